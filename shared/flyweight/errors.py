@@ -1,0 +1,119 @@
+"""Everything that can go wrong, as words; `service.py` maps a word to a status number.
+
+FlyweightError
+|-- MalformedRequest       the bytes are not what they claim to be
+|-- InvalidInput           well-formed, but not what the model's signature asks for
+|-- TooLarge               more bytes or instances than this deployment takes
+|-- UnsupportedMediaType   a content type, charset or encoding that is not spoken here
+|-- NotAcceptable          an answer was asked for in a form that is not spoken here
+|-- NotFound, MethodNotAllowed
+|-- ModelRefused           a model file that fails a check
+`-- ModelUnavailable       no model to answer with, just now
+"""
+
+from flyweight.messages import frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+
+@frozen
+class Fault:
+    """One thing wrong with one input: where, what was expected, what came."""
+
+    expected: str
+    actual: str
+    instance: "int | None" = None
+    feature: "str | None" = None
+    hint: "str | None" = None
+
+    def __str__(self) -> str:
+        place = [] if self.instance is None else [f"instance {self.instance}"]
+        place += [] if self.feature is None else [f"feature {self.feature!r}"]
+        text = f"expected {self.expected}, got {self.actual}"
+        text = f"{', '.join(place)}: {text}" if place else text
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+class FlyweightError(Exception):
+    """The base of all errors that flyweight raises on purpose; `word` says which kind."""
+
+    word = "internal"
+
+
+class MalformedRequest(FlyweightError):
+    """The body can't be read as its content type says."""
+
+    word = "malformed_request"
+
+
+class InvalidInput(FlyweightError):
+    """Instances that the model's signature, or the model itself, does not take."""
+
+    word = "invalid_input"
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("; ".join(str(fault) for fault in faults[:3]))
+        self.faults: Sequence[Fault] = faults
+
+
+class TooLarge(FlyweightError):
+    """More bytes or instances than one request may carry."""
+
+    word = "too_large"
+
+
+class UnsupportedMediaType(FlyweightError):
+    """A content type, charset or content encoding that is not spoken here."""
+
+    word = "unsupported_media_type"
+
+
+class NotAcceptable(FlyweightError):
+    """None of the media types that the caller accepts is spoken here."""
+
+    word = "not_acceptable"
+
+
+class NotFound(FlyweightError):
+    """No such path."""
+
+    word = "not_found"
+
+
+class MethodNotAllowed(FlyweightError):
+    """The path is there, under another method."""
+
+    word = "method_not_allowed"
+
+    def __init__(self, message: str, allow: str) -> None:
+        super().__init__(message)
+        self.allow = allow
+
+
+class ModelRefused(FlyweightError):
+    """A model file that fails a check; nothing was predicted with it."""
+
+    word = "model_unavailable"
+
+
+class ModelUnavailable(FlyweightError):
+    """No model can answer now; a later request may be luckier."""
+
+    word = "model_unavailable"
+
+
+def shown(value: "Any", limit: int = 80) -> str:
+    """A value as an error message shows it: JSON's words, short, never a whole body."""
+    if value is None:
+        return "null"
+    if value is True or value is False:
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return f"an array of {len(value)}"
+    text = repr(value)
+    return text if len(text) <= limit else text[:limit] + "..."

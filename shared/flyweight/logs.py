@@ -1,0 +1,28 @@
+"""One structured line a request, on standard output, under the field names that a handler asks for."""
+
+import sys
+
+from flyweight.outputs import json_bytes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    Entry = Mapping[str, Any]
+    Log = Callable[[Entry], None]
+
+# The fields of an entry: level ("INFO", "WARNING", "ERROR"), message, request_id, operation, status, duration_ms, instances,
+# model, version, cold, and on an unknown error the traceback as `exception`.
+
+
+def line(names: "Mapping[str, str]") -> "Log":
+    """A log that prints each entry as one line of JSON, its fields renamed by `names`."""
+
+    def write(entry: "Entry") -> None:
+        renamed = {names.get(field, field): value for field, value in entry.items()}
+        # one call, so that the lines of two threads do not mix
+        sys.stdout.write(json_bytes(renamed).decode() + "\n")
+        sys.stdout.flush()
+
+    return write

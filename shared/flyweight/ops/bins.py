@@ -1,0 +1,29 @@
+"""Numbers as intervals."""
+
+from bisect import bisect_right
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flyweight.ops import Node
+
+
+class Digitize:
+    """The number of `edges` at or below each value; `starts` says where each column's inner edges begin (KBinsDiscretizer)."""
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        width = node.numbers()
+        self.kinds = "n" * width
+        edges = node.floats("edges", None)
+        starts = node.indices("starts", len(edges) + 1, width + 1)
+        node.expect(starts == sorted(starts), "'starts' goes down")
+        self._edges = [edges[begin:end] for begin, end in zip(starts, starts[1:], strict=False)]
+        node.expect(all(column == sorted(column) for column in self._edges), "the edges of a column go down")
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """Each value's interval, counted from 0."""
+        return [float(bisect_right(edges, value)) for edges, value in zip(self._edges, x, strict=True)]
+
+
+OPS = {"digitize": Digitize}

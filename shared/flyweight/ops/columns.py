@@ -1,0 +1,46 @@
+"""Ops that move columns and change no value."""
+
+from operator import itemgetter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flyweight.ops import Node
+
+
+class Take:
+    """The columns at `columns`, in that order."""
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        kinds = node.only_input()
+        columns = node.positions("columns", len(kinds))
+        self.kinds = "".join(kinds[column] for column in columns)
+        if len(columns) > 1:
+            self._pick: Any = itemgetter(*columns)  # about five times as fast as a comprehension
+        elif columns:
+            self._pick = itemgetter(slice(columns[0], columns[0] + 1))
+        else:
+            self._pick = itemgetter(slice(0, 0))
+
+    def row(self, x: "list[Any]") -> "list[Any]":
+        """The picked values."""
+        return list(self._pick(x))
+
+
+class Join:
+    """All columns of all inputs, one after the other."""
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        self.kinds = "".join(node.inputs)
+
+    def row(self, *inputs: "list[Any]") -> "list[Any]":
+        """One list of all values."""
+        return [value for x in inputs for value in x]
+
+
+OPS = {"take": Take, "join": Join}

@@ -1,0 +1,104 @@
+"""Categories as numbers: one table a column, looked up by value."""
+
+from flyweight.errors import Fault, InvalidInput, shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    from flyweight.ops import Node
+
+REFUSE = "refuse"
+
+
+class _Tables:
+    """What every encoder reads: per column its categories, their codes, and the codes of missing and unseen values.
+
+    A code is a number; "nan" stands for NaN, which JSON has no word for, and "refuse" for an answer of 422.
+    """
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        width = len(node.only_input())
+        categories = node.list("categories", (list,), width)
+        codes = node.list("codes", (list,), width)
+        self._names = node.list("names", (str,), width)
+        self._columns: list[tuple[dict[Any, Any], Any, Any]] = []
+        unseen, missing = (node.list(key, (int, float, str), width) for key in ("unseen", "missing"))
+        for seen, numbers, other, absent in zip(categories, codes, unseen, missing, strict=True):
+            node.expect(len(seen) == len(numbers), "a column has more categories than codes, or fewer")
+            node.expect(all(type(c) in (str, int, float) for c in seen), "a category is neither a string nor a number")
+            node.expect(all(type(n) in (int, float) for n in numbers), "a code is not a number")
+            for code in (other, absent):
+                node.expect(not isinstance(code, str) or code in ("nan", REFUSE), f"{shown(code)} is not a code")
+            self._columns.append((dict(zip(seen, numbers, strict=True)), _number(other), _number(absent)))
+
+    def codes(self, x: "list[Any]") -> "list[Any]":
+        """Each value's code."""
+        found = []
+        for position, (value, (table, unseen, missing)) in enumerate(zip(x, self._columns, strict=True)):
+            code = table.get(value)
+            if code is None:
+                code = missing if value is None or value != value else unseen
+                if code is REFUSE:
+                    self._refuse(position, value)
+            found.append(code)
+        return found
+
+    def _refuse(self, position: int, value: "Any") -> "NoReturn":
+        categories = [*self._columns[position][0]]
+        expected = ", ".join(shown(category) for category in categories[:10])
+        more = f" and {len(categories) - 10} more" if len(categories) > 10 else ""
+        given = None if value is None or value != value else value
+        raise InvalidInput(Fault(f"one of {expected}{more}", shown(given), feature=self._names[position]))
+
+
+def _number(code: "Any") -> "Any":
+    return REFUSE if code == REFUSE else float("nan") if code == "nan" else code
+
+
+class Ordinal(_Tables):
+    """Each category's code (OrdinalEncoder)."""
+
+    def __init__(self, node: "Node") -> None:
+        super().__init__(node)
+        self.kinds = "n" * len(self._columns)
+
+    def row(self, x: "list[Any]") -> "list[float]":
+        """The codes."""
+        return self.codes(x)
+
+
+class OneHot(_Tables):
+    """A block of zeros a column with 1.0 at the category's code; -1 leaves it all zeros (OneHotEncoder)."""
+
+    def __init__(self, node: "Node") -> None:
+        super().__init__(node)
+        widths = node.positions("widths", 1_000_000)
+        node.expect(len(widths) == len(self._columns), "'widths' and the columns differ in number")
+        start = 0
+        for position, (width, (table, unseen, missing)) in enumerate(zip(widths, self._columns, strict=True)):
+            for code in (*table.values(), unseen, missing):
+                node.expect(code is REFUSE or (type(code) is int and -1 <= code < width), f"code {shown(code)} is out of its block")
+            shifted = {category: _shift(code, start) for category, code in table.items()}
+            self._columns[position] = (shifted, _shift(unseen, start), _shift(missing, start))
+            start += width
+        node.expect(start <= 1_000_000, "wider than a million columns")
+        self.kinds = "n" * start
+        self._zeros = [0.0] * start
+
+    def row(self, x: "list[Any]") -> "list[float]":
+        """The blocks, one after the other."""
+        y = self._zeros.copy()
+        for code in self.codes(x):
+            if code >= 0:
+                y[code] = 1.0
+        return y
+
+
+def _shift(code: "Any", start: int) -> "Any":
+    return code + start if type(code) is int and code >= 0 else code
+
+
+OPS = {"ordinal": Ordinal, "one_hot": OneHot}

@@ -1,0 +1,46 @@
+"""From scores or probabilities to the index of a class; `choices` says among how many, one number an output."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flyweight.ops import Node
+
+
+class Argmax:
+    """Per output the first index of the largest of its `widths` columns, as np.argmax breaks ties."""
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        width = node.numbers()
+        widths = node.positions("widths", width + 1)
+        node.expect(sum(widths) == width and 0 not in widths and bool(widths), "'widths' does not add up to the input's width")
+        ends = [sum(widths[: position + 1]) for position in range(len(widths))]
+        self._spans = [slice(end - width, end) for end, width in zip(ends, widths, strict=True)]
+        self.kinds = "n" * len(widths)
+        self.choices = widths
+
+    def row(self, x: "list[float]") -> "list[int]":
+        """The indices."""
+        if len(self._spans) == 1:
+            return [x.index(max(x))]
+        parts = [x[span] for span in self._spans]
+        return [part.index(max(part)) for part in parts]
+
+
+class Above:
+    """1 where the one score is above 0 (or at it, if `inclusive`), else 0."""
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        node.expect(node.numbers() == 1, "takes one score")
+        self._inclusive = node.choice("inclusive", (True, False))
+        self.kinds = "n"
+        self.choices = [2]
+
+    def row(self, x: "list[float]") -> "list[int]":
+        """The index, 0 or 1."""
+        return [int(x[0] >= 0.0 if self._inclusive else x[0] > 0.0)]
+
+
+OPS = {"argmax": Argmax, "above": Above}

@@ -1,0 +1,34 @@
+"""Weighted sums."""
+
+from operator import mul
+
+from flyweight.ops._sums import total
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flyweight.ops import Node
+
+
+class Affine:
+    """`weights @ x + intercept`, weights of shape (outputs, features)."""
+
+    exact = False  # BLAS sums in an order of its own
+
+    def __init__(self, node: "Node") -> None:
+        width = node.numbers()
+        outputs = node.array("weights", "F64", (None, width)).shape[0]
+        flat = node.floats("weights", outputs, width)
+        rows = [flat[start : start + width] for start in range(0, outputs * width, width)] if width else [[]] * outputs
+        self._rows = list(zip(rows, node.floats("intercept", outputs), strict=True))
+        self.kinds = "n" * outputs
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """One sum an output."""
+        return [total(map(mul, weights, x)) + intercept for weights, intercept in self._rows]
+
+    def magnitude(self, x: "list[float]") -> "list[float]":
+        """The sum of the terms' absolute values, one an output."""
+        return [total(abs(w * v) for w, v in zip(weights, x, strict=True)) + abs(b) for weights, b in self._rows]
+
+
+OPS = {"affine": Affine}

@@ -1,0 +1,34 @@
+"""Products of features."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flyweight.ops import Node
+
+
+class Expand:
+    """Terms, each a feature (`factor`) times an earlier term (`parent`, or -1 for none), in scikit-learn's order of products.
+
+    With `bias`, a leading 1.0, which is term 0.
+    """
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        width = node.numbers()
+        self._bias = node.choice("bias", (True, False))
+        factors = node.indices("factor", width, None)
+        parents = node.array("parent", "I32", (len(factors),)).values.tolist()
+        for term, parent in enumerate(parents, start=int(self._bias)):
+            node.expect(-1 <= parent < term, "a term's parent does not come before it")
+        self._terms = list(zip(parents, factors, strict=True))
+        self.kinds = "n" * (len(factors) + int(self._bias))
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """The terms."""
+        y = [1.0] if self._bias else []
+        for parent, factor in self._terms:
+            y.append(x[factor] if parent < 0 else y[parent] * x[factor])
+        return y
+
+
+OPS = {"expand": Expand}

@@ -1,0 +1,100 @@
+"""A Prediction to bytes, in the form that the caller accepts; strict JSON, so that no NaN ever leaves."""
+
+import json
+from math import isfinite
+
+from flyweight.errors import NotAcceptable, shown
+from flyweight.inputs import media_type
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from flyweight.messages import Prediction
+
+_dumps = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+def json_bytes(value: "Any") -> bytes:
+    """Strict, compact JSON in UTF-8; a number that is not finite becomes null."""
+    try:
+        text = _dumps(value)
+    except ValueError:
+        text = _dumps(_finite(value))
+    return text.encode("utf-8", "backslashreplace")  # a lone surrogate, which JSON's \\u can smuggle in
+
+
+def _finite(value: "Any") -> "Any":
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def form(accept: str) -> str:
+    """The media type to answer in, by an Accept header; JSON where the caller doesn't mind.
+
+    :raises NotAcceptable: none of those accepted is spoken here.
+    """
+    if not accept or accept == "*/*":
+        return "application/json"
+    wanted = []
+    for position, entry in enumerate(accept.split(",")):
+        media, parameters = media_type(entry)
+        weight = _weight(parameters.get("q", "1"))
+        wanted.append((-weight, position, media))
+    for weight, _, media in sorted(wanted):
+        found = FORMS.get(media) or (ANY.get(media) if weight else None)
+        if found and weight:
+            return media if media in FORMS else ANY[media]
+    raise NotAcceptable(f"none of {shown(accept)} is spoken here; {', '.join(FORMS)} are")
+
+
+def _weight(text: str) -> float:
+    try:
+        return min(max(float(text), 0.0), 1.0)
+    except ValueError:
+        return 0.0
+
+
+def encode(prediction: "Prediction", media: str, model: "dict[str, str]") -> bytes:
+    """The answer's body in one of `FORMS`."""
+    return FORMS[media](prediction, model)
+
+
+def _json(prediction: "Prediction", model: "dict[str, str]") -> bytes:
+    answer: dict[str, Any] = {"predictions": prediction.predictions}
+    for name in ("probabilities", "scores", "classes"):
+        if getattr(prediction, name) is not None:
+            answer[name] = getattr(prediction, name)
+    answer["model"] = model
+    return json_bytes(answer)
+
+
+def _records(prediction: "Prediction") -> "list[dict[str, Any]]":
+    """One flat record an instance, for the forms of one line an instance."""
+    records: list[dict[str, Any]] = [{"prediction": value} for value in prediction.predictions]
+    for name in ("probabilities", "scores"):
+        for record, value in zip(records, getattr(prediction, name) or [], strict=False):
+            record[name] = value
+    return records
+
+
+def _ndjson(prediction: "Prediction", model: "dict[str, str]") -> bytes:
+    return b"".join(json_bytes(record) + b"\n" for record in _records(prediction))
+
+
+def _csv(prediction: "Prediction", model: "dict[str, str]") -> bytes:
+    from flyweight.csv_form import answer  # csv is imported for those who ask for it
+
+    return answer(prediction).encode()
+
+
+FORMS: "dict[str, Callable[[Prediction, dict[str, str]], bytes]]" = {
+    "application/json": _json,
+    "text/csv": _csv,
+    "application/x-ndjson": _ndjson,
+}
+ANY = {"*/*": "application/json", "application/*": "application/json", "text/*": "text/csv"}

@@ -1,0 +1,47 @@
+"""The environment, read once into a frozen value; no other module reads `os.environ`."""
+
+import os
+
+from flyweight.messages import frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@frozen
+class Limits:
+    """How much one request may carry; each field is `FLYWEIGHT_` and its name in capitals."""
+
+    max_body_bytes: int = 6 * 1024 * 1024  # the smallest of the providers' own limits: a synchronous Lambda payload
+    max_instances: int = 10_000
+    max_string_length: int = 10_000
+
+
+@frozen
+class Settings:
+    """What a deployment may set."""
+
+    model: str  # FLYWEIGHT_MODEL: the model file
+    observability: str = ""  # FLYWEIGHT_OBSERVABILITY
+    limits: Limits = Limits()  # noqa: RUF009 (frozen)
+
+
+def read(home: str, environ: "Mapping[str, str]" = os.environ) -> Settings:
+    """Settings for a handler whose folder is `home`, where the model file lies unless `FLYWEIGHT_MODEL` names another.
+
+    :raises ValueError: a limit that is not a whole number above zero.
+    """
+    return Settings(
+        model=os.path.join(home, environ.get("FLYWEIGHT_MODEL") or "model.safetensors"),
+        observability=environ.get("FLYWEIGHT_OBSERVABILITY", ""),
+        limits=Limits(*[_count(name, default, environ) for name, default in Limits()._asdict().items()]),  # type: ignore[attr-defined]
+    )
+
+
+def _count(name: str, default: int, environ: "Mapping[str, str]") -> int:
+    variable = f"FLYWEIGHT_{name.upper()}"
+    text = environ.get(variable, "").strip() or str(default)
+    if not text.isdecimal() or int(text) == 0:
+        raise ValueError(f"{variable} should be a whole number above zero, got {text!r}")
+    return int(text)
