@@ -58,7 +58,8 @@ class Reader:
             raise InvalidInput(Fault("at least one instance", shown(instances)))
         if len(instances) > self._limits.max_instances:
             raise TooLarge(f"{len(instances)} instances, the limit is {self._limits.max_instances} a request")
-        rows, faults = [], []
+        rows: list[list[Any]] = []
+        faults: list[Fault] = []
         for number, instance in enumerate(instances):
             try:
                 rows.append(self._row(instance))
@@ -72,10 +73,12 @@ class Reader:
 
     def _row(self, instance: "Any") -> "list[Any]":
         values = self._values(instance)
-        # The usual case in four calls: all floats, all finite. A sum that is not finite means a value that is not, or huge ones.
+        # The usual case in four calls: all floats, all finite. A sum that is not finite means a value that is not, or huge
+        # ones, and the slow way tells them apart.
         if self._plain and {*map(type, values)} == {float} and isfinite(sum(values)):
             return [*values]
-        row, faults = [], []
+        row: list[Any] = []
+        faults: list[Fault] = []
         for feature, value in zip(self._features, values, strict=True):
             try:
                 row.append(READERS[feature.kind](value, feature, self._limits))
@@ -122,8 +125,8 @@ def _misnamed(instance: "dict[str, Any]", features: "list[Feature]") -> "Iterabl
             missing.pop(meant[0] if meant else "", None)
             yield Fault("a feature of this model", "an unknown feature", feature=shown(str(name)).strip("'"), hint=hint)
     for name, feature in missing.items():
-        hint = "send null if its value is not known" if feature.nullable else None
-        yield Fault(_kind(feature), "no such feature in the instance", feature=name, hint=hint)
+        unknown = "send null if its value is not known" if feature.nullable else None
+        yield Fault(_kind(feature), "no such feature in the instance", feature=name, hint=unknown)
 
 
 def _number(value: "Any", feature: "Feature", limits: "Limits") -> float:
@@ -163,7 +166,7 @@ def _string(value: "Any", feature: "Feature", limits: "Limits") -> "str | None":
     raise _wrong_kind(value, feature)
 
 
-READERS = {"number": _number, "boolean": _boolean, "string": _string}
+READERS: "dict[str, Callable[[Any, Feature, Limits], Any]]" = {"number": _number, "boolean": _boolean, "string": _string}
 
 
 def _wrong_kind(value: "Any", feature: "Feature") -> InvalidInput:

@@ -1,6 +1,7 @@
 """One structured line a request, on standard output, under the field names that a handler asks for."""
 
 import sys
+from time import gmtime, strftime, time
 
 from flyweight.outputs import json_bytes
 
@@ -17,12 +18,18 @@ if TYPE_CHECKING:
 
 
 def line(names: "Mapping[str, str]") -> "Log":
-    """A log that prints each entry as one line of JSON, its fields renamed by `names`."""
+    """A log that prints each entry as one line of JSON, its fields and the `timestamp` that it adds renamed by `names`."""
 
     def write(entry: "Entry") -> None:
-        renamed = {names.get(field, field): value for field, value in entry.items()}
+        renamed = {names.get(field, field): value for field, value in {"timestamp": _now(), **entry}.items()}
         # one call, so that the lines of two threads do not mix
         sys.stdout.write(json_bytes(renamed).decode() + "\n")
         sys.stdout.flush()
 
     return write
+
+
+def _now() -> str:
+    """The time as RFC 3339 has it; a line without one loses its level in some log stores."""
+    seconds = time()
+    return f"{strftime('%Y-%m-%dT%H:%M:%S', gmtime(seconds))}.{int(seconds % 1 * 1000):03d}Z"

@@ -148,14 +148,15 @@ def _tensor(name: str, entry: "Any", body: memoryview) -> "tuple[Tensor, tuple[i
     return Tensor(dtype, tuple(shape), _view(body[begin:end], code)), (begin, end)
 
 
-def _view(raw: memoryview, code: str) -> "memoryview[Any]":
+def _view(raw: memoryview, code: "Any") -> "memoryview[Any]":
     if sys.byteorder == "big" and code != "B":  # the file is little-endian; no cloud is big-endian, some machines are
         import array
 
         swapped = array.array(code, raw.tobytes())
         swapped.byteswap()
         return memoryview(swapped)
-    return raw.cast(code)
+    view: memoryview[Any] = raw.cast(code)
+    return view
 
 
 def _counts(values: "Any") -> bool:

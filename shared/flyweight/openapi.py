@@ -45,7 +45,10 @@ def answer_schema(signature: "Signature") -> "dict[str, Any]":
 def describe(predictor: "Predictor") -> "dict[str, Any]":
     """The OpenAPI document of the endpoint that serves this model."""
     signature = predictor.signature
-    problem = {"description": "a problem document (RFC 9457)", "content": {"application/problem+json": {"schema": {"type": "object"}}}}
+    problem = {
+        "description": "a problem document (RFC 9457)",
+        "content": {"application/problem+json": {"schema": {"type": "object"}}},
+    }
     instances = {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Instance"}}
     body = {"oneOf": [{"type": "object", "required": ["instances"], "properties": {"instances": instances}}, instances]}
     sample = predictor.file.document.get("sample")

@@ -1,4 +1,6 @@
-"""The plan's vocabulary. One file a family, each with a table `OPS`: name -> class; `linear.affine` is `OPS["affine"]` of `linear.py`.
+"""The plan's vocabulary: one file a family, each with a table `OPS` from name to class.
+
+`linear.affine` is `OPS["affine"]` of `linear.py`.
 
 To add an op: a class in the file of its family (a new file for a new family), and a row in that file's `OPS`. A class
 - is built from a `Node`, through which it checks all that it takes from the file (raising `ModelRefused`),
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
 
         def __init__(self, node: "Node") -> None: ...
 
-        def row(self, *inputs: "list[Any]") -> "list[Any]": ...
+        def row(self, *inputs: "list[Any]") -> "list[Any]":
+            """One instance."""
+            ...
 
 
 MAX_WIDTH = 1_000_000
@@ -88,26 +92,27 @@ class Node:
 
     def array(self, name: str, dtypes: str, shape: "tuple[int | None, ...]") -> "Tensor":
         """An array of one of `dtypes` (space-separated) whose shape fits; None fits any dimension."""
-        tensor = self._tensors.get(self._arrays.get(name))
+        tensor = self._tensors.get(str(self._arrays.get(name)))
         if tensor is None:
             raise self.refuse(f"its array {name!r} is not in the file")
         self.expect(tensor.dtype in dtypes.split(), f"array {name!r} is {tensor.dtype}, expected {dtypes}")
-        fits = len(shape) == len(tensor.shape) and all(w is None or w == h for w, h in zip(shape, tensor.shape, strict=True))
+        fits = len(shape) == len(tensor.shape) and all(w in (None, h) for w, h in zip(shape, tensor.shape, strict=True))
         self.expect(fits, f"array {name!r} has shape {list(tensor.shape)}, expected {list(shape)}")
         return tensor
 
     def floats(self, name: str, *shape: "int | None") -> "list[float]":
         """A float64 array as a flat list."""
-        values: list[float] = self.array(name, "F64", shape).values.tolist()
-        return values
+        flat: Any = self.array(name, "F64", shape).values
+        return [*flat]
 
     def indices(self, name: str, below: int, *shape: "int | None") -> "list[int]":
         """An integer array as a flat list, each value from 0 to `below` - 1."""
-        values: list[int] = self.array(name, "U8 I16 I32 I64", shape).values.tolist()
-        self.expect(not values or (min(values) >= 0 and max(values) < below), f"array {name!r} is out of range 0..{below - 1}")
+        values: "list[int]" = self.array(name, "U8 I16 I32 I64", shape).values.tolist()
+        inside = not values or (min(values) >= 0 and max(values) < below)
+        self.expect(inside, f"array {name!r} is out of range 0..{below - 1}")
         return values
 
-    def list(self, name: str, types: "tuple[type, ...]", length: "int | None" = None) -> "list[Any]":
+    def items(self, name: str, types: "tuple[type, ...]", length: "int | None" = None) -> "list[Any]":
         """A list of the plan whose items are of `types` exactly."""
         values = self._spec.get(name)
         if not isinstance(values, list) or any(type(value) not in types for value in values):
@@ -117,7 +122,7 @@ class Node:
 
     def positions(self, name: str, below: int) -> "list[int]":
         """A list of the plan whose items are whole numbers from 0 to `below` - 1."""
-        values = self.list(name, (int,))
+        values = self.items(name, (int,))
         self.expect(not values or (min(values) >= 0 and max(values) < below), f"{name!r} is out of range 0..{below - 1}")
         self.expect(len(values) <= MAX_WIDTH, f"{name!r} is longer than {MAX_WIDTH}")
         return values

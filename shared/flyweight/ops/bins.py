@@ -1,6 +1,7 @@
 """Numbers as intervals."""
 
 from bisect import bisect_right
+from itertools import pairwise
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ class Digitize:
         edges = node.floats("edges", None)
         starts = node.indices("starts", len(edges) + 1, width + 1)
         node.expect(starts == sorted(starts), "'starts' goes down")
-        self._edges = [edges[begin:end] for begin, end in zip(starts, starts[1:], strict=False)]
+        self._edges = [edges[begin:end] for begin, end in pairwise(starts)]
         node.expect(all(column == sorted(column) for column in self._edges), "the edges of a column go down")
 
     def row(self, x: "list[float]") -> "list[float]":

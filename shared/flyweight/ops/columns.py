@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 
 class Take:
-    """The columns at `columns`, in that order."""
+    """The columns at `positions`, in that order."""
 
     exact = True
 
     def __init__(self, node: "Node") -> None:
         kinds = node.only_input()
-        columns = node.positions("columns", len(kinds))
+        columns = node.positions("positions", len(kinds))
         self.kinds = "".join(kinds[column] for column in columns)
         if len(columns) > 1:
             self._pick: Any = itemgetter(*columns)  # about five times as fast as a comprehension

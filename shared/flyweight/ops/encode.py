@@ -21,11 +21,11 @@ class _Tables:
 
     def __init__(self, node: "Node") -> None:
         width = len(node.only_input())
-        categories = node.list("categories", (list,), width)
-        codes = node.list("codes", (list,), width)
-        self._names = node.list("names", (str,), width)
+        categories = node.items("categories", (list,), width)
+        codes = node.items("codes", (list,), width)
+        self._names = node.items("names", (str,), width)
         self._columns: list[tuple[dict[Any, Any], Any, Any]] = []
-        unseen, missing = (node.list(key, (int, float, str), width) for key in ("unseen", "missing"))
+        unseen, missing = (node.items(key, (int, float, str), width) for key in ("unseen", "missing"))
         for seen, numbers, other, absent in zip(categories, codes, unseen, missing, strict=True):
             node.expect(len(seen) == len(numbers), "a column has more categories than codes, or fewer")
             node.expect(all(type(c) in (str, int, float) for c in seen), "a category is neither a string nor a number")
@@ -80,7 +80,8 @@ class OneHot(_Tables):
         start = 0
         for position, (width, (table, unseen, missing)) in enumerate(zip(widths, self._columns, strict=True)):
             for code in (*table.values(), unseen, missing):
-                node.expect(code is REFUSE or (type(code) is int and -1 <= code < width), f"code {shown(code)} is out of its block")
+                inside = code is REFUSE or (type(code) is int and -1 <= code < width)
+                node.expect(inside, f"code {shown(code)} is out of its block")
             shifted = {category: _shift(code, start) for category, code in table.items()}
             self._columns[position] = (shifted, _shift(unseen, start), _shift(missing, start))
             start += width

@@ -10,41 +10,47 @@ if TYPE_CHECKING:
 class Fill:
     """Each missing value replaced by the column's `fill` (SimpleImputer).
 
-    Missing is null (NaN among numbers), and also the value `missing` where that is not null.
+    Missing is null (NaN among numbers) where `nulls` says so of the column, and the value `missing` if it is not null.
     """
 
     exact = True
 
     def __init__(self, node: "Node") -> None:
         self.kinds = node.only_input()
-        self._fill = node.list("fill", (int, float, str), len(self.kinds))
+        self._fill = node.items("fill", (int, float, str), len(self.kinds))
         for kind, fill in zip(self.kinds, self._fill, strict=True):
             node.expect((kind == "s") == isinstance(fill, str), "'fill' has a string among numbers, or a number among strings")
-        self._missing = node.list("missing", (int, float, str, type(None)), 1)[0]
+        self._nulls = node.items("nulls", (bool,), len(self.kinds))
+        self._missing = node.items("missing", (int, float, str, type(None)), 1)[0]
+        self._usual = all(self._nulls) and self._missing is None
 
     def row(self, x: "list[Any]") -> "list[Any]":
-        """The values, none missing."""
-        missing = self._missing
-        if missing is None:
+        """The values, filled."""
+        if self._usual:
             return [f if v is None or v != v else v for v, f in zip(x, self._fill, strict=True)]
-        return [f if v is None or v != v or v == missing else v for v, f in zip(x, self._fill, strict=True)]
+        flags = _missing(x, self._nulls, self._missing)
+        return [f if flag else v for v, f, flag in zip(x, self._fill, flags, strict=True)]
 
 
 class Flag:
-    """1.0 where the value at one of `columns` is missing, 0.0 elsewhere (SimpleImputer's indicator)."""
+    """1.0 where the value at one of `positions` is missing, 0.0 elsewhere (SimpleImputer's indicator)."""
 
     exact = True
 
     def __init__(self, node: "Node") -> None:
-        self._columns = node.positions("columns", len(node.only_input()))
+        self._columns = node.positions("positions", len(node.only_input()))
         self.kinds = "n" * len(self._columns)
-        self._missing = node.list("missing", (int, float, str, type(None)), 1)[0]
+        self._nulls = node.items("nulls", (bool,), len(self._columns))
+        self._missing = node.items("missing", (int, float, str, type(None)), 1)[0]
 
     def row(self, x: "list[Any]") -> "list[float]":
         """The flags."""
-        missing = self._missing
         picked = [x[column] for column in self._columns]
-        return [1.0 if v is None or v != v or (missing is not None and v == missing) else 0.0 for v in picked]
+        return [1.0 if flag else 0.0 for flag in _missing(picked, self._nulls, self._missing)]
+
+
+def _missing(x: "list[Any]", nulls: "list[bool]", missing: "Any") -> "list[bool]":
+    return [null if v is None or v != v else missing is not None and v == missing for v, null in zip(x, nulls, strict=True)]
 
 
 OPS = {"fill": Fill, "flag": Flag}

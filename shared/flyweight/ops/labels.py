@@ -13,7 +13,8 @@ class Argmax:
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
         widths = node.positions("widths", width + 1)
-        node.expect(sum(widths) == width and 0 not in widths and bool(widths), "'widths' does not add up to the input's width")
+        sound = sum(widths) == width and 0 not in widths and bool(widths)
+        node.expect(sound, "'widths' does not add up to the input's width")
         ends = [sum(widths[: position + 1]) for position in range(len(widths))]
         self._spans = [slice(end - width, end) for end, width in zip(ends, widths, strict=True)]
         self.kinds = "n" * len(widths)

@@ -21,15 +21,15 @@ class Sum:
 
     Leaves of one number go to the tree's own output `targets[tree]`, wider leaves to all outputs.
     With `single`, inputs are rounded to float32 first, as `sklearn.tree` does; `HistGradientBoosting` does not.
+    `exact` says whether the estimator's own sum is free of fused operations, so that ours equals it bit for bit.
     Categorical splits: `split[node]` is a row of `goes_left`, 256 flags by category, or -1 for a numeric split.
     """
 
-    exact = True
-
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
+        self.exact = bool(node.choice("exact", (True, False)))
         self._single = node.choice("single", (True, False))
-        self._names = node.list("names", (str,), width) if self._single else []
+        self._names = node.items("names", (str,), width) if self._single else []
         self._base = node.floats("base", None)
         self._divide = node.whole("divide", 1, 1_000_000) if node.choice("mean", (True, False)) else None
         self.kinds = "n" * len(self._base)
@@ -48,7 +48,7 @@ class Sum:
         sound = all([f < 0 or i < r < count for i, (f, r) in enumerate(zip(feature, self._right, strict=True))])
         node.expect(sound, "a right child does not come after its node")
         self._feature = feature
-        self._missing = node.indices("missing", 2, count) if node.has("missing") else None
+        self._missing = node.array("missing", "U8", (count,)).values.tobytes()
 
     def _read_leaves(self, node: "Node") -> None:
         tensor = node.array("leaves", "F64", (None, None))
@@ -72,7 +72,6 @@ class Sum:
             self._goes_left = tensor.values.tobytes()
             self._split = node.array("split", "I16 I32", (len(self._feature),)).values.tolist()
             node.expect(all(-1 <= row < tensor.shape[0] for row in self._split), "a split's categories are not in the file")
-            node.expect(self._missing is not None, "categorical splits need 'missing'")
 
     def row(self, x: "list[float]") -> "list[float]":
         """The sums."""
@@ -80,12 +79,19 @@ class Sum:
             x = self._rounded(x)
         if self._split is not None:
             leaves = self._leaves_by_category(x)
-        elif self._missing is not None and isnan(sum(x)):  # one pass in C; infinities of both signs also end up here
+        elif isnan(sum(x)):  # one pass in C; infinities of both signs also end up here
             leaves = self._leaves_if_missing(x)
         else:
             leaves = self._leaves(x)
         y = self._added(leaves)
         return y if self._divide is None else [v / self._divide for v in y]
+
+    def magnitude(self, x: "list[float]") -> "list[float]":
+        """The sum of the terms' absolute values (for parity only), an upper bound for each output."""
+        x = self._rounded(x) if self._single else x
+        leaves = self._leaves_if_missing(x) if self._split is None else self._leaves_by_category(x)
+        rows = [max(map(abs, self._vectors[leaf])) if self._wide else abs(self._scalars[leaf]) for leaf in leaves]
+        return [abs(base) + sum(rows) for base in self._base]
 
     def _rounded(self, x: "list[float]") -> "list[float]":
         rounded = array("f", x).tolist()
@@ -108,7 +114,6 @@ class Sum:
 
     def _leaves_if_missing(self, x: "list[float]") -> "list[int]":
         feature, threshold, right, missing = self._feature, self._threshold, self._right, self._missing
-        assert missing is not None
         found = []
         for i in self._roots:
             f = feature[i]
@@ -121,7 +126,7 @@ class Sum:
 
     def _leaves_by_category(self, x: "list[float]") -> "list[int]":
         feature, threshold, right, missing, split = self._feature, self._threshold, self._right, self._missing, self._split
-        assert missing is not None and split is not None
+        assert split is not None
         found = []
         for i in self._roots:
             f = feature[i]

@@ -1,0 +1,22 @@
+"""AWS Lambda's entry: an event of any HTTP source, or plain JSON, comes in; the answer goes out in that source's shape."""
+
+import os
+
+from aws_event import decode, encode
+
+from flyweight import logs, service
+
+
+def lines() -> "logs.Log":
+    """One line of JSON an entry, under the field names of Lambda's own JSON logs."""
+    return logs.line({"request_id": "requestId"})
+
+
+def powertools() -> "logs.Log":
+    """Powertools' Logger and Metrics, imported for those who ask: they take longer than all the rest of a cold start."""
+    from aws_powertools import log
+
+    return log()
+
+
+lambda_handler = service.bind(decode, encode, home=os.path.dirname(__file__), logs={"": lines, "powertools": powertools})

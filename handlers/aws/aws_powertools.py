@@ -1,0 +1,37 @@
+"""Log entries to Powertools: one line of its Logger each, and metrics in CloudWatch's embedded format."""
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flyweight.logs import Entry, Log
+
+# Powertools' own variables go first: POWERTOOLS_SERVICE_NAME and POWERTOOLS_METRICS_NAMESPACE.
+NAME = "flyweight"
+
+
+def log() -> "Log":
+    """A log that also counts: Requests, Faults (status 500 and above), Instances, ColdStarts, and Duration."""
+    logger = Logger(service=None, logger_formatter=None)
+    metrics = Metrics()
+    metrics.provider.namespace = metrics.provider.namespace or NAME
+
+    def write(entry: "Entry") -> None:
+        fields = {field: value for field, value in entry.items() if field not in ("level", "message")}
+        getattr(logger, entry["level"].lower())(entry["message"], extra=fields)
+        if "status" in entry:
+            _count(metrics, entry)
+
+    return write
+
+
+def _count(metrics: Metrics, entry: "Entry") -> None:
+    metrics.add_dimension("operation", entry.get("operation", "none"))
+    metrics.add_metric("Requests", MetricUnit.Count, 1)
+    metrics.add_metric("Faults", MetricUnit.Count, int(entry["level"] == "ERROR"))
+    metrics.add_metric("ColdStarts", MetricUnit.Count, int(entry["cold"]))
+    metrics.add_metric("Duration", MetricUnit.Milliseconds, entry["duration_ms"])
+    if "instances" in entry:
+        metrics.add_metric("Instances", MetricUnit.Count, entry["instances"])
+    metrics.flush_metrics()

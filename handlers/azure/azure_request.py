@@ -1,0 +1,17 @@
+"""An Azure HttpRequest to a Request, and a Response to an HttpResponse."""
+
+from urllib.parse import urlsplit
+
+import azure.functions as func
+
+from flyweight.messages import Request, Response
+
+
+def decode(req: func.HttpRequest, context: func.Context) -> Request:
+    """The request that the host has parsed; its header names are in lower case already."""
+    return Request(req.method, urlsplit(req.url).path, dict(req.headers), req.get_body(), context.invocation_id)
+
+
+def encode(response: Response, req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """The body, status and headers, the content type among them."""
+    return func.HttpResponse(response.body, status_code=response.status, headers=response.headers)

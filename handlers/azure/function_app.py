@@ -1,0 +1,34 @@
+"""Azure Functions' entry (programming model v2): every path and method of the app in, an HttpResponse out."""
+
+import logging
+import os
+
+import azure.functions as func
+from azure_request import decode, encode
+
+from flyweight import outputs, service
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flyweight.logs import Entry, Log
+
+
+def forwarded() -> "Log":
+    """One line of JSON an entry, through the logger whose records the worker forwards to Application Insights."""
+    logger = logging.getLogger("flyweight")
+
+    def write(entry: "Entry") -> None:
+        logger.log(getattr(logging, entry["level"]), outputs.json_bytes(entry).decode())
+
+    return write
+
+
+answer = service.bind(decode, encode, home=os.path.dirname(__file__), logs={"": forwarded})
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+
+
+@app.route(route="{*path}", methods=[*func.HttpMethod])
+def predict(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Answer one request; the worker finds the bindings by these names and types."""
+    reply: func.HttpResponse = answer(req, context)
+    return reply

@@ -1,0 +1,16 @@
+"""Google Cloud Functions' entry: a Flask request in, Flask's (body, status, headers) out."""
+
+import os
+
+from gcp_request import decode, encode
+
+from flyweight import logs, service
+
+
+def lines() -> "logs.Log":
+    """One line of JSON an entry, under the names that Cloud Logging reads (https://cloud.google.com/logging/docs/structured-logging)."""
+    return logs.line({"level": "severity", "timestamp": "time"})
+
+
+# functions-framework imports this file in gunicorn's master and forks: each child loads the model before its first request.
+predict = service.bind(decode, encode, home=os.path.dirname(__file__), logs={"": lines}, after_fork=True)

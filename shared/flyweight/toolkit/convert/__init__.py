@@ -1,0 +1,88 @@
+"""A fitted estimator to a plan. One file a family, found by listing this folder; a new family is a new file and no edit.
+
+A converter is `(estimator, x, draft) -> Outputs`, marked `@converts("sklearn.StandardScaler", ...)` with the top-level package
+and the class's name, so that no converter imports what it does not convert. It adds ops to the draft and returns values under
+the names of what the estimator offers: `transform`, `values`, `index`, `probabilities`, `scores`.
+Only the exact classes named are converted: a subclass may do anything, and its code can't be carried.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
+
+Converter = Callable[[Any, Value, Draft], Outputs]
+_TABLE: dict[str, Converter] = {}
+
+
+def converts(*classes: str) -> Callable[[Converter], Converter]:
+    """Register a converter for the classes named `package.Class`.
+
+    :raises ValueError: a class has a converter already; nothing is ever overwritten in silence.
+    """
+
+    def register(converter: Converter) -> Converter:
+        for name in classes:
+            if _TABLE.setdefault(name, converter) is not converter:
+                raise ValueError(f"{name} has two converters")
+        return converter
+
+    return register
+
+
+@cache
+def converters() -> dict[str, Converter]:
+    """Every converter there is, by class."""
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")
+    return _TABLE
+
+
+def class_name(estimator: Any) -> str:
+    """The name under which an estimator's class is registered: its top-level package and its own name."""
+    cls = type(estimator)
+    return f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}"
+
+
+def convert(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """Convert one estimator over the value `x`, at the draft's current step.
+
+    :raises ConversionRefused: naming the step, its class and what would help.
+    """
+    name = class_name(estimator)
+    converter = converters().get(name)
+    if converter is None:
+        raise ConversionRefused(draft.path, name, _what_helps(estimator))
+    with draft.recording(estimator):
+        return converter(estimator, x, draft)
+
+
+def transform(estimator: Any, x: Value, draft: Draft) -> Value:
+    """Convert a transformer and return its one value.
+
+    :raises ConversionRefused: it can't be converted, or it transforms nothing.
+    """
+    outputs = convert(estimator, x, draft)
+    if "transform" not in outputs:
+        raise ConversionRefused(draft.path, class_name(estimator), "a step before the last has to transform")
+    return outputs["transform"]
+
+
+def _what_helps(estimator: Any) -> str:
+    known = converters()
+    bases = [base for base in type(estimator).__mro__[1:] if f"{base.__module__.partition('.')[0]}.{base.__qualname__}" in known]
+    if bases:
+        return (
+            f"it is a subclass of {bases[0].__name__}, and the code of a subclass can't be carried as data; "
+            f"use {bases[0].__name__} itself if nothing was overridden"
+        )
+    from difflib import get_close_matches
+
+    close = get_close_matches(type(estimator).__name__, [name.partition(".")[2] for name in known], n=3, cutoff=0.5)
+    near = f"; its nearest relatives that are: {', '.join(close)}" if close else ""
+    return f"this class has no conversion to plain data{near}. `flyweight pack --list` shows every class that has one"

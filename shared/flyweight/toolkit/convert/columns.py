@@ -1,0 +1,70 @@
+"""Estimators that only arrange others: pipelines, column transformers, unions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flyweight.toolkit.convert import convert, converts, transform
+from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
+
+
+@converts("sklearn.Pipeline")
+def pipeline(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """Each step over what the one before it gave."""
+    steps = [(name, step) for name, step in estimator.steps if step is not None and step != "passthrough"]
+    if not steps:
+        return {"transform": x}
+    for name, step in steps[:-1]:
+        with draft.step(name):
+            x = transform(step, x, draft)
+    name, last = steps[-1]
+    with draft.step(name):
+        outputs = convert(last, x, draft)
+    return outputs if last is estimator.steps[-1][1] else {"transform": outputs["transform"]}
+
+
+@converts("sklearn.ColumnTransformer")
+def column_transformer(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """Each transformer over its own columns, side by side; names, slices and masks were resolved when it was fitted."""
+    parts = []
+    for name, transformer, _ in estimator.transformers_:
+        positions = estimator._transformer_to_input_indices[name]
+        if len(positions) == 0 or (isinstance(transformer, str) and transformer == "drop"):
+            continue
+        part = draft.take(x, positions)
+        with draft.step(name):
+            passed = isinstance(transformer, str) and transformer == "passthrough"
+            part = part if passed else transform(transformer, part, draft)
+            weight = (estimator.transformer_weights or {}).get(name)
+            parts.append(part if weight is None else _weighted(part, weight, draft))
+    return {"transform": draft.join(parts)}
+
+
+@converts("sklearn.FeatureUnion")
+def feature_union(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """Each transformer over all columns, side by side."""
+    parts = []
+    for name, transformer in estimator.transformer_list:
+        if isinstance(transformer, str) and transformer == "drop":
+            continue
+        with draft.step(name):
+            passed = isinstance(transformer, str) and transformer == "passthrough"
+            part = x if passed else transform(transformer, x, draft)
+            weight = (estimator.transformer_weights or {}).get(name)
+            parts.append(part if weight is None else _weighted(part, weight, draft))
+    return {"transform": draft.join(parts)}
+
+
+@converts("sklearn.FunctionTransformer")
+def identity(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """A FunctionTransformer without a function, which is how scikit-learn stores a passthrough."""
+    if estimator.func is not None:
+        helps = "a function is code, and a model file carries none; apply it before the pipeline, or in the caller"
+        raise ConversionRefused(draft.path, f"FunctionTransformer({getattr(estimator.func, '__name__', '...')})", helps)
+    return {"transform": x}
+
+
+def _weighted(x: Value, weight: float, draft: Draft) -> Value:
+    width = len(x.columns)
+    arrays = {"multiply": [float(weight)] * width, "add": [0.0] * width}
+    return draft.add("scale.stretch", x, columns=width, arrays=arrays)

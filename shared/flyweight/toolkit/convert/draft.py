@@ -1,0 +1,171 @@
+"""A plan while it is being written: nodes, arrays, and where every column came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+
+class ConversionRefused(Exception):
+    """An estimator that can't become a plan: which step, which class, and what would help."""
+
+    def __init__(self, path: str, cls: str, what_helps: str) -> None:
+        super().__init__(f"step {path or '(the estimator itself)'}, {cls}: {what_helps}")
+        self.path, self.cls, self.what_helps = path, cls, what_helps
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a value: the name that messages use, and the feature that it came from, if it is one feature rescaled.
+
+    The feature's value is `multiply * v + add`, up to rounding: thresholds on the column lead back to values of the feature.
+    """
+
+    name: str
+    source: int | None = None
+    multiply: float = 1.0
+    add: float = 0.0
+    marker: Any = np.nan  # what the estimator gets where the caller sends null
+
+    def rescaled(self, multiply: float, add: float) -> Column:
+        """The column whose values v were `multiply * v + add` in this one."""
+        return replace(self, multiply=self.multiply * multiply, add=self.multiply * add + self.add)
+
+
+@dataclass(frozen=True)
+class Value:
+    """A named value of the plan; its columns tell its width."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The columns' names, for messages."""
+        return [column.name for column in self.columns]
+
+
+Outputs = dict[str, Value]
+
+
+@dataclass
+class Step:
+    """One estimator that was converted, for the report."""
+
+    path: str
+    cls: str
+    ops: list[str] = field(default_factory=list)
+
+
+class Draft:
+    """Collects a plan's nodes and arrays, and what was learned about the features on the way."""
+
+    def __init__(self, names: Sequence[str], markers: Sequence[Any] | None = None) -> None:
+        markers = markers or [np.nan] * len(names)
+        columns = [Column(name, source, marker=marker) for source, (name, marker) in enumerate(zip(names, markers, strict=True))]
+        self.input = Value("input", tuple(columns))
+        self.nodes: list[dict[str, Any]] = []
+        self.arrays: dict[str, np.ndarray[Any, Any]] = {}
+        self.steps: list[Step] = []
+        self.categories: dict[int, list[Any]] = {}  # feature -> the categories that an encoder knows
+        self.edges: dict[int, np.ndarray[Any, Any]] = {}  # feature -> values at which answers may jump
+        self._path: list[str] = []
+        self._open: list[Step] = []
+
+    @property
+    def path(self) -> str:
+        """Where in the estimator we are, as `preprocess.numbers.scale`."""
+        return ".".join(self._path)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Go one name deeper."""
+        self._path.append(name)
+        try:
+            yield
+        finally:
+            self._path.pop()
+
+    @contextmanager
+    def recording(self, estimator: Any) -> Iterator[None]:
+        """Note the ops that are added meanwhile as this estimator's."""
+        step = Step(self.path, type(estimator).__name__)
+        self.steps.append(step)
+        self._open.append(step)
+        try:
+            yield
+        finally:
+            self._open.pop()
+
+    def add(
+        self,
+        op: str,
+        *inputs: Value,
+        columns: Sequence[Column] | int,
+        arrays: dict[str, Any] | None = None,
+        **parameters: Any,
+    ) -> Value:
+        """Add a node and return the value that it gives, of `columns` (or so many new ones)."""
+        name = f"v{len(self.nodes) + 1}"
+        if isinstance(columns, int):
+            columns = [Column(f"{name}[{position}]") for position in range(columns)]
+        node = {"op": op, "inputs": [value.name for value in inputs], "output": name, **parameters}
+        if arrays:
+            node["arrays"] = {key: f"{name}.{key}" for key in arrays}
+            for key, values in arrays.items():
+                self.arrays[f"{name}.{key}"] = _stored(np.asarray(values))
+        self.nodes.append(node)
+        if self._open:
+            self._open[-1].ops.append(op)
+        return Value(name, tuple(columns))
+
+    def take(self, x: Value, columns: Sequence[int]) -> Value:
+        """The columns of `x` at these positions; `x` itself where that is all of them in order."""
+        positions = [int(column) for column in columns]
+        if positions == list(range(len(x.columns))):
+            return x
+        return self.add("columns.take", x, columns=[x.columns[p] for p in positions], positions=positions)
+
+    def join(self, parts: Sequence[Value]) -> Value:
+        """All parts side by side."""
+        if len(parts) == 1:
+            return parts[0]
+        if not parts:
+            raise ConversionRefused(self.path, "an empty step", "it gives no column at all; drop it")
+        return self.add("columns.join", *parts, columns=[column for part in parts for column in part.columns])
+
+    def note_categories(self, x: Value, position: int, categories: list[Any]) -> None:
+        """Remember what an encoder knows of the feature in this column, if it is one."""
+        source = x.columns[position].source
+        if source is not None:
+            known = self.categories.setdefault(source, [])
+            known += [category for category in categories if category not in known]
+
+    def note_edges(self, x: Value, position: int, edges: np.ndarray[Any, Any]) -> None:
+        """Remember values of the feature in this column at which answers may jump."""
+        column = x.columns[position]
+        edges = edges * column.multiply + column.add
+        edges = edges[np.isfinite(edges)]  # no instance carries an infinity
+        if column.source is not None and len(edges):
+            self.edges[column.source] = np.union1d(self.edges.get(column.source, np.empty(0)), edges)
+
+
+def _stored(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """An array in one of the three types that plans are made of: float64, int32, and uint8 for flags."""
+    kept = np.uint8 if array.dtype == np.uint8 else np.float64 if array.dtype.kind == "f" else np.int32
+    return np.ascontiguousarray(array, dtype=kept)
+
+
+def plain(value: Any) -> Any:
+    """A NumPy scalar as the Python value that JSON can hold exactly; True and False become 1 and 0."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return int(value) if isinstance(value, bool) else value
+
+
+def is_missing(value: Any) -> bool:
+    """None, NaN or pandas' NA."""
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)

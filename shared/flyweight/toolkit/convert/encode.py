@@ -1,0 +1,96 @@
+"""Encoders of categories.
+
+Their options interact (drop, infrequent, unknown, missing), so the fitted encoder itself is asked for the code of every
+category, of an unseen and of a missing one, and its answers become the op's tables.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from flyweight.ops.encode import REFUSE
+from flyweight.toolkit.convert import converts
+from flyweight.toolkit.convert.draft import Column, ConversionRefused, Draft, Outputs, Value, is_missing, plain
+
+Ask = Callable[[int, Any], Any]  # column, value -> code
+
+
+@converts("sklearn.OneHotEncoder")
+def one_hot(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """A block a column."""
+    widths = [int(width) for width in estimator._n_features_outs]
+    starts = np.cumsum([0, *widths])
+
+    def ask(column: int, value: Any) -> int:
+        row = _transformed(estimator, column, value)[starts[column] : starts[column + 1]]
+        return int(np.argmax(row)) if row.any() else -1
+
+    tables = _tables(estimator, x, draft, ask)
+    return {"transform": draft.add("encode.one_hot", x, columns=sum(widths), widths=widths, **tables)}
+
+
+@converts("sklearn.OrdinalEncoder")
+def ordinal(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """A code a column."""
+
+    def ask(column: int, value: Any) -> Any:
+        code = plain(_transformed(estimator, column, value)[column])
+        return "nan" if is_missing(code) else code
+
+    columns = [Column(f"code of {name}") for name in x.names]
+    return {"transform": draft.add("encode.ordinal", x, columns=columns, **_tables(estimator, x, draft, ask))}
+
+
+def _tables(estimator: Any, x: Value, draft: Draft, ask: Ask) -> dict[str, Any]:
+    tables: dict[str, Any] = {key: [] for key in ("categories", "codes", "unseen", "missing")}
+    for position, fitted in enumerate(estimator.categories_):
+        known = [plain(category) for category in fitted if not is_missing(category)]
+        if any(not isinstance(category, (str, int, float)) for category in known):
+            helps = f"categories of {x.names[position]!r} are neither strings nor numbers; turn them into strings"
+            raise ConversionRefused(draft.path, type(estimator).__name__, helps)
+        tables["categories"].append(known)
+        tables["codes"].append([ask(position, category) for category in known])
+        tables["unseen"].append(_or_refuse(ask, position, _unseen(known)))
+        tables["missing"].append(_or_refuse(ask, position, x.columns[position].marker))
+        draft.note_categories(x, position, known)
+    return {**tables, "names": x.names}
+
+
+def _unseen(known: list[Any]) -> Any:
+    if any(isinstance(category, str) for category in known) or not known:
+        return max(map(str, known), key=len, default="") + "?"
+    return max(known) + 1
+
+
+def _or_refuse(ask: Ask, column: int, value: Any) -> Any:
+    try:
+        return ask(column, value)
+    except ValueError:  # handle_unknown="error"
+        return REFUSE
+
+
+def _transformed(estimator: Any, column: int, value: Any) -> Any:
+    """The encoder's answer to one row: `value` in this column, a known category in every other."""
+    import pandas as pd
+
+    row = [next((c for c in fitted if not is_missing(c)), fitted[0]) for fitted in estimator.categories_]
+    row[column] = value
+    names = getattr(estimator, "feature_names_in_", range(len(row)))
+    cells = zip(names, row, estimator.categories_, strict=True)
+    frame = pd.DataFrame({name: _series(cell, fitted) for name, cell, fitted in cells})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # unknown categories warn, and are what we ask about
+        answer = estimator.transform(frame if hasattr(estimator, "feature_names_in_") else frame.to_numpy(dtype=object))
+    answer = answer.toarray() if hasattr(answer, "toarray") else np.asarray(answer)
+    return answer[0]
+
+
+def _series(value: Any, fitted: Any) -> Any:
+    import pandas as pd
+
+    numeric = np.asarray(fitted).dtype.kind in "iufb" and not isinstance(value, str)
+    return pd.Series([value], dtype=float if numeric else object)

@@ -1,0 +1,42 @@
+"""SimpleImputer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flyweight.toolkit.convert import converts
+from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value, is_missing, plain
+
+
+@converts("sklearn.SimpleImputer")
+def simple(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """Fill, and the indicator's flags beside it; a feature that was never seen in training is dropped, as it was there."""
+    statistics = [plain(value) for value in np.asarray(estimator.statistics_, dtype=object)]
+    kept = [p for p, value in enumerate(statistics) if estimator.keep_empty_features or not is_missing(value)]
+    missing = None if is_missing(estimator.missing_values) else plain(estimator.missing_values)
+    if missing is not None and not isinstance(missing, (str, int, float)):
+        raise ConversionRefused(draft.path, "SimpleImputer", f"missing_values={missing!r} has no word in JSON")
+    for position in kept:
+        if isinstance(statistics[position], str):
+            draft.note_categories(x, position, [statistics[position]])
+    nulls = [_counts_as_missing(column.marker, estimator.missing_values) for column in x.columns]
+    filled = draft.take(x, kept)
+    fill = [statistics[position] for position in kept]
+    parts = []
+    if kept:
+        told: dict[str, Any] = {"nulls": [nulls[position] for position in kept], "missing": [missing]}
+        parts.append(draft.add("impute.fill", filled, columns=filled.columns, fill=fill, **told))
+    if estimator.indicator_ is not None and len(estimator.indicator_.features_):
+        positions = [int(position) for position in estimator.indicator_.features_]
+        told = {"nulls": [nulls[position] for position in positions], "missing": [missing]}
+        parts.append(draft.add("impute.flag", x, columns=len(positions), positions=positions, **told))
+    return {"transform": draft.join(parts)}
+
+
+def _counts_as_missing(marker: Any, missing_values: Any) -> bool:
+    """Whether the imputer takes `marker` for missing: None and NaN are two things to it (`sklearn.utils._mask._get_mask`)."""
+    if missing_values is None:
+        return marker is None
+    return is_missing(missing_values) and marker is not None

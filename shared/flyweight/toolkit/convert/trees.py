@@ -1,0 +1,142 @@
+"""Decision trees and forests, and the flat form that all trees share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from flyweight.toolkit.convert import converts
+from flyweight.toolkit.convert.draft import Draft, Outputs, Value
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Tree:
+    """One tree's nodes, root first: children by position (left below zero at a leaf), and `value` of shape (nodes, outputs)."""
+
+    left: Array
+    right: Array
+    feature: Array
+    threshold: Array
+    missing: Array  # 1 where a missing value goes left
+    value: Array
+    split: Array | None = None  # row of the categorical table, or -1
+
+
+def of_sklearn(estimator: Any, value: Array) -> Tree:
+    """A tree of `sklearn.tree`, answering with these values."""
+    tree = estimator.tree_
+    missing = getattr(tree, "missing_go_to_left", np.zeros(tree.node_count))
+    return Tree(tree.children_left, tree.children_right, tree.feature, tree.threshold, np.asarray(missing), value)
+
+
+def flat(trees: list[Tree]) -> dict[str, Array]:
+    """All trees one after the other in preorder, their distinct leaves once: the arrays of `trees.sum`."""
+    parts: dict[str, list[Array]] = {key: [] for key in ("feature", "threshold", "right", "missing", "split", "leaves")}
+    roots, start, leaves = [], 0, 0
+    for tree in trees:
+        order = _preorder(tree)
+        place = np.empty(len(tree.left), dtype=np.int64)
+        place[order] = np.arange(start, start + len(order))
+        is_leaf = tree.left[order] < 0
+        leaf = leaves + np.cumsum(is_leaf) - 1
+        parts["feature"].append(np.where(is_leaf, ~leaf, tree.feature[order]))
+        parts["threshold"].append(np.where(is_leaf, 0.0, tree.threshold[order]))
+        parts["right"].append(np.where(is_leaf, 0, place[tree.right[order]]))
+        parts["missing"].append(np.where(is_leaf, 0, tree.missing[order]).astype(np.uint8))
+        parts["split"].append(np.full(len(order), -1) if tree.split is None else tree.split[order])
+        parts["leaves"].append(tree.value[order][is_leaf])
+        roots.append(start)
+        start += len(order)
+        leaves += int(is_leaf.sum())
+    arrays = {key: np.concatenate(values) for key, values in parts.items()}
+    _share_leaves(arrays)
+    if not (arrays["split"] >= 0).any():
+        del arrays["split"]
+    return {**arrays, "roots": np.array(roots), "threshold": arrays["threshold"].astype(float)}
+
+
+def _share_leaves(arrays: dict[str, Array]) -> None:
+    """Keep equal leaves once; a forest's leaves are mostly pure, so that a handful remains."""
+    rows = np.ascontiguousarray(arrays["leaves"], dtype=float)
+    # compared as bytes: 0.0 and -0.0 are different leaves
+    _, first, inverse = np.unique(rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel(), True, True)
+    is_leaf = arrays["feature"] < 0
+    arrays["feature"][is_leaf] = ~inverse[~arrays["feature"][is_leaf]]
+    arrays["leaves"] = rows[first]
+
+
+def _preorder(tree: Tree) -> Array:
+    order, stack = [], [0]
+    while stack:
+        node = stack.pop()
+        order.append(node)
+        if tree.left[node] >= 0:
+            stack += [int(tree.right[node]), int(tree.left[node])]
+    return np.array(order)
+
+
+def add_sum(
+    trees: list[Tree],
+    x: Value,
+    draft: Draft,
+    base: Array,
+    *,
+    targets: Array | None = None,
+    more: dict[str, Array] | None = None,
+    **parameters: Any,
+) -> Value:
+    """One `trees.sum` over these trees; `more` arrays and parameters as the op has them."""
+    arrays = {**flat(trees), "base": np.asarray(base, dtype=float), **(more or {})}
+    if targets is not None and len(base) > 1:
+        arrays["targets"] = targets
+    if parameters["single"]:
+        parameters["names"] = x.names
+    _note_thresholds(arrays, x, draft)
+    return draft.add("trees.sum", x, columns=len(base), arrays=arrays, **parameters)
+
+
+def _note_thresholds(arrays: dict[str, Array], x: Value, draft: Draft) -> None:
+    for position in range(len(x.columns)):
+        draft.note_edges(x, position, np.unique(arrays["threshold"][arrays["feature"] == position]))
+
+
+@converts(
+    "sklearn.DecisionTreeClassifier",
+    "sklearn.ExtraTreeClassifier",
+    "sklearn.RandomForestClassifier",
+    "sklearn.ExtraTreesClassifier",
+)
+def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """The mean of the trees' class shares; several outputs stand side by side."""
+    widths = [int(count) for count in np.atleast_1d(estimator.n_classes_)]
+    members = getattr(estimator, "estimators_", [estimator])
+    trees = [
+        of_sklearn(member, np.hstack([member.tree_.value[:, output, :width] for output, width in enumerate(widths)]))
+        for member in members
+    ]
+    shares = _mean(estimator, trees, x, draft, sum(widths))
+    index = draft.add("labels.argmax", shares, columns=len(widths), widths=widths)
+    return {"index": index, "probabilities": shares}
+
+
+@converts(
+    "sklearn.DecisionTreeRegressor",
+    "sklearn.ExtraTreeRegressor",
+    "sklearn.RandomForestRegressor",
+    "sklearn.ExtraTreesRegressor",
+)
+def regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """The mean of the trees' values."""
+    members = getattr(estimator, "estimators_", [estimator])
+    trees = [of_sklearn(member, member.tree_.value[:, :, 0]) for member in members]
+    return {"values": _mean(estimator, trees, x, draft, int(estimator.n_outputs_))}
+
+
+def _mean(estimator: Any, trees: list[Tree], x: Value, draft: Draft, width: int) -> Value:
+    mean = hasattr(estimator, "estimators_")
+    divide: dict[str, Any] = {"divide": len(trees)} if mean else {}
+    return add_sum(trees, x, draft, np.zeros(width), single=True, mean=mean, exact=True, **divide)

@@ -1,0 +1,86 @@
+"""The estimator itself, asked for its own answers: the truth by which engines are judged."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from flyweight.toolkit.convert.draft import plain
+from flyweight.toolkit.sample import Row, Shape
+
+Array = np.ndarray[Any, Any]
+
+# output of a plan -> the estimator's method that gives the same
+METHODS = {"probabilities": "predict_proba", "scores": "decision_function"}
+
+
+class Oracle:
+    """A fitted estimator over rows of its shape. It is never changed: threads are limited only while it is asked."""
+
+    def __init__(self, estimator: Any, shape: Shape, outputs: set[str]) -> None:
+        self.estimator = estimator
+        self.shape = shape
+        self.outputs = outputs & set(METHODS)
+        self.method = "predict" if hasattr(estimator, "predict") else "transform"
+
+    def answers(self, rows: list[Row]) -> dict[str, Array]:
+        """Per output an array of shape (rows, columns): `predictions`, and `probabilities` and `scores` if the plan has them.
+
+        :raises Exception: whatever the estimator raises on rows that it does not take.
+        """
+        X = self.shape.to_estimator(rows)
+        with self._quiet():
+            answers = {"predictions": _two_dimensional(getattr(self.estimator, self.method)(X))}
+            for output in self.outputs:
+                answer = getattr(self.estimator, METHODS[output])(X)
+                parts = answer if isinstance(answer, list) else [answer]
+                answers[output] = np.hstack([_two_dimensional(part) for part in parts])
+        return answers
+
+    def takes(self, row: Row) -> bool:
+        """Whether the estimator answers this row at all."""
+        try:
+            answers = self.answers([row])
+        except Exception:
+            return False
+        return all(answer.dtype.kind != "f" or bool(np.isfinite(answer).all()) for answer in answers.values())
+
+    @contextmanager
+    def _quiet(self) -> Iterator[None]:
+        """No warnings, and one job: with several, a forest adds its trees in an order that changes from call to call."""
+        jobs = {key: value for key, value in _parameters(self.estimator).items() if key.rpartition("__")[2] == "n_jobs" and value}
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            self.estimator.set_params(**dict.fromkeys(jobs, 1)) if jobs else None
+            try:
+                yield
+            finally:
+                self.estimator.set_params(**jobs) if jobs else None
+
+
+def classes_of(estimator: Any) -> list[list[Any]] | None:
+    """Per output the list of the estimator's classes, as JSON can hold them; None where it does not classify."""
+    classes = getattr(estimator, "classes_", None)
+    if classes is None:
+        return None
+    outputs = classes if isinstance(classes, list) else [classes]
+    return [[_label(label) for label in np.asarray(labels).tolist()] for labels in outputs]
+
+
+def _label(label: Any) -> Any:
+    return label if isinstance(label, bool) else plain(label)
+
+
+def _parameters(estimator: Any) -> dict[str, Any]:
+    found: dict[str, Any] = estimator.get_params(deep=True)
+    return found
+
+
+def _two_dimensional(answer: Any) -> Array:
+    answer = answer.toarray() if hasattr(answer, "toarray") else np.asarray(answer)
+    table: Array = answer.reshape(-1, 1) if answer.ndim == 1 else answer
+    return table

@@ -1,0 +1,164 @@
+"""The user's sample of rows, both ways: as the estimator wants them, and as instances of a signature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from flyweight.toolkit.convert.draft import is_missing
+
+Row = list[Any]  # one instance: a float (NaN where missing), a string or None a feature
+
+
+class SampleRefused(ValueError):
+    """A sample that does not go with the estimator."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How an estimator wants its input: the features in order, as a DataFrame or a plain array, and each one's kind and dtype."""
+
+    names: list[str]
+    kinds: list[str]
+    dtypes: list[Any]
+    markers: list[Any]  # what stands for a missing string
+    framed: bool
+
+    def to_estimator(self, rows: list[Row]) -> Any:
+        """Instances as the estimator's input: a DataFrame of the sample's dtypes, or an array."""
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(self.names)
+        if not self.framed:
+            return self._array(columns)
+        frame = {
+            name: _column(values, kind, dtype, marker)
+            for name, values, kind, dtype, marker in zip(self.names, columns, self.kinds, self.dtypes, self.markers, strict=True)
+        }
+        return pd.DataFrame(frame)
+
+    def _array(self, columns: list[tuple[Any, ...]]) -> Any:
+        if "string" not in self.kinds:
+            return np.array(columns, dtype=float).T
+        array = np.empty((len(columns[0]), len(columns)), dtype=object)
+        for position, (values, marker) in enumerate(zip(columns, self.markers, strict=True)):
+            array[:, position] = [marker if value is None else value for value in values]
+        return array
+
+    def to_rows(self, X: Any) -> list[Row]:
+        """The estimator's input as instances."""
+        frame = frame_of(X, self.names)
+        columns = [_values(frame.iloc[:, p], kind) for p, kind in enumerate(self.kinds)]
+        return [list(row) for row in zip(*columns, strict=True)]
+
+
+def names_of(estimator: Any, sample: Any) -> list[str]:
+    """The features' names, in the order in which the estimator was fitted.
+
+    :raises SampleRefused: the sample lacks some, or its width is not the estimator's.
+    """
+    fitted = getattr(estimator, "feature_names_in_", None)
+    count = _width_of(estimator)
+    if fitted is not None:
+        return [str(name) for name in fitted]
+    if isinstance(sample, pd.DataFrame):
+        if count is not None and count != sample.shape[1]:
+            raise SampleRefused(f"the estimator was fitted on {count} features, the sample has {sample.shape[1]} columns")
+        return [str(name) for name in sample.columns]
+    if count is None and sample is not None:
+        count = np.shape(sample)[1]
+    if count is None:
+        raise SampleRefused("the estimator does not say how many features it was fitted on; give a sample")
+    return [f"x{position}" for position in range(count)]
+
+
+def _width_of(estimator: Any) -> int | None:
+    """How many features the estimator was fitted on; a pipeline may begin with steps that do not say."""
+    for part in (estimator, *(step for _, step in getattr(estimator, "steps", []))):
+        count = getattr(part, "n_features_in_", None)
+        if count is not None:
+            return int(count)
+    return None
+
+
+def markers_of(sample: Any, names: list[str]) -> list[Any]:
+    """What stands for a missing value in each column of the sample: None, NaN or pandas' NA; NaN where none is missing."""
+    if sample is None:
+        return [np.nan] * len(names)
+    frame = frame_of(sample, names)
+    columns = [frame.iloc[:, position] for position in range(len(names))]
+    return [next((value for value in column if is_missing(value)), np.nan) for column in columns]
+
+
+def frame_of(X: Any, names: list[str]) -> pd.DataFrame:
+    """Any table as a DataFrame of exactly these columns; columns beside them (a target, an index) are left out.
+
+    :raises SampleRefused: a column is missing, or a nameless table has another width.
+    """
+    X = X.toarray() if hasattr(X, "toarray") else X
+    if isinstance(X, pd.DataFrame):
+        X = X.set_axis([str(name) for name in X.columns], axis=1)
+        absent = [name for name in names if name not in X.columns]
+        if absent:
+            raise SampleRefused(f"the sample has no column {', '.join(map(repr, absent[:5]))}, on which the estimator was fitted")
+        wanted: pd.DataFrame = X[names]
+        return wanted
+    array = np.asarray(X if hasattr(X, "dtype") else pd.DataFrame(X).to_numpy())
+    if array.ndim != 2 or array.shape[1] != len(names):
+        raise SampleRefused(f"the estimator was fitted on {len(names)} features, the sample has shape {array.shape}")
+    frame = pd.DataFrame(array, columns=names)
+    return frame.infer_objects() if array.dtype.kind == "O" else frame
+
+
+def shape_of(estimator: Any, sample: Any, names: list[str], textual: set[int]) -> Shape:
+    """How the estimator wants its input, from the sample; without one, features in `textual` are strings, the rest numbers."""
+    framed = hasattr(estimator, "feature_names_in_") or isinstance(sample, pd.DataFrame)
+    if sample is None:
+        kinds = ["string" if position in textual else "number" for position in range(len(names))]
+        dtypes: list[Any] = [object if kind == "string" else np.dtype(float) for kind in kinds]
+        return Shape(names, kinds, dtypes, [np.nan] * len(names), framed)
+    frame = frame_of(sample, names)
+    columns = [frame.iloc[:, position] for position in range(len(names))]
+    kinds, dtypes = [kind_of(column) for column in columns], [column.dtype for column in columns]
+    return Shape(names, kinds, dtypes, markers_of(sample, names), framed)
+
+
+def kind_of(column: pd.Series[Any]) -> str:
+    """The kind of one column's values: number, boolean or string.
+
+    :raises SampleRefused: it holds something else, or several.
+    """
+    present = [value for value in column.tolist() if not is_missing(value)]
+    kinds = {"boolean" if isinstance(v, (bool, np.bool_)) else _kind(v) for v in present}
+    if len(kinds) > 1 or kinds == {"other"}:
+        shown = ", ".join(sorted({type(value).__name__ for value in present}))
+        raise SampleRefused(f"column {column.name!r} holds {shown}; a feature is numbers, booleans or strings, all of one kind")
+    return kinds.pop() if kinds else "number"
+
+
+def _kind(value: Any) -> str:
+    return "string" if isinstance(value, str) else "number" if isinstance(value, (int, float, np.number)) else "other"
+
+
+def _values(column: pd.Series[Any], kind: str) -> list[Any]:
+    if kind == "string":
+        return [None if is_missing(value) else str(value) for value in column.tolist()]
+    return [np.nan if is_missing(value) else float(value) for value in column.tolist()]
+
+
+def _column(values: tuple[Any, ...], kind: str, dtype: Any, marker: Any) -> Any:
+    if kind == "string":
+        values = tuple(marker if value is None else value for value in values)
+    whole = kind != "string" and all(value == value and float(value).is_integer() for value in values)
+    if isinstance(dtype, pd.CategoricalDtype):
+        present = [value for value in dict.fromkeys(values) if not is_missing(value)]
+        known = dtype.categories.tolist()
+        return pd.Series(pd.Categorical(values, categories=known + [value for value in present if value not in known]))
+    if kind == "string":
+        return pd.Series(values, dtype=dtype)
+    if kind == "boolean":
+        return pd.Series(values, dtype=float).astype(bool) if whole else pd.Series(values, dtype=float)
+    if isinstance(dtype, np.dtype) and dtype.kind in "iu" and whole and all(abs(value) < 2**53 for value in values):
+        return pd.Series(values, dtype=float).astype("int64")
+    return pd.Series(values, dtype=float)

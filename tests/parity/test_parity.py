@@ -1,0 +1,25 @@
+"""Each family answers as scikit-learn does: on its sample, and on rows made to break it."""
+
+from __future__ import annotations
+
+import pytest
+from flyweight.toolkit.pack import pack
+
+from tests.parity.cases import FAMILIES
+
+CASES = [(family, name) for family, cases in FAMILIES.items() for name in cases]
+
+
+@pytest.mark.parametrize(("family", "name"), CASES, ids=[f"{family}/{name}" for family, name in CASES])
+def test_engine_answers_as_the_estimator(family: str, name: str) -> None:
+    estimator, sample = FAMILIES[family][name]()
+    packed = pack(estimator, sample=sample, edge_count=1000)
+    assert packed.parity.rows_sample + packed.parity.rows_edge >= 1100
+    assert packed.parity.label_differences == 0
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_model_packs_without_a_sample(family: str) -> None:
+    """What the estimator remembers of its features is enough for a signature and a proof."""
+    estimator, _ = next(iter(FAMILIES[family].values()))()
+    assert pack(estimator, edge_count=200).parity.rows_sample == 0
