@@ -1,6 +1,6 @@
 """The frozen values that cross the wall between handlers and core."""
 
-from collections import namedtuple
+from operator import itemgetter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,16 +14,39 @@ if TYPE_CHECKING:
         """Make a class of annotated fields a frozen value."""
 else:
 
+    class _Value(tuple):
+        """A tuple whose items have names, as `collections.namedtuple` makes, without the code that it compiles for each class."""
+
+        __slots__ = ()
+
+        def __new__(cls, *values, **named):
+            if len(values) == len(cls._fields) and not named:
+                return tuple.__new__(cls, values)
+            absent = cls._fields[len(values) :]
+            values += tuple([named.pop(field, cls._defaults.get(field, cls)) for field in absent])
+            if named or len(values) != len(cls._fields) or cls in values:
+                raise TypeError(f"{cls.__name__} takes {', '.join(cls._fields)}")
+            return tuple.__new__(cls, values)
+
+        def __repr__(self):
+            return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self._asdict().items())})"
+
+        def _asdict(self):
+            return dict(zip(self._fields, self, strict=True))
+
+        def _replace(self, **changes):
+            return type(self)(**{**self._asdict(), **changes})
+
     def frozen(cls):
         """Make a class of annotated fields a frozen value.
 
-        A named tuple, because `dataclasses` and `typing` would each cost a cold start more than a prediction does.
+        Neither `dataclasses` nor `typing` nor `namedtuple`: each would cost a cold start more than a prediction does.
         """
-        fields = [*cls.__annotations__]
-        defaults = [vars(cls)[field] for field in fields if field in vars(cls)]
-        base = namedtuple(cls.__name__, fields, defaults=defaults)
-        kept = {k: v for k, v in vars(cls).items() if k not in fields and k not in ("__dict__", "__weakref__")}
-        return type(cls.__name__, (base,), {**kept, "__slots__": ()})
+        fields = tuple(cls.__annotations__)
+        kept = {k: v for k, v in vars(cls).items() if k not in ("__dict__", "__weakref__", *fields)}
+        readers = {field: property(itemgetter(position)) for position, field in enumerate(fields)}
+        defaults = {field: vars(cls)[field] for field in fields if field in vars(cls)}
+        return type(cls.__name__, (_Value,), {**kept, **readers, "__slots__": (), "_fields": fields, "_defaults": defaults})
 
 
 @frozen

@@ -22,7 +22,8 @@ def json_bytes(value: "Any") -> bytes:
         text = _dumps(value)
     except ValueError:
         text = _dumps(_finite(value))
-    return text.encode("utf-8", "backslashreplace")  # a lone surrogate, which JSON's \\u can smuggle in
+    # A lone surrogate, which JSON's \\u can smuggle in, is no character, and a runtime that parses it out of an answer dies.
+    return text.encode("utf-8", "replace")
 
 
 def _finite(value: "Any") -> "Any":

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from flyweight.model_file import ModelFile
 
 MAX_NODES = 10_000
+MAX_VALUES = 10_000_000  # of all nodes together for one instance: a plan of few bytes could otherwise fill the memory
 
 
 class Engine:
@@ -24,7 +25,7 @@ class Engine:
         if not isinstance(nodes, list) or not isinstance(outputs, dict) or len(nodes) > MAX_NODES:
             raise ModelRefused("the plan has no nodes or outputs, or too many nodes")
         kinds = [Signature.of(file.document).kinds]
-        slots = {"input": 0}
+        slots, values = {"input": 0}, 0
         self.ops: list[ops.Op] = []
         self.reads: list[tuple[int, ...]] = []
         for spec in nodes:
@@ -32,6 +33,9 @@ class Engine:
             op = ops.find(spec.get("op"))(ops.Node(spec, tuple(kinds[slot] for slot in reads), file.tensors))
             slots[_new_name(spec, slots)] = len(kinds)
             kinds.append(op.kinds)
+            values += len(op.kinds)
+            if values > MAX_VALUES:
+                raise ModelRefused(f"the plan makes more than {MAX_VALUES} values for one instance")
             self.ops.append(op)
             self.reads.append(reads)
         self.slots = {output: _slot(name, slots) for output, name in outputs.items()}

@@ -112,6 +112,12 @@ class Node:
         self.expect(inside, f"array {name!r} is out of range 0..{below - 1}")
         return values
 
+    def flags(self, name: str, *shape: "int | None") -> bytes:
+        """A U8 array of zeros and ones as bytes, whose items cost no memory of their own."""
+        flags = self.array(name, "U8", shape).values.tobytes()
+        self.expect(not flags or max(flags) <= 1, f"array {name!r} holds more than 0 and 1")
+        return flags
+
     def items(self, name: str, types: "tuple[type, ...]", length: "int | None" = None) -> "list[Any]":
         """A list of the plan whose items are of `types` exactly."""
         values = self._spec.get(name)

@@ -2,6 +2,8 @@
 
 from operator import itemgetter
 
+from flyweight.ops import MAX_WIDTH
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -36,6 +38,7 @@ class Join:
     exact = True
 
     def __init__(self, node: "Node") -> None:
+        node.expect(sum(map(len, node.inputs)) <= MAX_WIDTH, f"wider than {MAX_WIDTH} columns")
         self.kinds = "".join(node.inputs)
 
     def row(self, *inputs: "list[Any]") -> "list[Any]":

@@ -1,6 +1,7 @@
 """Categories as numbers: one table a column, looked up by value."""
 
 from flyweight.errors import Fault, InvalidInput, shown
+from flyweight.ops import MAX_WIDTH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class OneHot(_Tables):
 
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
-        widths = node.positions("widths", 1_000_000)
+        widths = node.positions("widths", MAX_WIDTH)
         node.expect(len(widths) == len(self._columns), "'widths' and the columns differ in number")
         start = 0
         for position, (width, (table, unseen, missing)) in enumerate(zip(widths, self._columns, strict=True)):
@@ -85,7 +86,7 @@ class OneHot(_Tables):
             shifted = {category: _shift(code, start) for category, code in table.items()}
             self._columns[position] = (shifted, _shift(unseen, start), _shift(missing, start))
             start += width
-        node.expect(start <= 1_000_000, "wider than a million columns")
+        node.expect(start <= MAX_WIDTH, f"wider than {MAX_WIDTH} columns")
         self.kinds = "n" * start
         self._zeros = [0.0] * start
 

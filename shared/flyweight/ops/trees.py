@@ -48,7 +48,7 @@ class Sum:
         sound = all([f < 0 or i < r < count for i, (f, r) in enumerate(zip(feature, self._right, strict=True))])
         node.expect(sound, "a right child does not come after its node")
         self._feature = feature
-        self._missing = node.array("missing", "U8", (count,)).values.tobytes()
+        self._missing = node.flags("missing", count)
 
     def _read_leaves(self, node: "Node") -> None:
         tensor = node.array("leaves", "F64", (None, None))
@@ -68,10 +68,10 @@ class Sum:
     def _read_categories(self, node: "Node") -> None:
         self._split: list[int] | None = None
         if node.has("split"):
-            tensor = node.array("goes_left", "U8", (None, 256))
-            self._goes_left = tensor.values.tobytes()
+            self._goes_left = node.flags("goes_left", None, 256)
+            rows = len(self._goes_left) // 256
             self._split = node.array("split", "I16 I32", (len(self._feature),)).values.tolist()
-            node.expect(all(-1 <= row < tensor.shape[0] for row in self._split), "a split's categories are not in the file")
+            node.expect(all(-1 <= row < rows for row in self._split), "a split's categories are not in the file")
 
     def row(self, x: "list[float]") -> "list[float]":
         """The sums."""

@@ -18,6 +18,6 @@ def runtime(provider: str) -> type[Runtime]:
     :raises RuntimeFailed: there is no such file.
     """
     if provider not in {module.name for module in iter_modules(__path__)}:
-        raise RuntimeFailed(f"no runtime is known for {provider!r}", next_step=f"add shared/flyweight/toolkit/local/{provider}.py")
+        raise RuntimeFailed(f"no runtime is known for {provider!r}", next_step=f"add toolkit/local/{provider}.py")
     found: type[Runtime] = import_module(f"{__name__}.{provider}").Runtime
     return found

@@ -145,9 +145,8 @@ def _answer(body: bytes, event: Any, arrived: float) -> Answer:
     headers = {name.lower(): ", ".join(values) for name, values in document.get("multiValueHeaders", {}).items()}
     headers.update({name.lower(): str(value) for name, value in document.get("headers", {}).items()})
     text = document.get("body") or ""
-    return Answer(
-        int(document["statusCode"]), headers, base64.b64decode(text) if document.get("isBase64Encoded") else text.encode(), arrived
-    )
+    content = base64.b64decode(text) if document.get("isBase64Encoded") else text.encode()
+    return Answer(int(document["statusCode"]), headers, content, arrived)
 
 
 def _failure(kind: str, body: bytes) -> str:

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 class _Protos:
     """Stands for the worker's generated protobuf module: plain values in place of messages."""
 
-    StatusResult = type("StatusResult", (SimpleNamespace,), {"Failure": 0, "Success": 1})
-    BindingInfo = type("BindingInfo", (SimpleNamespace,), {"in": 0, "out": 1, "inout": 2})
+    class StatusResult(SimpleNamespace):
+        Failure, Success = 0, 1
+
+    class BindingInfo(SimpleNamespace):
+        out, inout = 1, 2
 
     def __getattr__(self, name: str) -> type[SimpleNamespace]:
         return SimpleNamespace
@@ -51,7 +54,7 @@ def through_the_worker(folder: str) -> "Invoke":
     def invoke(request: "dict[str, Any]", body: bytes) -> "tuple[int, dict[str, str], bytes]":
         http = {key: texts(request[key]) for key in ("headers", "params", "query")}
         http |= {**texts({key: request[key] for key in ("method", "url")}), "body": Datum(body, "bytes")}
-        call = (request["id"], identity, [(name, Datum(http, "http"))], {})
+        call: tuple[Any, ...] = (request["id"], identity, [(name, Datum(http, "http"))], {})
         is_sync, ok, answer, _, error, trace = native_invocation.run_invocation_sync(*call)
         if not is_sync:
             native = native_invocation.invocation_request_native(*call)
@@ -88,7 +91,8 @@ def through_the_sdk(folder: str) -> "Invoke":
             answer = asyncio.run(answer)
         if isinstance(answer, str):
             return 200, {"content-type": "text/plain; charset=utf-8"}, answer.encode()
-        headers = {"content-type": f"{answer.mimetype}; charset={answer.charset}", **{k.lower(): v for k, v in answer.headers.items()}}
+        headers = {"content-type": f"{answer.mimetype}; charset={answer.charset}"}
+        headers |= {key.lower(): value for key, value in answer.headers.items()}
         return answer.status_code, headers, answer.get_body()
 
     return invoke

@@ -18,7 +18,8 @@ class Figures:
     """What was measured; times in seconds, sizes in bytes.
 
     `cold`: exec to first answer, one a fresh process; `split`: the parts of the median one, where the answer tells them;
-    `warm`: later invocations of the last process; `memory`: the most that the answering process held (None: not Linux).
+    `warm`: later invocations of the last process; `memory`: the most that the answering process held (None: not Linux);
+    `log`: what the last process printed until its first answer.
     """
 
     runtime: str
@@ -28,6 +29,7 @@ class Figures:
     warm: list[float]
     memory: int | None
     size: int
+    log: str
 
     @property
     def cold_median(self) -> float:
@@ -75,11 +77,12 @@ def measure(
         with start(folder, python=python, environ=environ) as process:
             firsts.append(process.invoke(event))
             if number == runs - 1:
+                log = process.log()
                 warm = [process.invoke(event).seconds for _ in range(repeat)]
                 memory = process.peak_memory()
     cold = [answer.seconds for answer in firsts]
     typical = firsts[cold.index(median_low(cold))]
-    return Figures(process.description, firsts[0], cold, split(typical), warm, memory, folder_size(folder))
+    return Figures(process.description, firsts[0], cold, split(typical), warm, memory, folder_size(folder), log)
 
 
 def split(answer: Answer) -> dict[str, float] | None:
@@ -100,8 +103,9 @@ def folder_size(folder: Path) -> int:
 
 
 def _write_bytecode(start: type[Runtime], folder: Path, event: Any, python: str, environ: Mapping[str, str]) -> None:
-    """Answer once, uncounted, so that installed packages have the bytecode that providers ship; from a copy of the folder,
-    which keeps just the bytecode that it came with.
+    """Answer once, uncounted, so that installed packages have the bytecode that providers ship.
+
+    From a copy, because the folder itself keeps just the bytecode that it came with.
     """
     with tempfile.TemporaryDirectory() as place:
         copy = shutil.copytree(folder, Path(place) / folder.name)

@@ -125,7 +125,8 @@ class Runtime(ABC):
     def failed(self, message: str) -> RuntimeFailed:
         """An error with the end of what the process printed."""
         end = "\n".join(self.log().strip().splitlines()[-25:])
-        return RuntimeFailed(f"{message}\n{end}" if end else message, next_step=f"mend the function in {self.folder}")
+        message = f"{message}\n{end}" if end else message
+        return RuntimeFailed(message, next_step="mend the function; the end of what it printed is above")
 
     def close(self) -> None:
         """End the process and all that it started."""

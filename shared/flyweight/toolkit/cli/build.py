@@ -1,0 +1,36 @@
+"""`flyweight build`: a model file to the folder that a provider's own tool deploys."""
+
+from pathlib import Path
+
+import click
+
+from flyweight.toolkit import resources
+from flyweight.toolkit.cli import _show
+
+
+@click.command(epilog="Example: flyweight build aws penguins.safetensors --out build/aws")
+@click.argument("provider", type=click.Choice(resources.providers()))
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="The folder to make.  [default: build/PROVIDER]")
+@click.option("--python", default="3.13", show_default=True, help="The Python that the function will run on.")
+@click.option("--no-bytecode", is_flag=True, help="Ship no bytecode; each cold start then compiles anew.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was built as JSON.")
+def command(provider: str, model: Path, out: Path | None, python: str, no_bytecode: bool, as_json: bool) -> None:
+    """Make the folder that PROVIDER's own tool deploys as it is, with MODEL in it.
+
+    A folder that an earlier build made is replaced, any other is left alone.
+    """
+    from flyweight.toolkit.build import build
+    from flyweight.toolkit.build.folder import document
+
+    built = build(provider, model, out or Path("build") / provider, python=python, with_bytecode=not no_bytecode)
+    if as_json:
+        return _show.document(document(built))
+    rows = {
+        "model": f"{built.model} {built.version}",
+        "sha256": built.sha256,
+        "bytecode": f"Python {built.python}" if built.python else "none",
+        "files": f"{built.files}, {_show.size(built.size)}",
+        "try it": f"flyweight invoke {provider} --folder {built.folder} --event predict",
+    }
+    _show.table(str(built.folder), rows)

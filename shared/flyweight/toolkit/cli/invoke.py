@@ -1,0 +1,102 @@
+"""`flyweight invoke`: an event to a function in its provider's real runtime, on this machine."""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flyweight.toolkit import resources
+from flyweight.toolkit.cli import _show
+
+EXAMPLES = """\b
+Examples:
+  flyweight invoke aws --model penguins.safetensors --event predict
+  flyweight invoke gcp --folder build/gcp --event my-event.json --runs 5 --repeat 200
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("provider", type=click.Choice(resources.providers()))
+@click.option("--event", required=True, help="A file with an event in the provider's form, or a name in events/PROVIDER.")
+@click.option("--folder", type=click.Path(path_type=Path, exists=True, file_okay=False), help="A folder, built or your own.")
+@click.option("--model", type=click.Path(path_type=Path), help="A model file, to be built into a folder for this once.")
+@click.option("--runs", default=1, show_default=True, type=click.IntRange(1), help="Fresh processes, for the median cold start.")
+@click.option("--repeat", default=0, show_default=True, type=click.IntRange(0), help="More calls of the last, for p50 and p95.")
+@click.option("--python", default=sys.executable, help="The interpreter to run it with.  [default: this one]")
+@click.option("--env", multiple=True, metavar="NAME=VALUE", help="A variable for the function; may be given again.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer and the figures as JSON.")
+def command(
+    provider: str,
+    event: str,
+    folder: Path | None,
+    model: Path | None,
+    runs: int,
+    repeat: int,
+    python: str,
+    env: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Answer an event in PROVIDER's real runtime, in a fresh process, with no container engine; show answer and figures."""
+    from flyweight.toolkit.build import build
+    from flyweight.toolkit.build.bytecode import version_of
+    from flyweight.toolkit.local.measure import measure
+
+    if (folder is None) == (model is None):
+        raise click.UsageError("name either --folder or --model")
+    content = _read(resources.event(provider, event))
+    environ = dict(_pair(text) for text in env)
+    with tempfile.TemporaryDirectory() as place:
+        if model is not None:
+            folder = build(provider, model, Path(place) / provider, python=version_of(python)).folder
+        assert folder is not None
+        figures = measure(provider, folder, content, runs=runs, repeat=repeat, python=python, environ=environ)
+    answer = figures.answer
+    body: Any = _parsed(answer.body)
+    if as_json:
+        reply = {"status": answer.status, "headers": answer.headers, "body": body}
+        return _show.document({"answer": reply, "figures": figures.document(), "log": figures.log.splitlines()})
+    click.echo(f"{answer.status}")
+    for name, value in answer.headers.items():
+        click.echo(f"{name}: {value}")
+    click.echo()
+    click.echo(body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False))
+    if figures.log:
+        click.echo(f"\n{figures.log.rstrip()}", err=True)
+    parts = {f"  of it {part}": _show.milliseconds(spent) for part, spent in (figures.split or {}).items()}
+    rows = {
+        f"cold start (median of {runs})" if runs > 1 else "cold start": _show.milliseconds(figures.cold_median),
+        **parts,
+        "warm p50": _show.milliseconds(figures.warm_percentile(50)),
+        "warm p95": _show.milliseconds(figures.warm_percentile(95)),
+        "peak memory": _show.size(figures.memory),
+        "folder": _show.size(figures.size),
+    }
+    _show.table(figures.runtime, rows)
+
+
+def _read(path: Path) -> Any:
+    if not path.is_file():
+        names = ", ".join(sorted(sample.stem for sample in path.parent.glob("*.json")))
+        raise click.BadParameter(f"{path} is no file; names of events are {names or 'none here'}", param_hint="--event")
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise click.BadParameter(f"{path} is not JSON: {error}", param_hint="--event") from None
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise click.BadParameter(f"expected NAME=VALUE, got {text!r}", param_hint="--env")
+    return name, value
+
+
+def _parsed(body: bytes) -> Any:
+    text = body.decode(errors="replace")
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
