@@ -115,7 +115,7 @@ def media_type(text: str) -> "tuple[str, dict[str, str]]":
 def _misnamed(instance: "dict[str, Any]", features: "list[Feature]") -> "Iterable[Fault]":
     """One fault a feature that is missing or unknown, an unknown one with the name that was probably meant."""
     missing = {feature.name: feature for feature in features if feature.name not in instance}
-    known = {feature.name for feature in features}
+    known = {feature.name: feature for feature in features}
     for name in instance:
         if name not in known:
             from difflib import get_close_matches  # 5 ms, and only for a mistake

@@ -90,7 +90,7 @@ def _ndjson(prediction: "Prediction", model: "dict[str, str]") -> bytes:
 def _csv(prediction: "Prediction", model: "dict[str, str]") -> bytes:
     from flyweight.csv_form import answer  # csv is imported for those who ask for it
 
-    return answer(prediction).encode()
+    return answer(prediction).encode("utf-8", "replace")
 
 
 FORMS: "dict[str, Callable[[Prediction, dict[str, str]], bytes]]" = {
