@@ -13,7 +13,7 @@ NAME = "flyweight"
 
 def log() -> "Log":
     """A log that also counts: Requests, Faults (status 500 and above), Instances, ColdStarts, and Duration."""
-    logger = Logger(service=None, logger_formatter=None)
+    logger = Logger(location=None)  # always this file
     metrics = Metrics()
     metrics.provider.namespace = metrics.provider.namespace or NAME
 

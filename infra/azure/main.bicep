@@ -171,6 +171,10 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       minTlsVersion: '1.2'
       appSettings: [
         {
+          name: 'AzureWebJobsDisableHomepage' // '/' is ours: it predicts
+          value: 'true'
+        }
+        {
           name: 'AzureWebJobsStorage__accountName'
           value: storage.name
         }

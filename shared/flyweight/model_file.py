@@ -76,7 +76,8 @@ def parse(data: bytes) -> ModelFile:
         raise ModelRefused(f"the file is truncated: {len(data)} bytes, where its header's length alone takes 8")
     length = int.from_bytes(data[:8], "little")
     if length > MAX_HEADER_BYTES or 8 + length > len(data):
-        raise ModelRefused(f"the header claims {length} bytes, the file has {len(data) - 8} after its length")
+        claim = f"its header claims {length} bytes, where {len(data) - 8} follow"
+        raise ModelRefused(f"this is not a safetensors file, or it is truncated: {claim}")
     header = _json_object(data[8 : 8 + length], "the header")
     metadata = header.pop("__metadata__", None)
     if not isinstance(metadata, dict) or not isinstance(metadata.get("flyweight"), str):

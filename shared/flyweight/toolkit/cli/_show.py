@@ -1,10 +1,21 @@
 """Documents and tables on the terminal: values in, text out."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
+
+from flyweight.errors import FlyweightError
+
+
+class Failed(FlyweightError):
+    """A verb that can't do what it was asked; `next_step` says what to do instead."""
+
+    def __init__(self, message: str, next_step: str = "") -> None:
+        super().__init__(message)
+        self.next_step = next_step
 
 
 def document(value: Any) -> None:
@@ -20,10 +31,44 @@ def table(title: str, rows: Mapping[str, Any]) -> None:
     from rich.text import Text
 
     grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")  # a hash that is cut short is no use
     for name, value in rows.items():
         if value is not None:
             grid.add_row(Text(name), Text(str(value)))  # Text: a value's brackets are no markup
     Console(soft_wrap=True).print(grid)
+
+
+def columns(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Rows under a header, for people."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in header:
+        grid.add_column(name, overflow="fold")
+    for row in rows:
+        grid.add_row(*[Text(cell) for cell in row])
+    Console(soft_wrap=True).print(grid)
+
+
+@contextmanager
+def progress(visible: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on standard error, moved by calls with a stage's name, what is done and how much there is; it leaves no trace."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True, disable=not visible) as bar:
+        tasks: dict[str, Any] = {}
+
+        def advance(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=total or None)
+            bar.update(tasks[stage], completed=done)
+
+        yield advance
 
 
 def milliseconds(seconds: float | None) -> str | None:

@@ -8,15 +8,15 @@ from flyweight.toolkit import resources
 from flyweight.toolkit.cli import _show
 
 
-@click.command(epilog="Example: flyweight build aws penguins.safetensors --out build/aws")
+@click.command(epilog="Example: flyweight build aws --model penguins.safetensors -o build/aws")
 @click.argument("provider", type=click.Choice(resources.providers()))
-@click.argument("model", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="The folder to make.  [default: build/PROVIDER]")
+@click.option("--model", required=True, type=click.Path(path_type=Path), help="The model file to ship.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="The folder to make.  [default: build/PROVIDER]")
 @click.option("--python", default="3.13", show_default=True, help="The Python that the function will run on.")
 @click.option("--no-bytecode", is_flag=True, help="Ship no bytecode; each cold start then compiles anew.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was built as JSON.")
 def command(provider: str, model: Path, out: Path | None, python: str, no_bytecode: bool, as_json: bool) -> None:
-    """Make the folder that PROVIDER's own tool deploys as it is, with MODEL in it.
+    """Make the folder that PROVIDER's own tool deploys as it is, with the model in it.
 
     A folder that an earlier build made is replaced, any other is left alone.
     """

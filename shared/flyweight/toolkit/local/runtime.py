@@ -164,6 +164,8 @@ def _versions(python: str, packages: tuple[str, ...]) -> str:
         done = subprocess.run([python, "-c", VERSIONS, *packages], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
         raise RuntimeFailed(f"{python} does not run: {error}", next_step="name a Python interpreter") from None
+    if "on Python" not in done.stdout:
+        raise RuntimeFailed(f"{python} is no Python", next_step="name a Python interpreter")
     return done.stdout.strip()
 
 

@@ -1,0 +1,65 @@
+"""`flyweight inspect`: what a model file is, takes, gives, and how it was proved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flyweight.toolkit.cli import _show
+
+
+@click.command(epilog="Example: flyweight inspect penguins.safetensors")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print everything but the plan as JSON.")
+def command(model: Path, as_json: bool) -> None:
+    """Check MODEL as a function would, and show what it is, takes and gives, and how it was proved."""
+    from flyweight.predictor import load
+
+    predictor = load(str(model))
+    if as_json:
+        return _show.document(predictor.metadata())
+    document, signature = predictor.file.document, predictor.signature
+    seen = [_seen(feature) for feature in signature.features]
+    rows = [
+        (feature.name, feature.kind + (" or null" if feature.nullable else ""), text)
+        for feature, text in zip(signature.features, seen, strict=True)
+    ]
+    _show.columns(f"{predictor.name} {predictor.version}: {signature.task}", ("feature", "kind", "seen in training"), rows)
+    classes = [", ".join(map(str, labels)) for labels in signature.classes or []]
+    ops = [node["op"] for node in document["plan"]["nodes"]]
+    _show.table(
+        str(model),
+        {
+            "classes": " / ".join(classes) or None,
+            "ops": ", ".join(ops),
+            "engines": ", ".join(document["engines"]),
+            **_proof(document.get("parity")),
+            "made by": ", ".join(f"{key} {value}" for key, value in _flat(document.get("provenance"))) or None,
+            "proves itself": "yes" if predictor.proves_itself() else "NO: its sample does not answer as recorded",
+            "size": _show.size(len(predictor.file.data)),
+            "sha256": predictor.file.sha256,
+        },
+    )
+
+
+def _seen(feature: Any) -> str:
+    if feature.range:
+        return f"{feature.range[0]:g} to {feature.range[1]:g}"
+    shown = [str(category) for category in (feature.categories or [])[:8]]
+    return ", ".join(shown) + (", ..." if len(feature.categories or []) > 8 else "")
+
+
+def _proof(parity: Any) -> dict[str, str]:
+    """The parity report as rows; a file made by other hands may have none, or an odd one."""
+    if not isinstance(parity, dict):
+        return {"parity": "not recorded"}
+    largest = parity.get("largest")
+    differences = ", ".join(f"{key} {value}" for key, value in largest.items()) if isinstance(largest, dict) else ""
+    rows = f"{parity.get('rows_sample')} of a sample, {parity.get('rows_edge')} made to break it"
+    return {"rows compared": rows, "label differences": str(parity.get("label_differences")), "largest difference": differences}
+
+
+def _flat(provenance: Any) -> list[tuple[str, Any]]:
+    return [(k, v) for k, v in provenance.items() if isinstance(v, str)] if isinstance(provenance, dict) else []

@@ -1,0 +1,84 @@
+"""`flyweight predict`: a CSV file of any length to predictions, in bounded memory."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from flyweight.toolkit.cli import _show
+
+if TYPE_CHECKING:
+    from flyweight.predictor import Predictor
+
+CHUNK = 1000
+
+EXAMPLES = """\b
+Examples:
+  flyweight predict penguins.safetensors rows.csv > answers.csv
+  zcat big.csv.gz | flyweight predict penguins.safetensors - -o answers.csv
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("rows", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("-o", "--out", default="-", type=click.File("w", lazy=True), help="Where to write.  [default: standard output]")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object a row instead of CSV.")
+def command(model: Path, rows: Path, out: TextIO, as_json: bool) -> None:
+    """Predict each row of a CSV file (- for standard input) whose header names MODEL's features; other columns are left out."""
+    from flyweight import outputs
+    from flyweight.csv_form import answer
+    from flyweight.predictor import load
+
+    predictor = load(str(model))
+    with click.open_file(str(rows), encoding="utf-8-sig") as file, _show.progress(str(out.name) != "<stdout>") as progress:
+        size = rows.stat().st_size if str(rows) != "-" else 0
+        first = True
+        for start, instances in _chunks(file, predictor):
+            prediction = predictor.answer(_checked(predictor, instances, start))
+            if as_json:
+                out.write(outputs.encode(prediction, "application/x-ndjson", {}).decode())
+            else:
+                header, body = answer(prediction).split("\n", 1)
+                out.write(f"{header}\n{body}" if first else body)
+            first = False
+            progress("predicting", file.buffer.tell() if size else start, size)
+
+
+def _chunks(file: TextIO, predictor: Predictor) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """The rows by chunks, each with the number of its first row; texts become values by the signature."""
+    from flyweight.csv_form import value_of
+
+    reader = csv.reader(file, strict=True)
+    names = [name.strip() for name in next(reader, [])]
+    kinds = {feature.name: feature.kind for feature in predictor.signature.features}
+    absent = [name for name in kinds if name not in names]
+    if absent:
+        listed = ", ".join(map(repr, absent[:5]))
+        raise _show.Failed(f"the CSV header has no column {listed}, which the model takes", "see `flyweight inspect MODEL`")
+    places = {name: names.index(name) for name in kinds}
+    start = 0
+    try:
+        while lines := list(islice((line for line in reader if line), CHUNK)):
+            for number, line in enumerate(lines, start):
+                if len(line) != len(names):
+                    raise _show.Failed(f"row {number} has {len(line)} values, the CSV header has {len(names)}")
+            yield start, [{name: value_of(line[place], kinds[name]) for name, place in places.items()} for line in lines]
+            start += len(lines)
+    except csv.Error as error:
+        raise _show.Failed(f"after row {start}: not CSV: {error}") from None
+
+
+def _checked(predictor: Predictor, instances: list[dict[str, Any]], start: int) -> list[list[Any]]:
+    from flyweight.errors import InvalidInput
+
+    try:
+        return predictor.reader.rows(instances)
+    except InvalidInput as error:
+        faults = [fault._replace(instance=start + (fault.instance or 0)) for fault in error.faults]  # type: ignore[attr-defined]
+        raise InvalidInput(*faults) from None

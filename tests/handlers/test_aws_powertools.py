@@ -1,0 +1,34 @@
+"""The log that Powertools makes, where it is asked for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flyweight.toolkit.local import runtime
+
+pytest.importorskip("aws_lambda_powertools")
+EVENTS = Path(__file__).resolve().parents[2] / "events" / "aws"
+
+
+def printed(folder: Path, event: str, **environ: str) -> list[dict[str, object]]:
+    with runtime("aws")(folder, environ={"FLYWEIGHT_OBSERVABILITY": "powertools", **environ}) as process:
+        process.invoke(json.loads((EVENTS / event).read_text()))
+        return [json.loads(line) for line in process.log().splitlines()]
+
+
+def test_powertools_logs_a_line_and_counts_in_the_embedded_metric_format(built: Callable[[str], Path]) -> None:
+    line, metrics = printed(built("aws"), "predict.json", POWERTOOLS_SERVICE_NAME="birds")
+    assert {"service": "birds", "operation": "predict", "status": 200, "instances": 1}.items() <= line.items()
+    assert (metrics["Requests"], metrics["Faults"], metrics["Instances"], metrics["ColdStarts"]) == ([1.0], [0.0], [1.0], [1.0])
+    assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "flyweight"  # type: ignore[index]
+
+
+def test_a_refused_request_is_a_warning_and_no_fault(built: Callable[[str], Path]) -> None:
+    line, metrics = printed(built("aws"), "misspelt_feature.json", POWERTOOLS_METRICS_NAMESPACE="zoo")
+    assert line["level"] == "WARNING"
+    assert metrics["Faults"] == [0.0]
+    assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "zoo"  # type: ignore[index]

@@ -1,0 +1,1 @@
+"""The toolkit's tests, one file a module."""

@@ -1,0 +1,69 @@
+"""From a model file to a folder, and from an event to an answer with figures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from flyweight.toolkit import resources
+from tests.conftest import PYTHON
+
+
+def test_build_shows_what_it_made(run: Callable[..., Result], penguins: Path, tmp_path: Path) -> None:
+    result = run("build", "aws", "--model", penguins, "--out", tmp_path / "out", "--python", PYTHON)
+    assert result.exit_code == 0, result.output
+    assert "penguins 1.0.0" in result.output
+    assert (tmp_path / "out" / "app.py").exists()
+
+
+def test_build_as_json_says_where_and_what(run: Callable[..., Result], penguins: Path, tmp_path: Path) -> None:
+    result = run("build", "gcp", "--model", penguins, "--out", tmp_path / "out", "--no-bytecode", "--json")
+    document = json.loads(result.stdout)
+    assert document["folder"] == str(tmp_path / "out")
+    assert (document["provider"], document["model"], document["python"]) == ("gcp", "penguins", None)
+
+
+@pytest.mark.parametrize("provider", resources.providers())
+def test_invoke_shows_the_answer_and_the_split_cold_start(
+    provider: str, run: Callable[..., Result], built: Callable[[str], Path]
+) -> None:
+    result = run("invoke", provider, "--folder", built(provider), "--event", "predict", "--runs", 2, "--repeat", 5)
+    assert result.exit_code == 0, result.output
+    for shown in ("200\n", '"Adelie"', "cold start (median of 2)", "of it load", "warm p95", "on Python"):
+        assert shown in result.stdout
+    assert '"message":"answered"' in result.stderr
+
+
+def test_invoke_takes_a_model_and_an_event_file(run: Callable[..., Result], penguins: Path, tmp_path: Path) -> None:
+    event = tmp_path / "event.json"
+    event.write_text('{"operation": "ready"}')
+    result = run("invoke", "aws", "--model", penguins, "--event", event, "--json")
+    document = json.loads(result.stdout)
+    assert document["answer"]["body"] == {"status": "ready"}
+    assert document["figures"]["split_ms"] is None  # a direct answer carries no headers
+    assert document["figures"]["cold_ms"] > 0 and len(document["log"]) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--folder", ".", "--model", "m"],
+        ["--folder", ".", "--event", "no_such_event"],
+        ["--folder", ".", "--env", "NAME"],
+        ["--folder", ".", "--runs", 0],
+    ],
+)
+def test_invoke_refuses_what_makes_no_sense(arguments: list[object], run: Callable[..., Result]) -> None:
+    assert run("invoke", "aws", "--event", "predict", *arguments).exit_code == 2
+
+
+def test_invoke_reports_a_function_that_fails(run: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("import no_such_thing\n")
+    result = run("invoke", "aws", "--folder", tmp_path, "--event", "predict")
+    assert result.exit_code == 1
+    assert "no_such_thing" in result.stderr and "next: mend the function" in result.stderr
