@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from flyweight import service
 from flyweight.errors import MalformedRequest
 from flyweight.messages import Request, Response
 
@@ -172,3 +176,35 @@ def test_every_authentic_event_decodes_and_gets_an_answer(path: Path, aws: Modul
     assert ("statusCode" in answer) == is_http
     assert is_http or (request.method, request.path) == ("POST", "/predict")
     assert not is_http or request.path == event.get("rawPath", event.get("path"))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+FIELDS = sorted({field for name in SHAPES for field in sample(name)})
+
+
+DAMAGED = st.builds(
+    lambda name, changes: changed(name, **changes),
+    st.sampled_from(sorted(SHAPES)),
+    st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=3),
+)
+
+
+@pytest.fixture(scope="module")
+def function(penguins: Path, aws: ModuleType) -> Callable[[Any, Any], Any]:
+    os.environ["FLYWEIGHT_MODEL"] = penguins.name
+    try:
+        return service.bind(aws.decode, aws.encode, home=str(penguins.parent), logs={"": lambda: lambda entry: None})
+    finally:
+        del os.environ["FLYWEIGHT_MODEL"]
+
+
+@given(event=JSON | DAMAGED)
+@settings(max_examples=300, deadline=None)
+def test_no_event_whatsoever_crashes_the_function(event: Any, function: Callable[[Any, Any], Any]) -> None:
+    answer = function(event, CONTEXT)
+    json.dumps(answer, allow_nan=False, ensure_ascii=False).encode()  # as the runtime client does
+    assert answer.get("statusCode", answer.get("status", 200)) in (200, 400, 404, 405, 406, 413, 415, 422, 500)

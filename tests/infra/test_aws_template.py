@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import copy
 import io
 import json
@@ -19,7 +18,8 @@ from cfnlint.api import lint_file
 from cfnlint.decode import cfn_yaml
 from moto.server import ThreadedMotoServer
 
-from tests.infra.sam import ROOT, sam, translated
+from tests.infra.handler import PYTHON, ROOT, defines
+from tests.infra.sam import sam, translated
 
 FOLDER = ROOT / "infra" / "aws"
 TEMPLATE = FOLDER / "template.yaml"
@@ -65,18 +65,12 @@ def test_cfn_lint_has_nothing_to_say() -> None:
 def test_the_entry_point_is_a_name_in_a_file_of_the_handler(resources: dict[str, Any]) -> None:
     (function,) = of_type(resources, "AWS::Lambda::Function")
     module, name = function["Handler"].split(".")
-    tree = ast.parse((ROOT / "handlers" / "aws" / f"{module}.py").read_text())
-    assigned = [target.id for node in tree.body if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)]
-    defined = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-    assert name in assigned + defined
+    assert defines("aws", f"{module}.py", name)
 
 
 def test_the_runtime_is_the_python_that_build_compiles_for(resources: dict[str, Any]) -> None:
-    from flyweight.toolkit.cli.build import command
-
-    (default,) = [option.default for option in command.params if option.name == "python"]
     (function,) = of_type(resources, "AWS::Lambda::Function")
-    assert function["Runtime"] == f"python{default}"
+    assert function["Runtime"] == f"python{PYTHON}"
 
 
 def test_the_code_is_the_folder_that_build_makes_by_default(source: dict[str, Any]) -> None:

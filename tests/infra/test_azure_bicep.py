@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -16,8 +14,8 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
 from tests.infra.bicep import Declaration, Expression, declarations
+from tests.infra.handler import PYTHON, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "infra" / "azure"
 SCHEMAS = ROOT.parent / "shared" / "data" / "arm"  # Microsoft's own, which are not part of this repository
 WITHOUT_SCHEMA = {"Microsoft.OperationalInsights/workspaces"}
@@ -83,8 +81,15 @@ def dependencies(declaration: Declaration) -> Counter[str]:
     return Counter(DECLARED[name].type.split("@")[0] for name in mentioned if DECLARED[name].kind == "resource")
 
 
+def identified(expression: str) -> str:
+    """The type of the resource that an ARM expression gives the id of; an extension's id begins with that of its scope."""
+    types = re.findall(r"'(Microsoft\.[\w./]+)'", expression)
+    return types[1] if expression.startswith("[extensionResourceId(") else types[0]
+
+
 def test_every_name_that_is_used_is_declared() -> None:
-    mentioned = {name for one in [*DECLARED.values(), *OUTPUTS.values()] for part in expressions(one.value) for name in part.names}
+    values = [one.value for one in [*DECLARED.values(), *OUTPUTS.values()]]
+    mentioned = {name for expression in expressions(values) for name in expression.names}
     assert mentioned <= DECLARED.keys()
     assert {one.name for one in of_kind("parameter") + of_kind("variable")} <= mentioned  # and none is idle
 
@@ -109,16 +114,15 @@ def test_the_twins_have_the_same_resources() -> None:
     assert [f"{one['type']}@{one['apiVersion']}" for one in ARM["resources"]] == [one.type for one in of_kind("resource")]
 
 
-@pytest.mark.parametrize(("bicep", "arm"), zip(of_kind("resource"), ARM["resources"], strict=False), ids=lambda one: getattr(one, "name", ""))
-def test_a_resource_is_the_same_in_both(bicep: Declaration, arm: dict[str, Any]) -> None:
+@pytest.mark.parametrize("position", range(len(ARM["resources"])), ids=[one.name for one in of_kind("resource")])
+def test_a_resource_is_the_same_in_both(position: int) -> None:
+    bicep, arm = of_kind("resource")[position], ARM["resources"][position]
     value = {key: inner for key, inner in bicep.value.items() if key not in ("dependsOn", "parent")}
     if "parent" in bicep.value:  # a child's whole name begins with its parents'
         value["name"] = Expression(f"child {bicep.value['name']}", frozenset({bicep.name}))
     twin = {key: inner for key, inner in arm.items() if key not in ("type", "apiVersion", "dependsOn")}
     assert not [*disagreements(value, twin, bicep.name)]
-    named = [re.findall(r"'(Microsoft\.[\w./]+)'", text) for text in arm.get("dependsOn", [])]
-    extensions = [text.startswith("[extensionResourceId(") for text in arm.get("dependsOn", [])]
-    assert Counter(types[1 if extension else 0] for types, extension in zip(named, extensions, strict=True)) == dependencies(bicep)
+    assert Counter(identified(text) for text in arm.get("dependsOn", [])) == dependencies(bicep)
 
 
 def test_the_arm_template_names_only_what_it_declares() -> None:
@@ -133,7 +137,7 @@ def test_the_arm_template_names_only_what_it_declares() -> None:
 
 def test_neither_twin_reads_or_takes_a_key() -> None:
     for text in (BICEP, json.dumps(ARM)):
-        assert not re.search(r"listKeys|AccountKey|SharedAccessSignature|listSecrets|InstrumentationKey|securestring", text, re.IGNORECASE)
+        assert not re.search(r"listKeys|listSecrets|AccountKey|SharedAccess|InstrumentationKey|securestring", text, re.IGNORECASE)
     (storage,) = [one for one in ARM["resources"] if one["type"] == "Microsoft.Storage/storageAccounts"]
     assert storage["properties"]["allowSharedKeyAccess"] is False
     assert storage["properties"]["allowBlobPublicAccess"] is False
@@ -145,16 +149,12 @@ def test_the_app_takes_https_only_and_asks_for_a_key() -> None:
     (app,) = [one for one in ARM["resources"] if one["type"] == "Microsoft.Web/sites"]
     assert app["properties"]["httpsOnly"] is True
     assert app["properties"]["siteConfig"]["minTlsVersion"] == "1.2"
-    tree = ast.parse((ROOT / "handlers" / "azure" / "function_app.py").read_text())
-    levels = [ast.unparse(word.value) for node in ast.walk(tree) if isinstance(node, ast.Call) for word in node.keywords if word.arg == "http_auth_level"]
-    assert levels == ["func.AuthLevel.FUNCTION"]
+    text = (ROOT / "handlers" / "azure" / "function_app.py").read_text()
+    assert re.findall(r"AuthLevel\.(\w+)", text) == ["FUNCTION"]
 
 
 def test_the_worker_is_the_python_that_build_compiles_for() -> None:
-    from flyweight.toolkit.cli.build import command
-
-    (default,) = [option.default for option in command.params if option.name == "python"]
-    assert ARM["parameters"]["pythonVersion"]["defaultValue"] == default
+    assert ARM["parameters"]["pythonVersion"]["defaultValue"] == PYTHON
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +179,9 @@ def faults(resource: dict[str, Any], schemas: dict[str, dict[str, Any]]) -> list
         definitions = schema.get("resourceDefinitions", {})
         if f"/{resource['apiVersion']}/{provider}" in address and kind.replace("/", "_") in definitions:
             of_this = {"$ref": f"{address}#/resourceDefinitions/{kind.replace('/', '_')}"}
-            return [error.message for error in jsonschema.Draft4Validator(of_this, registry=registry).iter_errors(resource)]
+            found = jsonschema.Draft4Validator(of_this, registry=registry).iter_errors(resource)
+            # bounds are for what an expression comes to, not for its text
+            return [error.message for error in found if not (error.validator == "maxLength" and error.instance.startswith("["))]
     raise LookupError(f"no schema of {resource['type']}@{resource['apiVersion']}")
 
 

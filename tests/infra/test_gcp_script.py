@@ -1,8 +1,7 @@
-"""`infra/gcp/deploy.sh`: what it would run is a command that gcloud takes, closed to the public, and the built folder arrives whole."""
+"""`infra/gcp/deploy.sh`: gcloud takes the command, it is closed to the public, and the built folder arrives whole."""
 
 from __future__ import annotations
 
-import ast
 import os
 import shlex
 import shutil
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.infra.gcloud import complaints, gcloud, needs_gcloud
-from tests.infra.sam import ROOT
+from tests.infra.handler import PYTHON, ROOT, defines
 
 SCRIPT = ROOT / "infra" / "gcp" / "deploy.sh"
 EVERYTHING = {
@@ -81,17 +80,11 @@ def test_every_variable_reaches_the_command() -> None:
 
 
 def test_the_entry_point_is_a_name_in_the_handlers_main_file() -> None:
-    tree = ast.parse((ROOT / "handlers" / "gcp" / "main.py").read_text())
-    assigned = [target.id for node in tree.body if isinstance(node, ast.Assign) for target in node.targets if isinstance(target, ast.Name)]
-    defined = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-    assert flags(dry_run())["--function"] in assigned + defined
+    assert defines("gcp", "main.py", flags(dry_run())["--function"])
 
 
 def test_the_base_image_is_the_python_that_build_compiles_for() -> None:
-    from flyweight.toolkit.cli.build import command
-
-    (default,) = [option.default for option in command.params if option.name == "python"]
-    assert flags(dry_run())["--base-image"] == "python" + str(default).replace(".", "")
+    assert flags(dry_run())["--base-image"] == f"python{PYTHON}".replace(".", "")
 
 
 def test_a_folder_that_is_not_built_is_not_deployed(tmp_path: Path) -> None:

@@ -104,11 +104,13 @@ def frame_of(X: Any, names: list[str]) -> pd.DataFrame:
             raise SampleRefused(f"the sample has no column {', '.join(map(repr, absent[:5]))}, on which the estimator was fitted")
         wanted: pd.DataFrame = X[names]
         return wanted
-    array = np.asarray(X if hasattr(X, "dtype") else pd.DataFrame(X).to_numpy())
+    array = np.asarray(X if hasattr(X, "dtype") else pd.DataFrame(X, dtype=object).infer_objects().to_numpy())
     if array.ndim != 2 or array.shape[1] != len(names):
         raise SampleRefused(f"the estimator was fitted on {len(names)} features, the sample has shape {array.shape}")
-    frame = pd.DataFrame(array, columns=names)
-    return frame.infer_objects() if array.dtype.kind == "O" else frame
+    if array.dtype.kind != "O":
+        return pd.DataFrame(array, columns=names)
+    # as they are: pandas would make strings of its own of them, and None would become NaN, which is not the same to all steps
+    return pd.DataFrame({name: pd.Series(array[:, position], dtype=object) for position, name in enumerate(names)})
 
 
 def shape_of(estimator: Any, sample: Any, names: list[str], textual: set[int]) -> Shape:

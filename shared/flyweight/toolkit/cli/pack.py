@@ -88,8 +88,8 @@ def _load(path: Path) -> Any:
         raise _show.Failed(message, "install what it needs, or dump the estimator again with joblib.dump") from None
     for warning in caught:
         if type(warning.message).__name__ == "InconsistentVersionWarning":
-            message = warning.message
-            theirs, ours = getattr(message, "original_sklearn_version", "?"), getattr(message, "current_sklearn_version", "?")
+            versions = ("original_sklearn_version", "current_sklearn_version")
+            theirs, ours = [getattr(warning.message, version, "?") for version in versions]
             click.echo(f"note: fitted with scikit-learn {theirs}, read with {ours}; parity is proved against the latter", err=True)
             break
     return fitted

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -36,8 +38,8 @@ def command(model: Path, rows: Path, out: TextIO, as_json: bool) -> None:
     from flyweight.predictor import load
 
     predictor = load(str(model))
-    with click.open_file(str(rows), encoding="utf-8-sig") as file, _show.progress(str(out.name) != "<stdout>") as progress:
-        size = rows.stat().st_size if str(rows) != "-" else 0
+    size = rows.stat().st_size if str(rows) != "-" else 0
+    with _opened(rows) as file, _show.progress(out.name != "<stdout>") as progress:
         first = True
         for start, instances in _chunks(file, predictor):
             prediction = predictor.answer(_checked(predictor, instances, start))
@@ -48,6 +50,10 @@ def command(model: Path, rows: Path, out: TextIO, as_json: bool) -> None:
                 out.write(f"{header}\n{body}" if first else body)
             first = False
             progress("predicting", file.buffer.tell() if size else start, size)
+
+
+def _opened(rows: Path) -> AbstractContextManager[TextIO]:
+    return nullcontext(sys.stdin) if str(rows) == "-" else open(rows, encoding="utf-8-sig", newline="")
 
 
 def _chunks(file: TextIO, predictor: Predictor) -> Iterator[tuple[int, list[dict[str, Any]]]]:

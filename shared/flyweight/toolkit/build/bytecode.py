@@ -1,0 +1,66 @@
+"""The bytecode of a folder, made by the Python that will run it.
+
+Bytecode names its source's time by default, and every deployment tool resets times, so that it is stale on arrival and
+each cold start compiles anew. An unchecked hash is never compared (https://peps.python.org/pep-0552/).
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from flyweight.errors import FlyweightError
+
+
+class NoSuchPython(FlyweightError):
+    """The wanted Python is not on this machine; `next_step` says how to get it."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(f"no Python {version} found here, whose bytecode the function needs")
+        self.next_step = f"install it (uv python install {version}), build for another (--python), or pass --no-bytecode"
+
+
+def interpreter(version: str) -> str:
+    """The path of a Python of that version, as `3.13`: this one, one on the path, uv's, or pyenv's.
+
+    :raises NoSuchPython: there is none.
+    """
+    for candidate in _candidates(version) if re.fullmatch(r"3\.\d+", version) else ():
+        if version_of(candidate) == version:
+            return candidate
+    raise NoSuchPython(version)
+
+
+def compile_tree(folder: Path, python: str) -> None:
+    """Compile every source of `folder`, in an order and under names that do not depend on where it lies."""
+    sources = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.py"))
+    # One process with a fixed hash seed: the order of a set of constants would otherwise change from build to build.
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | {"PYTHONHASHSEED": "0"}
+    command = [python, "-P", "-m", "compileall", "-q", "-f", "-j", "1", "--invalidation-mode", "unchecked-hash", "-i", "-"]
+    done = subprocess.run(command, cwd=folder, input="\n".join(sources), env=environ, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise FlyweightError(f"{python} does not compile the folder:\n{done.stdout}{done.stderr}")
+
+
+def _candidates(version: str) -> Iterator[str]:
+    yield sys.executable
+    for name in (f"python{version}", "python3", "python"):
+        if found := shutil.which(name):
+            yield found
+    if uv := shutil.which("uv"):
+        done = subprocess.run([uv, "python", "find", "--no-project", version], capture_output=True, text=True)
+        yield from done.stdout.split()
+    versions = (Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python")
+    yield from map(str, sorted(versions, reverse=True))
+
+
+def version_of(python: str) -> str:
+    """The version of an interpreter, as `3.13`; empty if it does not run."""
+    report = "import sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        return subprocess.run([python, "-I", "-c", report], capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""

@@ -1,0 +1,59 @@
+"""A function imports nothing that its provider's runtime has not loaded: sets of modules, never milliseconds."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flyweight.toolkit import resources
+from flyweight.toolkit.local import runtime
+from tests.conftest import ROOT
+
+HEAVY = {"asyncio", "argparse", "dataclasses", "importlib.metadata", "inspect", "tempfile", "typing", "zipfile"}
+
+
+def imported(provider: str, folder: Path) -> set[str]:
+    """What a fresh process imports from its start to its first answer."""
+    event = json.loads((ROOT / "events" / provider / "predict.json").read_text())
+    with runtime(provider)(folder, environ={"PYTHONPROFILEIMPORTTIME": "1"}) as process:
+        process.invoke(event)
+        lines = process.log().splitlines()
+    return {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
+
+
+@pytest.mark.parametrize("provider", resources.providers())
+def test_the_first_prediction_imports_our_own_modules_only(provider: str, built: Callable[[str], Path]) -> None:
+    empty = imported(provider, ROOT / "tests" / "functions" / provider)
+    assert len(empty) > 50, "the empty function's imports were not seen"
+    ours = {path.stem for path in built(provider).glob("*.py")}
+    extra = imported(provider, built(provider)) - empty
+    assert "flyweight.service" in extra
+    strangers = {module for module in extra if module.partition(".")[0] != "flyweight" and module not in ours}
+    assert not strangers, f"beyond the runtime, a {provider} function imports {', '.join(sorted(strangers))}"
+
+
+@pytest.mark.parametrize("module", ["service", "predictor", "logs"])
+def test_the_core_imports_nothing_heavy(module: str) -> None:
+    program = f"import sys; sys.path.insert(0, {str(ROOT / 'shared')!r}); import flyweight.{module}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True)
+    assert not HEAVY & {*loaded.stdout.split()}
+
+
+def test_the_core_works_without_site_packages(penguins: Path) -> None:
+    program = (
+        f"import sys; sys.path.insert(0, {str(ROOT / 'shared')!r}); import flyweight; "
+        f"model = flyweight.load({str(penguins)!r}); "
+        "print(model.predict([['Biscoe', 46.1, 13.2, 211, 4500, 'female', 2007]]).predictions)"
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True)
+    assert done.stdout == "['Gentoo']\n", done.stderr
+
+
+def test_each_handler_has_an_empty_function_to_be_compared_with() -> None:
+    missing = [p for p in resources.providers() if not [*(ROOT / "tests" / "functions" / p).glob("*.py")]]
+    assert not missing, f"write tests/functions/{missing[0]}/ with the provider's smallest function"
