@@ -42,9 +42,7 @@ def running(built: Callable[[str], Path]) -> Iterator[Callable[[str], Runtime]]:
 
 
 @pytest.mark.parametrize(("provider", "path"), EVENTS, ids=[f"{provider}-{path.stem}" for provider, path in EVENTS])
-def test_the_answer_to_an_event_is_as_its_case_expects(
-    provider: str, path: Path, running: Callable[[str], Runtime]
-) -> None:
+def test_the_answer_to_an_event_is_as_its_case_expects(provider: str, path: Path, running: Callable[[str], Runtime]) -> None:
     case = CASES[stem(path)]
     answer = running(provider).invoke(json.loads(path.read_text()))
     text = answer.body.decode()
@@ -76,9 +74,7 @@ def test_every_event_belongs_to_a_case(provider: str) -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_each_request_writes_one_log_line_with_the_answers_request_id(
-    provider: str, running: Callable[[str], Runtime]
-) -> None:
+def test_each_request_writes_one_log_line_with_the_answers_request_id(provider: str, running: Callable[[str], Runtime]) -> None:
     process = running(provider)
     answer = process.invoke(json.loads((ROOT / "events" / provider / "predict.json").read_text()))
     lines = [line for line in process.log().splitlines() if answer.headers["x-request-id"] in line]

@@ -90,9 +90,7 @@ def test_a_bad_model_is_refused_before_anything_is_written(content: bytes, tmp_p
     assert [p.name for p in tmp_path.iterdir()] == ["bad.safetensors"]
 
 
-def test_a_failure_leaves_the_earlier_build_as_it_was(
-    penguins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_leaves_the_earlier_build_as_it_was(penguins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = build("aws", penguins, tmp_path / "out", python=PYTHON).folder
     before = contents(made)
 

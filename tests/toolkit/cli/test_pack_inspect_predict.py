@@ -1,0 +1,137 @@
+"""From a joblib file to a model file, to what it says of itself, to predictions of a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import joblib
+import pytest
+from click.testing import CliRunner, Result
+from sklearn.decomposition import PCA
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+
+from flyweight.toolkit.cli import main
+from tests import models
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    """The penguins pipeline as joblib wrote it, and its table as CSV, the target column included."""
+    estimator, sample = models.penguins()
+    joblib.dump(estimator, tmp_path / "model.joblib")
+    sample.assign(species="?").to_csv(tmp_path / "rows.csv", index=False)
+    return tmp_path / "model.joblib", tmp_path / "rows.csv"
+
+
+def test_pack_warns_reports_and_writes(run: Callable[..., Result], files: tuple[Path, Path], tmp_path: Path) -> None:
+    out = tmp_path / "penguins.safetensors"
+    result = run("pack", files[0], "--sample", files[1], "--name", "penguins", "--version", "2.0.0", "-o", out)
+    assert result.exit_code == 0, result.output
+    assert "this runs the code in it" in result.stderr
+    for told in ("penguins 2.0.0", "OneHotEncoder", "encode.one_hot", "344 of the sample, 2000 made", "0 different", "pure"):
+        assert told in result.stdout
+    assert out.exists()
+
+
+def test_pack_as_json(run: Callable[..., Result], files: tuple[Path, Path], tmp_path: Path) -> None:
+    report = json.loads(run("pack", files[0], "-o", tmp_path / "m.safetensors", "--rows", 50, "--json").stdout)
+    assert (report["name"], report["engine"], report["parity"]["rows_edge"]) == ("model", "pure", 50)
+    assert len(report["sha256"]) == 64
+
+
+def test_pack_lists_what_it_converts(run: Callable[..., Result]) -> None:
+    assert "sklearn.HistGradientBoostingClassifier" in run("pack", "--list").output.splitlines()
+
+
+def test_pack_refuses_in_words(run: Callable[..., Result], files: tuple[Path, Path], tmp_path: Path) -> None:
+    _, X = models.penguins()
+    numbers = X[["bill_length_mm", "year"]].fillna(0)
+    joblib.dump(make_pipeline(PCA(), Ridge()).fit(numbers, numbers["year"]), tmp_path / "pca.joblib")
+    result = run("pack", tmp_path / "pca.joblib")
+    assert result.exit_code == 1
+    assert "error: step pca, sklearn.PCA" in result.stderr and "next: " in result.stderr
+    broken = tmp_path / "broken.joblib"
+    broken.write_bytes(b"not a pickle")
+    assert "can't be read as a joblib file" in run("pack", broken).stderr
+    assert "is not CSV" in run("pack", files[0], "--sample", files[0]).stderr
+    assert json.loads(run("pack", broken, "--json").stdout)["error"] == "Failed"
+
+
+def test_pack_says_when_the_estimator_is_of_another_scikit_learn(
+    run: Callable[..., Result], files: tuple[Path, Path], tmp_path: Path
+) -> None:
+    old = tmp_path / "old.joblib"
+    estimator, _ = models.penguins()
+    state = joblib.load(files[0])
+    import sklearn
+
+    data = files[0].read_bytes().replace(sklearn.__version__.encode(), b"1.0.0"[: len(sklearn.__version__)])
+    old.write_bytes(data)
+    assert state is not None and estimator is not None
+    result = run("pack", old, "--rows", 10, "-o", tmp_path / "m.safetensors")
+    assert "fitted with scikit-learn 1.0.0" in result.stderr
+
+
+def test_inspect_shows_the_signature_and_the_proof(run: Callable[..., Result], penguins: Path) -> None:
+    shown = run("inspect", penguins).stdout
+    for told in ("island", "Biscoe, Dream, Torgersen", "number or null", "32.1 to 59.6", "Adelie, Chinstrap, Gentoo", "proves itself"):
+        assert told in shown
+    document = json.loads(run("inspect", penguins, "--json").stdout)
+    assert document["parity"]["label_differences"] == 0 and "plan" not in document
+
+
+def test_inspect_refuses_what_is_no_model(run: Callable[..., Result], files: tuple[Path, Path]) -> None:
+    result = run("inspect", files[1])
+    assert result.exit_code == 1 and "not a safetensors file" in result.stderr
+
+
+def test_predict_answers_every_row_as_the_estimator_does(run: Callable[..., Result], penguins: Path, files: tuple[Path, Path]) -> None:
+    estimator, X = models.penguins()
+    result = run("predict", penguins, files[1])
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [row["prediction"] for row in rows] == estimator.predict(X).tolist()
+    assert float(rows[0]["probability_Adelie"]) == pytest.approx(estimator.predict_proba(X)[0, 0], abs=1e-12)
+
+
+def test_predict_streams_more_than_one_chunk(run: Callable[..., Result], penguins: Path, files: tuple[Path, Path], tmp_path: Path) -> None:
+    header, *rows = files[1].read_text().splitlines(keepends=True)
+    long = tmp_path / "long.csv"
+    long.write_text(header + "".join(rows) * 8)
+    out = tmp_path / "out.csv"
+    assert run("predict", penguins, long, "-o", out).exit_code == 0
+    lines = out.read_text().splitlines()
+    assert len(lines) == 1 + 344 * 8 and lines.count(lines[0]) == 1
+
+
+def test_predict_from_standard_input_as_json(penguins: Path, files: tuple[Path, Path]) -> None:
+    result = CliRunner().invoke(main, ["predict", str(penguins), "-", "--json"], input=files[1].read_text())
+    assert json.loads(result.stdout.splitlines()[0])["prediction"] == "Adelie"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a,b\n1,2\n", "no column 'island'"),
+        ("", "no column 'island'"),
+        ("{header}\nBiscoe,1\n", "row 0 has 2 values, the CSV header has 7"),
+        ("{header}\nBiscoe,1,2,3,4,male,2007\nBiscoe,1,2,x,4,male,2007\n", "instance 1, feature 'flipper_length_mm'"),
+        ('{header}\n"Biscoe,1', "not CSV"),
+    ],
+)
+def test_predict_refuses_in_words(run: Callable[..., Result], penguins: Path, tmp_path: Path, text: str, words: str) -> None:
+    _, X = models.penguins()
+    path = tmp_path / "bad.csv"
+    path.write_text(text.replace("{header}", ",".join(X.columns)))
+    result = run("predict", penguins, path)
+    assert result.exit_code == 1 and words in result.stderr
+
+
+def test_an_absent_file_is_named(run: Callable[..., Result], penguins: Path) -> None:
+    missing: Any = run("predict", penguins, "absent.csv")
+    assert missing.exit_code == 1 and "absent.csv: No such file" in missing.stderr
