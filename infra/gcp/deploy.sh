@@ -72,6 +72,6 @@ if $dry_run; then
   exit 0
 fi
 if [ ! -f "$SOURCE/main.py" ] || [ ! -f "$SOURCE/flyweight.json" ]; then
-  fail "'$SOURCE' is not a built folder; run: flyweight build gcp FILE --out $SOURCE"
+  fail "'$SOURCE' is not a built folder; run: flyweight build gcp --model FILE -o $SOURCE"
 fi
 exec "${command[@]}"

@@ -3,8 +3,8 @@
 import json
 from math import isfinite
 
+from flyweight.bodies import media_type
 from flyweight.errors import NotAcceptable, shown
-from flyweight.inputs import media_type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from flyweight.toolkit.pack import pack
 
+from flyweight.toolkit.pack import pack
 from tests.parity.cases import FAMILIES
 
 CASES = [(family, name) for family, cases in FAMILIES.items() for name in cases]

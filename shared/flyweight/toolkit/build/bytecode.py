@@ -51,7 +51,8 @@ def _candidates(version: str) -> Iterator[str]:
         if found := shutil.which(name):
             yield found
     if uv := shutil.which("uv"):
-        done = subprocess.run([uv, "python", "find", "--no-project", "--no-python-downloads", version], capture_output=True, text=True)
+        command = [uv, "python", "find", "--no-project", "--no-python-downloads", version]
+        done = subprocess.run(command, capture_output=True, text=True)
         yield from done.stdout.split()
     versions = (Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python")
     yield from map(str, sorted(versions, reverse=True))

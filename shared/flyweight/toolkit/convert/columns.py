@@ -29,30 +29,16 @@ def column_transformer(estimator: Any, x: Value, draft: Draft) -> Outputs:
     parts = []
     for name, transformer, _ in estimator.transformers_:
         positions = estimator._transformer_to_input_indices[name]
-        if len(positions) == 0 or (isinstance(transformer, str) and transformer == "drop"):
-            continue
-        part = draft.take(x, positions)
-        with draft.step(name):
-            passed = isinstance(transformer, str) and transformer == "passthrough"
-            part = part if passed else transform(transformer, part, draft)
-            weight = (estimator.transformer_weights or {}).get(name)
-            parts.append(part if weight is None else _weighted(part, weight, draft))
+        if len(positions) and not _is(transformer, "drop"):
+            parts.append(_part(estimator, name, transformer, draft.take(x, positions), draft))
     return {"transform": draft.join(parts)}
 
 
 @converts("sklearn.FeatureUnion")
 def feature_union(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """Each transformer over all columns, side by side."""
-    parts = []
-    for name, transformer in estimator.transformer_list:
-        if isinstance(transformer, str) and transformer == "drop":
-            continue
-        with draft.step(name):
-            passed = isinstance(transformer, str) and transformer == "passthrough"
-            part = x if passed else transform(transformer, x, draft)
-            weight = (estimator.transformer_weights or {}).get(name)
-            parts.append(part if weight is None else _weighted(part, weight, draft))
-    return {"transform": draft.join(parts)}
+    kept = [(name, part) for name, part in estimator.transformer_list if not _is(part, "drop")]
+    return {"transform": draft.join([_part(estimator, name, transformer, x, draft) for name, transformer in kept])}
 
 
 @converts("sklearn.FunctionTransformer")
@@ -62,6 +48,18 @@ def identity(estimator: Any, x: Value, draft: Draft) -> Outputs:
         helps = "a function is code, and a model file carries none; apply it before the pipeline, or in the caller"
         raise ConversionRefused(draft.path, f"FunctionTransformer({getattr(estimator.func, '__name__', '...')})", helps)
     return {"transform": x}
+
+
+def _part(estimator: Any, name: str, transformer: Any, x: Value, draft: Draft) -> Value:
+    """One part of a union: its transformer over `x`, times its weight if it has one."""
+    with draft.step(name):
+        part = x if _is(transformer, "passthrough") else transform(transformer, x, draft)
+        weight = (estimator.transformer_weights or {}).get(name)
+        return part if weight is None else _weighted(part, weight, draft)
+
+
+def _is(transformer: Any, word: str) -> bool:
+    return isinstance(transformer, str) and transformer == word
 
 
 def _weighted(x: Value, weight: float, draft: Draft) -> Value:

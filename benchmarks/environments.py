@@ -1,0 +1,89 @@
+"""An environment a provider, with its runtime and what the functions import, and nothing of what builds or measures them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+
+from packaging.markers import UndefinedEnvironmentName
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parents[1]
+CONSTRAINTS = ROOT / "constraints-bench.txt"
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+# Nothing here conflicts with the development environment. Apart from it all the same, and one a provider: functions-framework
+# installs a .pth file that every start of a Python reads, which takes 2.5 ms and would be charged to Lambda's empty function.
+RUNTIMES = {
+    "aws": ["awslambdaric"],
+    "gcp": ["functions-framework"],
+    "azure": ["azure-functions", "azure-functions-runtime; python_version >= '3.13'"],
+}
+# skl2onnx converts HistGradientBoosting with a protobuf before 7 only.
+IMPORTED = ["joblib", "onnxruntime", "pandas", "protobuf<7", "scikit-learn", "skl2onnx"]
+
+
+def python_of(provider: str) -> Path:
+    """The interpreter of a provider's environment, which is made if it is not there in the wanted versions."""
+    place = ROOT / ".venv-bench" / VERSION / provider
+    python, marker = place / "bin" / "python", place / "installed.txt"
+    if marker.is_file() and marker.read_text() == CONSTRAINTS.read_text():
+        return python
+    wanted = [*RUNTIMES[provider], *IMPORTED]
+    shutil.rmtree(place, ignore_errors=True)
+    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
+    if uv:
+        _run(uv, "venv", "--quiet", "--python", sys.executable, str(place))
+        # Bytecode with the packages, as providers ship it, and as pip makes it unasked.
+        install = [uv, "pip", "install", "--quiet", "--python", str(python), "--compile-bytecode"]
+    else:
+        _run(sys.executable, "-m", "venv", str(place))
+        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    _run(*install, "--constraint", str(CONSTRAINTS), *wanted)
+    shutil.copyfile(CONSTRAINTS, marker)  # last, so that an install that was cut off starts over
+    return python
+
+
+def versions(python: Path) -> dict[str, str]:
+    """The packages of an environment by name."""
+    return {name: found.version for name, found in _installed(python).items()}
+
+
+def installed_size(python: Path, packages: list[str]) -> int:
+    """The bytes of some packages with all that they require, without bytecode, as they lie in an environment."""
+    installed = _installed(python)
+    needed = {name for package in packages for name in _required(package, installed, set())}
+    files = [path for name in needed for path in installed[name].files or [] if path.suffix != ".pyc"]
+    return sum(path.stat().st_size for file in files if (path := Path(str(file.locate()))).is_file())
+
+
+def _required(package: str, installed: dict[str, Distribution], seen: set[str]) -> Iterator[str]:
+    if package in seen:
+        return
+    seen.add(package)
+    yield package
+    for text in installed[package].requires or []:
+        requirement = Requirement(text)
+        try:
+            applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        except UndefinedEnvironmentName:
+            applies = False
+        if applies:
+            yield from _required(_normal(requirement.name), installed, seen)
+
+
+def _installed(python: Path) -> dict[str, Distribution]:
+    folders = [str(path) for path in python.parent.parent.glob("lib/python3*/site-packages")]
+    return {_normal(found.metadata["Name"]): found for found in distributions(path=folders)}
+
+
+def _normal(name: str) -> str:
+    return name.lower().replace("_", "-").replace(".", "-")
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True)

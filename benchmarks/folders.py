@@ -1,0 +1,109 @@
+"""The folders that are compared: the same model as flyweight builds it, and as others deploy it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+
+from benchmarks.environments import VERSION, python_of
+from benchmarks.models import Model
+from flyweight.toolkit import resources
+from flyweight.toolkit.build import build, bytecode
+from flyweight.toolkit.pack import pack
+
+BASELINES = Path(__file__).resolve().parent / "baselines"
+EMPTY, FLYWEIGHT, ONNX, JOBLIB = "empty", "flyweight", "onnxruntime", "joblib + scikit-learn"
+KINDS = (EMPTY, FLYWEIGHT, ONNX, JOBLIB)
+PACKAGES = {EMPTY: [], FLYWEIGHT: [], ONNX: ["onnxruntime"], JOBLIB: ["joblib", "scikit-learn"]}  # what a folder needs installed
+
+
+class CannotConvert(Exception):
+    """A model that skl2onnx refuses."""
+
+
+@dataclass(frozen=True, eq=False)  # known by identity: an event is a dict
+class Function:
+    """One folder of one provider, and the event that it is asked."""
+
+    provider: str
+    model: str
+    kind: str
+    folder: Path
+    event: Any
+
+
+def event(provider: str, model: Model) -> Any:
+    """The provider's sample event of a prediction, with the model's own instance in its body."""
+    sample = json.loads(resources.event(provider, "predict").read_text())
+    return {**sample, "body": json.dumps({"instances": [model.instance]})}
+
+
+def model_file(model: Model, place: Path) -> Path:
+    """The model as a flyweight model file."""
+    path = place / f"{model.name}.safetensors"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pack(model.estimator, path, sample=model.sample, name=model.name, edge_count=300)
+    return path
+
+
+def make(provider: str, model: Model, kind: str, place: Path) -> Function:
+    """A function under `place`, with the bytecode that deployed functions have.
+
+    :raises CannotConvert: there is no such function of this model.
+    """
+    folder = place / provider / model.name / kind.partition(" ")[0]
+    MAKERS[kind](provider, model, folder, place)
+    return Function(provider, model.name, kind, folder, event(provider, model))
+
+
+def _flyweight(provider: str, model: Model, folder: Path, place: Path) -> None:
+    path = place / f"{model.name}.safetensors"
+    build(provider, path if path.is_file() else model_file(model, place), folder, python=VERSION)
+
+
+def _empty(provider: str, model: Model, folder: Path, place: Path) -> None:
+    _assemble(folder, BASELINES / "empty" / provider)
+
+
+def _joblib(provider: str, model: Model, folder: Path, place: Path) -> None:
+    _assemble(folder, BASELINES / "entries" / provider, BASELINES / "joblib")
+    joblib.dump(model.estimator, folder / "model.joblib")
+
+
+def _onnx(provider: str, model: Model, folder: Path, place: Path) -> None:
+    graph = place / f"{model.name}.onnx"
+    if not graph.is_file():
+        with tempfile.TemporaryDirectory() as workspace:
+            fitted = Path(workspace) / "fitted.joblib"
+            joblib.dump((model.estimator, model.sample), fitted)
+            script = str(Path(__file__).with_name("to_onnx.py"))
+            command = [str(python_of("aws")), "-P", script, str(fitted), str(graph)]
+            done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise CannotConvert(done.stderr.strip().splitlines()[-1])
+    _assemble(folder, BASELINES / "entries" / provider, BASELINES / "onnx")
+    shutil.copyfile(graph, folder / "model.onnx")
+
+
+def _assemble(folder: Path, *sources: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    for source in sources:
+        shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+    bytecode.compile_tree(folder, sys.executable)
+
+
+MAKERS: dict[str, Callable[[str, Model, Path, Path], None]] = {
+    EMPTY: _empty,
+    FLYWEIGHT: _flyweight,
+    ONNX: _onnx,
+    JOBLIB: _joblib,
+}

@@ -1,0 +1,74 @@
+"""A handler called in a loop, its provider's native event in and its native answer out; run as a file, never imported.
+
+No runtime and no transport: what remains is the handler's own work, from JSON text to JSON text.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import perf_counter
+from types import SimpleNamespace
+from typing import Any
+
+Calls = Iterator[Callable[[], Any]]
+
+WARM_UP = 20
+SECONDS = 1.0  # enough, however many calls were asked for
+
+
+def aws(event: Any) -> Calls:
+    """The event as Lambda's runtime client has parsed it."""
+    from app import lambda_handler
+
+    context = SimpleNamespace(aws_request_id="c6af9ac6-7b61-11e6-9a41-93e8deadbeef")
+    while True:
+        yield lambda: lambda_handler(event, context)
+
+
+def gcp(event: Any) -> Calls:
+    """A Flask request whose body is unread; the answer is whole when Flask has made its response of it."""
+    import flask
+    import main
+
+    server = flask.Flask("local")
+    parts = {"method": event["method"], "headers": event["headers"], "data": event["body"].encode()}
+    while True:
+        with server.test_request_context(event["path"], **parts) as context:
+            yield lambda: server.make_response(main.predict(context.request))
+
+
+def azure(event: Any) -> Calls:
+    """A request of the SDK, to the function that its decorators keep."""
+    import azure.functions as func
+    import function_app
+
+    function = function_app.app.get_functions()[0].get_user_function()
+    extra = [SimpleNamespace(invocation_id="c6af9ac6-7b61-11e6-9a41-93e8deadbeef")] * (function.__code__.co_argcount - 1)
+    headers = {name.lower(): value for name, value in event["headers"].items()}
+    while True:
+        parts = {"method": event["method"], "url": event["url"], "headers": headers, "body": event["body"].encode()}
+        request = func.HttpRequest(**parts)
+        yield lambda: function(request, *extra)
+
+
+def durations(calls: Calls, count: int) -> list[float]:
+    """Seconds a call, the first few left out."""
+    for _ in range(WARM_UP):
+        next(calls)()
+    taken: list[float] = []
+    end = perf_counter() + SECONDS
+    while len(taken) < count and perf_counter() < end:
+        call = next(calls)
+        began = perf_counter()
+        call()
+        taken.append(perf_counter() - began)
+    return taken
+
+
+if __name__ == "__main__":
+    provider, folder, event_path, out, count = sys.argv[1:]
+    sys.path.insert(0, folder)
+    loops = {"aws": aws, "gcp": gcp, "azure": azure}
+    taken = durations(loops[provider](json.loads(Path(event_path).read_text())), int(count))
+    Path(out).write_text(json.dumps(taken))

@@ -1,0 +1,100 @@
+"""Functions measured side by side: every round asks each in turn, so that a machine's moods hit all of them alike."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from benchmarks.folders import Function
+from flyweight.toolkit.local import Answer, RuntimeFailed, runtime
+
+LOOP = Path(__file__).with_name("handler_loop.py")
+
+
+@dataclass
+class Series:
+    """What the rounds gave, one value a round: seconds, and bytes for `memory`; `warm` and `handler` keep each call."""
+
+    runtime: str = ""
+    answer: Answer | None = None
+    cold: list[float] = field(default_factory=list)
+    warm: list[list[float]] = field(default_factory=list)
+    handler: list[list[float]] = field(default_factory=list)
+    memory: list[int] = field(default_factory=list)
+
+
+def measure(
+    functions: Sequence[Function],
+    pythons: dict[str, Path],
+    rounds: int,
+    *,
+    warm_calls: int,
+    handler_calls: int = 0,
+    advance: Callable[[], None] = lambda: None,
+) -> dict[Function, Series]:
+    """Ask each function in fresh processes, `rounds` times, after a round that is not counted.
+
+    :param warm_calls: later invocations of each process, through the runtime.
+    :param handler_calls: calls of the handler in a process without a runtime; 0 leaves that process out.
+    :raises RuntimeFailed: a function does not answer.
+    """
+    series = {function: Series() for function in functions}
+    for number in range(-1, rounds):
+        for function in _rotated(functions, number):
+            one = _ask(function, pythons[function.provider], warm_calls if number >= 0 else 0)
+            if number >= 0:
+                _add(series[function], one)
+                if handler_calls:
+                    series[function].handler.append(_loop(function, pythons[function.provider], handler_calls))
+            advance()
+    return series
+
+
+def ratio(values: Iterable[float], base: Iterable[float]) -> float:
+    """The median, over the rounds, of one function's value against another's in the same round."""
+    return median(value / other for value, other in zip(values, base, strict=True))
+
+
+def _rotated(functions: Sequence[Function], number: int) -> list[Function]:
+    """Another function comes first each round: what runs after a heavy one finds a busier machine."""
+    start = max(number, 0) % len(functions)
+    return [*functions[start:], *functions[:start]]
+
+
+def _ask(function: Function, python: Path, warm_calls: int) -> Series:
+    with runtime(function.provider)(function.folder, python=str(python)) as process:
+        answer = process.invoke(function.event)
+        if answer.status != 200:
+            raise RuntimeFailed(f"{function.kind} answered {answer.status}: {answer.body.decode(errors='replace')[:500]}")
+        warm = [process.invoke(function.event).seconds for _ in range(warm_calls)]
+        memory = process.peak_memory()
+        return Series(process.description, answer, [answer.seconds], [warm], memory=[] if memory is None else [memory])
+
+
+def _add(series: Series, one: Series) -> None:
+    series.runtime, series.answer = one.runtime, one.answer
+    series.cold += one.cold
+    series.warm += one.warm
+    series.memory += one.memory
+
+
+def _loop(function: Function, python: Path, calls: int) -> list[float]:
+    with tempfile.TemporaryDirectory() as place:
+        event, out = Path(place) / "event.json", Path(place) / "taken.json"
+        event.write_text(json.dumps(function.event))
+        command = [str(python), "-P", str(LOOP), function.provider, str(function.folder), str(event), str(out), str(calls)]
+        environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        # Log lines go to a file, as they would under a runtime.
+        with tempfile.TemporaryFile() as log:
+            done = subprocess.run(command, env={**environ, "PYTHONDONTWRITEBYTECODE": "1"}, stdout=log, stderr=log)
+            if done.returncode:
+                log.seek(0)
+                raise RuntimeFailed(f"{function.kind}'s handler does not answer:\n{log.read().decode(errors='replace')[-2000:]}")
+        taken: list[float] = json.loads(out.read_text())
+        return taken

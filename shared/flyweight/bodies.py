@@ -1,0 +1,117 @@
+"""A request's body to instances: bytes of JSON, CSV or NDJSON come in, parsed and not yet validated instances go out."""
+
+import json
+
+from flyweight.errors import Fault, InvalidInput, MalformedRequest, UnsupportedMediaType, shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from flyweight.signature import Feature
+
+EXPECTED = 'an object {"instances": [...]} or an array of instances'
+
+
+def parse(body: bytes, content_type: str, features: "list[Feature]") -> "list[Any]":
+    """The instances in a body of the given content type (JSON where it is empty).
+
+    :raises MalformedRequest, UnsupportedMediaType, InvalidInput: in words for the caller.
+    """
+    media, parameters = media_type(content_type)
+    parser = PARSERS.get(media or "application/json")
+    if parser is None:
+        raise UnsupportedMediaType(f"content type {shown(media)} is not one of {', '.join(PARSERS)}")
+    charset = parameters.get("charset", "utf-8").lower()
+    if charset not in ("utf-8", "utf8", "us-ascii"):
+        raise UnsupportedMediaType(f"charset {shown(charset)} is not spoken here; send UTF-8")
+    text = _decoded(body)
+    if not text or text.isspace():
+        raise MalformedRequest(f"the body is empty; expected {EXPECTED}")
+    return parser(text, features, parameters)
+
+
+def media_type(text: str) -> "tuple[str, dict[str, str]]":
+    """A Content-Type or one entry of an Accept header: the media type in lower case, and its parameters."""
+    media, *rest = text.split(";")
+    pairs = [part.partition("=") for part in rest]
+    return media.strip().lower(), {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
+
+
+def listed(names: "list[str]") -> str:
+    """Names for a message, eight at most."""
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return ", ".join(names[:8]) + more
+
+
+def _decoded(body: bytes) -> str:
+    try:
+        return (body[3:] if body.startswith(b"\xef\xbb\xbf") else body).decode()
+    except UnicodeDecodeError as error:
+        raise MalformedRequest(f"the body is not UTF-8: byte {error.start} is {body[error.start]:#04x}") from None
+
+
+def _unique(pairs: "list[tuple[str, Any]]") -> "dict[str, Any]":
+    unique = dict(pairs)
+    if len(unique) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise MalformedRequest(f"the key {shown(twice)} stands twice in one object")
+    return unique
+
+
+def _no_constant(token: str) -> None:
+    raise MalformedRequest(f"{token} is not JSON; send null for a missing value")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+
+
+def parse_json(text: str, where: str = "the body") -> "Any":
+    """Strict JSON: no NaN, no duplicate keys, no nesting beyond what the interpreter's stack takes.
+
+    :raises MalformedRequest: with the line and column.
+    """
+    try:
+        return _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise MalformedRequest(f"{where} is not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
+    except RecursionError:
+        raise MalformedRequest(f"{where} is nested too deeply") from None
+    except ValueError:  # more digits than Python converts
+        raise MalformedRequest(f"{where} holds a number of too many digits") from None
+
+
+def _json_instances(text: str, features: "list[Feature]", parameters: "dict[str, str]") -> "list[Any]":
+    document = parse_json(text)
+    if isinstance(document, dict):
+        if "instances" not in document:
+            names = [feature.name for feature in features]
+            hint = "wrap the instance: {\"instances\": [{...}]}" if names[0] in document else None
+            raise InvalidInput(Fault(EXPECTED, f"an object with the keys {listed([*document])}", hint=hint))
+        if len(document) > 1:
+            extra = [key for key in document if key != "instances"]
+            raise InvalidInput(Fault("no other key beside 'instances'", listed(extra)))
+        document = document["instances"]
+    if not isinstance(document, list):
+        raise InvalidInput(Fault(EXPECTED, shown(document)))
+    return document
+
+
+def _ndjson_instances(text: str, features: "list[Feature]", parameters: "dict[str, str]") -> "list[Any]":
+    lines = text.split("\n")
+    return [parse_json(line, f"line {number}") for number, line in enumerate(lines, 1) if line and not line.isspace()]
+
+
+def _csv_instances(text: str, features: "list[Feature]", parameters: "dict[str, str]") -> "list[Any]":
+    from flyweight.csv_form import instances  # csv is imported for those who send it
+
+    return instances(text, features, header=parameters.get("header") != "absent")
+
+
+PARSERS: "dict[str, Callable[[str, list[Feature], dict[str, str]], list[Any]]]" = {
+    "application/json": _json_instances,
+    "text/csv": _csv_instances,
+    "application/x-ndjson": _ndjson_instances,
+}
