@@ -32,7 +32,7 @@ def decode(event: "Any", context: "Any") -> Request:
         method, path = event["httpMethod"], event["path"]
     if "version" in event:  # an HTTP API, whose paths begin with the stage; a REST API's do not
         path = _without_stage(path, sender.get("stage"))
-    return Request(method, path, _headers(event), _body(event), request_id)
+    return Request(method, path, _headers(event), _body(event, request_id), request_id)
 
 
 def encode(response: Response, event: "Any", context: "Any") -> "Any":
@@ -81,7 +81,7 @@ def _headers(event: "dict[str, Any]") -> "Mapping[str, str]":
     return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
 
-def _body(event: "dict[str, Any]") -> bytes:
+def _body(event: "dict[str, Any]", request_id: str) -> bytes:
     body = event.get("body") or ""
     try:
         if not event.get("isBase64Encoded"):
@@ -90,4 +90,4 @@ def _body(event: "dict[str, Any]") -> bytes:
 
         return a2b_base64(body, strict_mode=True)
     except (TypeError, ValueError) as error:
-        raise MalformedRequest(f"the event's body can't be decoded: {error}") from None
+        raise MalformedRequest(f"the event's body can't be decoded: {error}", request_id) from None

@@ -44,9 +44,13 @@ class FlyweightError(Exception):
 
 
 class MalformedRequest(FlyweightError):
-    """The body can't be read as its content type says."""
+    """The body can't be read as its content type says; an adapter that found it so knows the request's id."""
 
     word = "malformed_request"
+
+    def __init__(self, message: str, request_id: str = "") -> None:
+        super().__init__(message)
+        self.request_id = request_id
 
 
 class InvalidInput(FlyweightError):

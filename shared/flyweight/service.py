@@ -83,7 +83,7 @@ class Service:
         try:
             request = decode(*event)
         except Exception as error:
-            return self._finish({}, perf_counter(), "", error)
+            return self._finish({}, perf_counter(), getattr(error, "request_id", ""), error)
         return self.answer(request)
 
     def answer(self, request: Request) -> Response:

@@ -214,12 +214,14 @@ def test_bind_answers_a_platforms_event_in_its_words(penguins: Path, monkeypatch
 
 def test_an_event_that_can_not_be_decoded_is_answered(penguins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(event: Any) -> Request:
-        raise MalformedRequest("not base64")
+        raise MalformedRequest("not base64", "r-9")
 
     def crash(event: Any) -> Request:
         raise KeyError("requestContext")
 
     assert bound(penguins, monkeypatch, refuse)("x")[0] == 400
+    service = Service(Settings(str(penguins)), lambda entry: None)
+    assert service.respond(refuse, ("x",)).headers["x-request-id"] == "r-9"
     assert bound(penguins, monkeypatch, crash)("x")[0] == 500
 
 

@@ -83,7 +83,7 @@ def dependencies(declaration: Declaration) -> Counter[str]:
 
 def identified(expression: str) -> str:
     """The type of the resource that an ARM expression gives the id of; an extension's id begins with that of its scope."""
-    types = re.findall(r"'(Microsoft\.[\w./]+)'", expression)
+    types: list[str] = re.findall(r"'(Microsoft\.[\w./]+)'", expression)
     return types[1] if expression.startswith("[extensionResourceId(") else types[0]
 
 

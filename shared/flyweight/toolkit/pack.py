@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class ParityFailed(Exception):
 class Packed:
     """A packed model: its bytes, where they were written, and the report."""
 
-    data: bytes
+    data: bytes = field(repr=False)
     path: Path | None
     name: str
     version: str
