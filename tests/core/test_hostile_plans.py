@@ -42,6 +42,7 @@ DAMAGED_TREES = {
     "leaf beyond the leaves": {"feature": i32(0, -1, -3)},
     "lowest leaf there is": {"feature": i32(0, -1, -(2**31))},
     "root beyond the nodes": {"roots": i32(3)},
+    "no root": {"roots": i32()},
     "negative root": {"roots": i32(-1)},
     "arrays of other lengths": {"threshold": np.array([0.5, 0.0])},
     "thresholds not float64": {"threshold": np.array([0.5, 0, 0], dtype=np.float32)},

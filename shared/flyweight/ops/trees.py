@@ -6,6 +6,7 @@ Left is `x[feature] <= threshold`; a missing value goes left where `missing` is 
 """
 
 from array import array
+from functools import reduce
 from math import isinf, isnan
 from operator import add
 
@@ -43,6 +44,7 @@ class Sum:
         self._threshold = node.floats("threshold", count)
         self._right: list[int] = node.array("right", "I16 I32", (count,)).values.tolist()
         self._roots = node.indices("roots", count, None)
+        node.expect(bool(self._roots), "it has no tree")
         node.expect(not feature or max(feature) < width, f"a node splits on a feature beyond the {width} that there are")
         node.expect(not feature or feature[-1] < 0, "the last node is not a leaf, so that its left child is missing")
         sound = all([f < 0 or i < r < count for i, (f, r) in enumerate(zip(feature, self._right, strict=True))])
@@ -144,16 +146,11 @@ class Sum:
     def _added(self, leaves: "list[int]") -> "list[float]":
         """The leaves' values added one by one: `sum` would round differently from Python 3.12 on."""
         if self._wide:
-            vectors, y = self._vectors, self._base
-            for leaf in leaves:
-                y = [*map(add, y, vectors[leaf])]
-            return y
+            columns = zip(*[self._vectors[leaf] for leaf in leaves], strict=True)
+            return [reduce(add, column, base) for column, base in zip(columns, self._base, strict=True)]
         scalars = self._scalars
         if self._targets is None:
-            total = self._base[0]
-            for leaf in leaves:
-                total += scalars[leaf]
-            return [total]
+            return [reduce(add, [scalars[leaf] for leaf in leaves], self._base[0])]
         y = self._base.copy()
         for leaf, target in zip(leaves, self._targets, strict=True):
             y[target] += scalars[leaf]
