@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from flyweight.signature import Feature, Signature
 
 MAX_FAULTS = 20
+PLAIN = frozenset((float, int))  # and not bool, whose type is its own
 
 
 class Reader:
@@ -62,10 +63,15 @@ class Reader:
 
     def _row(self, instance: "Any") -> "list[Any]":
         values = self._values(instance)
-        # The usual case in four calls: all floats, all finite. A sum that is not finite means a value that is not, or huge
-        # ones, and the slow way tells them apart.
-        if self._plain and {*map(type, values)} == {float} and isfinite(sum(values)):
-            return [*values]
+        # The usual case in a few calls: numbers all, and finite. A sum that is not finite means a value that is not, or huge
+        # ones, and the slow way tells them apart, as it does for an integer beyond a double.
+        if self._plain and PLAIN.issuperset(map(type, values)):
+            try:
+                numbers = [*map(float, values)]
+            except OverflowError:
+                numbers = [inf]
+            if isfinite(sum(numbers)):
+                return numbers
         row: list[Any] = []
         faults: list[Fault] = []
         for feature, value in zip(self._features, values, strict=True):
