@@ -22,7 +22,7 @@ $(VENV)/installed: pyproject.toml constraints.txt .ci/find-python
 	@touch $@
 
 demo: setup  ## Train, pack, build for three clouds, answer under their real runtimes, compare.
-	@$(BIN)/python benchmarks/demo.py
+	@$(BIN)/python -m benchmarks.demo
 
 test: setup  ## Run every test.
 	@.ci/install-sam
@@ -38,10 +38,10 @@ format: setup  ## Mend style.
 	@$(BIN)/ruff format
 
 bench: setup  ## Measure cold starts against an empty function, onnxruntime and scikit-learn.
-	@$(BIN)/python benchmarks/cold_start.py
+	@$(BIN)/python -m benchmarks.cold_start
 
 parity: setup  ## Prove parity over 100,000 rows a family and write docs/parity.md.
-	@$(BIN)/python benchmarks/parity.py
+	@$(BIN)/python -m benchmarks.parity
 
 lock: setup  ## Resolve the newest versions into constraints.txt.
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 pyproject.toml --all-extras --group dev \

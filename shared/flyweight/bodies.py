@@ -88,7 +88,7 @@ def _json_instances(text: str, features: "list[Feature]", parameters: "dict[str,
     if isinstance(document, dict):
         if "instances" not in document:
             names = [feature.name for feature in features]
-            hint = "wrap the instance: {\"instances\": [{...}]}" if names[0] in document else None
+            hint = 'wrap the instance: {"instances": [{...}]}' if names[0] in document else None
             raise InvalidInput(Fault(EXPECTED, f"an object with the keys {listed([*document])}", hint=hint))
         if len(document) > 1:
             extra = [key for key in document if key != "instances"]

@@ -143,9 +143,7 @@ def _tensor(name: str, entry: "Any", body: memoryview) -> "tuple[Tensor, tuple[i
     for dimension in shape:
         size *= dimension
     if not begin <= end <= len(body) or end - begin != size:
-        raise ModelRefused(
-            f"tensor {name!r} claims bytes {begin} to {end} for {size} bytes of values; the file has {len(body)}"
-        )
+        raise ModelRefused(f"tensor {name!r} claims bytes {begin} to {end} for {size} bytes of values; the file has {len(body)}")
     return Tensor(dtype, tuple(shape), _view(body[begin:end], code)), (begin, end)
 
 

@@ -35,7 +35,7 @@ def read(home: str, environ: "Mapping[str, str]" = os.environ) -> Settings:
     return Settings(
         model=os.path.join(home, environ.get("FLYWEIGHT_MODEL") or "model.safetensors"),
         observability=environ.get("FLYWEIGHT_OBSERVABILITY", ""),
-        limits=Limits(*[_count(name, default, environ) for name, default in Limits()._asdict().items()]),  # type: ignore[attr-defined]  
+        limits=Limits(*[_count(name, default, environ) for name, default in Limits()._asdict().items()]),  # type: ignore[attr-defined]
     )
 
 

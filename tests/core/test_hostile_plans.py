@@ -88,10 +88,22 @@ BAD_NODES = {
     "norm unknown": node("scale.normalize", norm="l3"),
     "encoder without tables": node("encode.one_hot"),
     "code outside its block": node(
-        "encode.one_hot", categories=[["x"], ["y"]], codes=[[1], [0]], unseen=[-1, -1], missing=[-1, -1], names=["a", "b"], widths=[1, 1]
+        "encode.one_hot",
+        categories=[["x"], ["y"]],
+        codes=[[1], [0]],
+        unseen=[-1, -1],
+        missing=[-1, -1],
+        names=["a", "b"],
+        widths=[1, 1],
     ),
     "wider than memory": node(
-        "encode.one_hot", categories=[[], []], codes=[[], []], unseen=[-1, -1], missing=[-1, -1], names=["a", "b"], widths=[10**9, 1]
+        "encode.one_hot",
+        categories=[[], []],
+        codes=[[], []],
+        unseen=[-1, -1],
+        missing=[-1, -1],
+        names=["a", "b"],
+        widths=[10**9, 1],
     ),
     "sigmoid of two": node("links.sigmoid", factor=1),
     "argmax over too few": node("labels.argmax", widths=[1]),
@@ -118,13 +130,17 @@ BAD_DOCUMENTS = {
     "an output of another width": {"plan": {"nodes": [node("columns.take", positions=[0])], "outputs": {"values": "y"}}},
     "doubling until memory ends": {
         "plan": {
-            "nodes": [{"op": "columns.join", "inputs": [f"v{n}" if n else "input"] * 2, "output": f"v{n + 1}"} for n in range(60)],
+            "nodes": [
+                {"op": "columns.join", "inputs": [f"v{n}" if n else "input"] * 2, "output": f"v{n + 1}"} for n in range(60)
+            ],
             "outputs": {"values": "v60"},
         }
     },
     "many wide nodes": {
         "plan": {
-            "nodes": [{"op": "columns.take", "inputs": ["input"], "output": f"v{n}", "positions": [0] * 900_000} for n in range(12)],
+            "nodes": [
+                {"op": "columns.take", "inputs": ["input"], "output": f"v{n}", "positions": [0] * 900_000} for n in range(12)
+            ],
             "outputs": {"values": "v0"},
         }
     },
@@ -135,7 +151,9 @@ BAD_DOCUMENTS = {
     "a feature twice": {
         "signature": {"task": "regression", "outputs": 2, "features": [{"name": "a", "kind": "number", "nullable": True}] * 2}
     },
-    "unknown kind": {"signature": {"task": "regression", "outputs": 1, "features": [{"name": "a", "kind": "code", "nullable": True}]}},
+    "unknown kind": {
+        "signature": {"task": "regression", "outputs": 1, "features": [{"name": "a", "kind": "code", "nullable": True}]}
+    },
     "classes without labels": {
         "signature": {
             "task": "classification",
@@ -166,10 +184,17 @@ def test_an_index_that_no_class_answers_to_is_refused() -> None:
         Predictor(model_file.parse(raw(bad)))
 
 
-VICTIMS = ["compose/penguins", "forest/classifier-two-outputs", "hist-gradient-boosting/classifier-native-categories", "bins/onehot"]
+VICTIMS = [
+    "compose/penguins",
+    "forest/classifier-two-outputs",
+    "hist-gradient-boosting/classifier-native-categories",
+    "bins/onehot",
+]
 junk = st.one_of(
     st.integers(-3, 12),
-    st.sampled_from([2**31, -(2**31), 2**63, 10**30, 1e308, -1.5, "", "nan", "refuse", "input", "v1", "x" * 50, None, True, [], {}]),
+    st.sampled_from(
+        [2**31, -(2**31), 2**63, 10**30, 1e308, -1.5, "", "nan", "refuse", "input", "v1", "x" * 50, None, True, [], {}]
+    ),
     st.lists(st.integers(-2, 5), max_size=3),
 )
 

@@ -142,7 +142,9 @@ def test_deep_nesting_and_endless_digits_are_malformed_and_no_crash() -> None:
         read(b"[[" + b"9" * 5000 + b"]]", reader=big)
 
 
-@pytest.mark.parametrize("body", [3, "x", None, {}, {"instance": []}, {"instances": 3}, {"instances": []}, [], {"instances": [], "x": 1}])
+@pytest.mark.parametrize(
+    "body", [3, "x", None, {}, {"instance": []}, {"instances": 3}, {"instances": []}, [], {"instances": [], "x": 1}]
+)
 def test_anything_but_instances_is_refused(body: Any) -> None:
     assert len(faults(body)) == 1
 
@@ -169,7 +171,9 @@ def test_other_media_and_charsets_are_not_spoken(media: str) -> None:
 
 
 def test_ndjson_is_one_instance_a_line() -> None:
-    assert read(b'[1, 2, true, "x"]\n\n{"age": 2, "income": null, "member": null, "city": null}\r\n', "application/x-ndjson")[0] == [
+    assert read(b'[1, 2, true, "x"]\n\n{"age": 2, "income": null, "member": null, "city": null}\r\n', "application/x-ndjson")[
+        0
+    ] == [
         1.0,
         2.0,
         1.0,
@@ -208,7 +212,9 @@ def test_csv_of_a_header_alone_holds_no_instance() -> None:
 
 
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=30))
-values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=6), inner, max_size=5))
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=6), inner, max_size=5)
+)
 
 
 @given(values, st.sampled_from(["application/json", "text/csv", "application/x-ndjson", "text/csv;header=absent"]))

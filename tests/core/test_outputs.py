@@ -46,9 +46,7 @@ def test_ndjson_is_one_record_a_line() -> None:
 
 
 def test_csv_has_a_column_a_class() -> None:
-    assert outputs.encode(TWO, "text/csv", MODEL).decode() == (
-        "prediction,probability_a,probability_b\na,0.75,0.25\nb,0.5,0.5\n"
-    )
+    assert outputs.encode(TWO, "text/csv", MODEL).decode() == ("prediction,probability_a,probability_b\na,0.75,0.25\nb,0.5,0.5\n")
 
 
 def test_csv_of_several_outputs_names_each() -> None:

@@ -77,7 +77,9 @@ def test_a_request_is_one_log_line(endpoint: Endpoint) -> None:
     endpoint.ask("POST", "/predict", [GENTOO, GENTOO])
     endpoint.ask("POST", "/predict", b"{")
     good, bad = endpoint.logged
-    assert {key: good[key] for key in ("level", "operation", "status", "instances", "model", "version", "request_id", "cold")} == {
+    assert {
+        key: good[key] for key in ("level", "operation", "status", "instances", "model", "version", "request_id", "cold")
+    } == {
         "level": "INFO",
         "operation": "predict",
         "status": 200,
@@ -158,7 +160,9 @@ def test_a_wrong_method_is_told_the_right_one(endpoint: Endpoint) -> None:
     assert endpoint.ask("DELETE", "/predict")[0].headers["allow"] == "POST"
 
 
-def test_an_unknown_error_tells_its_request_id_only_and_is_logged_whole(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_error_tells_its_request_id_only_and_is_logged_whole(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
     endpoint.ask("GET", "/ready")
     predictor = endpoint.service.models.get(endpoint.service.settings.model)
     monkeypatch.setattr(predictor, "answer", lambda rows: 1 / 0)

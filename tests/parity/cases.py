@@ -106,11 +106,15 @@ FAMILIES: dict[str, dict[str, Callable[[], Case]]] = {
         "pipeline-passthrough": of(Pipeline([("a", "passthrough"), ("b", StandardScaler()), ("c", Ridge())]), regression),
         "pipeline-of-transformers": of(make_pipeline(StandardScaler(), PolynomialFeatures()), regression),
         "pipeline-passthrough-last": of(Pipeline([("a", StandardScaler()), ("b", "passthrough")]), regression),
-        "columns-by-name": of(make_pipeline(ColumnTransformer([("n", StandardScaler(), ["year"])]), DecisionTreeClassifier()), mixed),
+        "columns-by-name": of(
+            make_pipeline(ColumnTransformer([("n", StandardScaler(), ["year"])]), DecisionTreeClassifier()), mixed
+        ),
         "columns-by-index": after(ColumnTransformer([("a", StandardScaler(), [3, 1]), ("b", MinMaxScaler(), [0])])),
         "columns-by-slice": after(ColumnTransformer([("a", StandardScaler(), slice(2, 5))], remainder="passthrough")),
         "columns-by-mask": after(ColumnTransformer([("a", StandardScaler(), [True, False] * 5)], remainder=RobustScaler())),
-        "columns-drop": after(ColumnTransformer([("a", "drop", [0]), ("b", "passthrough", [4, 2])], transformer_weights={"b": 2.0})),
+        "columns-drop": after(
+            ColumnTransformer([("a", "drop", [0]), ("b", "passthrough", [4, 2])], transformer_weights={"b": 2.0})
+        ),
         "columns-weights": after(ColumnTransformer([("a", StandardScaler(), [0, 1])], transformer_weights={"a": 0.3})),
         "union": after(make_union(StandardScaler(), MinMaxScaler())),
         "union-weights": after(
@@ -173,7 +177,9 @@ FAMILIES: dict[str, dict[str, Callable[[], Case]]] = {
         "onehot-max": encoded(OneHotEncoder(max_categories=2, handle_unknown="ignore", drop="first")),
         "onehot-warn": encoded(OneHotEncoder(max_categories=3, handle_unknown="warn")),
         "ordinal": encoded(OrdinalEncoder(encoded_missing_value=-2)),
-        "ordinal-unknown": encoded(OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2)),
+        "ordinal-unknown": encoded(
+            OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-2)
+        ),
         "ordinal-infrequent": encoded(OrdinalEncoder(max_categories=3, encoded_missing_value=99)),
         "ordinal-nan": of(
             make_pipeline(
@@ -258,15 +264,20 @@ FAMILIES: dict[str, dict[str, Callable[[], Case]]] = {
         "classifier": of(HistGradientBoostingClassifier(**HIST), binary),
         "classifier-three": of(HistGradientBoostingClassifier(**HIST), three),
         "classifier-missing": of(HistGradientBoostingClassifier(**HIST), holes),
-        "classifier-native-categories": of(HistGradientBoostingClassifier(categorical_features="from_dtype", **HIST), categorical_frame),
+        "classifier-native-categories": of(
+            HistGradientBoostingClassifier(categorical_features="from_dtype", **HIST), categorical_frame
+        ),
         "classifier-named-categories": of(HistGradientBoostingClassifier(categorical_features=["island", "sex"], **HIST), mixed),
         "regressor": of(HistGradientBoostingRegressor(**HIST), regression),
-        "regressor-numeric-categories": of(HistGradientBoostingRegressor(categorical_features=["year"], **HIST), categorical_numbers),
+        "regressor-numeric-categories": of(
+            HistGradientBoostingRegressor(categorical_features=["year"], **HIST), categorical_numbers
+        ),
         "regressor-poisson": of(HistGradientBoostingRegressor(loss="poisson", **HIST), regression),
         "regressor-gamma": of(HistGradientBoostingRegressor(loss="gamma", **HIST), regression),
         "regressor-quantile": of(HistGradientBoostingRegressor(loss="quantile", quantile=0.2, **HIST), regression),
         "regressor-monotonic": of(
-            HistGradientBoostingRegressor(monotonic_cst=[1, 0, 0, -1, 0, 0, 0, 0, 0, 0], interaction_cst="pairwise", **HIST), regression
+            HistGradientBoostingRegressor(monotonic_cst=[1, 0, 0, -1, 0, 0, 0, 0, 0, 0], interaction_cst="pairwise", **HIST),
+            regression,
         ),
     },
 }

@@ -62,7 +62,9 @@ def words() -> Table:
     count = 400
     frame = pd.DataFrame(
         {
-            "color": pd.Series(rng.choice(["red", "green", "blue", "Ünïcode", None], count, p=[0.5, 0.2, 0.2, 0.05, 0.05]), dtype=object),
+            "color": pd.Series(
+                rng.choice(["red", "green", "blue", "Ünïcode", None], count, p=[0.5, 0.2, 0.2, 0.05, 0.05]), dtype=object
+            ),
             "size": rng.choice([1, 2, 3, 10], count, p=[0.6, 0.3, 0.08, 0.02]),
             "flag": rng.random(count) < 0.3,
             "kind": pd.Series(rng.choice(["a", "b"], count), dtype=object),
@@ -91,5 +93,5 @@ def categorical_frame() -> Table:
 
 
 def categorical_numbers() -> Table:
-    X, y = mixed()
+    X, _ = mixed()
     return X.drop(columns=["island", "sex"]), X["body_mass_g"].fillna(4000) / 1000

@@ -48,7 +48,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "not an estimator": ({"a": 1}, "not a scikit-learn estimator"),
     "not fitted": (make_pipeline(StandardScaler(), Ridge()), "not fitted; call fit first"),
     "own class": (make_pipeline(Doubler(), Ridge()).fit(X, y), r"step doubler, \w+.Doubler: this class has no conversion"),
-    "subclass": (make_pipeline(Scaler(), Ridge()).fit(X, y), r"step scaler, .*subclass of StandardScaler.*use StandardScaler itself"),
+    "subclass": (
+        make_pipeline(Scaler(), Ridge()).fit(X, y),
+        r"step scaler, .*subclass of StandardScaler.*use StandardScaler itself",
+    ),
     "not yet": (make_pipeline(PCA(), Ridge()).fit(X, y), r"step pca, sklearn.PCA: this class has no conversion"),
     "a function": (make_pipeline(FunctionTransformer(np.log1p), Ridge()).fit(abs(X), y), r"FunctionTransformer\(log1p\).*code"),
     "a model in front of boosting": (

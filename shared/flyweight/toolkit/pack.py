@@ -177,4 +177,3 @@ def _as_sent(value: Any, kind: str) -> Any:
 def _spread(rows: list[Row], count: int) -> list[Row]:
     """At most `count` rows, evenly spread, so that a sorted sample is still seen whole."""
     return rows if len(rows) <= count else [rows[position * len(rows) // count] for position in range(count)]
-

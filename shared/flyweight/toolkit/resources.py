@@ -1,6 +1,8 @@
 """The folders that travel beside the package, in a wheel or in a checkout: `handlers`, `infra` and `events`."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 
@@ -21,3 +23,9 @@ def event(provider: str, name: str) -> Path:
     if Path(name).is_file():
         return Path(name)
     return folder("events") / provider / (name if name.endswith(".json") else f"{name}.json")
+
+
+def event_of(provider: str, instances: list[Any]) -> Any:
+    """An event of a prediction: the provider's own sample, with these instances for its body."""
+    content = json.loads(event(provider, "predict").read_text())
+    return {**content, "body": json.dumps({"instances": instances})}

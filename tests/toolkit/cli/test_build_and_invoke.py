@@ -38,6 +38,12 @@ def test_invoke_shows_the_answer_and_the_split_cold_start(
     assert '"message":"answered"' in result.stderr
 
 
+def test_invoke_without_an_event_asks_the_models_own_sample(run: Callable[..., Result], built: Callable[[str], Path]) -> None:
+    for provider in resources.providers():
+        document = json.loads(run("invoke", provider, "--folder", built(provider), "--json").stdout)
+        assert document["answer"]["body"]["predictions"] == ["Adelie"]
+
+
 def test_invoke_takes_a_model_and_an_event_file(run: Callable[..., Result], penguins: Path, tmp_path: Path) -> None:
     event = tmp_path / "event.json"
     event.write_text('{"operation": "ready"}')

@@ -80,7 +80,14 @@ def test_pack_says_when_the_estimator_is_of_another_scikit_learn(
 
 def test_inspect_shows_the_signature_and_the_proof(run: Callable[..., Result], penguins: Path) -> None:
     shown = run("inspect", penguins).stdout
-    for told in ("island", "Biscoe, Dream, Torgersen", "number or null", "32.1 to 59.6", "Adelie, Chinstrap, Gentoo", "proves itself"):
+    for told in (
+        "island",
+        "Biscoe, Dream, Torgersen",
+        "number or null",
+        "32.1 to 59.6",
+        "Adelie, Chinstrap, Gentoo",
+        "proves itself",
+    ):
         assert told in shown
     document = json.loads(run("inspect", penguins, "--json").stdout)
     assert document["parity"]["label_differences"] == 0 and "plan" not in document
@@ -91,7 +98,9 @@ def test_inspect_refuses_what_is_no_model(run: Callable[..., Result], files: tup
     assert result.exit_code == 1 and "not a safetensors file" in result.stderr
 
 
-def test_predict_answers_every_row_as_the_estimator_does(run: Callable[..., Result], penguins: Path, files: tuple[Path, Path]) -> None:
+def test_predict_answers_every_row_as_the_estimator_does(
+    run: Callable[..., Result], penguins: Path, files: tuple[Path, Path]
+) -> None:
     estimator, X = models.penguins()
     result = run("predict", penguins, files[1])
     rows = list(csv.DictReader(io.StringIO(result.stdout)))
@@ -99,7 +108,9 @@ def test_predict_answers_every_row_as_the_estimator_does(run: Callable[..., Resu
     assert float(rows[0]["probability_Adelie"]) == pytest.approx(estimator.predict_proba(X)[0, 0], abs=1e-12)
 
 
-def test_predict_streams_more_than_one_chunk(run: Callable[..., Result], penguins: Path, files: tuple[Path, Path], tmp_path: Path) -> None:
+def test_predict_streams_more_than_one_chunk(
+    run: Callable[..., Result], penguins: Path, files: tuple[Path, Path], tmp_path: Path
+) -> None:
     header, *rows = files[1].read_text().splitlines(keepends=True)
     long = tmp_path / "long.csv"
     long.write_text(header + "".join(rows) * 8)

@@ -9,18 +9,20 @@ from typing import Any
 import click
 
 from flyweight.toolkit import resources
+from flyweight.toolkit.build.folder import MODEL
 from flyweight.toolkit.cli import _show
 
 EXAMPLES = """\b
 Examples:
-  flyweight invoke aws --model penguins.safetensors --event predict
+  flyweight invoke aws --model penguins.safetensors
+  flyweight invoke aws --model penguins.safetensors --event misspelt_feature
   flyweight invoke gcp --folder build/gcp --event my-event.json --runs 5 --repeat 200
 """
 
 
 @click.command(epilog=EXAMPLES)
 @click.argument("provider", type=click.Choice(resources.providers()))
-@click.option("--event", required=True, help="A file with an event in the provider's form, or a name in events/PROVIDER.")
+@click.option("--event", help="An event's file, or a name in events/PROVIDER.  [default: one made of the model's own sample]")
 @click.option("--folder", type=click.Path(path_type=Path, exists=True, file_okay=False), help="A folder, built or your own.")
 @click.option("--model", type=click.Path(path_type=Path), help="A model file, to be built into a folder for this once.")
 @click.option("--runs", default=1, show_default=True, type=click.IntRange(1), help="Fresh processes, for the median cold start.")
@@ -30,7 +32,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print the answer and the figures as JSON.")
 def command(
     provider: str,
-    event: str,
+    event: str | None,
     folder: Path | None,
     model: Path | None,
     runs: int,
@@ -46,7 +48,7 @@ def command(
 
     if (folder is None) == (model is None):
         raise click.UsageError("name either --folder or --model")
-    content = _read(resources.event(provider, event))
+    content = _read(resources.event(provider, event)) if event else _of_sample(provider, model or (folder or Path()) / MODEL)
     environ = dict(_pair(text) for text in env)
     with tempfile.TemporaryDirectory() as place:
         if model is not None:
@@ -75,6 +77,17 @@ def command(
         "folder": _show.size(figures.size),
     }
     _show.table(figures.runtime, rows)
+
+
+def _of_sample(provider: str, model: Path) -> Any:
+    """An event whose instance is the first that the model keeps to prove itself by."""
+    from flyweight.predictor import load
+
+    sample = load(str(model)).file.document.get("sample")
+    instances = sample.get("instances") if isinstance(sample, dict) else None
+    if not instances:
+        raise click.UsageError(f"{model} keeps no sample to ask it with; name an --event")
+    return resources.event_of(provider, instances[:1])
 
 
 def _read(path: Path) -> Any:

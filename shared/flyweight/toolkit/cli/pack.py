@@ -30,11 +30,15 @@ def _list_classes(ctx: click.Context, parameter: click.Parameter, wanted: bool) 
 
 @click.command(epilog=EXAMPLES)
 @click.argument("estimator", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--sample", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Rows as the estimator takes them, CSV.")
+@click.option(
+    "--sample", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Rows as the estimator takes them, CSV."
+)
 @click.option("--name", help="The model's name.  [default: the file's]")
 @click.option("--version", default="1.0.0", show_default=True, help="The model's version.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The model file to write.  [default: NAME.safetensors]")
-@click.option("--rows", default=2000, show_default=True, type=click.IntRange(1), help="Rows to make and compare beside the sample.")
+@click.option(
+    "--rows", default=2000, show_default=True, type=click.IntRange(1), help="Rows to make and compare beside the sample."
+)
 @click.option("--tolerance", type=click.FloatRange(0, min_open=True), help="Accept differences up to this; the file records it.")
 @click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list_classes, help="Show what can be packed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
@@ -90,7 +94,9 @@ def _load(path: Path) -> Any:
         if type(warning.message).__name__ == "InconsistentVersionWarning":
             versions = ("original_sklearn_version", "current_sklearn_version")
             theirs, ours = [getattr(warning.message, version, "?") for version in versions]
-            click.echo(f"note: fitted with scikit-learn {theirs}, read with {ours}; parity is proved against the latter", err=True)
+            click.echo(
+                f"note: fitted with scikit-learn {theirs}, read with {ours}; parity is proved against the latter", err=True
+            )
             break
     return fitted
 
