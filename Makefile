@@ -5,6 +5,7 @@ PYTHON ?=
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST ?= -q
+export UV_SYSTEM_CERTS := 1  # trust what the machine trusts, as pip does
 
 .PHONY: help setup demo test lint format bench parity lock clean
 
