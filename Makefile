@@ -5,7 +5,8 @@ PYTHON ?=
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST ?= -q
-export UV_SYSTEM_CERTS := 1  # trust what the machine trusts, as pip does
+# trust what the machine trusts, as pip does
+export UV_SYSTEM_CERTS := 1
 
 .PHONY: help setup demo test lint format bench parity lock clean
 
