@@ -19,7 +19,7 @@ def parse(body: bytes, content_type: str, features: "list[Feature]") -> "list[An
 
     :raises MalformedRequest, UnsupportedMediaType, InvalidInput: in words for the caller.
     """
-    media, parameters = media_type(content_type)
+    media, parameters = (content_type, {}) if content_type in PARSERS else media_type(content_type)
     parser = PARSERS.get(media or "application/json")
     if parser is None:
         raise UnsupportedMediaType(f"content type {shown(media)} is not one of {', '.join(PARSERS)}")

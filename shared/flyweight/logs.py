@@ -29,7 +29,14 @@ def line(names: "Mapping[str, str]") -> "Log":
     return write
 
 
+_second: "tuple[int, str]" = (-1, "")  # the last whole second, and how it reads: most requests share theirs with another
+
+
 def _now() -> str:
     """The time as RFC 3339 has it; a line without one loses its level in some log stores."""
+    global _second
     seconds = time()
-    return f"{strftime('%Y-%m-%dT%H:%M:%S', gmtime(seconds))}.{int(seconds % 1 * 1000):03d}Z"
+    whole, text = _second
+    if int(seconds) != whole:
+        whole, text = _second = int(seconds), strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds))
+    return f"{text}.{int((seconds - whole) * 1000):03d}Z"

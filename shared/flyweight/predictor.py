@@ -60,12 +60,12 @@ class Predictor:
         if classes is None:
             flat = self.signature.outputs == 1 and self.signature.task == "regression"
             values = [output["values"] for output in outputs]
-            return Prediction([value[0] for value in values] if flat else values)
+            return Prediction([value[0] for value in values] if flat else values, None, None, None)
         return Prediction(
-            predictions=[_labels(output["index"], classes) for output in outputs],
-            probabilities=self._grouped(outputs, "probabilities"),
-            scores=None if "probabilities" in self.engine.widths else self._grouped(outputs, "scores"),
-            classes=classes[0] if len(classes) == 1 else classes,
+            [_labels(output["index"], classes) for output in outputs],
+            self._grouped(outputs, "probabilities"),
+            None if "probabilities" in self.engine.widths else self._grouped(outputs, "scores"),
+            classes[0] if len(classes) == 1 else classes,
         )
 
     def proves_itself(self) -> bool:
@@ -115,8 +115,9 @@ class Predictor:
 
 
 def _labels(index: "list[int]", classes: "list[list[Any]]") -> "Any":
-    labels = [of_output[int(position)] for position, of_output in zip(index, classes, strict=True)]
-    return labels[0] if len(labels) == 1 else labels
+    if len(classes) == 1:
+        return classes[0][int(index[0])]
+    return [of_output[int(position)] for position, of_output in zip(index, classes, strict=True)]
 
 
 def _alike(answered: "Any", recorded: "Any") -> bool:

@@ -121,23 +121,25 @@ class Service:
             media = "application/problem+json"
             body = _problem(error, status, request_id)
             notes.update(_failure(error))
-        headers = {"content-type": media, "x-request-id": request_id}
+        milliseconds = 1000 * (perf_counter() - began)
+        timing, cold = self._timing(milliseconds)
+        headers = {"content-type": media, "x-request-id": request_id, "server-timing": timing}
         if "model" in notes:
             headers["x-flyweight-model"] = f"{notes['model']}/{notes['version']}"
         if isinstance(error, MethodNotAllowed):
             headers["allow"] = error.allow
-        seconds = perf_counter() - began
-        headers["server-timing"], cold = self._timing(seconds)
         level = "INFO" if status < 400 else "WARNING" if status < 500 else "ERROR"
         entry = {"level": level, "message": "answered", "request_id": request_id, "status": status, **notes}
-        self.log({**entry, "duration_ms": round(1000 * seconds, 3), "cold": cold})
+        entry["duration_ms"], entry["cold"] = round(milliseconds, 3), cold
+        self.log(entry)
         return Response(status, headers, body)
 
-    def _timing(self, seconds: float) -> "tuple[str, bool]":
-        """The Server-Timing header in ms; what the process spent before its first request is told with that one only."""
-        cold, init = "init" in self.cold, self.cold.pop("init", 0.0)
-        spent = self.models.load_seconds if cold else 0.0
-        return f"init;dur={1000 * init:.3f}, load;dur={1000 * spent:.3f}, predict;dur={1000 * seconds:.3f}", cold
+    def _timing(self, milliseconds: float) -> "tuple[str, bool]":
+        """The Server-Timing header; what the process spent before its first request is told with that one only."""
+        if not self.cold:
+            return f"init;dur=0.000, load;dur=0.000, predict;dur={milliseconds:.3f}", False
+        init, spent = self.cold.pop("init", 0.0), self.models.load_seconds
+        return f"init;dur={1000 * init:.3f}, load;dur={1000 * spent:.3f}, predict;dur={milliseconds:.3f}", True
 
 
 def route(method: str, path: str) -> "Operation":
