@@ -40,7 +40,7 @@ def edge_rows(draft: Draft, features: list[Feature], unseen: set[int], rows: lis
     rng = random.Random(seed)
     kinds = [feature.kind for feature in features]
     bases = rows or [_typical(draft, kinds, rows)]
-    pools = [_pool(draft, position, feature, position in unseen, rows) for position, feature in enumerate(features)]
+    pools = [_pool(draft, position, feature, position in unseen) for position, feature in enumerate(features)]
     made = []
     for _ in range(count):
         row = list(rng.choice(bases))
@@ -52,7 +52,17 @@ def edge_rows(draft: Draft, features: list[Feature], unseen: set[int], rows: lis
     return made
 
 
-def _pool(draft: Draft, position: int, feature: Feature, unseen: bool, rows: list[Row]) -> list[Any]:
+def refused_rows(draft: Draft, features: list[Feature], unseen: set[int], rows: list[Row]) -> list[Row]:
+    """One row for each feature whose unseen categories the estimator refuses: the engine has to refuse it as well."""
+    base = _typical(draft, [feature.kind for feature in features], rows)
+    return [
+        _with(base, position, _strange(known, features[position].kind))
+        for position, known in sorted(draft.categories.items())
+        if position not in unseen and features[position].kind != "boolean"
+    ]
+
+
+def _pool(draft: Draft, position: int, feature: Feature, unseen: bool) -> list[Any]:
     """Ways to draw a value for one feature; each way is drawn equally often."""
     rng = random.Random(position)
     known = draft.categories.get(position)

@@ -16,7 +16,7 @@ from flyweight.predictor import Predictor
 from flyweight.toolkit import model_writer
 from flyweight.toolkit.convert import class_name, convert
 from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Step
-from flyweight.toolkit.edge_rows import edge_rows, features_of
+from flyweight.toolkit.edge_rows import edge_rows, features_of, refused_rows
 from flyweight.toolkit.oracle import Oracle, classes_of
 from flyweight.toolkit.parity import Parity, prove
 from flyweight.toolkit.sample import Row, markers_of, names_of, shape_of
@@ -84,7 +84,9 @@ def pack(
     document = _document(estimator, draft, outputs, oracle, rows, name, version)
     predictor = _read_back(document, draft)
     unseen = document.pop("unseen")
-    edges = edge_rows(draft, predictor.signature.features, unseen, rows, edge_count)
+    features = predictor.signature.features
+    edges = edge_rows(draft, features, unseen, rows, edge_count)
+    refused = refused_rows(draft, features, unseen, rows)
     assert isinstance(predictor.engine, Engine)
     total = len(rows) + len(edges)
     done = [0]
@@ -93,7 +95,7 @@ def pack(
         done[0] += count
         progress("comparing rows", done[0], total)
 
-    parity = prove(predictor.engine, oracle, predictor.signature, rows, edges, tolerance, advance)
+    parity = prove(predictor.engine, oracle, predictor.signature, rows, edges, refused, tolerance, advance)
     if not parity.holds:
         raise ParityFailed(parity)
     document["parity"] = parity.document()

@@ -54,10 +54,11 @@ def prove(
     signature: Signature,
     sample: list[Row],
     edges: list[Row],
+    refused: list[Row],
     tolerance: float | None = None,
     progress: Callable[[int], None] = lambda rows: None,
 ) -> Parity:
-    """Compare engine and estimator over the sample's rows and the edge rows."""
+    """Compare engine and estimator over the sample's rows and the edge rows, and over rows that both should refuse."""
     parity = Parity(len(sample), len(edges), tolerance=tolerance)
     exact = exact_outputs(engine)
     parity.bounds = {output: "equal" if output in exact else f"{tolerance or BOUND:g} of scale" for output in engine.slots}
@@ -66,6 +67,8 @@ def prove(
         chunk = rows[start : start + CHUNK]
         _compare(engine, oracle, signature, chunk, exact, parity)
         progress(len(chunk))
+    for row in refused:
+        _compare(engine, oracle, signature, [row], exact, parity)
     return parity
 
 

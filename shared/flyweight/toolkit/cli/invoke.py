@@ -1,16 +1,21 @@
 """`flyweight invoke`: an event to a function in its provider's real runtime, on this machine."""
 
+from __future__ import annotations
+
 import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from flyweight.toolkit import resources
 from flyweight.toolkit.build.folder import MODEL
 from flyweight.toolkit.cli import _show
+
+if TYPE_CHECKING:
+    from flyweight.toolkit.local.measure import Figures
 
 EXAMPLES = """\b
 Examples:
@@ -55,11 +60,15 @@ def command(
             folder = build(provider, model, Path(place) / provider, python=version_of(python)).folder
         assert folder is not None
         figures = measure(provider, folder, content, runs=runs, repeat=repeat, python=python, environ=environ)
+    if as_json:
+        reply = {"status": figures.answer.status, "headers": figures.answer.headers, "body": _parsed(figures.answer.body)}
+        return _show.document({"answer": reply, "figures": figures.document(), "log": figures.log.splitlines()})
+    _report(figures, runs)
+
+
+def _report(figures: Figures, runs: int) -> None:
     answer = figures.answer
     body: Any = _parsed(answer.body)
-    if as_json:
-        reply = {"status": answer.status, "headers": answer.headers, "body": body}
-        return _show.document({"answer": reply, "figures": figures.document(), "log": figures.log.splitlines()})
     click.echo(f"{answer.status}")
     for name, value in answer.headers.items():
         click.echo(f"{name}: {value}")
