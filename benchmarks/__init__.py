@@ -1,1 +1,1 @@
-"""What the figures in the documentation come from: `demo`, `cold_start` and `parity`, each run with `python -m benchmarks.NAME`."""
+"""Where the documentation's figures come from: `python -m benchmarks.NAME`, one of `demo`, `cold_start` and `parity`."""

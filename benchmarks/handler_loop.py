@@ -6,6 +6,7 @@ No runtime and no transport: what remains is the handler's own work, from JSON t
 import json
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from types import SimpleNamespace
@@ -49,7 +50,7 @@ def azure(event: Any) -> Calls:
     while True:
         parts = {"method": event["method"], "url": event["url"], "headers": headers, "body": event["body"].encode()}
         request = func.HttpRequest(**parts)
-        yield lambda: function(request, *extra)
+        yield partial(function, request, *extra)
 
 
 def durations(calls: Calls, count: int) -> list[float]:

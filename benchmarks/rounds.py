@@ -15,6 +15,7 @@ from benchmarks.folders import Function
 from flyweight.toolkit.local import Answer, RuntimeFailed, runtime
 
 LOOP = Path(__file__).with_name("handler_loop.py")
+LIGHT, MOST = 0.5, 5  # so many seconds a round go to each function's cold starts, and at most so many processes, at least one
 
 
 @dataclass
@@ -38,20 +39,23 @@ def measure(
     handler_calls: int = 0,
     advance: Callable[[], None] = lambda: None,
 ) -> dict[Function, Series]:
-    """Ask each function in fresh processes, `rounds` times, after a round that is not counted.
+    """Ask each function in fresh processes, several a round if they are light, after a round that is not counted.
 
     :param warm_calls: later invocations of each process, through the runtime.
     :param handler_calls: calls of the handler in a process without a runtime; 0 leaves that process out.
     :raises RuntimeFailed: a function does not answer.
     """
     series = {function: Series() for function in functions}
+    times = dict.fromkeys(functions, 1)
     for number in range(-1, rounds):
         for function in _rotated(functions, number):
-            one = _ask(function, pythons[function.provider], warm_calls if number >= 0 else 0)
-            if number >= 0:
-                _add(series[function], one)
-                if handler_calls:
-                    series[function].handler.append(_loop(function, pythons[function.provider], handler_calls))
+            python = pythons[function.provider]
+            asked = [_ask(function, python, warm_calls, counted=number >= 0) for _ in range(times[function])]
+            if number < 0:
+                times[function] = max(1, min(MOST, int(LIGHT / asked[0].cold[0])))
+            else:
+                handler = [_loop(function, python, handler_calls)] if handler_calls else []
+                _add(series[function], asked, handler)
             advance()
     return series
 
@@ -67,21 +71,25 @@ def _rotated(functions: Sequence[Function], number: int) -> list[Function]:
     return [*functions[start:], *functions[:start]]
 
 
-def _ask(function: Function, python: Path, warm_calls: int) -> Series:
-    with runtime(function.provider)(function.folder, python=str(python)) as process:
+def _ask(function: Function, python: Path, warm_calls: int, counted: bool) -> Series:
+    # The uncounted round leaves the packages' bytecode behind, which an installer may not have made; a folder has its own.
+    environ = {} if counted else {"PYTHONDONTWRITEBYTECODE": ""}
+    with runtime(function.provider)(function.folder, python=str(python), environ=environ) as process:
         answer = process.invoke(function.event)
         if answer.status != 200:
             raise RuntimeFailed(f"{function.kind} answered {answer.status}: {answer.body.decode(errors='replace')[:500]}")
-        warm = [process.invoke(function.event).seconds for _ in range(warm_calls)]
+        warm = [process.invoke(function.event).seconds for _ in range(warm_calls if counted else 0)]
         memory = process.peak_memory()
         return Series(process.description, answer, [answer.seconds], [warm], memory=[] if memory is None else [memory])
 
 
-def _add(series: Series, one: Series) -> None:
-    series.runtime, series.answer = one.runtime, one.answer
-    series.cold += one.cold
-    series.warm += one.warm
-    series.memory += one.memory
+def _add(series: Series, asked: list[Series], handler: list[list[float]]) -> None:
+    """One round more: what its processes have in the middle, and the calls of all of them."""
+    series.runtime, series.answer = asked[0].runtime, asked[0].answer
+    series.cold.append(median(one.cold[0] for one in asked))
+    series.warm.append([seconds for one in asked for seconds in one.warm[0]])
+    series.memory += [max(memories)] if (memories := [memory for one in asked for memory in one.memory]) else []
+    series.handler += handler
 
 
 def _loop(function: Function, python: Path, calls: int) -> list[float]:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import joblib
-from skl2onnx import to_onnx
-from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+from skl2onnx import to_onnx  # type: ignore[import-not-found]
+from skl2onnx.common.data_types import FloatTensorType, StringTensorType  # type: ignore[import-not-found]
 
 
 def convert(estimator: Any, sample: Any) -> bytes:

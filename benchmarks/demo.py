@@ -1,0 +1,216 @@
+"""The whole road on three real tables: train, pack, build for every provider, answer in its real runtime, compare."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from benchmarks import folders, rounds, show
+from benchmarks.environments import ROOT
+from benchmarks.folders import EMPTY, FLYWEIGHT, JOBLIB, Function
+from benchmarks.models import MODELS, Model
+from benchmarks.rounds import Series
+from flyweight.toolkit import resources
+from flyweight.toolkit.local import runtime
+from flyweight.toolkit.local.measure import folder_size
+
+BUILD = ROOT / "build" / "demo"
+PICTURE = ROOT / "docs" / "images" / "demo.svg"
+WIDTH = 134  # of the tables; a narrower terminal folds lines, and cuts nothing off
+COMPARED = "mixed"  # the model whose cold start is set beside the others'
+SHOWN = (COMPARED, "forest", "boosting")
+SAMPLES = ("predict.rest", "predict.alb", "predict.direct", "predict_csv")  # beside `predict`, where the provider has them
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A function with the event that a row of the table is about."""
+
+    function: Function
+    model: Model
+    event: str
+
+
+@click.command()
+@click.option("--rounds", "count", default=3, show_default=True, type=click.IntRange(1), help="Fresh processes a function.")
+@click.option("--svg", is_flag=True, help=f"Save what is printed as {PICTURE.relative_to(ROOT)}.")
+def main(count: int, svg: bool) -> None:
+    """Train three models, and show what they cost as functions."""
+    console = Console(record=svg, width=WIDTH if svg else max(Console().width, WIDTH))
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+
+        def stage(words: str, total: int) -> Callable[[], None]:
+            task = bar.add_task(words, total=total)
+            return lambda: bar.advance(task)
+
+        shown, others = built(resources.providers(), SHOWN, BUILD, stage)
+        functions = _neighbours(shown, others)
+        pythons = dict.fromkeys(resources.providers(), Path(sys.executable))
+        advance = stage("answering events in fresh processes", len(functions) * (count + 1))
+        series = rounds.measure(functions, pythons, count, warm_calls=50, advance=advance)
+        advance = stage("answering every sample event", len(resources.providers()))
+        answered = {}
+        for provider in resources.providers():
+            function = next(row.function for row in shown if row.function.provider == provider)
+            answered[provider] = samples_answered(function)
+            advance()
+    console.print(answers(shown, series))
+    console.print(comparison(series))
+    for provider, (right, total) in answered.items():
+        console.print(f"{right} of {total} events in events/{provider}/ are answered with the status of events/cases.json")
+    for words in notes(series):
+        console.print(words, style="dim")
+    if svg:
+        PICTURE.parent.mkdir(parents=True, exist_ok=True)
+        # Without the fonts that rich would have fetched from elsewhere; the reader's own monospaced one does.
+        drawn = console.export_svg(title="make demo", unique_id="demo")
+        PICTURE.write_text(re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL))
+
+
+def built(
+    providers: Sequence[str], models: Sequence[str], place: Path, stage: Callable[[str, int], Callable[[], None]]
+) -> tuple[list[Shown], list[Function]]:
+    """Train and pack the models, build their folders; and beside the compared one, the empty function and scikit-learn's."""
+    advance = stage("training and packing", len(models))
+    for name in models:
+        folders.model_file(MODELS[name](), place)
+        advance()
+    advance = stage("building folders", len(providers) * (len(models) + 2))
+    shown: list[Shown] = []
+    others: list[Function] = []
+    for provider in providers:
+        for name in models:
+            function = folders.make(provider, MODELS[name](), FLYWEIGHT, place)
+            shown += _events(function, MODELS[name]())
+            advance()
+        for kind in (EMPTY, JOBLIB):
+            others.append(folders.make(provider, MODELS[COMPARED](), kind, place))
+            advance()
+    return shown, others
+
+
+def samples_answered(function: Function) -> tuple[int, int]:
+    """How many of a provider's sample events one process answers with the expected status, and how many there are."""
+    cases = json.loads((resources.folder("events") / "cases.json").read_text())
+    paths = sorted((resources.folder("events") / function.provider).glob("*.json"))
+    with runtime(function.provider)(function.folder) as process:
+        statuses = [process.invoke(json.loads(path.read_text())).status for path in paths]
+    expected = [cases[path.name.split(".")[0]]["status"] for path in paths]
+    return sum(map(int.__eq__, statuses, expected)), len(paths)
+
+
+def answers(shown: Sequence[Shown], series: dict[Function, Series]) -> Table:
+    """One row an event: where it was answered, what, and what it cost."""
+    table = _table("Every function in its provider's own runtime", "runtime", "model", "event", "status", "prediction")
+    for name in ("cold", "warm p50", "memory", "folder"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for provider in dict.fromkeys(row.function.provider for row in shown):
+        rows = [row for row in shown if row.function.provider == provider]
+        package, _, rest = series[rows[0].function].runtime.partition(" ")
+        version, _, python = rest.partition(" on ")
+        places = [f"[bold]{show.RUNTIMES[provider]}[/]", f"[dim]{package}[/]", f"[dim]{version}, {python}[/]"]
+        for place, row in zip_longest(places, rows, fillvalue=""):
+            table.add_row(place, *(_cells(row, series[row.function]) if isinstance(row, Shown) else ()))
+        table.add_section()
+    return table
+
+
+def _cells(row: Shown, own: Series) -> list[str]:
+    assert own.answer is not None
+    return [
+        f"{row.model.table}, {row.model.name}",
+        row.event,
+        str(own.answer.status),
+        prediction(own.answer.body),
+        f"{1e3 * median(own.cold):.0f} ms",
+        show.duration(1e6 * median(map(median, own.warm))),
+        show.megabytes(median(own.memory) / 1e6 if own.memory else None),
+        show.megabytes(folder_size(row.function.folder) / 1e6),
+    ]
+
+
+def comparison(series: dict[Function, Series]) -> Table:
+    """The compared model's cold start beside an empty function's and scikit-learn's; ratios are taken round by round."""
+    title = f"The cold start of {MODELS[COMPARED]().table}, beside an empty function and joblib + scikit-learn"
+    table = _table(title, "provider")
+    for name in ("empty", "flyweight", "x empty", "scikit-learn", "x empty", "memory: empty", "flyweight", "scikit-learn"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for provider in dict.fromkeys(function.provider for function in series):
+        first: dict[str, Series] = {}
+        for function, own in series.items():
+            if (function.provider, function.model) == (provider, COMPARED):
+                first.setdefault(function.kind, own)
+        empty, ours, theirs = first[EMPTY], first[FLYWEIGHT], first[JOBLIB]
+        table.add_row(
+            show.RUNTIMES[provider],
+            f"{1e3 * median(empty.cold):.0f} ms",
+            f"[bold]{1e3 * median(ours.cold):.0f} ms[/]",
+            f"[bold]{show.times(rounds.ratio(ours.cold, empty.cold))}[/]",
+            f"{1e3 * median(theirs.cold):.0f} ms",
+            show.times(rounds.ratio(theirs.cold, empty.cold)),
+            *(show.megabytes(median(own.memory) / 1e6 if own.memory else None) for own in (empty, ours, theirs)),
+        )
+    return table
+
+
+def notes(series: dict[Function, Series]) -> list[str]:
+    """What a reader should know of the figures."""
+    rounds_ = len(next(iter(series.values())).cold)
+    found = [f"Cold start: from exec to the whole first answer, median of {rounds_} rounds of fresh processes, page cache warm."]
+    described = {own.runtime for function, own in series.items() if function.provider == "azure"}
+    if any("azure-functions-runtime" not in words for words in described):
+        found.append("Azure's worker library needs Python 3.13; here the function object of its SDK was called instead.")
+    found.append(f"The folders are in {os.path.relpath(BUILD)}/; with more rounds and models: make bench.")
+    return found
+
+
+def prediction(body: bytes) -> str:
+    """The first prediction of an answer, with its probability."""
+    document: dict[str, Any] = json.loads(body)
+    value = document["predictions"][0]
+    if "probabilities" in document:
+        return f"{value} ({max(document['probabilities'][0]):.4f})"
+    return f"{value:.2f}"
+
+
+def _events(function: Function, model: Model) -> list[Shown]:
+    """The function asked with each event: the provider's sample files speak of penguins, the others have one of their own."""
+    if model.name != COMPARED:
+        return [Shown(function, model, "of its own")]
+    folder = resources.folder("events") / function.provider
+    paths = [path for name in ("predict", *SAMPLES) if (path := folder / f"{name}.json").is_file()]
+    events = [(path.stem, json.loads(path.read_text())) for path in paths]
+    return [Shown(replace(function, event=event), model, name) for name, event in events]
+
+
+def _neighbours(shown: Sequence[Shown], others: Sequence[Function]) -> list[Function]:
+    """All functions, those that are compared next to each other."""
+    ours = [row.function for row in shown]
+    order = {provider: number for number, provider in enumerate(resources.providers())}
+    return sorted([*others, *ours], key=lambda function: order[function.provider])
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    return table
+
+
+if __name__ == "__main__":
+    main()
