@@ -8,7 +8,7 @@ PYTEST ?= -q
 # trust what the machine trusts, as pip does
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: help setup demo test lint format bench parity lock clean
+.PHONY: help setup demo test lint format bench parity coverage lock clean
 
 help:  ## Show what can be made.
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -44,6 +44,9 @@ bench: setup  ## Measure cold starts against an empty function, onnxruntime and 
 
 parity: setup  ## Prove parity over 100,000 rows a family and write docs/parity.md.
 	@$(BIN)/python -m benchmarks.parity
+
+coverage: setup  ## Try every estimator of scikit-learn and write docs/coverage.md.
+	@$(BIN)/python -m benchmarks.coverage
 
 lock: setup  ## Resolve the newest versions into constraints.txt.
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 pyproject.toml --all-extras --group dev \

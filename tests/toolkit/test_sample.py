@@ -68,6 +68,8 @@ def test_names_come_from_the_estimator_then_the_sample_then_nowhere() -> None:
     assert names_of(Fitted(steps=[("a", "passthrough"), ("b", Fitted(n_features_in_=4))]), None) == ["x0", "x1", "x2", "x3"]
     with pytest.raises(SampleRefused, match="give a sample"):
         names_of(Fitted(), None)
+    with pytest.raises(SampleRefused, match=r"a table of rows and features, this one has shape \(3,\)"):
+        names_of(Fitted(), [1, 2, 3])
     with pytest.raises(SampleRefused, match="fitted on 2 features, the sample has 1"):
         names_of(Fitted(n_features_in_=2), pd.DataFrame({"p": [1]}))
 

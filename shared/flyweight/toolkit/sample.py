@@ -67,7 +67,10 @@ def names_of(estimator: Any, sample: Any) -> list[str]:
             raise SampleRefused(f"the estimator was fitted on {count} features, the sample has {sample.shape[1]} columns")
         return [str(name) for name in sample.columns]
     if count is None and sample is not None:
-        count = np.shape(sample)[1]
+        shape = np.shape(sample)
+        if len(shape) != 2:
+            raise SampleRefused(f"a sample is a table of rows and features, this one has shape {shape}")
+        count = shape[1]
     if count is None:
         raise SampleRefused("the estimator does not say how many features it was fitted on; give a sample")
     return [f"x{position}" for position in range(count)]
