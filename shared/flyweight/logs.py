@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Log = Callable[[Entry], None]
 
 # The fields of an entry: level ("INFO", "WARNING", "ERROR"), message, request_id, operation, status, duration_ms, instances,
-# model, version, cold, and on an unknown error the traceback as `exception`.
+# model, version, cold, load_ms where the request had to load the model, and on an unknown error the traceback as `exception`.
 
 
 def line(names: "Mapping[str, str]") -> "Log":

@@ -99,8 +99,11 @@ class Service:
         return self._finish(notes, began, request.request_id, None, body, media)
 
     def predictor(self, notes: "Notes") -> "Predictor":
-        """The model that answers, noted for the log."""
+        """The model that answers, noted for the log, and what it took if this request had to load it."""
+        before = self.models.load_seconds
         predictor = self.models.get(self.settings.model)
+        if self.models.load_seconds != before:
+            notes["load_ms"] = round(1000 * (self.models.load_seconds - before), 3)
         notes["model"], notes["version"] = predictor.name, predictor.version
         return predictor
 
@@ -109,7 +112,7 @@ class Service:
         try:
             self.models.get(self.settings.model)
         except Exception as error:
-            self.log({"level": "ERROR", "message": f"the model was not loaded: {error}"})
+            self._tell({"level": "ERROR", "message": f"the model was not loaded: {error}"})
 
     def _finish(
         self, notes: "Notes", began: float, request_id: str, error: "Exception | None", body: bytes = b"", media: str = ""
@@ -122,7 +125,7 @@ class Service:
             body = _problem(error, status, request_id)
             notes.update(_failure(error))
         milliseconds = 1000 * (perf_counter() - began)
-        timing, cold = self._timing(milliseconds)
+        timing, cold = self._timing(milliseconds - notes.get("load_ms", 0.0))
         headers = {"content-type": media, "x-request-id": request_id, "server-timing": timing}
         if "model" in notes:
             headers["x-flyweight-model"] = f"{notes['model']}/{notes['version']}"
@@ -131,8 +134,14 @@ class Service:
         level = "INFO" if status < 400 else "WARNING" if status < 500 else "ERROR"
         entry = {"level": level, "message": "answered", "request_id": request_id, "status": status, **notes}
         entry["duration_ms"], entry["cold"] = round(milliseconds, 3), cold
-        self.log(entry)
+        self._tell(entry)
         return Response(status, headers, body)
+
+    def _tell(self, entry: "Notes") -> None:
+        try:
+            self.log(entry)
+        except Exception:  # standard output that is closed, or full: an answer is worth more than its log line
+            pass
 
     def _timing(self, milliseconds: float) -> "tuple[str, bool]":
         """The Server-Timing header; what the process spent before its first request is told with that one only."""

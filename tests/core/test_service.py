@@ -68,6 +68,24 @@ def test_every_response_tells_its_timing_its_model_and_its_request(endpoint: End
     assert "load;dur=0.000" in second.headers["server-timing"]
 
 
+def test_loading_is_not_told_twice(endpoint: Endpoint) -> None:
+    """The first request here loads the model: that time stands under `load` and not under `predict` as well."""
+    first, _ = endpoint.ask("POST", "/predict", [GENTOO])
+    told = dict(part.strip().split(";dur=") for part in first.headers["server-timing"].split(","))
+    entry = endpoint.logged[0]
+    assert float(told["load"]) == pytest.approx(entry["load_ms"], abs=0.002)
+    assert float(told["predict"]) == pytest.approx(entry["duration_ms"] - entry["load_ms"], abs=0.002)
+    endpoint.ask("POST", "/predict", [GENTOO])
+    assert "load_ms" not in endpoint.logged[1]
+
+
+def test_a_log_that_fails_costs_no_answer(penguins: Path) -> None:
+    def full(entry: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    assert Service(Settings(str(penguins)), full).answer(Request("GET", "/health", {}, b"")).status == 200
+
+
 def test_a_request_without_an_id_gets_one(endpoint: Endpoint) -> None:
     response = endpoint.service.answer(Request("GET", "/health", {}, b""))
     assert len(response.headers["x-request-id"]) == 32
