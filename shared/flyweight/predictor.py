@@ -71,12 +71,13 @@ class Predictor:
     def proves_itself(self) -> bool:
         """Whether the sample that was recorded at packing answers as it did then; a file without one has nothing to prove."""
         sample = self.file.document.get("sample")
-        sample = sample if isinstance(sample, dict) else {"instances": [], "predictions": []}
+        if sample is None:
+            return True
         try:
-            answered = self.predict(sample["instances"]).predictions if sample["instances"] else []
-        except (FlyweightError, KeyError):
+            answered, recorded = self.predict(sample["instances"]).predictions, sample["predictions"]
+            return len(answered) == len(recorded) and all(map(_alike, answered, recorded))
+        except (FlyweightError, LookupError, TypeError, ValueError):  # a sample that is none, too
             return False
-        return len(answered) == len(sample["predictions"]) and all(map(_alike, answered, sample["predictions"]))
 
     def metadata(self) -> "dict[str, Any]":
         """What the file says of itself, but for its plan, with its hash and size."""

@@ -210,6 +210,16 @@ def test_a_model_that_no_longer_answers_as_recorded_is_not_ready(tmp_path: Path)
     assert Endpoint(tmp_path / "m").ask("GET", "/ready")[0].status == 503
 
 
+@pytest.mark.parametrize("sample", [3, [], {}, {"instances": 5}, {"instances": [[1, 2]], "predictions": 7}, {"instances": [[1]]}])
+def test_a_sample_that_is_none_is_not_ready_and_no_crash(tmp_path: Path, sample: Any) -> None:
+    nodes = [{"op": "columns.take", "inputs": ["input"], "output": "y", "positions": [1]}]
+    (tmp_path / "m").write_bytes(raw(document(nodes, "y", sample=sample)))
+    endpoint = Endpoint(tmp_path / "m")
+    assert endpoint.ask("GET", "/ready")[0].status == 503
+    for path in ("/model", "/openapi.json"):
+        assert endpoint.ask("GET", path)[0].status == 200
+
+
 def test_limits_are_settings(penguins: Path) -> None:
     endpoint = Endpoint(penguins, max_instances=1, max_string_length=6)
     assert endpoint.ask("POST", "/predict", [GENTOO])[0].status == 200
