@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,11 +19,19 @@ HEAVY = {"asyncio", "argparse", "dataclasses", "importlib.metadata", "inspect", 
 
 
 def imported(provider: str, folder: Path) -> set[str]:
-    """What a fresh process imports from its start to its first answer."""
+    """What a fresh process imports from its start to its first answer, and what its server goes on importing meanwhile.
+
+    gunicorn's master imports asyncio in a thread of its own: the log is read when nothing more is written.
+    """
     event = json.loads((ROOT / "events" / provider / "predict.json").read_text())
     with runtime(provider)(folder, environ={"PYTHONPROFILEIMPORTTIME": "1"}) as process:
         process.invoke(event)
-        lines = process.log().splitlines()
+        log, quiet = process.log(), 0
+        while quiet < 3:
+            time.sleep(0.2)
+            log, before = process.log(), log
+            quiet = quiet + 1 if log == before else 0
+        lines = log.splitlines()
     return {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
 
 
