@@ -122,7 +122,9 @@ def _labels(index: "list[int]", classes: "list[list[Any]]") -> "Any":
 
 
 def _alike(answered: "Any", recorded: "Any") -> bool:
-    """Equal, or numbers that differ by no more than the rounding of another Python's sums."""
+    """Equal, or numbers that differ by no more than the rounding of another Python's sums; NaN was recorded as null."""
+    if recorded is None:
+        return answered is None or answered != answered
     if isinstance(answered, float) and isinstance(recorded, (int, float)):
         return abs(answered - recorded) <= 1e-9 * max(1.0, abs(recorded))
     if isinstance(answered, list) and isinstance(recorded, list):

@@ -16,7 +16,7 @@ from flyweight.ops import find
 from flyweight.predictor import Predictor
 from flyweight.toolkit.pack import pack
 from tests.core.hostile import changed, document, predictor, raw, stump
-from tests.parity.cases import FAMILIES
+from tests.parity import families
 
 
 def node(op: str, **more: Any) -> dict[str, Any]:
@@ -184,11 +184,14 @@ def test_an_index_that_no_class_answers_to_is_refused() -> None:
         Predictor(model_file.parse(raw(bad)))
 
 
+FAMILIES = families()
 VICTIMS = [
     "compose/penguins",
     "forest/classifier-two-outputs",
     "hist-gradient-boosting/classifier-native-categories",
     "bins/onehot",
+    "adaboost/three",
+    "stacking/three",
 ]
 junk = st.one_of(
     st.integers(-3, 12),

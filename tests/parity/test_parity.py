@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from flyweight.toolkit.pack import pack
-from tests.parity.cases import FAMILIES
+from tests.parity import families
 
+FAMILIES = families()
 CASES = [(family, name) for family, cases in FAMILIES.items() for name in cases]
 
 

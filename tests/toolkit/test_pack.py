@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.cluster import FeatureAgglomeration
 from sklearn.compose import make_column_transformer
-from sklearn.decomposition import PCA
 from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
@@ -52,15 +52,18 @@ REFUSED: dict[str, tuple[Any, str]] = {
         make_pipeline(Scaler(), Ridge()).fit(X, y),
         r"step scaler, .*subclass of StandardScaler.*use StandardScaler itself",
     ),
-    "not yet": (make_pipeline(PCA(), Ridge()).fit(X, y), r"step pca, sklearn.PCA: this class has no conversion"),
-    "a function": (make_pipeline(FunctionTransformer(np.log1p), Ridge()).fit(abs(X), y), r"FunctionTransformer\(log1p\).*code"),
+    "not yet": (
+        make_pipeline(FeatureAgglomeration(1), Ridge()).fit(X, y),
+        r"step featureagglomeration, sklearn.FeatureAgglomeration: this class has no conversion",
+    ),
+    "a function": (make_pipeline(FunctionTransformer(np.sinh), Ridge()).fit(X, y), r"FunctionTransformer\(sinh\).*code"),
     "a model in front of boosting": (
         GradientBoostingRegressor(init=LinearRegression(), n_estimators=2).fit(X, y),
         "init=LinearRegression predicts per row; fit with init=None",
     ),
     "deep inside": (
-        make_pipeline(make_column_transformer((PCA(1), [0, 1]), remainder="passthrough"), Ridge()).fit(X, y),
-        r"step columntransformer.pca, sklearn.PCA",
+        make_pipeline(make_column_transformer((FeatureAgglomeration(1), [0, 1]), remainder="passthrough"), Ridge()).fit(X, y),
+        r"step columntransformer.featureagglomeration, sklearn.FeatureAgglomeration",
     ),
 }
 

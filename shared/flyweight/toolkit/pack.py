@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import sklearn
 
 from flyweight import __version__, model_file
 from flyweight.engines.pure import Engine
+from flyweight.outputs import json_bytes
 from flyweight.predictor import Predictor
 from flyweight.toolkit import model_writer
 from flyweight.toolkit.convert import class_name, convert
@@ -113,8 +115,11 @@ def _converted(estimator: Any, names: list[str], markers: list[Any]) -> tuple[Dr
         raise ConversionRefused("", class_name(estimator), "this is not a scikit-learn estimator")
     _check_fitted(estimator)
     outputs = convert(estimator, draft.input, draft)
-    if "transform" in outputs:
+    if "transform" in outputs and hasattr(estimator, "predict"):  # it does both, and is asked to predict
+        outputs = {name: value for name, value in outputs.items() if name != "transform"}
+    elif "transform" in outputs:
         outputs = {"values": outputs["transform"]}
+    draft.prune(outputs)
     return draft, outputs
 
 
@@ -132,7 +137,7 @@ def _document(
     estimator: Any, draft: Draft, outputs: Outputs, oracle: Oracle, rows: list[Row], name: str, version: str
 ) -> dict[str, Any]:
     features, unseen = features_of(draft, oracle, rows)
-    classes = classes_of(estimator)
+    classes = classes_of(estimator) if "index" in outputs else None  # a TargetEncoder has classes_, and no class to tell
     task = "transformation" if oracle.method == "transform" else "regression" if classes is None else "classification"
     main = outputs["values" if classes is None else "index"]
     signature = {
@@ -167,7 +172,8 @@ def _kept(predictor: Predictor, rows: list[Row]) -> dict[str, Any]:
     instances = [
         {f.name: _as_sent(value, f.kind) for f, value in zip(predictor.signature.features, row, strict=True)} for row in rows
     ]
-    return {"instances": instances, "predictions": predictor.answer(rows).predictions}
+    # through the same encoder as an answer, so that a prediction that is not finite is recorded as it is sent: null
+    return {"instances": instances, "predictions": json.loads(json_bytes(predictor.answer(rows).predictions))}
 
 
 def _as_sent(value: Any, kind: str) -> Any:

@@ -143,9 +143,13 @@ def _compare_labels(
 
 
 def _margin(truth: dict[str, Array], classes: int) -> float:
-    """How far the estimator was from another label: the score of two classes, or the lead of the best over the second."""
+    """How far the estimator was from another label: the score of two classes, or the lead of the best over the second.
+
+    Infinitely far where it gives neither scores nor probabilities: then nothing excuses another label.
+    """
     scores = truth.get("scores", truth.get("probabilities"))
-    assert scores is not None
+    if scores is None:
+        return float("inf")
     if len(scores) == 1 and classes == 2:
         return abs(float(scores[0]))
     second, best = np.sort(np.asarray(scores, dtype=float))[-2:]

@@ -40,7 +40,8 @@ class Shape:
 
     def _array(self, columns: list[tuple[Any, ...]]) -> Any:
         if "string" not in self.kinds:
-            return np.array(columns, dtype=float).T
+            # in C's order, as people's arrays are: brute-force neighbours take another road through Fortran's
+            return np.ascontiguousarray(np.array(columns, dtype=float).T)
         array = np.empty((len(columns[0]), len(columns)), dtype=object)
         for position, (values, marker) in enumerate(zip(columns, self.markers, strict=True)):
             array[:, position] = [marker if value is None else value for value in values]

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
+from sklearn.utils import get_tags
+
 from flyweight.toolkit.convert import convert, converts, transform
-from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
+from flyweight.toolkit.convert.draft import Draft, Outputs, Value
+
+# Steps that look at no number, or at infinities as at any other number.
+TAKES_ANY = ("FunctionTransformer", "HistGradientBoostingClassifier", "HistGradientBoostingRegressor")
+# Ops that give a number for a missing one.
+ENDS_MISSING = ("impute.fill", "impute.flag", "bins.digitize", "trees.sum")
 
 
 @converts("sklearn.Pipeline")
@@ -14,13 +22,28 @@ def pipeline(estimator: Any, x: Value, draft: Draft) -> Outputs:
     steps = [(name, step) for name, step in estimator.steps if step is not None and step != "passthrough"]
     if not steps:
         return {"transform": x}
-    for name, step in steps[:-1]:
+    start = len(draft.nodes)
+    for (name, step), (_, reader) in pairwise(steps):
         with draft.step(name):
             x = transform(step, x, draft)
+        _settle(draft.nodes[start:], x, reader)
     name, last = steps[-1]
     with draft.step(name):
         outputs = convert(last, x, draft)
     return outputs if last is estimator.steps[-1][1] else {"transform": outputs["transform"]}
+
+
+def _settle(nodes: list[dict[str, Any]], x: Value, reader: Any) -> None:
+    """Tell functions that may leave the finite numbers what the step that reads their results accepts of them."""
+    if type(reader).__name__ in TAKES_ANY:
+        return
+    takes = "nan" if get_tags(reader).input_tags.allow_nan else "finite"
+    carried = {x.name}
+    for node in reversed(nodes):
+        if node["output"] in carried and node["op"] not in ENDS_MISSING:
+            carried.update(node["inputs"])
+            if node.get("takes") in ("any", "nan"):
+                node["takes"] = takes
 
 
 @converts("sklearn.ColumnTransformer")
@@ -39,15 +62,6 @@ def feature_union(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """Each transformer over all columns, side by side."""
     kept = [(name, part) for name, part in estimator.transformer_list if not _is(part, "drop")]
     return {"transform": draft.join([_part(estimator, name, transformer, x, draft) for name, transformer in kept])}
-
-
-@converts("sklearn.FunctionTransformer")
-def identity(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """A FunctionTransformer without a function, which is how scikit-learn stores a passthrough."""
-    if estimator.func is not None:
-        helps = "a function is code, and a model file carries none; apply it before the pipeline, or in the caller"
-        raise ConversionRefused(draft.path, f"FunctionTransformer({getattr(estimator.func, '__name__', '...')})", helps)
-    return {"transform": x}
 
 
 def _part(estimator: Any, name: str, transformer: Any, x: Value, draft: Draft) -> Value:

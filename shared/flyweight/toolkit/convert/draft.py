@@ -123,6 +123,18 @@ class Draft:
             self._open[-1].ops.append(op)
         return Value(name, tuple(columns))
 
+    def prune(self, outputs: Outputs) -> None:
+        """Drop every node that no output needs, such as an ensemble member's own label, and its arrays with it."""
+        needed = {value.name for value in outputs.values()}
+        kept = []
+        for node in reversed(self.nodes):
+            if node["output"] in needed:
+                needed.update(node["inputs"])
+                kept.append(node)
+        self.nodes = kept[::-1]
+        read = {name for node in self.nodes for name in node.get("arrays", {}).values()}
+        self.arrays = {name: array for name, array in self.arrays.items() if name in read}
+
     def take(self, x: Value, columns: Sequence[int]) -> Value:
         """The columns of `x` at these positions; `x` itself where that is all of them in order."""
         positions = [int(column) for column in columns]

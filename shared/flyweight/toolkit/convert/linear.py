@@ -6,17 +6,44 @@ from typing import Any
 
 import numpy as np
 
-from flyweight.toolkit.convert import converts
-from flyweight.toolkit.convert.draft import Draft, Outputs, Value
+from flyweight.toolkit.convert import convert, converts
+from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
 
 
-@converts("sklearn.LinearRegression", "sklearn.Ridge", "sklearn.Lasso", "sklearn.ElasticNet", "sklearn.SGDRegressor")
+@converts(
+    "sklearn.LinearRegression",
+    "sklearn.Ridge",
+    "sklearn.RidgeCV",
+    "sklearn.Lasso",
+    "sklearn.LassoCV",
+    "sklearn.ElasticNet",
+    "sklearn.ElasticNetCV",
+    "sklearn.MultiTaskLasso",
+    "sklearn.MultiTaskLassoCV",
+    "sklearn.MultiTaskElasticNet",
+    "sklearn.MultiTaskElasticNetCV",
+    "sklearn.Lars",
+    "sklearn.LarsCV",
+    "sklearn.LassoLars",
+    "sklearn.LassoLarsCV",
+    "sklearn.LassoLarsIC",
+    "sklearn.OrthogonalMatchingPursuit",
+    "sklearn.OrthogonalMatchingPursuitCV",
+    "sklearn.BayesianRidge",
+    "sklearn.ARDRegression",
+    "sklearn.HuberRegressor",
+    "sklearn.QuantileRegressor",
+    "sklearn.TheilSenRegressor",
+    "sklearn.LinearSVR",
+    "sklearn.PassiveAggressiveRegressor",
+    "sklearn.SGDRegressor",
+)
 def regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """One weighted sum an output."""
     return {"values": affine(estimator, x, draft)}
 
 
-@converts("sklearn.LogisticRegression")
+@converts("sklearn.LogisticRegression", "sklearn.LogisticRegressionCV")
 def logistic(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """Scores through a sigmoid (two classes), a softmax, or one-vs-rest where an older scikit-learn fitted it so."""
     outputs = classifier(estimator, x, draft)
@@ -46,7 +73,7 @@ def sgd(estimator: Any, x: Value, draft: Draft) -> Outputs:
     return outputs
 
 
-@converts("sklearn.LinearSVC")
+@converts("sklearn.LinearSVC", "sklearn.Perceptron", "sklearn.PassiveAggressiveClassifier")
 def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """Scores, and the class of the highest, or of a positive one."""
     scores = affine(estimator, x, draft)
@@ -57,9 +84,48 @@ def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
     return {"index": index, "scores": scores}
 
 
-def affine(estimator: Any, x: Value, draft: Draft) -> Value:
+@converts("sklearn.RidgeClassifier", "sklearn.RidgeClassifierCV")
+def ridge_classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """Scores, and the class of the highest, or of a positive one; several labels a row are refused."""
+    if estimator._label_binarizer.y_type_.startswith("multilabel"):
+        helps = "it answers with several labels a row; fit one classifier a label"
+        raise ConversionRefused(draft.path, type(estimator).__name__, helps)
+    return classifier(estimator, x, draft)
+
+
+@converts("sklearn.PoissonRegressor", "sklearn.GammaRegressor", "sklearn.TweedieRegressor")
+def generalized(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """One weighted sum under the inverse of the loss's link (`_GeneralizedLinearRegressor.predict`)."""
+    link = type(estimator._base_loss.link).__name__
+    if link == "IdentityLink":
+        return {"values": affine(estimator, x, draft)}
+    if link == "LogLink":
+        return {"values": affine(estimator, x, draft, op="log_linear.mean")}
+    raise ConversionRefused(draft.path, type(estimator).__name__, f"the link {link} is not known")
+
+
+@converts("sklearn.RANSACRegressor")
+def ransac(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """Whatever the estimator that was fitted on the inliers answers."""
+    with draft.step("estimator_"):
+        return convert(estimator.estimator_, x, draft)
+
+
+@converts("sklearn.SGDOneClassSVM")
+def sgd_one_class(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """1 where `coef_ @ x - offset_` is not below zero, else -1."""
+    weights = np.atleast_2d(np.asarray(_dense(estimator.coef_), dtype=float))
+    arrays = {"weights": weights, "intercept": -np.ravel(estimator.offset_)}
+    scores = draft.add("linear.affine", x, columns=1, arrays=arrays)
+    return {"values": draft.add("outliers.sign", scores, columns=1, inclusive=True)}
+
+
+def affine(estimator: Any, x: Value, draft: Draft, op: str = "linear.affine") -> Value:
     """`coef_ @ x + intercept_`, coefficients of shape (outputs, features) or (features,), dense or sparse."""
-    coefficients = estimator.coef_.toarray() if hasattr(estimator.coef_, "toarray") else estimator.coef_
-    weights = np.atleast_2d(np.asarray(coefficients, dtype=float))
+    weights = np.atleast_2d(np.asarray(_dense(estimator.coef_), dtype=float))
     intercept = np.broadcast_to(np.ravel(np.asarray(estimator.intercept_, dtype=float)), (len(weights),))
-    return draft.add("linear.affine", x, columns=len(weights), arrays={"weights": weights, "intercept": intercept})
+    return draft.add(op, x, columns=len(weights), arrays={"weights": weights, "intercept": intercept})
+
+
+def _dense(coefficients: Any) -> Any:
+    return coefficients.toarray() if hasattr(coefficients, "toarray") else coefficients

@@ -1,0 +1,46 @@
+"""What a layer of a neural network does to each of its sums (`sklearn.neural_network._base.ACTIVATIONS`, scikit-learn 1.9)."""
+
+from math import exp, tanh
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flyweight.ops import Node
+
+
+class Relu:
+    """`max(x, 0)`."""
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        self.kinds = "n" * node.numbers()
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """One number each; NaN stays, as np.maximum lets it."""
+        return [0.0 if v < 0.0 else v for v in x]
+
+
+class Tanh(Relu):
+    """`tanh(x)`."""
+
+    exact = False
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """One number each."""
+        return [tanh(v) for v in x]
+
+
+class Logistic(Tanh):
+    """`1 / (1 + exp(-x))`."""
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """One number each."""
+        return [_logistic(v) for v in x]
+
+
+def _logistic(v: float) -> float:
+    e = exp(-abs(v))
+    return e / (1.0 + e) if v < 0.0 else 1.0 / (1.0 + e)
+
+
+OPS = {"relu": Relu, "tanh": Tanh, "logistic": Logistic}

@@ -1,0 +1,54 @@
+"""Categorical naive Bayes, from whole numbers to one log-likelihood a class.
+
+Source: `CategoricalNB._check_X` and `_joint_log_likelihood`, scikit-learn 1.9: numbers lose their fraction, and one that is
+negative or not below its feature's count is refused.
+"""
+
+from itertools import pairwise
+
+from flyweight.errors import Fault, InvalidInput, shown
+from flyweight.ops._sums import total
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flyweight.ops import Node
+
+
+class LogSums:
+    """`prior + sum of tables[starts[feature] + category]`, `tables` of shape (all categories, classes)."""
+
+    exact = False
+
+    def __init__(self, node: "Node") -> None:
+        width = node.numbers()
+        self._names = node.items("names", (str,), width)
+        self._prior = node.floats("prior", None)
+        count = len(self._prior)
+        rows = node.array("tables", "F64", (None, count)).shape[0]
+        flat = node.floats("tables", rows, count)
+        starts = node.indices("starts", rows + 1, width + 1)
+        node.expect(sorted(starts) == starts and starts[0] == 0 and starts[-1] == rows, "'starts' does not part the tables")
+        node.expect(count > 0, "it has no class")
+        table = [flat[row * count : (row + 1) * count] for row in range(rows)]
+        self._tables = [table[start:end] for start, end in pairwise(starts)]
+        self.kinds = "n" * count
+
+    def _terms(self, x: "list[float]") -> "list[tuple[float, ...]]":
+        found = []
+        for position, (v, table) in enumerate(zip(x, self._tables, strict=True)):
+            if not -1.0 < v < len(table):
+                expected = f"a category from 0 to {len(table) - 1}"
+                raise InvalidInput(Fault(expected, shown(v), feature=self._names[position]))
+            found.append(table[int(v)])
+        return list(zip(self._prior, *found, strict=True))
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """One log-likelihood a class."""
+        return [total(terms) for terms in self._terms(x)]
+
+    def magnitude(self, x: "list[float]") -> "list[float]":
+        """The sum of the terms' absolute values."""
+        return [total(map(abs, terms)) for terms in self._terms(x)]
+
+
+OPS = {"log_sums": LogSums}

@@ -1,0 +1,148 @@
+"""Known functions of one number, column by column, with NumPy's answers where Python's own would raise."""
+
+import math
+
+from flyweight.errors import Fault, InvalidInput, shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flyweight.ops import Node
+
+NAN, INF = math.nan, math.inf
+
+
+def _log(function: "Callable[[float], float]", pole: float) -> "Callable[[float], float]":
+    return lambda v: function(v) if v > pole else -INF if v == pole else NAN
+
+
+def _growing(function: "Callable[[float], float]") -> "Callable[[float], float]":
+    def call(v: float) -> float:
+        try:
+            return function(v)
+        except OverflowError:
+            return INF
+
+    return call
+
+
+def _finite(function: "Callable[[float], float]") -> "Callable[[float], float]":
+    """A function that Python refuses at infinity, where NumPy has `inf` for roundings and NaN for waves."""
+    return lambda v: float(function(v)) if math.isfinite(v) else v
+
+
+def _wave(function: "Callable[[float], float]") -> "Callable[[float], float]":
+    return lambda v: function(v) if math.isfinite(v) else NAN
+
+
+# name -> the function, and whether it is rounded correctly everywhere and so the same everywhere
+FUNCTIONS: "dict[str, tuple[Callable[[float], float], bool]]" = {
+    "absolute": (abs, True),
+    "ceil": (_finite(math.ceil), True),
+    "cos": (_wave(math.cos), False),
+    "exp": (_growing(math.exp), False),
+    "expm1": (_growing(math.expm1), False),
+    "expit": (lambda v: 1.0 / (1.0 + _growing(math.exp)(-v)), False),
+    "floor": (_finite(math.floor), True),
+    "log": (_log(math.log, 0.0), False),
+    "log10": (_log(math.log10, 0.0), False),
+    "log1p": (_log(math.log1p, -1.0), False),
+    "log2": (_log(math.log2, 0.0), False),
+    "negative": (lambda v: -v, True),
+    "sign": (lambda v: (v > 0) - (v < 0) + 0.0 if v == v else NAN, True),
+    "sin": (_wave(math.sin), False),
+    "sqrt": (lambda v: math.sqrt(v) if v >= 0 else NAN, True),
+    "square": (lambda v: v * v, True),
+    "tanh": (math.tanh, False),
+}
+
+
+class Apply:
+    """One function to every column; `takes` says what the reader of the result accepts: "any", "nan" too, or "finite" only.
+
+    An instance that leaves what is accepted (the logarithm of zero) is refused, as the estimator refuses it.
+    """
+
+    def __init__(self, node: "Node") -> None:
+        width = node.numbers()
+        self.kinds = "n" * width
+        self._function, self.exact = FUNCTIONS[node.choice("function", tuple(FUNCTIONS))]
+        self._takes = node.choice("takes", ("any", "nan", "finite"))
+        self._names = node.items("names", (str,), width)
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """The function's values."""
+        y = [self._function(v) for v in x]
+        if self._takes != "any":
+            for position, v in enumerate(y):
+                if math.isinf(v) or (v != v and self._takes == "finite"):
+                    expected = "a number for which the function is defined"
+                    raise InvalidInput(Fault(expected, shown(x[position]), feature=self._names[position]))
+        return y
+
+    def magnitude(self, x: "list[float]") -> "list[float]":
+        """The values' own size, where they are finite."""
+        return [abs(v) if math.isfinite(v) else 0.0 for v in map(self._function, x)]
+
+
+class _Power:
+    """A power transform with a `lambdas` a column, then `(y - mean) / scale` (PowerTransformer)."""
+
+    exact = False
+
+    def __init__(self, node: "Node") -> None:
+        width = node.numbers()
+        self.kinds = "n" * width
+        self._names = node.items("names", (str,), width)
+        scale = node.floats("scale", width)
+        node.expect(0.0 not in scale, "'scale' has a zero")
+        self._columns = list(zip(node.floats("lambdas", width), node.floats("mean", width), scale, strict=True))
+
+    def power(self, v: float, exponent: float) -> float:
+        """The transform of one number."""
+        raise NotImplementedError
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """The transformed values."""
+        pairs = zip(x, self._columns, strict=True)
+        return [(self.power(v, exponent) - mean) / scale for v, (exponent, mean, scale) in pairs]
+
+    def magnitude(self, x: "list[float]") -> "list[float]":
+        """What was subtracted from what, over the scale."""
+        pairs = zip(x, self._columns, strict=True)
+        found = [(abs(self.power(v, exponent)) + abs(mean)) / abs(scale) for v, (exponent, mean, scale) in pairs]
+        return [v if math.isfinite(v) else 0.0 for v in found]
+
+
+def _box_cox(log: float, exponent: float) -> float:
+    """`(exp(exponent * log) - 1) / exponent`, its limit at zero."""
+    return log if abs(exponent) < 1e-19 else _growing(math.expm1)(exponent * log) / exponent
+
+
+class BoxCox(_Power):
+    """`(v ** exponent - 1) / exponent` of a positive number (`scipy.special.boxcox`)."""
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """The transformed values; what is not positive is refused, as the estimator refuses it."""
+        for position, v in enumerate(x):
+            if v <= 0.0:
+                raise InvalidInput(Fault("a number above 0", shown(v), feature=self._names[position]))
+        return super().row(x)
+
+    def power(self, v: float, exponent: float) -> float:
+        """The transform of one number."""
+        return _box_cox(math.log(v), exponent) if v > 0.0 else NAN
+
+
+class YeoJohnson(_Power):
+    """Box-Cox of `v + 1` above zero, and mirrored with `2 - exponent` below (`scipy.stats.yeojohnson`)."""
+
+    def power(self, v: float, exponent: float) -> float:
+        """The transform of one number."""
+        if v != v:
+            return v
+        return _box_cox(math.log1p(v), exponent) if v >= 0.0 else -_box_cox(math.log1p(-v), 2.0 - exponent)
+
+
+OPS = {"apply": Apply, "box_cox": BoxCox, "yeo_johnson": YeoJohnson}

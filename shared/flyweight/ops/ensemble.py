@@ -1,0 +1,195 @@
+"""From the answers of several estimators to one: means, votes, medians, codes, in the order in which scikit-learn adds.
+
+An index that reaches an op here is a column like any other: what is not a position among the classes counts for nothing.
+"""
+
+from flyweight.ops import MAX_WIDTH
+from flyweight.ops._sums import total
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flyweight.ops import Node
+
+
+class Mean:
+    """The inputs' weighted sum, added one by one, over `divide` (VotingRegressor, BaggingClassifier, CalibratedClassifierCV).
+
+    `exact` says whether the estimator adds in this order whatever the number of rows: `np.mean` along rows does not.
+    """
+
+    def __init__(self, node: "Node") -> None:
+        self.kinds = node.inputs[0]
+        node.expect("s" not in "".join(node.inputs), "takes numbers, got strings")
+        node.expect(len({*map(len, node.inputs)}) == 1, "its inputs differ in width")
+        self.exact = bool(node.choice("exact", (True, False)))
+        self._weights = node.floats("weights", len(node.inputs)) if node.has("weights") else [1.0] * len(node.inputs)
+        self._divide = node.floats("divide", 1)[0]
+        node.expect(self._divide != 0.0, "'divide' is zero")
+
+    def row(self, *inputs: "list[float]") -> "list[float]":
+        """The means."""
+        y = [0.0] * len(self.kinds)
+        for weight, x in zip(self._weights, inputs, strict=True):
+            y = [sum_ + v * weight for sum_, v in zip(y, x, strict=True)]
+        return [v / self._divide for v in y]
+
+    def magnitude(self, *inputs: "list[float]") -> "list[float]":
+        """The sum of the terms' absolute values, one a column."""
+        columns = zip(*inputs, strict=True)
+        return [total(abs(v * w / self._divide) for v, w in zip(c, self._weights, strict=True)) for c in columns]
+
+
+class Vote:
+    """Each column is a position among `classes`: it gives that class its `for`, and the others its `against` (AdaBoost)."""
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        width = node.numbers()
+        self._classes = node.whole("classes", 1, MAX_WIDTH)
+        votes = node.floats("for", width)
+        against = node.floats("against", width) if node.has("against") else [0.0] * width
+        self._votes = list(zip(votes, against, strict=True))
+        self.kinds = "n" * self._classes
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """The votes, one number a class."""
+        y = [0.0] * self._classes
+        for position, (vote, against) in zip(x, self._votes, strict=True):
+            if against:
+                y = [v + (vote if c == position else against) for c, v in enumerate(y)]
+            elif 0 <= position < self._classes:
+                y[int(position)] += vote
+        return y
+
+
+class Median:
+    """The first of the sorted columns at which half of all `weights` is reached (`AdaBoostRegressor._get_median_predict`)."""
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        width = node.numbers()
+        node.expect(width > 0, "takes at least one column")
+        self._weights = node.floats("weights", width)
+        self.kinds = "n"
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """The weighted median."""
+        order = sorted(range(len(x)), key=x.__getitem__)
+        reached, below = 0.0, []
+        for position in order:
+            reached += self._weights[position]
+            below.append(reached)
+        first = next((place for place, weight in enumerate(below) if weight >= 0.5 * reached), 0)
+        return [x[order[first]]]
+
+
+class Scatter:
+    """The columns put at `positions` of a row of zeros (a member that saw fewer classes than the ensemble)."""
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        width = node.numbers()
+        wide = node.whole("width", 1, MAX_WIDTH)
+        self._positions = node.positions("positions", wide)
+        node.expect(len(self._positions) == width == len({*self._positions}), "'positions' repeats, or is not one a column")
+        self.kinds = "n" * wide
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """The wide row."""
+        y = [0.0] * len(self.kinds)
+        for position, value in zip(self._positions, x, strict=True):
+            y[position] = value
+        return y
+
+
+class Recode:
+    """The one column, a position, to the number at that position of `codes` (a class that is a number, for the next model)."""
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        node.expect(node.numbers() == 1, "takes one index")
+        self._codes = node.floats("codes", None)
+        self.kinds = "n"
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """The code."""
+        return [self._codes[int(x[0])] if 0 <= x[0] < len(self._codes) else float("nan")]
+
+
+class Shares:
+    """Each column over the sum of all; where that is zero, equal shares if `uniform`, else the zeros themselves."""
+
+    exact = False
+
+    def __init__(self, node: "Node") -> None:
+        self.kinds = "n" * node.numbers()
+        node.expect(self.kinds != "", "takes at least one column")
+        self._uniform = node.choice("uniform", (True, False))
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """The shares."""
+        whole = total(x)
+        if whole:
+            return [v / whole for v in x]
+        return [1.0 / len(x)] * len(x) if self._uniform else x
+
+
+class OneVsOne:
+    """Votes of all pairs of `classes`, ties broken by confidence (`sklearn.utils.multiclass._ovr_decision_function`).
+
+    Two inputs, a column a pair: the index that won, 0 or 1, and the confidence in 1.
+    """
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        classes = node.whole("classes", 2, 1000)
+        self._pairs = [(i, j) for i in range(classes) for j in range(i + 1, classes)]
+        node.expect([*map(len, node.inputs)] == [len(self._pairs)] * 2, "takes two inputs of one column a pair of classes")
+        node.expect("s" not in "".join(node.inputs), "takes numbers, got strings")
+        self.kinds = "n" * classes
+
+    def row(self, winners: "list[float]", confidences: "list[float]") -> "list[float]":
+        """One score a class."""
+        votes, sums = [0.0] * len(self.kinds), [0.0] * len(self.kinds)
+        for (i, j), winner, confidence in zip(self._pairs, winners, confidences, strict=True):
+            sums[i] -= confidence
+            sums[j] += confidence
+            votes[j if winner == 1 else i] += 1.0
+        return [vote + s / (3.0 * (abs(s) + 1.0)) for vote, s in zip(votes, sums, strict=True)]
+
+
+class Nearest:
+    """The first row of `codes` that is nearest to the input (OutputCodeClassifier)."""
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        width = node.numbers()
+        rows = node.array("codes", "F64", (None, width)).shape[0]
+        node.expect(rows > 0 and width > 0, "it has no code")
+        flat = node.floats("codes", rows, width)
+        self._codes = [flat[start : start + width] for start in range(0, rows * width, width)]
+        self.kinds = "n"
+        self.choices = [rows]
+
+    def row(self, x: "list[float]") -> "list[int]":
+        """The index; the input's own square is the same for all rows and left out."""
+        distances = [total(c * (c - 2.0 * v) for c, v in zip(code, x, strict=True)) for code in self._codes]
+        return [distances.index(min(distances))]
+
+
+OPS = {
+    "mean": Mean,
+    "vote": Vote,
+    "median": Median,
+    "scatter": Scatter,
+    "recode": Recode,
+    "shares": Shares,
+    "one_vs_one": OneVsOne,
+    "nearest": Nearest,
+}

@@ -1,0 +1,121 @@
+"""Log-densities of Gaussians, from numbers to one number a component.
+
+Sources: `GaussianNB._joint_log_likelihood`, `QuadraticDiscriminantAnalysis._decision_function` and
+`sklearn.mixture._gaussian_mixture._estimate_log_gaussian_prob`, scikit-learn 1.9. `constants` has all that does not depend on
+the row: determinants, priors, weights.
+"""
+
+from operator import mul
+
+from flyweight.ops._sums import total
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flyweight.ops import Node
+
+
+def rows_of(flat: "list[float]", rows: int, width: int) -> "list[list[float]]":
+    """A flat array as `rows` lists of `width` numbers."""
+    return [flat[row * width : (row + 1) * width] for row in range(rows)]
+
+
+class _Components:
+    """`constants` of shape (components,), `means` of shape (components, features)."""
+
+    exact = False
+
+    def __init__(self, node: "Node") -> None:
+        self._width = node.numbers()
+        self._constants = node.floats("constants", None)
+        count = len(self._constants)
+        node.expect(count > 0, "it has no component")
+        self._means = rows_of(node.floats("means", count, self._width), count, self._width)
+        self.kinds = "n" * count
+
+
+class Diagonal(_Components):
+    """`constant - sum((x - mean)^2 / variance) / 2`."""
+
+    def __init__(self, node: "Node") -> None:
+        super().__init__(node)
+        flat = node.floats("variances", len(self._means), self._width)
+        node.expect(0.0 not in flat, "'variances' has a zero")
+        self._variances = rows_of(flat, len(self._means), self._width)
+
+    def _distances(self, x: "list[float]") -> "list[float]":
+        return [
+            total([(v - m) * (v - m) / d for v, m, d in zip(x, means, variances, strict=True)])
+            for means, variances in zip(self._means, self._variances, strict=True)
+        ]
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """One log-density a component."""
+        return [constant - 0.5 * d for constant, d in zip(self._constants, self._distances(x), strict=True)]
+
+    def magnitude(self, x: "list[float]") -> "list[float]":
+        """The terms are of one sign, so that their sum is their scale."""
+        return [abs(constant) + 0.5 * abs(d) for constant, d in zip(self._constants, self._distances(x), strict=True)]
+
+
+class Expanded(_Components):
+    """`constant - (mean^2 p - 2 x mean p + x^2 p) / 2`, `precisions` p a feature, multiplied out as the mixtures do it."""
+
+    def __init__(self, node: "Node") -> None:
+        super().__init__(node)
+        self._precisions = rows_of(node.floats("precisions", len(self._means), self._width), len(self._means), self._width)
+
+    def _parts(self, x: "list[float]") -> "list[tuple[float, list[float]]]":
+        squares = [v * v for v in x]
+        return [
+            (
+                constant,
+                [
+                    part
+                    for v, s, m, p in zip(x, squares, means, precisions, strict=True)
+                    for part in (m * m * p, -2.0 * v * (m * p), s * p)
+                ],
+            )
+            for constant, means, precisions in zip(self._constants, self._means, self._precisions, strict=True)
+        ]
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """One log-density a component."""
+        return [constant - 0.5 * total(parts) for constant, parts in self._parts(x)]
+
+    def magnitude(self, x: "list[float]") -> "list[float]":
+        """The sum of the terms' absolute values."""
+        return [abs(constant) + 0.5 * total(map(abs, parts)) for constant, parts in self._parts(x)]
+
+
+class Whitened(_Components):
+    """`constant - sum(((x - mean) @ factor)^2) / 2`, `factors` of shape (components or 1, axes, features), so transposed."""
+
+    def __init__(self, node: "Node") -> None:
+        super().__init__(node)
+        shape = node.array("factors", "F64", (None, None, self._width)).shape
+        count = len(self._means)
+        node.expect(shape[0] in (1, count), "'factors' has neither one matrix nor one a component")
+        axes = rows_of(node.floats("factors", *shape), shape[0] * shape[1], self._width)
+        matrices = [axes[start * shape[1] : (start + 1) * shape[1]] for start in range(shape[0])]
+        self._factors = matrices * count if shape[0] == 1 else matrices
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """One log-density a component."""
+        found = []
+        for constant, means, factors in zip(self._constants, self._means, self._factors, strict=True):
+            apart = [v - m for v, m in zip(x, means, strict=True)]
+            y = [total(map(mul, axis, apart)) for axis in factors]
+            found.append(constant - 0.5 * total(map(mul, y, y)))
+        return found
+
+    def magnitude(self, x: "list[float]") -> "list[float]":
+        """The scale of the terms: along each axis `|x| + |mean|`, which the mixtures project one by one, then squared."""
+        found = []
+        for constant, means, factors in zip(self._constants, self._means, self._factors, strict=True):
+            apart = [abs(v) + abs(m) for v, m in zip(x, means, strict=True)]
+            y = [total(abs(w) * v for w, v in zip(axis, apart, strict=True)) for axis in factors]
+            found.append(abs(constant) + 0.5 * total(map(mul, y, y)))
+        return found
+
+
+OPS = {"diagonal": Diagonal, "expanded": Expanded, "whitened": Whitened}

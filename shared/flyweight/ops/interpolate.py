@@ -1,0 +1,70 @@
+"""Straight lines between knots."""
+
+from bisect import bisect_right
+from itertools import pairwise
+
+from flyweight.errors import Fault, InvalidInput, shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flyweight.ops import Node
+
+NAN = float("nan")
+
+
+class Knots:
+    """Each column on its own knots, as `np.interp` does: `starts` says where each column's begin in `xs` and `ys`.
+
+    `outside` is "clip" (the nearest knot's value), "nan", or "refuse" (IsotonicRegression's out_of_bounds).
+    """
+
+    exact = False  # where the processor can (arm64), NumPy's compiler may fuse the multiplication with the addition
+
+    def __init__(self, node: "Node") -> None:
+        width = node.numbers()
+        self.kinds = "n" * width
+        xs = node.floats("xs", None)
+        ys = node.floats("ys", len(xs))
+        starts = node.indices("starts", len(xs) + 1, width + 1)
+        node.expect(all(begin < end for begin, end in pairwise(starts)), "a column has no knot")
+        self._columns = [(xs[begin:end], ys[begin:end]) for begin, end in pairwise(starts)]
+        rising = all(a < b for knots, _ in self._columns for a, b in pairwise(knots))
+        node.expect(rising, "the knots of a column do not go up")
+        self._outside = node.choice("outside", ("clip", "nan", "refuse"))
+        self._names = node.items("names", (str,), width)
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """The values on the lines."""
+        y = []
+        for position, (v, (xs, ys)) in enumerate(zip(x, self._columns, strict=True)):
+            if v != v:
+                y.append(NAN)
+            elif len(xs) > 1 and self._outside != "clip" and not xs[0] <= v <= xs[-1]:
+                if self._outside == "refuse":
+                    expected = f"a number from {xs[0]!r} to {xs[-1]!r}"
+                    raise InvalidInput(Fault(expected, shown(v), feature=self._names[position]))
+                y.append(NAN)
+            else:
+                y.append(_between(v, xs, ys))
+        return y
+
+    def magnitude(self, x: "list[float]") -> "list[float]":
+        """The larger of the two knots' values, one a column."""
+        found = []
+        for v, (xs, ys) in zip(x, self._columns, strict=True):
+            place = bisect_right(xs, v)
+            found.append(max(map(abs, ys[max(place - 1, 0) : place + 1]), default=0.0))
+        return found
+
+
+def _between(v: float, xs: "list[float]", ys: "list[float]") -> float:
+    place = bisect_right(xs, v) - 1
+    if place < 0:
+        return ys[0]
+    if place == len(xs) - 1 or xs[place] == v:
+        return ys[place]
+    slope = (ys[place + 1] - ys[place]) / (xs[place + 1] - xs[place])
+    return slope * (v - xs[place]) + ys[place]
+
+
+OPS = {"knots": Knots}

@@ -1,0 +1,155 @@
+"""Support vector machines: from numbers to decision values, and from those to votes and probabilities.
+
+Sources: `svm_predict_values`, `svm_predict_probability` and `multiclass_probability` of libsvm as scikit-learn 1.9 carries it
+(`sklearn/svm/src/libsvm/svm.cpp`), and `sklearn.utils.multiclass._ovr_decision_function`.
+"""
+
+from itertools import pairwise
+from math import exp, inf, tanh
+from operator import mul
+
+from flyweight.ops._sums import total
+from flyweight.ops.gaussian import rows_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flyweight.ops import Node
+
+
+class Machine:
+    """`sum of weights * kernel(vector, x) + intercept`, one value; with `counts`, one for each pair of classes.
+
+    `vectors` lie class by class; `weights` have libsvm's shape (classes - 1, vectors): against class j, those of class i stand
+    in row j - 1 if i < j, and in row j otherwise.
+    """
+
+    exact = False
+
+    def __init__(self, node: "Node") -> None:
+        width = node.numbers()
+        self._kernel = node.choice("kernel", ("linear", "poly", "rbf", "sigmoid"))
+        self._gamma, self._coef0 = node.floats("parameters", 2)
+        self._degree = node.whole("degree", 0, 1000)
+        rows, count = node.array("weights", "F64", (None, None)).shape
+        node.expect(rows > 0, "'weights' has no row")
+        self._vectors = rows_of(node.floats("vectors", count, width), count, width)
+        weights = rows_of(node.floats("weights", rows, count), rows, count)
+        if node.has("counts"):
+            self._pairs = _pairs(weights, _starts(node, rows + 1, count))
+        else:
+            node.expect(rows == 1, "'weights' has rows for classes, but no 'counts'")
+            self._pairs = [[(0, count, weights[0])]]
+        self._intercept = node.floats("intercept", len(self._pairs))
+        self.kinds = "n" * len(self._pairs)
+
+    def _values(self, x: "list[float]") -> "list[float]":
+        if self._kernel == "rbf":
+            apart = [[v - s for v, s in zip(x, vector, strict=True)] for vector in self._vectors]
+            return [_exp(-self._gamma * total(map(mul, d, d))) for d in apart]
+        products = [total(map(mul, vector, x)) for vector in self._vectors]
+        if self._kernel == "linear":
+            return products
+        if self._kernel == "sigmoid":
+            return [tanh(self._gamma * product + self._coef0) for product in products]
+        return [_power(self._gamma * product + self._coef0, self._degree) for product in products]
+
+    def _scales(self, x: "list[float]") -> "list[float]":
+        """How large the terms of each kernel value are; rbf and sigmoid are below 1 and steep by no more than their argument."""
+        if self._kernel == "rbf":
+            return [1.0] * len(self._vectors)
+        products = [total(abs(v * s) for v, s in zip(x, vector, strict=True)) for vector in self._vectors]
+        if self._kernel == "linear":
+            return products
+        products = [abs(self._gamma) * product + abs(self._coef0) for product in products]
+        return products if self._kernel == "sigmoid" else [_power(product, self._degree) for product in products]
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """The decision values."""
+        values = self._values(x)
+        return [
+            total([term for begin, end, weights in pair for term in map(mul, weights, values[begin:end])]) + intercept
+            for pair, intercept in zip(self._pairs, self._intercept, strict=True)
+        ]
+
+    def magnitude(self, x: "list[float]") -> "list[float]":
+        """The sum of the terms' scales."""
+        values = self._scales(x)
+        return [
+            total([abs(term) for begin, end, weights in pair for term in map(mul, weights, values[begin:end])]) + abs(intercept)
+            for pair, intercept in zip(self._pairs, self._intercept, strict=True)
+        ]
+
+
+def _starts(node: "Node", classes: int, count: int) -> "list[int]":
+    counts = node.indices("counts", count + 1, classes)
+    node.expect(sum(counts) == count, "'counts' does not add up to the vectors")
+    return [sum(counts[:position]) for position in range(classes + 1)]
+
+
+def _pairs(weights: "list[list[float]]", starts: "list[int]") -> "list[list[tuple[int, int, list[float]]]]":
+    spans = list(pairwise(starts))
+    return [
+        [(*spans[i], weights[j - 1][slice(*spans[i])]), (*spans[j], weights[i][slice(*spans[j])])]
+        for i in range(len(spans))
+        for j in range(i + 1, len(spans))
+    ]
+
+
+def _exp(v: float) -> float:
+    try:
+        return exp(v)
+    except OverflowError:  # C's exp gives infinity where Python's raises
+        return inf
+
+
+def _power(base: float, degree: int) -> float:
+    try:
+        return base**degree
+    except OverflowError:
+        return -inf if base < 0.0 and degree % 2 else inf
+
+
+class OfPairs:
+    """An op over the decision values of all pairs of `classes` classes, in the order 0-1, 0-2, ..., 1-2, ..."""
+
+    exact = False
+
+    def __init__(self, node: "Node") -> None:
+        self._classes = node.whole("classes", 2, 1000)
+        self._pairs = [(i, j) for i in range(self._classes) for j in range(i + 1, self._classes)]
+        node.expect(node.numbers() == len(self._pairs), f"takes {len(self._pairs)} values, one for each pair of classes")
+        self.kinds = "n" * self._classes
+
+
+class Votes(OfPairs):
+    """The class that wins most pairs, the first of equals; a value above 0 is a vote for the pair's first class."""
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        super().__init__(node)
+        self.kinds = "n"
+        self.choices = [self._classes]
+
+    def row(self, x: "list[float]") -> "list[int]":
+        """The index."""
+        votes = [0] * self._classes
+        for v, (i, j) in zip(x, self._pairs, strict=True):
+            votes[i if v > 0.0 else j] += 1
+        return [votes.index(max(votes))]
+
+
+class Scores(OfPairs):
+    """Votes, and the sum of a class's decision values squeezed into a third of a vote either way."""
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """One score a class."""
+        votes, sums = [0] * self._classes, [0.0] * self._classes
+        for v, (i, j) in zip(x, self._pairs, strict=True):
+            sums[i] += v
+            sums[j] -= v
+            votes[j if v < 0.0 else i] += 1
+        return [vote + (s / (3.0 * (abs(s) + 1.0))) for vote, s in zip(votes, sums, strict=True)]
+
+
+OPS = {"machine": Machine, "votes": Votes, "scores": Scores}

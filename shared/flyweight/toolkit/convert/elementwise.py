@@ -1,0 +1,79 @@
+"""Transformers of each number by itself: known functions, powers, a threshold, what is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flyweight.ops.elementwise import FUNCTIONS
+from flyweight.toolkit.convert import converts
+from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value, is_missing
+
+
+def function_of(function: Any) -> str | None:
+    """The name of a function of NumPy or SciPy that the engine has; None where it is any other code."""
+    from scipy.special import expit  # type: ignore[import-untyped]
+
+    known = {name: expit if name == "expit" else getattr(np, name) for name in FUNCTIONS}
+    return next((name for name, candidate in known.items() if function is candidate), None)
+
+
+def applied(function: Any, x: Value, draft: Draft) -> Value:
+    """The function over every column.
+
+    :raises ConversionRefused: it is not one that the engine has.
+    """
+    name = function_of(function)
+    if name is None:
+        helps = "a function is code, and a model file carries none; apply it before the pipeline, or in the caller"
+        known = ", ".join("scipy.special.expit" if name == "expit" else f"np.{name}" for name in FUNCTIONS)
+        word = f"FunctionTransformer({getattr(function, '__name__', '...')})"
+        raise ConversionRefused(draft.path, word, f"{helps}; these are known by name: {known}")
+    return draft.add("elementwise.apply", x, columns=len(x.columns), function=name, takes="any", names=x.names)
+
+
+@converts("sklearn.FunctionTransformer")
+def function(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """A known function, or none, which is how scikit-learn stores a passthrough."""
+    if estimator.func is None:
+        return {"transform": x}
+    if estimator.kw_args:
+        helps = f"kw_args={estimator.kw_args!r} change what the function does; fit it without them"
+        raise ConversionRefused(draft.path, "FunctionTransformer", helps)
+    return {"transform": applied(estimator.func, x, draft)}
+
+
+@converts("sklearn.Binarizer")
+def binarizer(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """1.0 above the threshold."""
+    width = len(x.columns)
+    arrays = {"edges": [np.nextafter(estimator.threshold, np.inf)] * width, "starts": range(width + 1)}
+    for position in range(width):
+        draft.note_edges(x, position, np.array([float(estimator.threshold)]))
+    return {"transform": draft.add("bins.digitize", x, columns=width, arrays=arrays)}
+
+
+@converts("sklearn.MissingIndicator")
+def missing_indicator(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """1.0 where a value is missing, of the features that `features_` lists."""
+    if not is_missing(estimator.missing_values) or estimator.missing_values is None:
+        helps = f"missing_values={estimator.missing_values!r}; only NaN has a conversion"
+        raise ConversionRefused(draft.path, "MissingIndicator", helps)
+    positions = [int(position) for position in estimator.features_]
+    told: dict[str, Any] = {"nulls": [True] * len(positions), "missing": [None]}
+    return {"transform": draft.add("impute.flag", x, columns=len(positions), positions=positions, **told)}
+
+
+@converts("sklearn.PowerTransformer")
+def power(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """Box-Cox or Yeo-Johnson, then standardized if so fitted."""
+    width = len(x.columns)
+    scaler = estimator._scaler if estimator.standardize else None
+    arrays = {
+        "lambdas": np.asarray(estimator.lambdas_, dtype=float),
+        "mean": np.zeros(width) if scaler is None else scaler.mean_,
+        "scale": np.ones(width) if scaler is None else scaler.scale_,
+    }
+    op = "elementwise.box_cox" if estimator.method == "box-cox" else "elementwise.yeo_johnson"
+    return {"transform": draft.add(op, x, columns=width, names=x.names, arrays=arrays)}

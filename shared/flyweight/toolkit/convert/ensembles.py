@@ -1,0 +1,139 @@
+"""Ensembles of any estimators: voting, bagging, AdaBoost, stacking."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flyweight.toolkit.convert import class_name, converts
+from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
+from flyweight.toolkit.convert.members import aligned, argmax, mean, member, members, positions, recoded, vote
+
+
+@converts("sklearn.VotingClassifier")
+def voting_classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """The mean of the probabilities (soft), or the class with most votes (hard)."""
+    weights, classes = estimator._weights_not_none, len(estimator.classes_)
+    if estimator.voting == "soft":
+        parts = [part["probabilities"] for part in members(estimator.estimators_, x, draft, "probabilities")]
+        shares = mean(parts, draft, exact=True, weights=weights)
+        return {"index": argmax(shares, draft), "probabilities": shares}
+    found = members(estimator.estimators_, x, draft, "index")
+    indices = [recoded(part["index"], e.classes_, draft) for e, part in zip(estimator.estimators_, found, strict=True)]
+    return {"index": argmax(vote(indices, classes, draft, weights), draft)}
+
+
+@converts("sklearn.VotingRegressor")
+def voting_regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """The mean of the values; from eight on, NumPy adds them in an order that depends on the number of rows."""
+    parts = [part["values"] for part in members(estimator.estimators_, x, draft, "values")]
+    return {"values": mean(parts, draft, exact=len(parts) < 8, weights=estimator._weights_not_none)}
+
+
+@converts("sklearn.BaggingClassifier")
+def bagging_classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """The mean of the members' probabilities, or of their votes where they have none, each over its own features.
+
+    A decision_function of the whole, which the labels do not depend on, is left out.
+    """
+    width, parts = len(estimator.classes_), []
+    for place, (part, features) in enumerate(zip(estimator.estimators_, estimator.estimators_features_, strict=True)):
+        has = hasattr(part, "predict_proba")
+        outputs = member(part, draft.take(x, features), draft, f"members.{place}", "probabilities" if has else "index")
+        # the members learned the positions of the classes, not the classes
+        if has:
+            parts.append(
+                aligned(outputs["probabilities"], positions(part.classes_, range(width), draft, "bagging"), width, draft)
+            )
+        else:
+            parts.append(vote([recoded(outputs["index"], part.classes_, draft)], width, draft))
+    shares = mean(parts, draft, exact=True)
+    return {"index": argmax(shares, draft), "probabilities": shares}
+
+
+@converts("sklearn.BaggingRegressor")
+def bagging_regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """The mean of the members' values, each over its own features."""
+    pairs = zip(estimator.estimators_, estimator.estimators_features_, strict=True)
+    parts = [
+        member(part, draft.take(x, features), draft, f"members.{place}", "values")["values"]
+        for place, (part, features) in enumerate(pairs)
+    ]
+    return {"values": mean(parts, draft, exact=True)}
+
+
+@converts("sklearn.AdaBoostClassifier")
+def ada_classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """Votes for and against, over the sum of their weights; the softmax of these scores."""
+    classes = len(estimator.classes_)
+    if classes < 2 or getattr(estimator, "algorithm", "deprecated") == "SAMME.R":
+        helps = "one class, or the algorithm SAMME.R that scikit-learn dropped; fit it anew with SAMME"
+        raise ConversionRefused(draft.path, "AdaBoostClassifier", helps)
+    found = members(estimator.estimators_, x, draft, "index")
+    indices = []
+    for part, outputs in zip(estimator.estimators_, found, strict=True):
+        places = positions(part.classes_, estimator.classes_, draft, "AdaBoostClassifier")
+        indices.append(recoded(outputs["index"], places, draft))
+    weights = np.asarray(estimator.estimator_weights_[: len(found)], dtype=float)
+    votes = vote(indices, classes, draft, weights, -1 / (classes - 1) * weights)
+    whole = float(estimator.estimator_weights_.sum())
+    scores = draft.add("scale.center", votes, columns=classes, arrays={"divide": [whole] * classes})
+    if classes > 2:
+        halves = draft.add("scale.center", scores, columns=classes, arrays={"divide": [classes - 1.0] * classes})
+        index = argmax(scores, draft)
+    else:
+        scores = _affine(scores, [[-1.0, 1.0]], draft)
+        halves = _affine(scores, [[-0.5], [0.5]], draft)
+        index = draft.add("labels.above", scores, columns=1, inclusive=False)
+    return {"index": index, "probabilities": draft.add("links.softmax", halves, columns=classes), "scores": scores}
+
+
+def _affine(x: Value, weights: list[list[float]], draft: Draft) -> Value:
+    arrays = {"weights": np.array(weights), "intercept": np.zeros(len(weights))}
+    return draft.add("linear.affine", x, columns=len(weights), arrays=arrays)
+
+
+@converts("sklearn.AdaBoostRegressor")
+def ada_regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """The weighted median of the members' values."""
+    values = [part["values"] for part in members(estimator.estimators_, x, draft, "values")]
+    weights = np.asarray(estimator.estimator_weights_[: len(values)], dtype=float)
+    return {"values": draft.add("ensemble.median", draft.join(values), columns=1, arrays={"weights": weights})}
+
+
+@converts("sklearn.StackingClassifier")
+def stacking_classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """The final estimator over what the members say; labels were learned as their positions."""
+    final = estimator.final_estimator_
+    if isinstance(estimator.classes_, list) or list(final.classes_) != list(range(len(estimator.classes_))):
+        helps = "its final estimator did not learn each class of one output; fit one StackingClassifier an output"
+        raise ConversionRefused(draft.path, class_name(estimator), helps)
+    return member(final, _stacked(estimator, x, draft), draft, "final_estimator", "index")
+
+
+@converts("sklearn.StackingRegressor")
+def stacking_regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """The final estimator over what the members say."""
+    return member(estimator.final_estimator_, _stacked(estimator, x, draft), draft, "final_estimator", "values")
+
+
+def _stacked(estimator: Any, x: Value, draft: Draft) -> Value:
+    """The members' answers side by side, and the input after them where it is passed through."""
+    parts = []
+    kept = [part for part in estimator.estimators_ if not isinstance(part, str)]
+    for place, (part, method) in enumerate(zip(kept, estimator.stack_method_, strict=True)):
+        outputs = member(part, x, draft, f"members.{place}")
+        if method == "predict_proba" and "probabilities" in outputs:
+            shares = outputs["probabilities"]
+            binary = len(estimator.classes_) == 2
+            parts.append(draft.take(shares, list(range(int(binary), len(shares.columns)))))
+        elif method == "decision_function" and "scores" in outputs:
+            parts.append(outputs["scores"])
+        elif method == "predict" and "values" in outputs:
+            parts.append(outputs["values"])
+        elif method == "predict" and "index" in outputs:
+            parts.append(recoded(outputs["index"], part.classes_, draft))
+        else:
+            raise ConversionRefused(draft.path, class_name(part), f"its {method} has no conversion, which the stack needs")
+    return draft.join([*parts, x] if estimator.passthrough else parts)

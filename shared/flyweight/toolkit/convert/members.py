@@ -1,0 +1,100 @@
+"""What ensembles ask of their members: converted under a name, as scores, probabilities or positions among other classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flyweight.toolkit.convert import class_name, convert
+from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
+
+
+def member(estimator: Any, x: Value, draft: Draft, name: str, *wanted: str) -> Outputs:
+    """A member converted as step `name`, which gives all that is `wanted`.
+
+    :raises ConversionRefused: it does not.
+    """
+    with draft.step(name):
+        outputs = convert(estimator, x, draft)
+        for output in wanted:
+            if output not in outputs:
+                raise ConversionRefused(draft.path, class_name(estimator), f"it gives no {output}, which the whole needs")
+    return outputs
+
+
+def members(estimators: Any, x: Value, draft: Draft, *wanted: str) -> list[Outputs]:
+    """All members over the same input, as `members.0`, `members.1`..."""
+    return [member(part, x, draft, f"members.{place}", *wanted) for place, part in enumerate(estimators)]
+
+
+def positions(own: Any, classes: Any, draft: Draft, what: str) -> list[int]:
+    """Where a member's own classes stand among the ensemble's.
+
+    :raises ConversionRefused: one is not there.
+    """
+    place = {label: position for position, label in enumerate(np.asarray(classes).tolist())}
+    found = [place.get(label) for label in np.asarray(own).tolist()]
+    if None in found:
+        raise ConversionRefused(draft.path, what, "a member knows a class that the whole does not; fit both on the same labels")
+    return [position for position in found if position is not None]
+
+
+def recoded(index: Value, codes: Any, draft: Draft) -> Value:
+    """An index as the number at that position of `codes`; the index itself where that is the same."""
+    codes = np.asarray(codes)
+    if codes.dtype.kind not in "iufb":
+        helps = f"a member's labels are {codes.tolist()[:3]}, and the next model takes numbers; use integer labels"
+        raise ConversionRefused(draft.path, "a member's labels", helps)
+    codes = codes.astype(float)
+    if np.array_equal(codes, np.arange(len(codes))):
+        return index
+    return draft.add("ensemble.recode", index, columns=1, arrays={"codes": codes})
+
+
+def aligned(x: Value, places: list[int], width: int, draft: Draft) -> Value:
+    """One column a class of a member, put where these classes stand in the ensemble, zeros elsewhere."""
+    if places == list(range(width)):
+        return x
+    return draft.add("ensemble.scatter", x, columns=width, width=width, positions=places)
+
+
+def mean(parts: list[Value], draft: Draft, *, exact: bool, weights: Any = None) -> Value:
+    """The mean of the parts, added in their order."""
+    divide = float(len(parts))
+    arrays: dict[str, Any] = {}
+    if weights is not None:
+        arrays["weights"] = np.asarray(weights, dtype=float)
+        divide = float(np.sum(arrays["weights"]))
+    arrays["divide"] = [divide]
+    return draft.add("ensemble.mean", *parts, columns=len(parts[0].columns), exact=exact, arrays=arrays)
+
+
+def vote(indices: list[Value], classes: int, draft: Draft, weights: Any = None, against: Any = None) -> Value:
+    """One number a class: the weights of the indices that say so."""
+    arrays: dict[str, Any] = {"for": np.ones(len(indices)) if weights is None else np.asarray(weights, dtype=float)}
+    if against is not None:
+        arrays["against"] = np.asarray(against, dtype=float)
+    return draft.add("ensemble.vote", draft.join(indices), columns=classes, classes=classes, arrays=arrays)
+
+
+def argmax(x: Value, draft: Draft, widths: list[int] | None = None) -> Value:
+    """The index of the largest."""
+    widths = widths or [len(x.columns)]
+    return draft.add("labels.argmax", x, columns=len(widths), widths=widths)
+
+
+def above(score: Value, threshold: float, draft: Draft, *, inclusive: bool) -> Value:
+    """Index 1 where the one score is above the threshold; the difference of two doubles has the sign of their comparison."""
+    if threshold:
+        score = draft.add("scale.center", score, columns=1, arrays={"subtract": [float(threshold)]})
+    return draft.add("labels.above", score, columns=1, inclusive=inclusive)
+
+
+def binary_score(estimator: Any, outputs: Outputs, draft: Draft) -> Value:
+    """`sklearn.multiclass._predict_binary`: a regressor's value, a decision value, or the second class's probability."""
+    if "values" in outputs:
+        return outputs["values"]
+    if hasattr(estimator, "decision_function"):
+        return outputs["scores"]
+    return draft.take(outputs["probabilities"], [1])

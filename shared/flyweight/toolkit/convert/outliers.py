@@ -1,0 +1,42 @@
+"""Outlier detectors that are neither neighbors nor support vector machines: the value is 1, or -1 for an outlier."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from flyweight.toolkit.convert import converts
+from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
+from flyweight.toolkit.convert.trees import add_sum, of_sklearn
+
+
+@converts("sklearn.IsolationForest")
+def isolation_forest(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """The mean depth of a row in trees that split at random."""
+    trees = []
+    paths = zip(estimator._decision_path_lengths, estimator._average_path_length_per_tree, strict=True)
+    for member, features, (depth, beyond) in zip(estimator.estimators_, estimator.estimators_features_, paths, strict=True):
+        tree = of_sklearn(member, (depth + beyond - 1.0).reshape(-1, 1))
+        trees.append(replace(tree, feature=np.where(tree.left < 0, tree.feature, np.asarray(features)[tree.feature])))
+    size = int(estimator._max_samples)
+    if size < 2:
+        raise ConversionRefused(draft.path, "IsolationForest", "its trees saw one row each; fit it with more max_samples")
+    expected = 1.0 if size == 2 else 2.0 * (np.log(size - 1.0) + np.euler_gamma) - 2.0 * (size - 1.0) / size
+    depths = add_sum(trees, x, draft, np.zeros(1), single=True, mean=False, exact=True)
+    parameters = np.array([len(trees) * expected, float(estimator.offset_)])
+    scores = draft.add("outliers.isolation", depths, columns=1, arrays={"parameters": parameters})
+    return {"values": draft.add("outliers.sign", scores, columns=1, inclusive=True)}
+
+
+@converts("sklearn.EllipticEnvelope")
+def elliptic_envelope(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """The Mahalanobis distance from the middle of the inliers."""
+    arrays = {
+        "mean": np.asarray(estimator.location_, dtype=float),
+        "precision": np.asarray(estimator.get_precision(), dtype=float),
+        "offset": np.array([float(estimator.offset_)]),
+    }
+    scores = draft.add("outliers.mahalanobis", x, columns=1, arrays=arrays)
+    return {"values": draft.add("outliers.sign", scores, columns=1, inclusive=True)}

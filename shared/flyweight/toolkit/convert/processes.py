@@ -1,0 +1,65 @@
+"""Gaussian processes for regression: the mean; the training rows travel with the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from flyweight.toolkit.convert import converts
+from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
+
+MATERN = {0.5: "matern_0.5", 1.5: "matern_1.5", 2.5: "matern_2.5", np.inf: "rbf"}
+JOINS = {"Sum": "sum", "Product": "product"}
+
+
+@converts("sklearn.GaussianProcessRegressor")
+def regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """The mean of the posterior."""
+    points = np.asarray(estimator.X_train_)
+    if points.dtype.kind not in "fiu" or points.dtype == np.float32:
+        raise ConversionRefused(draft.path, "GaussianProcessRegressor", "it was fitted on other than float64; fit it on float64")
+    words: list[str] = []
+    numbers: list[float] = []
+    _walk(estimator.kernel_, len(x.columns), words, numbers, draft)
+    weights = np.asarray(estimator.alpha_, dtype=float).reshape(len(points), -1).T
+    count = len(weights)
+    arrays = {
+        "weights": weights,
+        "points": points.astype(float),
+        "numbers": np.array(numbers, dtype=float),
+        "multiply": np.broadcast_to(np.ravel(np.asarray(estimator._y_train_std, dtype=float)), (count,)),
+        "add": np.broadcast_to(np.ravel(np.asarray(estimator._y_train_mean, dtype=float)), (count,)),
+    }
+    return {"values": draft.add("processes.mean", x, columns=count, arrays=arrays, kernel=words)}
+
+
+def _walk(kernel: Any, width: int, words: list[str], numbers: list[float], draft: Draft) -> None:
+    """Append the kernel's parts in postfix order, and their numbers."""
+    name = type(kernel).__name__
+    own: list[float] = []
+    if name in JOINS:
+        _walk(kernel.k1, width, words, numbers, draft)
+        _walk(kernel.k2, width, words, numbers, draft)
+        word = JOINS[name]
+    elif name == "Exponentiation":
+        _walk(kernel.kernel, width, words, numbers, draft)
+        word, own = "power", [kernel.exponent]
+    elif name == "ConstantKernel":
+        word, own = "constant", [kernel.constant_value]
+    elif name == "WhiteKernel":
+        word = "white"
+    elif name == "DotProduct":
+        word, own = "dot", [kernel.sigma_0]
+    elif name == "RBF" or (name == "Matern" and kernel.nu in MATERN):
+        word = "rbf" if name == "RBF" else MATERN[kernel.nu]
+        own = list(np.broadcast_to(np.squeeze(kernel.length_scale), (width,)))
+    elif name == "RationalQuadratic":
+        word, own = "quadratic", [kernel.alpha, *[kernel.length_scale] * width]
+    elif name == "ExpSineSquared":
+        word, own = "periodic", [kernel.length_scale, kernel.periodicity]
+    else:
+        helps = f"its kernel {kernel} can't be converted; a Matern has nu 0.5, 1.5, 2.5 or infinity"
+        raise ConversionRefused(draft.path, "GaussianProcessRegressor", helps)
+    words.append(word)
+    numbers += map(float, own)
