@@ -22,9 +22,9 @@ Examples:
 
 def _list_classes(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
     if wanted:
-        from flyweight.toolkit.convert import converters
+        from flyweight.toolkit.convert import public_names
 
-        click.echo("\n".join(sorted(converters())))
+        click.echo("\n".join(public_names()))
         ctx.exit()
 
 

@@ -43,6 +43,11 @@ def converters() -> dict[str, Converter]:
     return _TABLE
 
 
+def public_names() -> list[str]:
+    """The classes that have a converter, as people know them: without those that are only found inside others."""
+    return sorted(name for name in converters() if not name.partition(".")[2].startswith("_"))
+
+
 def class_name(estimator: Any) -> str:
     """The name under which an estimator's class is registered: its top-level package and its own name."""
     cls = type(estimator)
@@ -83,6 +88,6 @@ def _what_helps(estimator: Any) -> str:
         )
     from difflib import get_close_matches
 
-    close = get_close_matches(type(estimator).__name__, [name.partition(".")[2] for name in known], n=3, cutoff=0.5)
+    close = get_close_matches(type(estimator).__name__, [name.partition(".")[2] for name in public_names()], n=3, cutoff=0.5)
     near = f"; its nearest relatives that are: {', '.join(close)}" if close else ""
     return f"this class has no conversion to plain data{near}. `flyweight pack --list` shows every class that has one"
