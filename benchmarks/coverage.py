@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,8 @@ class Row:
 def main(only: str | None) -> None:
     """Try each estimator in a process of its own and write down what came out."""
     names = only.split(",") if only else [name for name, cls in all_estimators() if _answers(cls)]
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    # spawned: a child that is forked after scikit-learn has used OpenMP hangs when it uses it too
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
         rows = [*track(pool.map(attempt, names), total=len(names), description="trying", transient=True)]
     if only:
         for row in rows:

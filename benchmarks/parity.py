@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,8 @@ def prove(families: list[str], rows: int, jobs: int, advance: Callable[[str], No
     cases = [(family, case, math.ceil(rows / len(FAMILIES[family]))) for family in families for case in FAMILIES[family]]
     found: dict[tuple[str, str], Proof] = {}
     # One thread a process: OpenMP's threads wait for each other busily, and two processes of them stand still together.
-    with ProcessPoolExecutor(jobs, initializer=threadpool_limits, initargs=(1,)) as pool:
+    # spawned: a child that is forked after scikit-learn has used OpenMP hangs when it uses it too
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=threadpool_limits, initargs=(1,)) as pool:
         for future in as_completed([pool.submit(prove_case, *case) for case in cases]):
             proof = future.result()
             found[proof.family, proof.case] = proof
