@@ -11,11 +11,15 @@ if TYPE_CHECKING:
 
     from flyweight.signature import Feature
 
+    Parsed = tuple[list[Any], Any]  # instances, and the outputs that the body asks for or None
+
 EXPECTED = 'an object {"instances": [...]} or an array of instances'
 
 
-def parse(body: bytes, content_type: str, features: "list[Feature]") -> "list[Any]":
-    """The instances in a body of the given content type (JSON where it is empty).
+def parse(body: bytes, content_type: str, features: "list[Feature]") -> "Parsed":
+    """The instances in a body of the given content type (JSON where it is empty), and the outputs that it asks for or None.
+
+    JSON names outputs under a key, the other forms by a parameter of the content type: `text/csv; outputs="scores"`.
 
     :raises MalformedRequest, UnsupportedMediaType, InvalidInput: in words for the caller.
     """
@@ -29,7 +33,10 @@ def parse(body: bytes, content_type: str, features: "list[Feature]") -> "list[An
     text = _decoded(body)
     if not text or text.isspace():
         raise MalformedRequest(f"the body is empty; expected {EXPECTED}")
-    return parser(text, features, parameters)
+    named = parameters.get("outputs")
+    outputs = None if named is None else [name.strip() for name in named.split(",")]
+    instances, asked = parser(text, features, parameters)
+    return instances, outputs if asked is None else asked
 
 
 def media_type(text: str) -> "tuple[str, dict[str, str]]":
@@ -83,34 +90,34 @@ def parse_json(text: str, where: str = "the body") -> "Any":
         raise MalformedRequest(f"{where} holds a number of too many digits") from None
 
 
-def _json_instances(text: str, features: "list[Feature]", parameters: "dict[str, str]") -> "list[Any]":
-    document = parse_json(text)
+def _json_instances(text: str, features: "list[Feature]", parameters: "dict[str, str]") -> "Parsed":
+    document, outputs = parse_json(text), None
     if isinstance(document, dict):
         if "instances" not in document:
             names = [feature.name for feature in features]
             hint = 'wrap the instance: {"instances": [{...}]}' if names[0] in document else None
             raise InvalidInput(Fault(EXPECTED, f"an object with the keys {listed([*document])}", hint=hint))
-        if len(document) > 1:
-            extra = [key for key in document if key != "instances"]
-            raise InvalidInput(Fault("no other key beside 'instances'", listed(extra)))
-        document = document["instances"]
+        extra = [key for key in document if key not in ("instances", "outputs")]
+        if extra:
+            raise InvalidInput(Fault("no other key beside 'instances' and 'outputs'", listed(extra)))
+        outputs, document = document.get("outputs"), document["instances"]
     if not isinstance(document, list):
         raise InvalidInput(Fault(EXPECTED, shown(document)))
-    return document
+    return document, outputs
 
 
-def _ndjson_instances(text: str, features: "list[Feature]", parameters: "dict[str, str]") -> "list[Any]":
+def _ndjson_instances(text: str, features: "list[Feature]", parameters: "dict[str, str]") -> "Parsed":
     lines = text.split("\n")
-    return [parse_json(line, f"line {number}") for number, line in enumerate(lines, 1) if line and not line.isspace()]
+    return [parse_json(line, f"line {number}") for number, line in enumerate(lines, 1) if line and not line.isspace()], None
 
 
-def _csv_instances(text: str, features: "list[Feature]", parameters: "dict[str, str]") -> "list[Any]":
+def _csv_instances(text: str, features: "list[Feature]", parameters: "dict[str, str]") -> "Parsed":
     from flyweight.csv_form import instances  # csv is imported for those who send it
 
-    return instances(text, features, header=parameters.get("header") != "absent")
+    return instances(text, features, header=parameters.get("header") != "absent"), None
 
 
-PARSERS: "dict[str, Callable[[str, list[Feature], dict[str, str]], list[Any]]]" = {
+PARSERS: "dict[str, Callable[[str, list[Feature], dict[str, str]], Parsed]]" = {
     "application/json": _json_instances,
     "text/csv": _csv_instances,
     "application/x-ndjson": _ndjson_instances,

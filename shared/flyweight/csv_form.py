@@ -58,16 +58,24 @@ def value_of(text: str, kind: str) -> "Any":
 
 
 def answer(prediction: "Prediction") -> str:
-    """A header, then one line an instance: the prediction (or one column an output), then one column a probability or score."""
+    """A header, then one line an instance: the prediction (or one column an output), then a column each probability or score."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    for number, value in enumerate(prediction.predictions):
-        cells = [*_cells("prediction", value, None), *_numbers("probability", prediction, prediction.probabilities, number)]
+    for number in range(max(len(values or []) for values in prediction[:-1])):  # type: ignore[index]
+        cells = [*_plain("prediction", prediction.predictions, number)]
+        cells += _numbers("probability", prediction, prediction.probabilities, number)
         cells += _numbers("score", prediction, prediction.scores, number)
+        cells += _plain("score_sample", prediction.score_samples, number)
+        cells += _plain("transformed", prediction.transformed, number)
         if number == 0:
             writer.writerow([name for name, _ in cells])
         writer.writerow([_cell(cell) for _, cell in cells])
     return file.getvalue()
+
+
+def _plain(name: str, values: "list[Any] | None", number: int) -> "Iterator[tuple[str, Any]]":
+    if values is not None:
+        yield from _cells(name, values[number], None)
 
 
 def _numbers(name: str, prediction: "Prediction", values: "list[Any] | None", number: int) -> "Iterator[tuple[str, Any]]":

@@ -29,14 +29,15 @@ class Reader:
         self._one = len(self._names) == 1
         self._plain = all(feature.kind == "number" for feature in signature.features)
 
-    def read(self, body: bytes, content_type: str) -> "list[list[Any]]":
-        """The rows in a body of the given content type (JSON where it is empty).
+    def read(self, body: bytes, content_type: str) -> "tuple[list[list[Any]], list[str] | None]":
+        """The rows in a body of the given content type (JSON where it is empty), and the outputs that it asks for, if any.
 
         :raises MalformedRequest, UnsupportedMediaType, TooLarge, InvalidInput: in words for the caller.
         """
         if len(body) > self._limits.max_body_bytes:
             raise TooLarge(f"the body has {len(body)} bytes, the limit is {self._limits.max_body_bytes}")
-        return self.rows(parse(body, content_type, self._features))
+        instances, outputs = parse(body, content_type, self._features)
+        return self.rows(instances), outputs
 
     def rows(self, instances: "Any") -> "list[list[Any]]":
         """The rows of parsed instances, each a list in the signature's order or an object by feature name.

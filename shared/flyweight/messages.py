@@ -71,14 +71,17 @@ class Response:
 
 @frozen
 class Prediction:
-    """A model's answers, one entry an instance.
+    """A model's answers, one entry an instance; None for what was not asked or the model does not give.
 
-    `predictions`: labels, numbers, or lists of them where the model has several outputs.
-    `probabilities`: per instance one list in the order of `classes` (a list of such lists for several outputs).
-    `scores`: decision values, for classifiers that have no probabilities.
+    `predictions`: labels, numbers, or lists of them where the model has several outputs (`predict`, or `transform`).
+    `probabilities`: per instance one list in the order of `classes`, a list of such lists for several outputs (`predict_proba`).
+    `scores`: decision values (`decision_function`); `score_samples`: one number an instance.
+    `transformed`: what a model that predicts gives by `transform`.
     """
 
-    predictions: "list[Any]"
+    predictions: "list[Any] | None" = None
     probabilities: "list[Any] | None" = None
     scores: "list[Any] | None" = None
+    score_samples: "list[Any] | None" = None
+    transformed: "list[Any] | None" = None
     classes: "list[Any] | None" = None

@@ -29,17 +29,18 @@ def instance_schema(signature: "Signature") -> "dict[str, Any]":
     return {"oneOf": [by_name, in_order]}
 
 
-def answer_schema(signature: "Signature") -> "dict[str, Any]":
+def answer_schema(signature: "Signature", offers: "list[str]") -> "dict[str, Any]":
     """JSON Schema of the answer to one request."""
     one: dict[str, Any] = {"type": "number"}
     if signature.classes is not None:
         one = {"enum": signature.classes[0]} if signature.outputs == 1 else {"type": "array"}
     elif signature.outputs > 1 or signature.task == "transformation":
         one = {"type": "array", "items": {"type": ["number", "string", "null"]}}
-    properties: dict[str, Any] = {"predictions": {"type": "array", "items": one}, "model": {"type": "object"}}
+    properties: dict[str, Any] = {name: {"type": "array"} for name in offers}
+    properties.update({"predictions": {"type": "array", "items": one}, "model": {"type": "object"}})
     if signature.classes is not None:
-        properties.update({name: {"type": "array"} for name in ("probabilities", "scores", "classes")})
-    return {"type": "object", "required": ["predictions", "model"], "properties": properties}
+        properties["classes"] = {"type": "array"}
+    return {"type": "object", "required": ["model"], "properties": properties}
 
 
 def describe(predictor: "Predictor") -> "dict[str, Any]":
@@ -50,7 +51,9 @@ def describe(predictor: "Predictor") -> "dict[str, Any]":
         "content": {"application/problem+json": {"schema": {"type": "object"}}},
     }
     instances = {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Instance"}}
-    body = {"oneOf": [{"type": "object", "required": ["instances"], "properties": {"instances": instances}}, instances]}
+    outputs = {"type": "array", "minItems": 1, "items": {"enum": predictor.offers}}
+    wrapped = {"type": "object", "required": ["instances"], "properties": {"instances": instances, "outputs": outputs}}
+    body = {"oneOf": [wrapped, instances]}
     sample = predictor.file.document.get("sample")
     example = {"example": {"instances": sample["instances"]}} if isinstance(sample, dict) and "instances" in sample else {}
     texts = {media: {"schema": {"type": "string"}} for media in ("text/csv", "application/x-ndjson")}
@@ -75,7 +78,7 @@ def describe(predictor: "Predictor") -> "dict[str, Any]":
         "openapi": "3.1.0",
         "info": {"title": predictor.name, "version": predictor.version},
         "paths": paths,
-        "components": {"schemas": {"Instance": instance_schema(signature), "Answer": answer_schema(signature)}},
+        "components": {"schemas": {"Instance": instance_schema(signature), "Answer": answer_schema(signature, predictor.offers)}},
     }
 
 

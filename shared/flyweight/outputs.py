@@ -87,11 +87,9 @@ def _json(prediction: "Prediction", model: "dict[str, str]") -> bytes:
 
 def _records(prediction: "Prediction") -> "list[dict[str, Any]]":
     """One flat record an instance, for the forms of one line an instance."""
-    records: list[dict[str, Any]] = [{"prediction": value} for value in prediction.predictions]
-    for name in ("probabilities", "scores"):
-        for record, value in zip(records, getattr(prediction, name) or [], strict=False):
-            record[name] = value
-    return records
+    named = [(ONE[name], values) for name, values in zip(ANSWER, prediction, strict=True) if name in ONE and values is not None]  # type: ignore[call-overload]
+    names = [name for name, _ in named]
+    return [dict(zip(names, record, strict=True)) for record in zip(*[values for _, values in named], strict=True)]
 
 
 def _ndjson(prediction: "Prediction", model: "dict[str, str]") -> bytes:
@@ -109,5 +107,13 @@ FORMS: "dict[str, Callable[[Prediction, dict[str, str]], bytes]]" = {
     "text/csv": _csv,
     "application/x-ndjson": _ndjson,
 }
-ANSWER = ("predictions", "probabilities", "scores", "classes")  # as Prediction has them
+ANSWER = ("predictions", "probabilities", "scores", "score_samples", "transformed", "classes")  # as Prediction has them
+# the same of one instance, in a record of its own
+ONE = {
+    "predictions": "prediction",
+    "probabilities": "probabilities",
+    "scores": "scores",
+    "score_samples": "score_sample",
+    "transformed": "transformed",
+}
 ANY = {"*/*": "application/json", "application/*": "application/json", "text/*": "text/csv"}

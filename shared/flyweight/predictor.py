@@ -3,8 +3,8 @@
 import sys
 
 from flyweight import model_file
-from flyweight.engines import engine_for
-from flyweight.errors import FlyweightError, ModelRefused, shown
+from flyweight.engines import Batches, engine_for
+from flyweight.errors import Fault, FlyweightError, InvalidInput, ModelRefused, shown
 from flyweight.inputs import Reader
 from flyweight.messages import Prediction
 from flyweight.settings import Limits
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from flyweight.model_file import ModelFile
 
 
+# what an answer may hold, as Prediction has it
+ANSWERS = ("predictions", "probabilities", "scores", "score_samples", "transformed")
 UNLIMITED = Limits(max_instances=sys.maxsize)  # a program's own data needs no guard against the program
 
 
@@ -38,35 +40,43 @@ class Predictor:
         self.name, self.version = (_word(file.document, key) for key in ("name", "version"))
         self.reader = Reader(self.signature, limits)
         self.engine = engine_for(file)
+        self._batches = Batches(file, self.engine)
         self._check_outputs()
+        main = "values" if self.signature.classes is None else "index"
+        self._sources = {"predictions": main, **{name: name for name in ANSWERS[1:] if name in self.engine.widths}}
+        # a caller who asks for nothing in particular gets a classifier's probabilities, or its scores where it has none
+        beside = [name for name in ("probabilities", "scores") if name in self._sources and self.signature.classes is not None]
+        self._usual = self._asked(["predictions", *beside[:1]])
 
-    def predict(self, instances: "Any") -> Prediction:
+    @property
+    def offers(self) -> "list[str]":
+        """What a caller may ask for, `predictions` first."""
+        return [*self._sources]
+
+    def predict(self, instances: "Any", outputs: "list[str] | None" = None) -> Prediction:
         """Answer instances: a list of lists in the signature's order, or of objects by feature name.
 
         NumPy arrays and DataFrames are taken as well; None and NaN are missing values.
 
-        :raises InvalidInput: instances that do not fit the signature.
+        :param outputs: some of `offers`; without it predictions, with probabilities or else scores of a classifier.
+        :raises InvalidInput: instances that do not fit the signature, or outputs that the model does not have.
         """
         if hasattr(instances, "to_dict"):
             instances = instances.to_dict(orient="records")
         elif hasattr(instances, "tolist"):
             instances = instances.tolist()
-        return self.answer(self.reader.rows(instances if isinstance(instances, list) else list(instances)))
+        return self.answer(self.reader.rows(instances if isinstance(instances, list) else list(instances)), outputs)
 
-    def answer(self, rows: "list[list[Any]]") -> Prediction:
+    def answer(self, rows: "list[list[Any]]", outputs: "list[str] | None" = None) -> Prediction:
         """Answer rows that are validated: floats (NaN where missing), strings and None, in the signature's order."""
-        outputs = self.engine.outputs(rows)
+        names, sources = self._usual if outputs is None else self._asked(self._checked(outputs))
+        engine = self._batches.engine(len(rows)) or self.engine
+        given = engine.outputs(rows, sources)
+        answers = {name: self._read(name, given[source]) for name, source in zip(names, sources, strict=True)}
         classes = self.signature.classes
-        if classes is None:
-            flat = self.signature.outputs == 1 and self.signature.task == "regression"
-            values = [output["values"] for output in outputs]
-            return Prediction([value[0] for value in values] if flat else values, None, None, None)
-        return Prediction(
-            [_labels(output["index"], classes) for output in outputs],
-            self._grouped(outputs, "probabilities"),
-            None if "probabilities" in self.engine.widths else self._grouped(outputs, "scores"),
-            classes[0] if len(classes) == 1 else classes,
-        )
+        if classes is not None:
+            answers["classes"] = classes[0] if len(classes) == 1 else classes
+        return Prediction(**answers)
 
     def proves_itself(self) -> bool:
         """Whether the sample that was recorded at packing answers as it did then; a file without one has nothing to prove."""
@@ -74,7 +84,7 @@ class Predictor:
         if sample is None:
             return True
         try:
-            answered, recorded = self.predict(sample["instances"]).predictions, sample["predictions"]
+            answered, recorded = self.predict(sample["instances"]).predictions or [], sample["predictions"]
             return len(answered) == len(recorded) and all(map(_alike, answered, recorded))
         except (FlyweightError, LookupError, TypeError, ValueError):  # a sample that is none, too
             return False
@@ -84,27 +94,41 @@ class Predictor:
         document = {key: value for key, value in self.file.document.items() if key != "plan"}
         return {**document, "sha256": self.file.sha256, "bytes": len(self.file.data)}
 
-    def _grouped(self, outputs: "list[dict[str, list[Any]]]", name: str) -> "list[Any] | None":
-        """One list an instance; a list of lists where the model has several outputs."""
-        if name not in self.engine.widths:
-            return None
-        classes = self.signature.classes or []
-        if len(classes) == 1:
-            return [output[name] for output in outputs]
-        ends = [sum(map(len, classes[: position + 1])) for position in range(len(classes))]
-        spans = [slice(end - len(labels), end) for end, labels in zip(ends, classes, strict=True)]
-        return [[output[name][span] for span in spans] for output in outputs]
+    def _checked(self, outputs: "Any") -> "list[str]":
+        """The outputs that a caller names, if the model has them all."""
+        listed = isinstance(outputs, list) and outputs and all(isinstance(name, str) for name in outputs)
+        unknown = [name for name in outputs if name not in self._sources] if listed else [outputs]
+        if unknown:
+            raise InvalidInput(Fault(f"a list of outputs among {', '.join(self.offers)}", shown(unknown[0])))
+        return [*dict.fromkeys(outputs)]
+
+    def _asked(self, names: "list[str]") -> "tuple[list[str], tuple[str, ...]]":
+        """The names, and the plan's outputs that answer them."""
+        return names, tuple([self._sources[name] for name in names])
+
+    def _read(self, name: str, values: "list[list[Any]]") -> "list[Any]":
+        """An output's values as people read them: labels for indices, one number for a list of one, a list an output."""
+        signature = self.signature
+        classes = signature.classes
+        if name == "score_samples" or (name == "predictions" and signature.task == "regression" and signature.outputs == 1):
+            return [value for (value,) in values]
+        if classes is None or name == "transformed":
+            return values
+        if name == "predictions":
+            return _labels(values, classes)
+        return values if len(classes) == 1 else _grouped(values, classes)
 
     def _check_outputs(self) -> None:
         """The plan gives what the signature promises."""
         widths, signature = self.engine.widths, self.signature
         if signature.classes is None:
-            expected: dict[str, tuple[int, ...]] = {"values": (signature.outputs,)}
+            expected: dict[str, tuple[int, ...]] = {"values": (signature.outputs,), "scores": (1,)}
         else:
             labels = sum(map(len, signature.classes))
             # two classes may share one score, the decision value of the second
             expected = {"index": (signature.outputs,), "probabilities": (labels,), "scores": (labels, labels - 1, 1)}
         first = next(iter(expected))
+        expected.update({"score_samples": (1,), "transformed": (widths.get("transformed", 0),)})
         if first not in widths or any(width not in expected.get(output, ()) for output, width in widths.items()):
             raise ModelRefused(f"the plan gives outputs {shown(str(widths))}, which is not what the signature promises")
         # an index that no class answers to must be impossible, not merely unlikely
@@ -115,10 +139,18 @@ class Predictor:
         return f"<flyweight model {self.name} {self.version}, {self.signature.task}, {len(self.signature.features)} features>"
 
 
-def _labels(index: "list[int]", classes: "list[list[Any]]") -> "Any":
+def _labels(indices: "list[list[int]]", classes: "list[list[Any]]") -> "list[Any]":
     if len(classes) == 1:
-        return classes[0][int(index[0])]
-    return [of_output[int(position)] for position, of_output in zip(index, classes, strict=True)]
+        labels = classes[0]
+        return [labels[int(index)] for (index,) in indices]
+    return [[labels[int(index)] for index, labels in zip(row, classes, strict=True)] for row in indices]
+
+
+def _grouped(values: "list[list[Any]]", classes: "list[list[Any]]") -> "list[Any]":
+    """Each instance's values side by side, parted into one list an output."""
+    ends = [sum(map(len, classes[: position + 1])) for position in range(len(classes))]
+    spans = [slice(end - len(labels), end) for end, labels in zip(ends, classes, strict=True)]
+    return [[row[span] for span in spans] for row in values]
 
 
 def _alike(answered: "Any", recorded: "Any") -> bool:

@@ -172,9 +172,9 @@ def predict(service: Service, request: Request, notes: "Notes") -> "tuple[bytes,
     encoding = request.headers.get("content-encoding", "identity")
     if encoding not in ("identity", ""):
         raise UnsupportedMediaType(f"content encoding {encoding[:50]!r} is not spoken here; send the body as it is")
-    rows = predictor.reader.read(request.body, request.headers.get("content-type", ""))
+    rows, asked = predictor.reader.read(request.body, request.headers.get("content-type", ""))
     notes["instances"] = len(rows)
-    return outputs.encode(predictor.answer(rows), media, {"name": predictor.name, "version": predictor.version}), media
+    return outputs.encode(predictor.answer(rows, asked), media, {"name": predictor.name, "version": predictor.version}), media
 
 
 def health(service: Service, request: Request, notes: "Notes") -> "tuple[bytes, str]":

@@ -27,7 +27,7 @@ ONE = Reader(Signature("regression", [Feature("a", "number", False)], 1), Limits
 
 
 def read(body: Any, media: str = "application/json", reader: Reader = READER) -> list[list[Any]]:
-    return reader.read(body if isinstance(body, bytes) else json.dumps(body).encode(), media)
+    return reader.read(body if isinstance(body, bytes) else json.dumps(body).encode(), media)[0]
 
 
 def faults(body: Any, reader: Reader = READER) -> list[tuple[Any, ...]]:

@@ -12,7 +12,7 @@ from flyweight.errors import NotAcceptable
 from flyweight.messages import Prediction
 
 MODEL = {"name": "m", "version": "1"}
-TWO = Prediction(["a", "b"], [[0.75, 0.25], [0.5, 0.5]], None, ["a", "b"])
+TWO = Prediction(["a", "b"], [[0.75, 0.25], [0.5, 0.5]], classes=["a", "b"])
 
 
 def test_json_names_predictions_probabilities_classes_and_model() -> None:
@@ -50,13 +50,13 @@ def test_csv_has_a_column_a_class() -> None:
 
 
 def test_csv_of_several_outputs_names_each() -> None:
-    several = Prediction([["x", 1]], [[[1.0, 0.0], [0.5, 0.5]]], None, [["x", "y"], [1, 2]])
+    several = Prediction([["x", 1]], [[[1.0, 0.0], [0.5, 0.5]]], classes=[["x", "y"], [1, 2]])
     header = outputs.encode(several, "text/csv", MODEL).decode().splitlines()[0]
     assert header == "prediction_0,prediction_1,probability_0_x,probability_0_y,probability_1_1,probability_1_2"
 
 
 def test_csv_of_scores_and_of_what_is_not_finite() -> None:
-    assert outputs.encode(Prediction([math.nan], None, [[0.5]], ["a", "b"]), "text/csv", MODEL) == b"prediction,score_0\n,0.5\n"
+    assert outputs.encode(Prediction([math.nan], scores=[[0.5]], classes=["a", "b"]), "text/csv", MODEL) == b"prediction,score_0\n,0.5\n"
 
 
 @pytest.mark.parametrize(

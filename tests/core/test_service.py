@@ -183,7 +183,7 @@ def test_an_unknown_error_tells_its_request_id_only_and_is_logged_whole(
 ) -> None:
     endpoint.ask("GET", "/ready")
     predictor = endpoint.service.models.get(endpoint.service.settings.model)
-    monkeypatch.setattr(predictor, "answer", lambda rows: 1 / 0)
+    monkeypatch.setattr(predictor, "answer", lambda rows, outputs: 1 / 0)
     response, problem = endpoint.ask("POST", "/predict", [GENTOO])
     assert response.status == 500
     assert problem == {"type": "urn:flyweight:problem:internal", "title": "internal", "status": 500, "request_id": "r-1"}

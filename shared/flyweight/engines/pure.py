@@ -1,8 +1,7 @@
 """The engine of the standard library: one instance at a time, op by op."""
 
-from flyweight import ops
-from flyweight.errors import InvalidInput, ModelRefused, shown
-from flyweight.signature import Signature
+from flyweight.errors import InvalidInput
+from flyweight.plan import Plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,80 +10,50 @@ if TYPE_CHECKING:
 
     from flyweight.model_file import ModelFile
 
-MAX_NODES = 10_000
-MAX_VALUES = 10_000_000  # of all nodes together for one instance: a plan of few bytes could otherwise fill the memory
+    Step = tuple[Callable[..., Any], int, tuple[int, ...]]  # what runs, the one value that it reads or -1, all that it reads
 
 
 class Engine:
-    """A plan made ready: each node an op that was built, and so checked, before any instance is seen."""
+    """Runs a plan's ops by their row forms."""
 
-    def __init__(self, file: "ModelFile") -> None:
-        plan = file.document.get("plan")
-        nodes = plan.get("nodes") if isinstance(plan, dict) else None
-        outputs = plan.get("outputs") if isinstance(plan, dict) else None
-        if not isinstance(nodes, list) or not isinstance(outputs, dict) or len(nodes) > MAX_NODES:
-            raise ModelRefused("the plan has no nodes or outputs, or too many nodes")
-        kinds = [Signature.of(file.document).kinds]
-        slots, values = {"input": 0}, 0
-        self.ops: list[ops.Op] = []
-        self.reads: list[tuple[int, ...]] = []
-        for spec in nodes:
-            reads = _slots_read(spec, slots)
-            op = ops.find(spec.get("op"))(ops.Node(spec, tuple(kinds[slot] for slot in reads), file.tensors))
-            slots[_new_name(spec, slots)] = len(kinds)
-            kinds.append(op.kinds)
-            values += len(op.kinds)
-            if values > MAX_VALUES:
-                raise ModelRefused(f"the plan makes more than {MAX_VALUES} values for one instance")
-            self.ops.append(op)
-            self.reads.append(reads)
-        self.slots = {output: _slot(name, slots) for output, name in outputs.items()}
-        self.widths = {output: len(kinds[slot]) for output, slot in self.slots.items()}
-        index = self.slots.get("index", 0)
-        self.choices: list[int] | None = getattr(self.ops[index - 1], "choices", None) if index else None
-        # A node of one input, and most are, is called without building a tuple.
-        self._steps: list[tuple[Callable[..., Any], int, tuple[int, ...]]] = [
-            (op.row, reads[0] if len(reads) == 1 else -1, reads) for op, reads in zip(self.ops, self.reads, strict=True)
-        ]
+    def __init__(self, file: "ModelFile", plan: "Plan | None" = None) -> None:
+        self.plan = plan or Plan(file)
+        self.widths, self.choices = self.plan.widths, self.plan.choices
+        self._programs: dict[tuple[str, ...], tuple[list[Step], list[int]]] = {}
 
-    def outputs(self, rows: "list[list[Any]]") -> "list[dict[str, list[Any]]]":
-        """Per row of the signature's features, each output of the plan by name.
+    def outputs(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "dict[str, list[list[Any]]]":
+        """Each of these outputs of the plan, one list an instance; only ops that these outputs need are run.
 
         :raises InvalidInput: a row that the model does not take; the fault says which.
         """
-        answers = []
+        steps, places = self._programs.get(names) or self._program(names)
+        columns: list[list[list[Any]]] = [[] for _ in names]
         for number, row in enumerate(rows):
             try:
-                values = self.values(row)
+                values = _run(steps, row)
             except InvalidInput as error:
                 raise InvalidInput(*[fault._replace(instance=number) for fault in error.faults]) from None  # type: ignore[attr-defined]
-            answers.append({output: values[slot] for output, slot in self.slots.items()})
-        return answers
+            for column, place in zip(columns, places, strict=True):
+                column.append(values[place])
+        return dict(zip(names, columns, strict=True))
 
     def values(self, row: "list[Any]") -> "list[list[Any]]":
-        """Every value of the plan for one row, the input first, then each node's."""
-        values = [row]
-        for run, slot, reads in self._steps:
-            values.append(run(values[slot]) if slot >= 0 else run(*[values[read] for read in reads]))
-        return values
+        """Every value of the plan for one row, the input first, then each op's."""
+        return _run([_step(op.row, reads) for op, reads in zip(self.plan.ops, self.plan.reads, strict=True)], row)
+
+    def _program(self, names: "tuple[str, ...]") -> "tuple[list[Step], list[int]]":
+        needed, places = self.plan.needed(names)
+        program = self._programs[names] = ([_step(op.row, reads) for op, reads in needed], places)
+        return program
 
 
-def _slots_read(spec: "Any", slots: "dict[str, int]") -> "tuple[int, ...]":
-    """The slots of a node's inputs; a node can read only what stands before it, so that no plan holds a cycle."""
-    inputs = spec.get("inputs") if isinstance(spec, dict) else None
-    if not isinstance(inputs, list) or not inputs:
-        raise ModelRefused("a node of the plan has no inputs")
-    return tuple(_slot(name, slots) for name in inputs)
+def _step(run: "Callable[..., Any]", reads: "tuple[int, ...]") -> "Step":
+    """An op of one input, and most are, is called without building a tuple."""
+    return run, reads[0] if len(reads) == 1 else -1, reads
 
 
-def _slot(name: "Any", slots: "dict[str, int]") -> int:
-    if not isinstance(name, str) or name not in slots:
-        raise ModelRefused(f"the plan reads {shown(name)} before anything gives it")
-    return slots[name]
-
-
-def _new_name(spec: "dict[str, Any]", slots: "dict[str, int]") -> str:
-    name = spec.get("output")
-    if not isinstance(name, str) or name in slots:
-        raise ModelRefused(f"a node gives {shown(name)}, which is not a new name")
-    return name
+def _run(steps: "list[Step]", row: "list[Any]") -> "list[list[Any]]":
+    values = [row]
+    for run, slot, reads in steps:
+        values.append(run(values[slot]) if slot >= 0 else run(*[values[read] for read in reads]))
+    return values

@@ -4,7 +4,8 @@
 
 To add an op: a class in the file of its family (a new file for a new family), and a row in that file's `OPS`. A class
 - is built from a `Node`, through which it checks all that it takes from the file (raising `ModelRefused`),
-- sets `kinds`, the kinds of the columns that it gives ("n" a number, "s" a string or missing), one letter a column,
+- sets `kinds`, the kinds of the columns that it gives ("n" a number, "s" a string or missing), one letter a column; "z" for
+  all columns of a sparse value, which only the ops of the family `sparse` take,
 - answers `row(*inputs)`: from one list per input to one list, for one instance,
 - says `exact = False` where its answers may differ from the estimator's in the last bits, and then, if it sums terms,
   gives `magnitude(*inputs)`: the sum of the terms' absolute values, by which parity is judged.
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
             ...
 
 
-MAX_WIDTH = 1_000_000
+MAX_WIDTH = 1 << 20  # what a HashingVectorizer gives if nothing else was said
 
 
 def find(name: "Any") -> "type[Op]":
@@ -65,6 +66,8 @@ class Node:
         self._arrays = arrays if isinstance(arrays, dict) else {}
         self._tensors = tensors
         self.inputs = inputs  # the kinds of each input's columns
+        sparse = any(kinds[:1] == "z" for kinds in inputs)
+        self.expect(not sparse or str(spec.get("op")).startswith("sparse."), "takes no sparse value")
 
     def refuse(self, reason: str) -> ModelRefused:
         """The error that refuses the file for this node."""
@@ -83,7 +86,7 @@ class Node:
     def numbers(self) -> int:
         """The width of the one input, whose columns are all numbers."""
         kinds = self.only_input()
-        self.expect("s" not in kinds, "takes numbers, got strings")
+        self.expect("s" not in kinds and kinds[:1] != "z", "takes numbers, got strings or a sparse value")
         return len(kinds)
 
     def has(self, name: str) -> bool:

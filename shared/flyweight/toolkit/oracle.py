@@ -15,7 +15,12 @@ from flyweight.toolkit.sample import Row, Shape
 Array = np.ndarray[Any, Any]
 
 # output of a plan -> the estimator's method that gives the same
-METHODS = {"probabilities": "predict_proba", "scores": "decision_function"}
+METHODS = {
+    "probabilities": "predict_proba",
+    "scores": "decision_function",
+    "score_samples": "score_samples",
+    "transformed": "transform",
+}
 
 
 class Oracle:
@@ -28,7 +33,7 @@ class Oracle:
         self.method = "predict" if hasattr(estimator, "predict") else "transform"
 
     def answers(self, rows: list[Row]) -> dict[str, Array]:
-        """Per output an array of shape (rows, columns): `predictions`, and `probabilities` and `scores` if the plan has them.
+        """Per output an array of shape (rows, columns): `predictions`, and of `METHODS` what the plan has.
 
         :raises Exception: whatever the estimator raises on rows that it does not take.
         """

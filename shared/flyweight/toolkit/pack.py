@@ -12,12 +12,14 @@ from typing import Any
 import sklearn
 
 from flyweight import __version__, model_file
+from flyweight.engines import numpy as batch_engine
 from flyweight.engines.pure import Engine
 from flyweight.outputs import json_bytes
 from flyweight.predictor import Predictor
 from flyweight.toolkit import model_writer
 from flyweight.toolkit.convert import class_name, convert
 from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Step
+from flyweight.toolkit.crossover import crossover
 from flyweight.toolkit.edge_rows import edge_rows, features_of, refused_rows
 from flyweight.toolkit.oracle import Oracle, classes_of
 from flyweight.toolkit.parity import Parity, prove
@@ -89,18 +91,7 @@ def pack(
     features = predictor.signature.features
     edges = edge_rows(draft, features, unseen, rows, edge_count)
     refused = refused_rows(draft, features, unseen, rows)
-    assert isinstance(predictor.engine, Engine)
-    total = len(rows) + len(edges)
-    done = [0]
-
-    def advance(count: int) -> None:
-        done[0] += count
-        progress("comparing rows", done[0], total)
-
-    parity = prove(predictor.engine, oracle, predictor.signature, rows, edges, refused, tolerance, advance)
-    if not parity.holds:
-        raise ParityFailed(parity)
-    document["parity"] = parity.document()
+    parity = _proved(document, predictor, oracle, (rows, edges, refused), tolerance, progress)
     document["sample"] = _kept(predictor, rows[:KEPT_ROWS] or edges[:1])
     data = model_writer.to_bytes(document, draft.arrays)
     if path is not None:
@@ -109,16 +100,46 @@ def pack(
     return Packed(data, where, name, version, "pure", draft.steps, parity, time.perf_counter() - began)
 
 
+def _proved(
+    document: dict[str, Any],
+    predictor: Predictor,
+    oracle: Oracle,
+    rows: tuple[list[Row], list[Row], list[Row]],
+    tolerance: float | None,
+    progress: Callable[[str, int, int], None],
+) -> Parity:
+    """The proof of the plan by rows, which has to hold, and by batches, which are left out where it doesn't."""
+    sample, edges, refused = rows
+    assert isinstance(predictor.engine, Engine)
+    total, done = len(sample) + len(edges), [0]
+
+    def advance(count: int) -> None:
+        done[0] += count
+        progress("comparing rows", done[0], total)
+
+    by_batch = batch_engine.Engine(predictor.file, predictor.engine.plan)
+    engines = {"pure": predictor.engine, "numpy": by_batch}
+    reports = prove(engines, oracle, predictor.signature, sample, edges, refused, tolerance, advance)
+    parity = reports["pure"]
+    if not parity.holds:
+        raise ParityFailed(parity)
+    document["parity"] = parity.document()
+    if reports["numpy"].holds:
+        document["engines"] = ["pure", "numpy"]
+        document["batch"] = crossover(predictor.engine, by_batch, sample or edges, tuple(predictor.engine.widths))
+    return parity
+
+
 def _converted(estimator: Any, names: list[str], markers: list[Any]) -> tuple[Draft, Outputs]:
     draft = Draft(names, markers)
     if not hasattr(estimator, "get_params"):
         raise ConversionRefused("", class_name(estimator), "this is not a scikit-learn estimator")
     _check_fitted(estimator)
     outputs = convert(estimator, draft.input, draft)
-    if "transform" in outputs and hasattr(estimator, "predict"):  # it does both, and is asked to predict
-        outputs = {name: value for name, value in outputs.items() if name != "transform"}
-    elif "transform" in outputs:
-        outputs = {"values": outputs["transform"]}
+    if "transform" in outputs:  # of one that predicts as well it is an output beside
+        name = "transformed" if hasattr(estimator, "predict") else "values"
+        outputs = {**outputs, name: outputs["transform"]}
+        del outputs["transform"]
     draft.prune(outputs)
     return draft, outputs
 

@@ -1,4 +1,4 @@
-"""The proof that an engine answers as the estimator does, row by row.
+"""The proof that engines answer as the estimator does, row by row.
 
 Bounds: an output that only exact ops lead to has to be equal, bit for bit. Elsewhere scores and values agree within 1e-12 of
 the scale of the terms that were summed, and probabilities within 1e-12, or that same scale where it is above 1. A label may
@@ -7,20 +7,26 @@ differ only where the estimator's own margin lies inside that rounding; such row
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from flyweight.engines.pure import Engine
+from flyweight.engines.pure import Engine as PlanEngine
 from flyweight.errors import InvalidInput
+from flyweight.plan import Plan
 from flyweight.signature import Signature
 from flyweight.toolkit.oracle import Array, Oracle
 from flyweight.toolkit.sample import Row
 
+if TYPE_CHECKING:
+    from flyweight.engines import Engine
+
 BOUND = 1e-12
 CHUNK = 500
+
+Answers = dict[str, list[list[Any]]]  # output -> one list a row
 
 
 @dataclass
@@ -47,9 +53,14 @@ class Parity:
         report = {key: value for key, value in asdict(self).items() if key not in ("failures", "ties")}
         return {**report, "ties": len(self.ties)}
 
+    def fail(self, row: Row, reason: str) -> None:
+        """Note what is outside its bound, the first twenty."""
+        if len(self.failures) < 20:
+            self.failures.append(f"{reason}; row {row[:12]}")
+
 
 def prove(
-    engine: Engine,
+    engines: Mapping[str, Engine],
     oracle: Oracle,
     signature: Signature,
     sample: list[Row],
@@ -57,89 +68,120 @@ def prove(
     refused: list[Row],
     tolerance: float | None = None,
     progress: Callable[[int], None] = lambda rows: None,
-) -> Parity:
-    """Compare engine and estimator over the sample's rows and the edge rows, and over rows that both should refuse."""
-    parity = Parity(len(sample), len(edges), tolerance=tolerance)
-    exact = exact_outputs(engine)
-    parity.bounds = {output: "equal" if output in exact else f"{tolerance or BOUND:g} of scale" for output in engine.slots}
+) -> dict[str, Parity]:
+    """Compare each engine and the estimator over the sample's rows and the edge rows, and over rows that all should refuse.
+
+    Engines that run a plan run the same one: its ops tell which outputs are exact, and the scale of the others.
+    """
+    judge = _Judge(engines, oracle, signature, tolerance)
+    for parity in judge.reports.values():
+        parity.rows_sample, parity.rows_edge = len(sample), len(edges)
     rows = sample + edges
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
-        _compare(engine, oracle, signature, chunk, exact, parity)
+        judge.compare(chunk)
         progress(len(chunk))
     for row in refused:
-        _compare(engine, oracle, signature, [row], exact, parity)
-    return parity
+        judge.compare([row])
+    return judge.reports
 
 
-def exact_outputs(engine: Engine) -> set[str]:
+def exact_outputs(plan: Plan) -> set[str]:
     """The outputs to which only exact ops lead."""
     sound = [True]
-    for op, reads in zip(engine.ops, engine.reads, strict=True):
+    for op, reads in zip(plan.ops, plan.reads, strict=True):
         sound.append(op.exact and all(sound[slot] for slot in reads))
-    return {output for output, slot in engine.slots.items() if sound[slot]}
+    return {output for output, slot in plan.slots.items() if sound[slot]}
 
 
-def _compare(engine: Engine, oracle: Oracle, signature: Signature, rows: list[Row], exact: set[str], parity: Parity) -> None:
-    try:
-        answers = oracle.answers(rows)
-    except Exception:
-        if len(rows) > 1:  # find the rows that the estimator does not take: the engine has to refuse the same ones
-            for row in rows:
-                _compare(engine, oracle, signature, [row], exact, parity)
-            return
-        _refuse_alike(engine, rows[0], parity)
-        return
-    for number, row in enumerate(rows):
+class _Judge:
+    """Engines before one oracle; a report each."""
+
+    def __init__(self, engines: Mapping[str, Engine], oracle: Oracle, signature: Signature, tolerance: float | None) -> None:
+        self.engines, self.oracle, self.classes = engines, oracle, signature.classes
+        self.rows_engine = next((e for e in engines.values() if type(e) is PlanEngine), None)
+        self.exact = exact_outputs(self.rows_engine.plan) if self.rows_engine and tolerance is None else set()
+        self.names = tuple(next(iter(engines.values())).widths)
+        self.bound = tolerance or BOUND
+        bounds = {output: "equal" if output in self.exact else f"{self.bound:g} of scale" for output in self.names}
+        self.reports = {name: Parity(bounds=dict(bounds), tolerance=tolerance) for name in engines}
+
+    def compare(self, rows: list[Row]) -> None:
+        """Ask the oracle and every engine; rows that the oracle does not take, every engine has to refuse as well."""
         try:
-            values = engine.values(row)
+            truth = self.oracle.answers(rows)
+        except Exception:
+            if len(rows) > 1:
+                for row in rows:
+                    self.compare([row])
+                return
+            for name, engine in self.engines.items():
+                self._refuse_alike(engine, rows[0], self.reports[name])
+            return
+        scales = [1.0] * len(rows)
+        for name, engine in self.engines.items():
+            if engine is self.rows_engine:
+                self._compare_by_row(engine, rows, truth, scales)
+            else:
+                self._compare_at_once(engine, rows, truth, scales, self.reports[name])
+
+    def _compare_by_row(self, engine: PlanEngine, rows: list[Row], truth: dict[str, Array], scales: list[float]) -> None:
+        """The engine that keeps every value of the plan, from which the others' scale is known too."""
+        parity = next(report for name, report in self.reports.items() if self.engines[name] is engine)
+        for number, row in enumerate(rows):
+            try:
+                values = engine.values(row)
+            except InvalidInput as error:
+                parity.fail(row, f"the engine refused it ({error}), the estimator answers")
+                continue
+            scales[number] = _scale(engine.plan, values)
+            ours = {output: values[slot] for output, slot in engine.plan.slots.items()}
+            self._compare_row(row, ours, {key: answer[number] for key, answer in truth.items()}, scales[number], parity)
+
+    def _compare_at_once(
+        self, engine: Engine, rows: list[Row], truth: dict[str, Array], scales: list[float], parity: Parity
+    ) -> None:
+        try:
+            answers = engine.outputs(rows, self.names)
         except InvalidInput as error:
-            _fail(parity, row, f"the engine refused it ({error}), the estimator answers")
-            continue
-        _compare_row(engine, signature, row, values, {name: answer[number] for name, answer in answers.items()}, exact, parity)
+            parity.fail(rows[error.faults[0].instance or 0], f"the engine refused it ({error}), the estimator answers")
+            return
+        for number, row in enumerate(rows):
+            ours = {output: answers[output][number] for output in self.names}
+            self._compare_row(row, ours, {key: answer[number] for key, answer in truth.items()}, scales[number], parity)
 
+    def _compare_row(self, row: Row, ours: dict[str, list[Any]], truth: dict[str, Array], scale: float, parity: Parity) -> None:
+        bound = self.bound * scale
+        for output, values in ours.items():
+            if output == "index":
+                continue
+            limit = 0.0 if output in self.exact else bound
+            apart = _largest_difference(values, truth["predictions" if output == "values" else output])
+            parity.largest[output] = max(parity.largest.get(output, 0.0), apart)
+            if not apart <= limit:
+                parity.fail(row, f"{output} differ by {apart:g}, the bound is {limit:g}")
+        if self.classes is not None:
+            self._compare_labels(row, ours["index"], truth, bound, parity)
 
-def _refuse_alike(engine: Engine, row: Row, parity: Parity) -> None:
-    try:
-        engine.values(row)
-    except InvalidInput:
-        parity.refused_alike += 1
-    else:
-        _fail(parity, row, "the estimator refused it, the engine answers")
+    def _compare_labels(self, row: Row, index: list[int], truth: dict[str, Array], bound: float, parity: Parity) -> None:
+        assert self.classes is not None
+        labels = [classes[int(position)] for classes, position in zip(self.classes, index, strict=True)]
+        expected = truth["predictions"].tolist()
+        if labels == expected:
+            return
+        if len(labels) == 1 and _margin(truth, len(self.classes[0])) <= 2 * bound:
+            parity.ties.append(row)
+            return
+        parity.label_differences += 1
+        parity.fail(row, f"label {labels}, the estimator says {expected}")
 
-
-def _compare_row(
-    engine: Engine, signature: Signature, row: Row, values: list[Any], truth: dict[str, Array], exact: set[str], parity: Parity
-) -> None:
-    scale = _scale(engine, values)
-    bound = (parity.tolerance or BOUND) * scale
-    for output, slot in engine.slots.items():
-        if output == "index":
-            continue
-        expected = truth["predictions" if output == "values" else output]
-        limit = 0.0 if output in exact and parity.tolerance is None else bound
-        apart = _largest_difference(values[slot], expected)
-        parity.largest[output] = max(parity.largest.get(output, 0.0), apart)
-        if not apart <= limit:
-            _fail(parity, row, f"{output} differ by {apart:g}, the bound is {limit:g}")
-    if signature.classes is not None:
-        _compare_labels(engine, signature, row, values, truth, bound, parity)
-
-
-def _compare_labels(
-    engine: Engine, signature: Signature, row: Row, values: list[Any], truth: dict[str, Array], bound: float, parity: Parity
-) -> None:
-    assert signature.classes is not None
-    index = values[engine.slots["index"]]
-    labels = [classes[int(position)] for classes, position in zip(signature.classes, index, strict=True)]
-    expected = truth["predictions"].tolist()
-    if labels == expected:
-        return
-    if len(labels) == 1 and _margin(truth, len(signature.classes[0])) <= 2 * bound:
-        parity.ties.append(row)
-        return
-    parity.label_differences += 1
-    _fail(parity, row, f"label {labels}, the estimator says {expected}")
+    def _refuse_alike(self, engine: Engine, row: Row, parity: Parity) -> None:
+        try:
+            engine.outputs([row], self.names)
+        except InvalidInput:
+            parity.refused_alike += 1
+        else:
+            parity.fail(row, "the estimator refused it, the engine answers")
 
 
 def _margin(truth: dict[str, Array], classes: int) -> float:
@@ -156,10 +198,10 @@ def _margin(truth: dict[str, Array], classes: int) -> float:
     return float(best - second)
 
 
-def _scale(engine: Engine, values: list[Any]) -> float:
+def _scale(plan: Plan, values: list[Any]) -> float:
     """The largest sum of absolute terms anywhere in the plan, at least 1."""
     scale = 1.0
-    for op, reads in zip(engine.ops, engine.reads, strict=True):
+    for op, reads in zip(plan.ops, plan.reads, strict=True):
         magnitude = None if op.exact else getattr(op, "magnitude", None)
         if magnitude is not None:
             scale = max(scale, *magnitude(*[values[slot] for slot in reads]))
@@ -182,8 +224,3 @@ def _largest_difference(ours: list[Any], theirs: Array) -> float:
 
 def _missing(value: Any) -> bool:
     return value is None or value != value
-
-
-def _fail(parity: Parity, row: Row, reason: str) -> None:
-    if len(parity.failures) < 20:
-        parity.failures.append(f"{reason}; row {row[:12]}")
