@@ -11,6 +11,7 @@ _PUBLIC = {
     "load": "flyweight.predictor",
     "Prediction": "flyweight.messages",
     "FlyweightError": "flyweight.errors",
+    "Fault": "flyweight.errors",
     "InvalidInput": "flyweight.errors",
     "ModelRefused": "flyweight.errors",
     "pack": "flyweight.toolkit.pack",

@@ -70,8 +70,7 @@ class Predictor:
     def answer(self, rows: "list[list[Any]]", outputs: "list[str] | None" = None) -> Prediction:
         """Answer rows that are validated: floats (NaN where missing), strings and None, in the signature's order."""
         names, sources = self._usual if outputs is None else self._asked(self._checked(outputs))
-        engine = self._batches.engine(len(rows)) or self.engine
-        given = engine.outputs(rows, sources)
+        given = self._batches.outputs(rows, sources)
         answers = {name: self._read(name, given[source]) for name, source in zip(names, sources, strict=True)}
         classes = self.signature.classes
         if classes is not None:
@@ -125,10 +124,13 @@ class Predictor:
             expected: dict[str, tuple[int, ...]] = {"values": (signature.outputs,), "scores": (1,)}
         else:
             labels = sum(map(len, signature.classes))
-            # two classes may share one score, the decision value of the second
-            expected = {"index": (signature.outputs,), "probabilities": (labels,), "scores": (labels, labels - 1, 1)}
+            # two classes may share one score, the decision value of the second; and pairs of classes may have one each
+            scores = (labels, labels - 1, 1, labels * (labels - 1) // 2)
+            expected = {"index": (signature.outputs,), "probabilities": (labels,), "scores": scores}
         first = next(iter(expected))
-        expected.update({"score_samples": (1,), "transformed": (widths.get("transformed", 0),)})
+        # of any width, and for clusters and mixtures the probabilities as well
+        beside = ("transformed",) if signature.classes else ("transformed", "probabilities")
+        expected.update({"score_samples": (1,), **{output: (widths.get(output, 0),) for output in beside}})
         if first not in widths or any(width not in expected.get(output, ()) for output, width in widths.items()):
             raise ModelRefused(f"the plan gives outputs {shown(str(widths))}, which is not what the signature promises")
         # an index that no class answers to must be impossible, not merely unlikely

@@ -56,6 +56,19 @@ def test_post_predicts(endpoint: Endpoint, path: str) -> None:
     assert answer["model"] == {"name": "penguins", "version": "1.0.0"}
 
 
+def test_a_caller_asks_for_outputs_by_name(endpoint: Endpoint) -> None:
+    _, answer = endpoint.ask("POST", "/predict", {"instances": [GENTOO], "outputs": ["scores"]})
+    assert [*answer] == ["scores", "classes", "model"]
+    assert len(answer["scores"][0]) == 3
+    _, lines = endpoint.ask("POST", "/predict", json.dumps(GENTOO).encode(), content_type='application/x-ndjson; outputs="scores"')
+    assert lines["scores"] == answer["scores"]
+    response, problem = endpoint.ask("POST", "/predict", {"instances": [GENTOO], "outputs": []})
+    assert response.status == 422
+    assert problem["errors"][0]["expected"] == "a list of outputs among predictions, probabilities, scores"
+    _, usual = endpoint.ask("POST", "/predict", {"instances": [GENTOO], "outputs": None})
+    assert [*usual] == ["predictions", "probabilities", "classes", "model"]
+
+
 def test_every_response_tells_its_timing_its_model_and_its_request(endpoint: Endpoint) -> None:
     first, _ = endpoint.ask("POST", "/predict", [GENTOO])
     second, _ = endpoint.ask("POST", "/predict", [GENTOO])

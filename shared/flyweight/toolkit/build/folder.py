@@ -10,7 +10,8 @@ from pathlib import Path
 import flyweight
 from flyweight import predictor
 from flyweight.errors import FlyweightError
-from flyweight.toolkit import resources
+from flyweight.ops.own import MODULE
+from flyweight.toolkit import resources, steps
 from flyweight.toolkit.build import bytecode
 
 MARKER = "flyweight.json"  # says what a folder was built from, and that `build` may replace it
@@ -67,6 +68,9 @@ def build(provider: str, model: str | Path, out: str | Path, *, python: str = "3
         shutil.copytree(resources.folder("handlers") / provider, draft, ignore=LEFT_OUT, dirs_exist_ok=True)
         shutil.copytree(Path(flyweight.__file__).parent, draft / "flyweight", ignore=LEFT_OUT)
         (draft / MODEL).write_bytes(loaded.file.data)  # what was checked, and not what may lie there by now
+        own = steps.source()
+        if own is not None:
+            shutil.copyfile(own, draft / f"{MODULE}.py")
         source = {"model": loaded.name, "version": loaded.version, "sha256": loaded.file.sha256}
         made_by = {"flyweight": flyweight.__version__, "provider": provider, "python": python if interpreter else None}
         (draft / MARKER).write_text(json.dumps({**made_by, **source}, indent=2) + "\n")

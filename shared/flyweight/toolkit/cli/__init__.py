@@ -62,5 +62,14 @@ def _report(error: Exception, usage: str, as_json: bool) -> None:
 
 @click.command(cls=Verbs)
 @click.version_option(__version__, prog_name="flyweight")
-def main() -> None:
+@click.option("--steps", type=click.Path(), help="A Python file of steps of your own (docs/your-own-step.md).")
+@click.option("--import", "module", help="A Python module to import first, for the conversions that it registers.")
+def main(steps: str | None, module: str | None) -> None:
     """Fitted lightweight models as serverless functions that start as fast as an empty one."""
+    if module:
+        sys.path.insert(0, "")  # as `python -m` does: the module usually lies where one works
+        import_module(module)
+    if steps:
+        from flyweight.toolkit.steps import use
+
+        use(steps)

@@ -17,11 +17,12 @@ from flyweight.toolkit.cli import _show
 if TYPE_CHECKING:
     from flyweight.predictor import Predictor
 
-CHUNK = 1000
+CHUNK = 4096  # rows at a time, as the numpy engine takes them
 
 EXAMPLES = """\b
 Examples:
   flyweight predict penguins.safetensors rows.csv > answers.csv
+  flyweight predict penguins.safetensors rows.csv --outputs predictions,scores
   zcat big.csv.gz | flyweight predict penguins.safetensors - -o answers.csv
 """
 
@@ -30,21 +31,23 @@ Examples:
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("rows", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("-o", "--out", default="-", type=click.File("w", lazy=True), help="Where to write.  [default: standard output]")
+@click.option("--outputs", help="Some of the model's outputs, separated by commas.  [default: predictions and probabilities]")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object a row instead of CSV.")
-def command(model: Path, rows: Path, out: TextIO, as_json: bool) -> None:
+def command(model: Path, rows: Path, out: TextIO, outputs: str | None, as_json: bool) -> None:
     """Predict each row of a CSV file (- for standard input) whose header names MODEL's features; other columns are left out."""
-    from flyweight import outputs
     from flyweight.csv_form import answer
+    from flyweight.outputs import encode
     from flyweight.predictor import load
 
+    asked = None if outputs is None else outputs.split(",")
     predictor = load(str(model))
     size = rows.stat().st_size if str(rows) != "-" else 0
     with _opened(rows) as file, _show.progress(out.name != "<stdout>") as progress:
         first = True
         for start, instances in _chunks(file, predictor):
-            prediction = predictor.answer(_checked(predictor, instances, start))
+            prediction = predictor.answer(_checked(predictor, instances, start), asked)
             if as_json:
-                out.write(outputs.encode(prediction, "application/x-ndjson", {}).decode())
+                out.write(encode(prediction, "application/x-ndjson", {}).decode())
             else:
                 header, body = answer(prediction).split("\n", 1)
                 out.write(f"{header}\n{body}" if first else body)

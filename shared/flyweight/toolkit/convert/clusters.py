@@ -54,7 +54,12 @@ def _nearest(
     if centers.dtype != np.float64:
         raise ConversionRefused(draft.path, type(estimator).__name__, "it was fitted on float32; fit it on float64")
     arrays = {"centers": centers, "labels": np.asarray(labels, dtype=np.int32), **more}
-    return {"values": draft.add(op, x, columns=1, arrays=arrays)}
+    outputs = {"values": draft.add(op, x, columns=1, arrays=arrays)}
+    if hasattr(estimator, "transform"):  # along the leaves' centers only, where there is a tree of them
+        ends = centers if op == "centers.nearest" else estimator.cluster_centers_
+        arrays = {"centers": np.asarray(ends, dtype=float)}
+        outputs["transform"] = draft.add("centers.distances", x, columns=len(ends), arrays=arrays)
+    return outputs
 
 
 @converts("sklearn.GaussianMixture", "sklearn.BayesianGaussianMixture")
@@ -73,7 +78,11 @@ def mixture(estimator: Any, x: Value, draft: Draft) -> Outputs:
         arrays["precisions"] = np.broadcast_to(factors.reshape(count, -1) ** 2, (count, width))
     arrays["constants"] = _log_determinants(factors, kind, count, width) + _log_weights(estimator, width)
     scores = draft.add(op, x, columns=count, arrays=arrays)
-    return {"values": draft.add("labels.argmax", scores, columns=1, widths=[count])}
+    return {
+        "values": draft.add("labels.argmax", scores, columns=1, widths=[count]),
+        "probabilities": draft.add("links.softmax", scores, columns=count),
+        "score_samples": draft.add("links.log_sum", scores, columns=1),
+    }
 
 
 def _log_determinants(factors: Array, kind: str, count: int, width: int) -> Array:

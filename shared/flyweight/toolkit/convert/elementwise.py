@@ -9,6 +9,7 @@ import numpy as np
 from flyweight.ops.elementwise import FUNCTIONS
 from flyweight.toolkit.convert import converts
 from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value, is_missing
+from flyweight.toolkit.steps import kinds_of
 
 
 def function_of(function: Any) -> str | None:
@@ -26,7 +27,7 @@ def applied(function: Any, x: Value, draft: Draft) -> Value:
     """
     name = function_of(function)
     if name is None:
-        helps = "a function is code, and a model file carries none; apply it before the pipeline, or in the caller"
+        helps = "a function is code, and a model file carries none; make it a step of your own (docs/your-own-step.md)"
         known = ", ".join("scipy.special.expit" if name == "expit" else f"np.{name}" for name in FUNCTIONS)
         word = f"FunctionTransformer({getattr(function, '__name__', '...')})"
         raise ConversionRefused(draft.path, word, f"{helps}; these are known by name: {known}")
@@ -41,6 +42,10 @@ def function(estimator: Any, x: Value, draft: Draft) -> Outputs:
     if estimator.kw_args:
         helps = f"kw_args={estimator.kw_args!r} change what the function does; fit it without them"
         raise ConversionRefused(draft.path, "FunctionTransformer", helps)
+    step = getattr(estimator.func, "__name__", "")
+    kinds = None if function_of(estimator.func) else kinds_of(step)
+    if kinds is not None:
+        return {"transform": draft.add("own.step", x, columns=len(kinds), step=step)}
     return {"transform": applied(estimator.func, x, draft)}
 
 

@@ -18,17 +18,20 @@ def voting_classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
     if estimator.voting == "soft":
         parts = [part["probabilities"] for part in members(estimator.estimators_, x, draft, "probabilities")]
         shares = mean(parts, draft, exact=True, weights=weights)
-        return {"index": argmax(shares, draft), "probabilities": shares}
+        outputs = {"index": argmax(shares, draft), "probabilities": shares}
+        # unflattened, its transform has three dimensions
+        return {**outputs, "transform": draft.join(parts)} if estimator.flatten_transform else outputs
     found = members(estimator.estimators_, x, draft, "index")
     indices = [recoded(part["index"], e.classes_, draft) for e, part in zip(estimator.estimators_, found, strict=True)]
-    return {"index": argmax(vote(indices, classes, draft, weights), draft)}
+    return {"index": argmax(vote(indices, classes, draft, weights), draft), "transform": draft.join(indices)}
 
 
 @converts("sklearn.VotingRegressor")
 def voting_regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """The mean of the values; from eight on, NumPy adds them in an order that depends on the number of rows."""
     parts = [part["values"] for part in members(estimator.estimators_, x, draft, "values")]
-    return {"values": mean(parts, draft, exact=len(parts) < 8, weights=estimator._weights_not_none)}
+    values = mean(parts, draft, exact=len(parts) < 8, weights=estimator._weights_not_none)
+    return {"values": values, "transform": draft.join(parts)}
 
 
 @converts("sklearn.BaggingClassifier")
@@ -109,13 +112,15 @@ def stacking_classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
     if isinstance(estimator.classes_, list) or list(final.classes_) != list(range(len(estimator.classes_))):
         helps = "its final estimator did not learn each class of one output; fit one StackingClassifier an output"
         raise ConversionRefused(draft.path, class_name(estimator), helps)
-    return member(final, _stacked(estimator, x, draft), draft, "final_estimator", "index")
+    stacked = _stacked(estimator, x, draft)
+    return {**member(final, stacked, draft, "final_estimator", "index"), "transform": stacked}
 
 
 @converts("sklearn.StackingRegressor")
 def stacking_regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """The final estimator over what the members say."""
-    return member(estimator.final_estimator_, _stacked(estimator, x, draft), draft, "final_estimator", "values")
+    stacked = _stacked(estimator, x, draft)
+    return {**member(estimator.final_estimator_, stacked, draft, "final_estimator", "values"), "transform": stacked}
 
 
 def _stacked(estimator: Any, x: Value, draft: Draft) -> Value:

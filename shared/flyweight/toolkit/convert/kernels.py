@@ -8,6 +8,7 @@ import numpy as np
 
 from flyweight.toolkit.convert import converts
 from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
+from flyweight.toolkit.convert.outliers import shifted, sign
 
 
 @converts("sklearn.SVR", "sklearn.NuSVR")
@@ -19,15 +20,16 @@ def regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
 @converts("sklearn.OneClassSVM")
 def one_class(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """1 above zero, else -1."""
-    return {"values": draft.add("outliers.sign", _machine(estimator, x, draft), columns=1, inclusive=False)}
+    scores = _machine(estimator, x, draft)
+    samples = shifted(scores, estimator, draft)
+    return {"values": sign(scores, draft, inclusive=False), "scores": scores, "score_samples": samples}
 
 
 @converts("sklearn.SVC", "sklearn.NuSVC")
 def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """Votes of all pairs of classes, or with `break_ties` the highest score.
 
-    Scores of pairs (`decision_function_shape="ovo"`) are left out where there are more than two classes: they are not one
-    a class.
+    With `decision_function_shape="ovo"` the scores are one a pair where there are more than two classes.
     """
     count = len(estimator.classes_)
     pairs = _machine(estimator, x, draft, counts=np.asarray(estimator._n_support))
@@ -36,8 +38,8 @@ def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
     if count == 2:  # libsvm's value speaks for the first class, scikit-learn's for the second
         arrays = {"weights": np.array([[-1.0]]), "intercept": np.zeros(1)}
         outputs["scores"] = draft.add("linear.affine", pairs, columns=1, arrays=arrays)
-    elif by_class:
-        outputs["scores"] = draft.add("kernels.scores", pairs, columns=count, classes=count)
+    else:
+        outputs["scores"] = draft.add("kernels.scores", pairs, columns=count, classes=count) if by_class else pairs
     if estimator.break_ties and by_class and count > 2:
         outputs["index"] = draft.add("labels.argmax", outputs["scores"], columns=1, widths=[count])
     else:
@@ -52,13 +54,11 @@ def _machine(estimator: Any, x: Value, draft: Draft, **more: Any) -> Value:
     kernels = ("linear", "poly", "rbf", "sigmoid")
     if estimator.kernel not in kernels:
         raise ConversionRefused(draft.path, type(estimator).__name__, f"its kernel is none of {', '.join(kernels)}")
-    if estimator._sparse:
-        raise ConversionRefused(draft.path, type(estimator).__name__, "it was fitted on sparse data; fit it on a dense table")
-    if not len(estimator.support_vectors_):
+    if not estimator.support_vectors_.shape[0]:
         raise ConversionRefused(draft.path, type(estimator).__name__, "it has no support vector; fit it on more data")
     arrays = {
-        "vectors": np.asarray(estimator.support_vectors_, dtype=float),
-        "weights": np.asarray(estimator._dual_coef_, dtype=float),
+        "vectors": estimator.support_vectors_ if x.sparse else _dense(estimator.support_vectors_),
+        "weights": _dense(estimator._dual_coef_),
         "intercept": np.asarray(estimator._intercept_, dtype=float),
         "parameters": np.array([estimator._gamma, estimator.coef0], dtype=float),
         **more,
@@ -66,3 +66,7 @@ def _machine(estimator: Any, x: Value, draft: Draft, **more: Any) -> Value:
     columns = len(arrays["intercept"])
     kernel, degree = estimator.kernel, int(estimator.degree)
     return draft.add("kernels.machine", x, columns=columns, arrays=arrays, kernel=kernel, degree=degree)
+
+
+def _dense(table: Any) -> Any:
+    return np.asarray(table.toarray() if hasattr(table, "toarray") else table, dtype=float)

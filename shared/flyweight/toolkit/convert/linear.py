@@ -8,6 +8,7 @@ import numpy as np
 
 from flyweight.toolkit.convert import convert, converts
 from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
+from flyweight.toolkit.convert.outliers import shifted, sign
 
 
 @converts(
@@ -117,7 +118,7 @@ def sgd_one_class(estimator: Any, x: Value, draft: Draft) -> Outputs:
     weights = np.atleast_2d(np.asarray(_dense(estimator.coef_), dtype=float))
     arrays = {"weights": weights, "intercept": -np.ravel(estimator.offset_)}
     scores = draft.add("linear.affine", x, columns=1, arrays=arrays)
-    return {"values": draft.add("outliers.sign", scores, columns=1, inclusive=True)}
+    return {"values": sign(scores, draft), "scores": scores, "score_samples": shifted(scores, estimator, draft)}
 
 
 def affine(estimator: Any, x: Value, draft: Draft, op: str = "linear.affine") -> Value:

@@ -8,6 +8,7 @@ import numpy as np
 
 from flyweight.toolkit.convert import converts
 from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
+from flyweight.toolkit.convert.outliers import judged
 
 Array = np.ndarray[Any, Any]
 METRICS = ("euclidean", "manhattan", "chebyshev", "minkowski")
@@ -50,9 +51,9 @@ def outlier_factor(estimator: Any, x: Value, draft: Draft) -> Outputs:
     order, arrays, parameters = _search(estimator, draft, exact=True)
     arrays["reach"] = np.asarray(estimator._distances_fit_X_, dtype=float)[:, estimator.n_neighbors_ - 1][order]
     arrays["density"] = np.asarray(estimator._lrd, dtype=float)[order]
-    arrays["offset"] = np.array([float(estimator.offset_)])
-    scores = draft.add("neighbors.outlier_factor", x, columns=1, arrays=arrays, **(parameters | {"k": estimator.n_neighbors_}))
-    return {"values": draft.add("outliers.sign", scores, columns=1, inclusive=True)}
+    arrays["offset"] = np.zeros(1)
+    parameters["k"] = estimator.n_neighbors_
+    return judged(draft.add("neighbors.outlier_factor", x, columns=1, arrays=arrays, **parameters), estimator, draft)
 
 
 def _weights(estimator: Any, draft: Draft) -> str:

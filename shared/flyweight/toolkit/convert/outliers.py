@@ -25,9 +25,26 @@ def isolation_forest(estimator: Any, x: Value, draft: Draft) -> Outputs:
         raise ConversionRefused(draft.path, "IsolationForest", "its trees saw one row each; fit it with more max_samples")
     expected = 1.0 if size == 2 else 2.0 * (np.log(size - 1.0) + np.euler_gamma) - 2.0 * (size - 1.0) / size
     depths = add_sum(trees, x, draft, np.zeros(1), single=True, mean=False, exact=True)
-    parameters = np.array([len(trees) * expected, float(estimator.offset_)])
-    scores = draft.add("outliers.isolation", depths, columns=1, arrays={"parameters": parameters})
-    return {"values": draft.add("outliers.sign", scores, columns=1, inclusive=True)}
+    parameters = np.array([len(trees) * expected, 0.0])
+    return judged(draft.add("outliers.isolation", depths, columns=1, arrays={"parameters": parameters}), estimator, draft)
+
+
+def judged(samples: Value, estimator: Any, draft: Draft) -> Outputs:
+    """What all detectors make of `score_samples`: less `offset_` it is the score, whose sign is the answer."""
+    offset = np.ravel(np.asarray(estimator.offset_, dtype=float))
+    scores = draft.add("scale.center", samples, columns=1, arrays={"subtract": offset})
+    return {"values": sign(scores, draft), "scores": scores, "score_samples": samples}
+
+
+def shifted(scores: Value, estimator: Any, draft: Draft) -> Value:
+    """`score_samples` of detectors that know their score first: `offset_` more."""
+    offset = np.ravel(np.asarray(estimator.offset_, dtype=float))
+    return draft.add("scale.center", scores, columns=1, arrays={"subtract": -offset})
+
+
+def sign(scores: Value, draft: Draft, *, inclusive: bool = True) -> Value:
+    """1 for an inlier, -1 for an outlier."""
+    return draft.add("outliers.sign", scores, columns=1, inclusive=inclusive)
 
 
 @converts("sklearn.EllipticEnvelope")
@@ -36,7 +53,6 @@ def elliptic_envelope(estimator: Any, x: Value, draft: Draft) -> Outputs:
     arrays = {
         "mean": np.asarray(estimator.location_, dtype=float),
         "precision": np.asarray(estimator.get_precision(), dtype=float),
-        "offset": np.array([float(estimator.offset_)]),
+        "offset": np.zeros(1),
     }
-    scores = draft.add("outliers.mahalanobis", x, columns=1, arrays=arrays)
-    return {"values": draft.add("outliers.sign", scores, columns=1, inclusive=True)}
+    return judged(draft.add("outliers.mahalanobis", x, columns=1, arrays=arrays), estimator, draft)
