@@ -1,4 +1,4 @@
-"""`flyweight inspect`: what a model file is, takes, gives, and how it was proved."""
+"""`flyweight inspect`: what a model file is, takes, gives, and how it was proved; or what a pickle holds, without running it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,31 @@ import click
 
 from flyweight.toolkit.cli import _show
 
+EXAMPLES = """\b
+Examples:
+  flyweight inspect penguins.safetensors
+  flyweight inspect model.joblib --wheels
+"""
 
-@click.command(epilog="Example: flyweight inspect penguins.safetensors")
+
+@click.command(epilog=EXAMPLES)
 @click.argument("model", type=click.Path(path_type=Path))
+@click.option("--wheels", is_flag=True, help="Of a pickle: ask pip's registry for wheels for every provider; takes some seconds.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything but the plan as JSON.")
-def command(model: Path, as_json: bool) -> None:
-    """Check MODEL as a function would, and show what it is, takes and gives, and how it was proved."""
-    from flyweight.predictor import load
+def command(model: Path, wheels: bool, as_json: bool) -> None:
+    """Check MODEL as a function would, and show what it is, takes and gives, and how it was proved.
 
+    Of a joblib or pickle file, show what it holds, needs and would do, before it is ever loaded: nothing in it is run.
+    """
+    from flyweight.predictor import load
+    from flyweight.toolkit.pickles import is_pickle
+
+    if is_pickle(model):
+        from flyweight.toolkit.cli import _pickle
+
+        return _pickle.show(model, wheels, as_json)
+    if wheels:
+        raise click.UsageError("--wheels is for pickles: a model file needs no libraries")
     predictor = load(str(model))
     if as_json:
         return _show.document(predictor.metadata())

@@ -1,0 +1,129 @@
+"""What `flyweight inspect` says of a pickle: parts, needs, dangers, and what deploying it as it is would mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from flyweight.toolkit import pickles
+from flyweight.toolkit import pickles_deploy as deploy
+from flyweight.toolkit.cli import _show
+
+_MOST_SHOWN = 12
+
+
+def show(path: Path, with_wheels: bool, as_json: bool) -> None:
+    """Read the pickle, ask for wheels if wanted, and print."""
+    contents = pickles.read(path)
+    size = deploy.installed_size(contents.distributions)
+    wheels = None
+    if with_wheels:
+        with _show.progress(not as_json) as progress:
+            wheels = deploy.wheels(contents.requirements(), progress)
+            if not _measured_rightly(contents, size) and (there := [answer for answer in wheels if answer.chosen]):
+                progress("measuring wheels", 0, 0)
+                size = deploy.wheels_size(([answer for answer in there if answer.runtime.limit] or there)[-1])
+    if as_json:
+        return _show.document(_document(contents, size, wheels))
+    _parts(contents)
+    _show.table(str(path), _facts(contents, size))
+    if wheels is not None:
+        _wheels(wheels)
+
+
+def _document(contents: pickles.Contents, size: deploy.Size, wheels: list[deploy.Wheels] | None) -> dict[str, Any]:
+    parts = [{"path": p.path, "class": p.cls, "count": p.count, "scikit_learn": p.sklearn} for p in contents.parts]
+    modules = {"standard": contents.standard, **{k: list(v) for k, v in contents.distributions.items()}}
+    chosen = [{**_where(w.runtime), "chosen": w.chosen or None, "problem": w.problem} for w in wheels or []]
+    libraries = {name: {"version": version, "bytes": count} for name, (version, count) in size.distributions.items()}
+    return {
+        "path": str(contents.path),
+        "bytes": contents.bytes,
+        "sha256": contents.sha256,
+        "compression": contents.compression,
+        "protocol": contents.protocol,
+        "class": contents.cls,
+        "arrays": {"count": contents.arrays, "bytes": contents.array_bytes},
+        "parts": parts,
+        "scikit_learn": contents.sklearn,
+        "numpy": contents.numpy,
+        "names": modules,
+        "custom": contents.custom,
+        "dangerous": contents.dangerous,
+        "notes": contents.notes,
+        "requirements": contents.requirements(),
+        "deployed": {
+            "bytes": size.bytes + contents.bytes,
+            "aws_limit": deploy.LIMIT,
+            "measured": size.measured,
+            "libraries": libraries,
+            "not_counted": size.absent,
+        },
+        "engine": contents.engine,
+        "reason": contents.reason,
+        "wheels": chosen if wheels is not None else None,
+    }
+
+
+def _measured_rightly(contents: pickles.Contents, size: deploy.Size) -> bool:
+    """Whether what is installed here is what the pickle needs: all of it, and the same scikit-learn."""
+    version, _ = size.distributions.get("scikit-learn", (None, 0))
+    return not size.absent and contents.sklearn[:1] in ((), (version,))
+
+
+def _where(runtime: deploy.Runtime) -> dict[str, Any]:
+    glibc = "{}.{}".format(*runtime.glibc)
+    return {"provider": runtime.provider, "python": runtime.python, "machine": runtime.machine, "glibc": glibc}
+
+
+def _parts(contents: pickles.Contents) -> None:
+    rows = [
+        (part.path or "(itself)", part.cls + (f" x {part.count}" if part.count > 1 else ""), part.sklearn or "-")
+        for part in contents.parts[:50]
+    ]
+    rows += [(f"and {len(contents.parts) - 50} more", "", "")] if len(contents.parts) > 50 else []
+    _show.columns("read without running it", ("part", "class", "scikit-learn"), rows)
+
+
+def _facts(contents: pickles.Contents, size: deploy.Size) -> dict[str, Any]:
+    missing = f"MISSING IN THE CLOUD: {_some(contents.custom)}; put them in a module that is deployed with it and dump it again"
+    warning = f"LOADING IT COULD RUN ANYTHING, by {_some(contents.dangerous)}: load it only if you know why they are there"
+    return {
+        "format": f"protocol {contents.protocol}, {_show.size(contents.bytes)}, {contents.compression or 'not compressed'}",
+        "arrays": f"{contents.arrays} of joblib's, {_show.size(contents.array_bytes)}" if contents.arrays else None,
+        "scikit-learn": ", ".join(contents.sklearn) or "the file does not tell",
+        "numpy": f"{contents.numpy}, by the names of its modules" if contents.numpy else "the file does not tell",
+        "other libraries": ", ".join(n for n in contents.distributions if n not in ("numpy", "scikit-learn")) or None,
+        "your own code": missing if contents.custom else "none",
+        "warning": warning if contents.dangerous else None,
+        "not known": "; ".join(contents.notes) or None,
+        "deployed as it is": _deployed(contents, size),
+        "engine": f"{contents.engine or 'none'}: {contents.reason}",
+        "sha256": contents.sha256,
+    }
+
+
+def _deployed(contents: pickles.Contents, size: deploy.Size) -> str:
+    total = size.bytes + contents.bytes
+    versions = ", ".join(f"{name} {version}" for name, (version, _) in size.distributions.items())
+    limit = "more than" if total > deploy.LIMIT else "of"
+    text = f"{_show.size(total)} unzipped, {limit} the {_show.size(deploy.LIMIT)} that AWS Lambda takes"
+    text += f"; measured on {size.measured}: {versions or 'nothing'}"
+    return text + (f"; not installed, so not counted: {', '.join(size.absent)} (--wheels measures them)" if size.absent else "")
+
+
+def _wheels(wheels: Iterable[deploy.Wheels]) -> None:
+    named = ("scikit-learn", "numpy", "scipy")
+    rows = []
+    for answer in wheels:
+        versions = ", ".join(f"{name} {answer.chosen[name]}" for name in named if name in answer.chosen)
+        runtime = answer.runtime
+        where = f"{runtime.system}, glibc {'{}.{}'.format(*runtime.glibc)}"
+        rows.append((str(runtime), where, f"no: {answer.problem}" if answer.problem else f"yes: {versions or 'all'}"))
+    _show.columns("wheels, installed without compiling", ("provider, Python, machine", "system", "all there"), rows)
+
+
+def _some(names: Sequence[str]) -> str:
+    rest = len(names) - _MOST_SHOWN
+    return ", ".join(names[:_MOST_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

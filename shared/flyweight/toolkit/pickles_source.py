@@ -1,0 +1,229 @@
+"""The bytes of a pickle as they are read: decompressed piece by piece, never more than asked, and never without end.
+
+joblib tells a compressed file by its first bytes (`joblib.numpy_pickle_utils._detect_compressor`), and so is it done here.
+"""
+
+from __future__ import annotations
+
+import bz2
+import io
+import lzma
+import struct
+import zlib
+from collections.abc import Callable
+from functools import partial
+from pickle import decode_long
+from typing import Any, BinaryIO
+
+from flyweight.errors import FlyweightError
+
+MOST_BYTES = 4 * 2**30  # of one file, decompressed
+MOST_STEPS = 5_000_000  # instructions; a vocabulary of a million words takes 3 millions
+MOST_TEXT = 256 * 2**20  # bytes of text that are kept
+LONG = 4096  # bytes: a text or number of more is passed over, as no name, version or parameter is that long
+LONGEST_LINE = 64 * 2**20  # of protocol 0, whose texts end with their line
+_MOST_MEMORY = 256 * 2**20  # that an xz header may ask of the decoder: its strongest preset takes 65 MiB
+_BLOCK = 1 << 16
+
+
+class PickleRefused(FlyweightError):
+    """A file that can't be read as a pickle: what is wrong with it, and where."""
+
+    def __init__(self, message: str, next_step: str = "dump the estimator again with joblib.dump") -> None:
+        super().__init__(message)
+        self.next_step = next_step
+
+
+def _lz4() -> Any:
+    try:
+        from lz4.frame import LZ4FrameDecompressor  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        raise PickleRefused("the file is compressed with lz4, which is not installed here", "pip install lz4") from None
+    return LZ4FrameDecompressor()
+
+
+def _lzma() -> Any:
+    return lzma.LZMADecompressor(memlimit=_MOST_MEMORY)
+
+
+# name -> (first bytes, decompressor), as in joblib.compressor
+_COMPRESSIONS: dict[str, tuple[bytes, Callable[[], Any]]] = {
+    "zlib": (b"\x78", zlib.decompressobj),
+    "gzip": (b"\x1f\x8b", lambda: zlib.decompressobj(16 + zlib.MAX_WBITS)),
+    "bz2": (b"BZ", bz2.BZ2Decompressor),
+    "lzma": (b"\x5d\x00", _lzma),
+    "xz": (b"\xfd\x37\x7a\x58\x5a", _lzma),
+    "lz4": (b"\x04\x22\x4d\x18", _lz4),
+}
+
+
+def compression(start: bytes) -> str | None:
+    """The name of the compression that a file with these first bytes has, or None."""
+    return next((name for name, (prefix, _) in _COMPRESSIONS.items() if start.startswith(prefix)), None)
+
+
+def looks_like_pickle(start: bytes, end: bytes) -> bool:
+    """Whether a file with these first 16 bytes and this last one is meant to be a pickle, and not a safetensors file.
+
+    Protocols 0 and 1 have no first mark: such a file opens with the instruction for a container, a class or a text, and ends
+    with STOP.
+    """
+    if start[8:9] == b"{" and start[4:8] == bytes(4):  # a length of less than 4 GiB, and JSON
+        return False
+    return (
+        start[:1] == b"\x80" or start[:2] == b"ZF" or compression(start) is not None or (start[:1] in b"(]})ci" and end == b".")
+    )
+
+
+class Bulk:
+    """Bytes that were passed over."""
+
+    __slots__ = ()
+
+
+BULK = Bulk()
+
+
+class Source:
+    """Exact reads from a file, compressed or not; every failure is a `PickleRefused`."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        start = file.read(16)
+        file.seek(0)
+        if start.startswith(b"ZF"):
+            raise PickleRefused("the file was written by a joblib before 0.10")
+        self.compression = compression(start)
+        self.position = self.steps = self.text = 0
+        if self.compression is None:
+            self._file: Any = file
+        else:
+            self._file = io.BufferedReader(_Decompressed(file, _COMPRESSIONS[self.compression][1]()), _BLOCK)
+
+    def read(self, count: int) -> bytes:
+        """Exactly `count` bytes, which the caller has to keep small.
+
+        :raises PickleRefused: there are fewer, or the file is too long.
+        """
+        data = self._taken(self._file.read, count)
+        if len(data) != count:
+            raise self.damaged("it is truncated")
+        return data
+
+    def number(self, form: str) -> Any:
+        """One number of a fixed size, by its form for `struct`."""
+        return struct.unpack(form, self.read(struct.calcsize(form)))[0]
+
+    def sized(self, form: str, decode: Callable[[bytes], Any]) -> Any:
+        """What the bytes after their length say, or `BULK` if there are many."""
+        count = self.number(form)
+        if count < 0:
+            raise self.damaged("a length is negative")
+        if count <= LONG:
+            return decode(self._kept(self.read(count)))
+        self.skip(count)
+        return BULK
+
+    def line(self, decode: Callable[[bytes], Any]) -> Any:
+        """What the bytes up to the next newline say, or `BULK` if there are many."""
+        data = self._taken(self._file.readline, LONGEST_LINE)
+        if not data.endswith(b"\n"):
+            raise self.damaged("a line has no end")
+        return decode(self._kept(data[:-1])) if len(data) <= LONG else BULK
+
+    def skip(self, count: int) -> None:
+        """Pass over `count` bytes in pieces, whatever was claimed: the file has to hold them.
+
+        :raises PickleRefused: it does not.
+        """
+        if count > MOST_BYTES:
+            raise self.damaged(f"it claims {count:.3g} bytes in one piece")
+        while count:
+            count -= len(self.read(min(count, _BLOCK)))
+
+    def step(self) -> bytes:
+        """The code of the next instruction, counted."""
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise self.damaged(f"it has more than {MOST_STEPS} instructions")
+        return self.read(1)
+
+    def damaged(self, what: str) -> PickleRefused:
+        """The refusal of this file at this place."""
+        return PickleRefused(f"not a pickle that can be read: {what} (at byte {self.position})")
+
+    def _kept(self, data: bytes) -> bytes:
+        self.text += len(data)
+        if self.text > MOST_TEXT:
+            raise self.damaged(f"it holds more than {MOST_TEXT // 2**20} MiB of text")
+        return data
+
+    def _taken(self, read: Callable[[int], bytes], count: int) -> bytes:
+        try:
+            data = read(count)
+        except (EOFError, OSError, zlib.error, lzma.LZMAError, RuntimeError) as error:  # lz4 raises RuntimeError
+            raise self.damaged(f"its compressed data is damaged: {error}") from None
+        self.position += len(data)
+        if self.position > MOST_BYTES:
+            raise self.damaged(f"it is longer than {MOST_BYTES // 2**30} GiB")
+        return data
+
+
+class _Decompressed(io.RawIOBase):
+    """A compressed file as a readable one that never holds more than it was asked for."""
+
+    def __init__(self, file: BinaryIO, decompressor: Any) -> None:
+        self._compressed, self._decompressor = file, decompressor
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        machine = self._decompressor
+        while not machine.eof:
+            block = getattr(machine, "unconsumed_tail", b"")  # zlib gives back what it did not use, the others keep it
+            if not block and getattr(machine, "needs_input", True):
+                block = self._compressed.read(_BLOCK)
+            data = machine.decompress(block, len(buffer))
+            if data:
+                buffer[: len(data)] = data
+                return len(data)
+            if not block:
+                break
+        return 0
+
+
+def _integer(data: bytes) -> int:
+    return int(data) if data in (b"00", b"01") else int(data.removesuffix(b"L"), 0)
+
+
+_utf8 = partial(str, encoding="utf-8", errors="surrogatepass")
+_latin = partial(str, encoding="latin-1")
+_NUMBERS = {"uint1": "<B", "uint2": "<H", "int4": "<i", "uint4": "<I", "uint8": "<Q", "float8": ">d"}
+_SIZED: dict[str, tuple[str, Callable[[bytes], Any]]] = {
+    "long1": ("<B", decode_long),
+    "long4": ("<i", decode_long),
+    "string1": ("<B", _latin),
+    "string4": ("<i", _latin),
+    "bytes1": ("<B", bytes),
+    "bytes4": ("<I", bytes),
+    "bytes8": ("<Q", bytes),
+    "bytearray8": ("<Q", bytes),
+    "unicodestring1": ("<B", _utf8),
+    "unicodestring4": ("<I", _utf8),
+    "unicodestring8": ("<Q", _utf8),
+}
+_LINES: dict[str, Callable[[bytes], Any]] = {
+    "decimalnl_short": _integer,
+    "decimalnl_long": _integer,
+    "floatnl": float,
+    "stringnl": lambda data: _latin(data[1:-1]),  # quoted
+    "stringnl_noescape": _latin,
+    "unicodestringnl": partial(str, encoding="raw-unicode-escape"),
+}
+# the forms of arguments as pickletools names them, each with what reads it
+ARGUMENTS: dict[str, Callable[[Source], Any]] = {
+    **{name: partial(lambda form, source: source.number(form), form) for name, form in _NUMBERS.items()},
+    **{name: partial(lambda form, source: source.sized(*form), form) for name, form in _SIZED.items()},
+    **{name: partial(lambda decode, source: source.line(decode), decode) for name, decode in _LINES.items()},
+    "stringnl_noescape_pair": lambda source: (source.line(_utf8), source.line(_utf8)),
+}
