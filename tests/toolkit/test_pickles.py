@@ -32,12 +32,12 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from flyweight.toolkit import pickles, pickles_deploy, pickles_source
+from flyweight.toolkit import pickles
 from flyweight.toolkit.convert import converters
-from flyweight.toolkit.pickles import PickleRefused
-from flyweight.toolkit.pickles_machine import Machine
-from flyweight.toolkit.pickles_records import Node
-from flyweight.toolkit.pickles_source import Source
+from flyweight.toolkit.pickles import PickleRefused, deploy, source
+from flyweight.toolkit.pickles.machine import Machine
+from flyweight.toolkit.pickles.records import Node
+from flyweight.toolkit.pickles.source import Source
 from tests import models
 from tests.conftest import ROOT
 from tests.parity import families
@@ -571,32 +571,32 @@ def test_wheels_are_matched_by_python_machine_and_glibc(tmp_path: Path, monkeypa
     wheel(tmp_path, "thing", "2.0", "py3-none-any")
     for name, value in {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path), "PIP_CONFIG_FILE": "/dev/null"}.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(pickles_deploy, "RUNTIMES", [one for one in pickles_deploy.RUNTIMES if one.provider != "azure"])
-    answers = {str(answer.runtime): answer for answer in pickles_deploy.wheels(["thing==1.0"])}
+    monkeypatch.setattr(deploy, "RUNTIMES", [one for one in deploy.RUNTIMES if one.provider != "azure"])
+    answers = {str(answer.runtime): answer for answer in deploy.wheels(["thing==1.0"])}
     fits = {name for name, answer in answers.items() if not answer.problem}
     assert fits == {"gcp 3.13 x86_64", "aws 3.12 aarch64", "gcp 3.11 x86_64"}
     assert answers["gcp 3.13 x86_64"].chosen == {"thing": "1.0"}
-    size = pickles_deploy.wheels_size(answers["gcp 3.13 x86_64"])
+    size = deploy.wheels_size(answers["gcp 3.13 x86_64"])
     assert (size.measured, [*size.distributions]) == ("the wheels for gcp 3.13 x86_64", ["thing"])
     assert size.distributions["thing"] == (
         "1.0",
         len(METADATA.format("thing", "1.0")) + len(WHEEL.format("cp313-cp313-manylinux_2_35_x86_64")),
     )
     assert answers["aws 3.11 x86_64"].problem == "No matching distribution found for thing==1.0"
-    monkeypatch.setattr(pickles_deploy, "RUNTIMES", pickles_deploy.RUNTIMES[:1])
-    assert [answer.chosen for answer in pickles_deploy.wheels(["thing"])] == [{"thing": "2.0"}]
+    monkeypatch.setattr(deploy, "RUNTIMES", deploy.RUNTIMES[:1])
+    assert [answer.chosen for answer in deploy.wheels(["thing"])] == [{"thing": "2.0"}]
 
 
 def test_a_registry_that_gives_no_answer_is_no_missing_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("PIP_FIND_LINKS", "/dev/null")
-    with pytest.raises(pickles_deploy.RegistryUnreachable, match="can't ask"):
-        pickles_deploy.wheels(["thing"])
+    with pytest.raises(deploy.RegistryUnreachable, match="can't ask"):
+        deploy.wheels(["thing"])
 
 
 def test_the_size_is_that_of_the_files_and_of_what_they_need() -> None:
-    size = pickles_deploy.installed_size(["scikit-learn", "no-such-thing"])
+    size = deploy.installed_size(["scikit-learn", "no-such-thing"])
     assert size.absent == ("no-such-thing",)
     assert {"numpy", "scipy", "joblib", "threadpoolctl"} <= {*size.distributions}
     assert "pytest" not in size.distributions  # an extra
@@ -607,5 +607,5 @@ def test_the_size_is_that_of_the_files_and_of_what_they_need() -> None:
 
 
 def test_limits_are_what_is_said() -> None:
-    assert pickles_source.MOST_STEPS == 5_000_000 and pickles_deploy.LIMIT == 262_144_000
+    assert source.MOST_STEPS == 5_000_000 and deploy.LIMIT == 262_144_000
     assert Node("list").attributes() == {}

@@ -12,7 +12,7 @@ import pytest
 import sklearn
 from click.testing import Result
 
-from flyweight.toolkit import pickles_deploy
+from flyweight.toolkit.pickles import deploy
 from tests import models
 from tests.conftest import ROOT
 
@@ -97,12 +97,12 @@ def test_a_damaged_pickle_is_refused_in_words(run: Callable[..., Result], model:
 def test_wheels_are_shown_for_each_provider(run: Callable[..., Result], model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[str]] = []
 
-    def answers(requirements: list[str], _: object) -> list[pickles_deploy.Wheels]:
+    def answers(requirements: list[str], _: object) -> list[deploy.Wheels]:
         asked.append(requirements)
-        there = pickles_deploy.Wheels(pickles_deploy.RUNTIMES[2], {"scikit-learn": "1.9.1", "numpy": "2.5.5"}, None)
-        return [pickles_deploy.Wheels(pickles_deploy.RUNTIMES[0], {}, "No matching distribution found for it"), there]
+        there = deploy.Wheels(deploy.RUNTIMES[2], {"scikit-learn": "1.9.1", "numpy": "2.5.5"}, None)
+        return [deploy.Wheels(deploy.RUNTIMES[0], {}, "No matching distribution found for it"), there]
 
-    monkeypatch.setattr(pickles_deploy, "wheels", answers)
+    monkeypatch.setattr(deploy, "wheels", answers)
     shown = " ".join(run("inspect", model, "--wheels").stdout.split())
     assert "aws 3.11 x86_64 Amazon Linux 2, glibc 2.26 no: No matching distribution found for it" in shown
     assert "aws 3.12 x86_64 Amazon Linux 2023, glibc 2.34 yes: scikit-learn 1.9.1, numpy 2.5.5" in shown
@@ -123,11 +123,9 @@ def test_other_versions_than_here_are_measured_on_their_wheels(
     )
     here = json.loads(run("inspect", file, "--json").stdout)["deployed"]
     assert here["measured"] == "what is installed here" and here["libraries"]["scikit-learn"]["version"] == sklearn.__version__
-    answers = [pickles_deploy.Wheels(runtime, {"scikit-learn": "1.5.2"}, None) for runtime in pickles_deploy.RUNTIMES]
-    monkeypatch.setattr(pickles_deploy, "wheels", lambda *_: answers)
-    monkeypatch.setattr(
-        pickles_deploy, "wheels_size", lambda answer: pickles_deploy.Size({"x": ("1", 300_000_000)}, (), str(answer.runtime))
-    )
+    answers = [deploy.Wheels(runtime, {"scikit-learn": "1.5.2"}, None) for runtime in deploy.RUNTIMES]
+    monkeypatch.setattr(deploy, "wheels", lambda *_: answers)
+    monkeypatch.setattr(deploy, "wheels_size", lambda answer: deploy.Size({"x": ("1", 300_000_000)}, (), str(answer.runtime)))
     shown = " ".join(run("inspect", file, "--wheels").stdout.split())
     assert "300.0 MB unzipped, more than the 262.1 MB that AWS Lambda takes; measured on aws 3.13 aarch64: x 1" in shown
 

@@ -108,16 +108,24 @@ def test_predict_answers_every_row_as_the_estimator_does(
     assert float(rows[0]["probability_Adelie"]) == pytest.approx(estimator.predict_proba(X)[0, 0], abs=1e-12)
 
 
+def test_predict_gives_the_outputs_that_are_named(run: Callable[..., Result], penguins: Path, files: tuple[Path, Path]) -> None:
+    lines = run("predict", penguins, files[1], "--outputs", "scores").stdout.splitlines()
+    assert lines[0] == "score_Adelie,score_Chinstrap,score_Gentoo"
+    refused = run("predict", penguins, files[1], "--outputs", "shap")
+    assert refused.exit_code == 1
+    assert "expected a list of outputs among predictions, probabilities, scores, got 'shap'" in refused.stderr
+
+
 def test_predict_streams_more_than_one_chunk(
     run: Callable[..., Result], penguins: Path, files: tuple[Path, Path], tmp_path: Path
 ) -> None:
     header, *rows = files[1].read_text().splitlines(keepends=True)
     long = tmp_path / "long.csv"
-    long.write_text(header + "".join(rows) * 8)
+    long.write_text(header + "".join(rows) * 16)
     out = tmp_path / "out.csv"
     assert run("predict", penguins, long, "-o", out).exit_code == 0
     lines = out.read_text().splitlines()
-    assert len(lines) == 1 + 344 * 8 and lines.count(lines[0]) == 1
+    assert len(lines) == 1 + 344 * 16 and lines.count(lines[0]) == 1
 
 
 def test_predict_from_standard_input_as_json(penguins: Path, files: tuple[Path, Path]) -> None:

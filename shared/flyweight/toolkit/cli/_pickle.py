@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from flyweight.toolkit import pickles
-from flyweight.toolkit import pickles_deploy as deploy
 from flyweight.toolkit.cli import _show
+from flyweight.toolkit.pickles import deploy as deploy
 
 _MOST_SHOWN = 12
 

@@ -17,8 +17,8 @@ from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections.abc import Callable
 from typing import Any
 
-from flyweight.toolkit.pickles_records import Global, Node, count, item
-from flyweight.toolkit.pickles_source import ARGUMENTS, BULK, Source
+from flyweight.toolkit.pickles.records import Global, Node, count, item
+from flyweight.toolkit.pickles.source import ARGUMENTS, BULK, Source
 
 _MOST_NOTES = 20
 

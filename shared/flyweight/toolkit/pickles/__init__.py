@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from flyweight.engines import ENGINES
-from flyweight.toolkit import pickles_names as names
 from flyweight.toolkit.convert import converters
-from flyweight.toolkit.pickles_machine import Machine
-from flyweight.toolkit.pickles_records import Global, Node, class_of, printable
-from flyweight.toolkit.pickles_source import PickleRefused, Source, looks_like_pickle
+from flyweight.toolkit.pickles import names
+from flyweight.toolkit.pickles.machine import Machine
+from flyweight.toolkit.pickles.records import Global, Node, class_of, printable
+from flyweight.toolkit.pickles.source import PickleRefused, Source, looks_like_pickle
 
 __all__ = ["Contents", "Part", "PickleRefused", "engine_hint", "is_pickle", "read"]
 

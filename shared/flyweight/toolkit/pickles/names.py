@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import packages_distributions
 
-from flyweight.toolkit.pickles_records import Global
+from flyweight.toolkit.pickles.records import Global
 
 # import name -> distribution, for what estimators are made of; what is installed here is looked up, this is for what is not
 DISTRIBUTIONS = {
