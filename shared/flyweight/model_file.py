@@ -5,21 +5,33 @@ a JSON header, then raw little-endian arrays. Its `__metadata__` carries one JSO
 """
 
 import json
+import os
 import sys
 
 from flyweight.errors import ModelRefused, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from mmap import mmap
     from typing import Any
 
 FORMAT = 1
 MAX_FILE_BYTES = 1 << 30
+MAPPED_BYTES = 4 << 20  # reading takes 22 us a MB and the memory; mapping 10 us, and 200 us once to import it (Python 3.13)
 MAX_HEADER_BYTES = 100_000_000  # the cap that the safetensors library itself puts on a header
 MAX_TENSORS = 100_000
 
 # safetensors' name of a type -> (its bytes, memoryview's code for it)
-DTYPES = {"F64": (8, "d"), "F32": (4, "f"), "I64": (8, "q"), "I32": (4, "i"), "I16": (2, "h"), "U8": (1, "B")}
+DTYPES = {
+    "F64": (8, "d"),
+    "F32": (4, "f"),
+    "I64": (8, "q"),
+    "I32": (4, "i"),
+    "I16": (2, "h"),
+    "U32": (4, "I"),
+    "U16": (2, "H"),
+    "U8": (1, "B"),
+}
 
 
 class Tensor:
@@ -41,7 +53,7 @@ class ModelFile:
 
     __slots__ = ("data", "document", "tensors")
 
-    def __init__(self, data: bytes, document: "dict[str, Any]", tensors: "dict[str, Tensor]") -> None:
+    def __init__(self, data: "bytes | mmap", document: "dict[str, Any]", tensors: "dict[str, Tensor]") -> None:
         self.data = data
         self.document = document
         self.tensors = tensors
@@ -55,17 +67,22 @@ class ModelFile:
 
 
 def read(path: str) -> ModelFile:
-    """Read and check one model file.
+    """Read and check one model file; a large one is mapped, and its pages are read when something looks at them.
+
+    A mapped file may be replaced (by renaming another one onto it), but never be shortened or written over in place.
 
     :raises ModelRefused: whatever is wrong with it.
     :raises OSError: it can't be opened.
     """
     with open(path, "rb") as file:
-        data = file.read(MAX_FILE_BYTES + 1)
-    return parse(data)
+        if os.fstat(file.fileno()).st_size < MAPPED_BYTES:
+            return parse(file.read(MAX_FILE_BYTES + 1))
+        import mmap
+
+        return parse(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
-def parse(data: bytes) -> ModelFile:
+def parse(data: "bytes | mmap") -> ModelFile:
     """Check the bytes of one model file and find its document and its tensors.
 
     :raises ModelRefused: truncated, overlapping, oversized or otherwise not a model file.

@@ -12,7 +12,9 @@ from flyweight import model_file
 from flyweight.predictor import Predictor
 
 Arrays = dict[str, np.ndarray[Any, Any]]
-NAMES = {"float64": "F64", "float32": "F32", "int64": "I64", "int32": "I32", "int16": "I16", "uint8": "U8"}
+NAMES = {"float64": "F64", "float32": "F32"} | {
+    f"{k}{bits}": f"{k[0].upper()}{bits}" for k in ("int", "uint") for bits in (8, 16, 32, 64)
+}
 
 
 def raw(document: Any, arrays: Arrays | None = None, *, header: dict[str, Any] | None = None, extra: bytes = b"") -> bytes:
@@ -56,12 +58,12 @@ def stump() -> tuple[dict[str, Any], Arrays]:
         "single": False,
         "mean": False,
         "exact": True,
-        "arrays": {key: key for key in ("feature", "threshold", "right", "missing", "roots", "leaves", "base")},
+        "arrays": {key: key for key in ("feature", "threshold", "over", "missing", "roots", "leaves", "base")},
     }
     arrays: Arrays = {
         "feature": np.array([0, -1, -2], dtype=np.int32),
         "threshold": np.array([0.5, 0.0, 0.0]),
-        "right": np.array([2, 0, 0], dtype=np.int32),
+        "over": np.array([1, 0, 0], dtype=np.uint16),
         "missing": np.array([1, 0, 0], dtype=np.uint8),
         "roots": np.array([0], dtype=np.int32),
         "leaves": np.array([[10.0], [20.0]]),

@@ -236,7 +236,8 @@ def test_a_damaged_model_is_refused_or_answers(packed: Any, data: st.DataObject)
         if data.draw(st.booleans()):
             name = data.draw(st.sampled_from(sorted(arrays)))
             array = arrays[name] = arrays[name].copy()
-            low, high = (-1e300, 1e300) if array.dtype.kind == "f" else (np.iinfo(array.dtype).min, np.iinfo(array.dtype).max)
+            limits: Any = np.finfo(array.dtype) if array.dtype.kind == "f" else np.iinfo(array.dtype)
+            low, high = array.dtype.type(limits.min).item(), array.dtype.type(limits.max).item()
             value = data.draw(st.one_of(st.integers(max(-3, int(low)), 9), st.sampled_from([low, high])))
             array.flat[data.draw(st.integers(0, array.size - 1))] = value
         else:

@@ -27,26 +27,38 @@ def i32(*values: int) -> Any:
     return np.array(values, dtype=np.int32)
 
 
+def u16(*values: int) -> Any:
+    return np.array(values, dtype=np.uint16)
+
+
 def test_the_stump_that_the_cases_below_damage_is_sound() -> None:
     split, arrays = stump()
     assert predictor([split], "y", arrays).predict([[0.5, 0.0], [0.6, 0.0], [None, 0.0]]).predictions == [10.0, 20.0, 10.0]
 
 
 DAMAGED_TREES = {
-    "right child is the node itself: a cycle": {"right": i32(0, 0, 0)},
-    "right child before the node": {"feature": i32(0, -1, 0, -1, -1), "right": i32(2, 0, 1, 0, 0)},
-    "right child beyond the nodes": {"right": i32(3, 0, 0)},
-    "negative right child": {"right": i32(-1, 0, 0)},
+    "right child beyond the nodes": {"over": u16(2, 0, 0)},
+    "right child far beyond the nodes": {"over": u16(65535, 0, 0)},
+    "right child that could lie before its node": {"over": i32(1, 0, 0)},
+    "right child in the next tree": {
+        "feature": i32(0, -1, -2, 0, -1, -2),
+        "over": u16(2, 0, 0, 1, 0, 0),
+        "roots": i32(0, 3),
+    },
+    "left child in the next tree": {"feature": i32(-1, 0, -1, -2), "over": u16(0, 0, 0, 0), "roots": i32(0, 2)},
     "feature beyond the width": {"feature": i32(2, -1, -2)},
-    "last node not a leaf": {"feature": i32(0, -1, 0), "right": i32(2, 0, 2)},
+    "last node not a leaf": {"feature": i32(0, -1, 0), "over": u16(1, 0, 0)},
     "leaf beyond the leaves": {"feature": i32(0, -1, -3)},
     "lowest leaf there is": {"feature": i32(0, -1, -(2**31))},
     "root beyond the nodes": {"roots": i32(3)},
     "no root": {"roots": i32()},
     "negative root": {"roots": i32(-1)},
+    "a root twice": {"roots": i32(0, 0)},
+    "roots backwards": {"roots": i32(1, 0)},
+    "nodes in no tree": {"roots": i32(1)},
+    "no nodes": {"feature": i32(), "threshold": np.zeros(0), "roots": i32()},
     "arrays of other lengths": {"threshold": np.array([0.5, 0.0])},
-    "thresholds not float64": {"threshold": np.array([0.5, 0, 0], dtype=np.float32)},
-    "missing flag of two": {"missing": np.array([2, 0, 0], dtype=np.uint8)},
+    "thresholds not floats": {"threshold": i32(1, 0, 0)},
     "no thresholds": {"threshold": None},
     "leaves wider than base": {"leaves": np.array([[1.0, 2.0, 3.0]] * 2)},
     "no leaves": {"leaves": np.zeros((0, 1))},
@@ -59,7 +71,7 @@ def test_a_damaged_tree_is_refused(changes: dict[str, Any]) -> None:
     split, arrays = stump()
     damaged = changed(arrays, **changes)
     count = len(damaged["feature"])
-    for name in ("threshold", "right", "missing"):  # keep the lengths in step where that is not what is damaged
+    for name in ("threshold", "over", "missing"):  # keep the lengths in step where that is not what is damaged
         if name not in changes and count != len(arrays["feature"]):
             damaged[name] = np.zeros(count, dtype=arrays[name].dtype)
     with pytest.raises(ModelRefused):
@@ -234,7 +246,8 @@ def test_a_damaged_model_is_refused_or_answers(packed: Any, data: st.DataObject)
         if data.draw(st.booleans()):
             name = data.draw(st.sampled_from(sorted(arrays)))
             array = arrays[name] = arrays[name].copy()
-            low, high = (-1e300, 1e300) if array.dtype.kind == "f" else (np.iinfo(array.dtype).min, np.iinfo(array.dtype).max)
+            limits: Any = np.finfo(array.dtype) if array.dtype.kind == "f" else np.iinfo(array.dtype)
+            low, high = array.dtype.type(limits.min).item(), array.dtype.type(limits.max).item()
             value = data.draw(st.one_of(st.integers(max(-3, int(low)), 9), st.sampled_from([low, high])))
             array.flat[data.draw(st.integers(0, array.size - 1))] = value
         else:

@@ -5,10 +5,13 @@
 To add an op: a class in the file of its family (a new file for a new family), and a row in that file's `OPS`. A class
 - is built from a `Node`, through which it checks all that it takes from the file (raising `ModelRefused`),
 - sets `kinds`, the kinds of the columns that it gives ("n" a number, "s" a string or missing), one letter a column; "z" for
-  all columns of a sparse value, which only the ops of the family `sparse` take,
+  all columns of a sparse value, which only ops take whose name begins with `sparse`,
 - answers `row(*inputs)`: from one list per input to one list, for one instance,
 - says `exact = False` where its answers may differ from the estimator's in the last bits, and then, if it sums terms,
-  gives `magnitude(*inputs)`: the sum of the terms' absolute values, by which parity is judged.
+  gives `magnitude(*inputs)`: the sum of the terms' absolute values, by which parity is judged,
+- may answer `batch(*inputs)` too: from one array of shape (rows, columns) per input to one such array, of float64, or of
+  objects where strings are. `exact` holds for it likewise. A row that it does not take raises `InvalidInput`, without a
+  word, since the engine then goes row by row. NumPy is imported inside. `whole = True` makes the answers integers.
 """
 
 from flyweight.errors import ModelRefused, shown
@@ -67,7 +70,7 @@ class Node:
         self._tensors = tensors
         self.inputs = inputs  # the kinds of each input's columns
         sparse = any(kinds[:1] == "z" for kinds in inputs)
-        self.expect(not sparse or str(spec.get("op")).startswith("sparse."), "takes no sparse value")
+        self.expect(not sparse or str(spec.get("op")).startswith("sparse"), "takes no sparse value")
 
     def refuse(self, reason: str) -> ModelRefused:
         """The error that refuses the file for this node."""
@@ -110,7 +113,7 @@ class Node:
 
     def indices(self, name: str, below: int, *shape: "int | None") -> "list[int]":
         """An integer array as a flat list, each value from 0 to `below` - 1."""
-        values: "list[int]" = self.array(name, "U8 I16 I32 I64", shape).values.tolist()
+        values: "list[int]" = self.array(name, "U8 U16 U32 I16 I32 I64", shape).values.tolist()
         inside = not values or (min(values) >= 0 and max(values) < below)
         self.expect(inside, f"array {name!r} is out of range 0..{below - 1}")
         return values

@@ -1,16 +1,20 @@
 """Sums of decision trees, bit for bit as scikit-learn adds them; the trees' own form is `_forest.py`'s."""
 
 from array import array
-from functools import reduce
-from math import isinf
-from operator import add
+from math import isfinite, isinf
 
 from flyweight.errors import Fault, InvalidInput, shown
-from flyweight.ops._forest import Forest
+from flyweight.ops._forest import CHECKED_NODES, Forest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    import numpy as np
+
     from flyweight.ops import Node
+
+    Array = np.ndarray[Any, Any]
 
 
 class Sum:
@@ -22,58 +26,83 @@ class Sum:
     """
 
     def __init__(self, node: "Node") -> None:
-        width = node.numbers()
+        inputs = node.numbers()
         self.exact = bool(node.choice("exact", (True, False)))
         self._single = node.choice("single", (True, False))
-        self._names = node.items("names", (str,), width) if self._single else []
+        self._names = node.items("names", (str,), inputs) if self._single else []
         self._base = node.floats("base", None)
         self._divide = node.whole("divide", 1, 1_000_000) if node.choice("mean", (True, False)) else None
         self.kinds = "n" * len(self._base)
-        rows, columns = node.array("leaves", "F64", (None, None)).shape
-        self._forest = Forest(node, width, rows)
-        self._read_leaves(node, rows, columns)
-
-    def _read_leaves(self, node: "Node", rows: int, columns: int) -> None:
-        flat = node.floats("leaves", rows, columns)
+        leaves = node.array("leaves", "F64", (None, None))
+        rows, width = leaves.shape
+        node.expect(len(self._base) > 0, "it has no output")
+        node.expect(width in (1, len(self._base)), "leaves and 'base' differ in width")
+        columns = [leaves.values[column::width] for column in range(width)]
+        # so many leaves stay in the file, as so many nodes do
+        self._columns: list[Any] = [c.tolist() for c in columns] if rows * width <= CHECKED_NODES else columns
+        self._forest = Forest(node, inputs, rows)
         self._targets: list[int] | None = None
-        if columns == 1:
-            self._scalars = flat
-            if len(self._base) > 1:
-                self._targets = node.indices("targets", len(self._base), self._forest.count)
-        else:
-            node.expect(columns == len(self._base), "leaves and 'base' differ in width")
-            self._vectors = [flat[start : start + columns] for start in range(0, rows * columns, columns)]
-        self._wide = columns > 1
+        if width < len(self._base):
+            self._targets = node.indices("targets", len(self._base), self._forest.count)
 
     def row(self, x: "list[float]") -> "list[float]":
         """The sums."""
         y = self._added(self._forest.leaves(self._rounded(x) if self._single else x))
         return y if self._divide is None else [v / self._divide for v in y]
 
+    def batch(self, x: "Array") -> "Array":
+        """The sums of many rows; their terms are added in the same order."""
+        import numpy as np
+
+        leaves = self._forest.leaves_batch(self._rounded_batch(x) if self._single else x)
+        columns = [np.ascontiguousarray(column) for column in self._columns]
+        y = np.repeat(np.array(self._base)[:, None], len(x), axis=1)
+        for tree in range(self._forest.count):
+            ended = leaves[:, tree]
+            for output, column in enumerate(columns) if self._targets is None else [(self._targets[tree], columns[0])]:
+                y[output] += column.take(ended)
+        return y.T if self._divide is None else y.T / self._divide
+
     def magnitude(self, x: "list[float]") -> "list[float]":
         """The sum of the terms' absolute values (for parity only), an upper bound for each output."""
         leaves = self._forest.leaves(self._rounded(x) if self._single else x)
-        rows = [max(map(abs, self._vectors[leaf])) if self._wide else abs(self._scalars[leaf]) for leaf in leaves]
-        return [abs(base) + sum(rows) for base in self._base]
+        largest = sum([max([abs(column[leaf]) for column in self._columns]) for leaf in leaves])
+        return [abs(base) + largest for base in self._base]
 
     def _rounded(self, x: "list[float]") -> "list[float]":
         rounded = array("f", x).tolist()
-        if any(map(isinf, rounded)):
-            position = next(p for p, v in enumerate(rounded) if isinf(v))
-            raise InvalidInput(Fault("a number within float32's range", shown(x[position]), feature=self._names[position]))
+        if not isfinite(sum(rounded)):  # of a missing value, or one too large
+            self._refuse_infinite(x, rounded)
         return rounded
 
+    def _rounded_batch(self, x: "Array") -> "Array":
+        import numpy as np
+
+        with np.errstate(over="ignore"):
+            rounded = x.astype(np.float32)
+        infinite = np.isinf(rounded).any(axis=1)
+        if infinite.any():
+            first = int(np.flatnonzero(infinite)[0])
+            self._refuse_infinite(x[first].tolist(), rounded[first].tolist())
+        return rounded
+
+    def _refuse_infinite(self, x: "list[float]", rounded: "list[float]") -> None:
+        for position, v in enumerate(rounded):
+            if isinf(v):
+                raise InvalidInput(Fault("a number within float32's range", shown(x[position]), feature=self._names[position]))
+
     def _added(self, leaves: "list[int]") -> "list[float]":
-        """The leaves' values added one by one: `sum` would round differently from Python 3.12 on."""
-        if self._wide:
-            columns = zip(*[self._vectors[leaf] for leaf in leaves], strict=True)
-            return [reduce(add, column, base) for column, base in zip(columns, self._base, strict=True)]
-        scalars = self._scalars
-        if self._targets is None:
-            return [reduce(add, [scalars[leaf] for leaf in leaves], self._base[0])]
-        y = self._base.copy()
-        for leaf, target in zip(leaves, self._targets, strict=True):
-            y[target] += scalars[leaf]
+        """The leaves' values added one by one: `sum` would round differently from Python 3.12 on, and `reduce` is slower."""
+        if self._targets is not None:
+            y = self._base.copy()
+            for leaf, target in zip(leaves, self._targets, strict=True):
+                y[target] += self._columns[0][leaf]
+            return y
+        y = []
+        for column, total in zip(self._columns, self._base, strict=True):
+            for leaf in leaves:
+                total += column[leaf]
+            y.append(total)
         return y
 
 

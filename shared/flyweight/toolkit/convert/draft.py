@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from flyweight.signature import MAX_FEATURES
+from flyweight.toolkit.convert import _sparse
+
 
 class ConversionRefused(Exception):
     """An estimator that can't become a plan: which step, which class, and what would help."""
@@ -38,10 +41,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Value:
-    """A named value of the plan; its columns tell its width."""
+    """A named value of the plan; its columns tell its width; one that is mostly zeros is `sparse`."""
 
     name: str
     columns: tuple[Column, ...]
+    sparse: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -73,6 +77,7 @@ class Draft:
         self.steps: list[Step] = []
         self.categories: dict[int, list[Any]] = {}  # feature -> the categories that an encoder knows
         self.edges: dict[int, np.ndarray[Any, Any]] = {}  # feature -> values at which answers may jump
+        self.texts: dict[int, list[str]] = {}  # feature that is a text -> some terms that its reader knows
         self._path: list[str] = []
         self._open: list[Step] = []
 
@@ -109,7 +114,12 @@ class Draft:
         arrays: dict[str, Any] | None = None,
         **parameters: Any,
     ) -> Value:
-        """Add a node and return the value that it gives, of `columns` (or so many new ones)."""
+        """Add a node and return the value that it gives, of `columns` (or so many new ones).
+
+        Over a sparse value the op's sparse form is added, or where it has none the value is spread first.
+        """
+        if any(value.sparse for value in inputs) and not op.startswith("sparse."):
+            op, inputs, arrays, parameters = self._over_sparse(op, inputs, arrays or {}, parameters)
         name = f"v{len(self.nodes) + 1}"
         if isinstance(columns, int):
             columns = [Column(f"{name}[{position}]") for position in range(columns)]
@@ -121,10 +131,32 @@ class Draft:
         self.nodes.append(node)
         if self._open:
             self._open[-1].ops.append(op)
-        return Value(name, tuple(columns))
+        return Value(name, tuple(columns), op in _sparse.GIVING)
+
+    def _over_sparse(
+        self, op: str, inputs: tuple[Value, ...], arrays: dict[str, Any], parameters: dict[str, Any]
+    ) -> tuple[str, tuple[Value, ...], dict[str, Any], dict[str, Any]]:
+        form = _sparse.FORMS.get(op, _sparse.none)(arrays, parameters)
+        if form is None:
+            return op, tuple(self.spread(value) for value in inputs), arrays, parameters
+        return form[0], inputs, form[1], form[2]
+
+    def spread(self, x: Value) -> Value:
+        """The value with its zeros, for ops that know no sparse one."""
+        return self.add("sparse.spread", x, columns=x.columns) if x.sparse else x
 
     def prune(self, outputs: Outputs) -> None:
-        """Drop every node that no output needs, such as an ensemble member's own label, and its arrays with it."""
+        """Drop every node that no output needs, such as an ensemble member's own label, and its arrays with it.
+
+        Outputs that are sparse are spread, in `outputs` itself: an answer lists all its numbers.
+        """
+        for output, value in outputs.items():
+            if len(value.columns) > MAX_FEATURES:
+                helps = (
+                    f"its {output} has {len(value.columns):,} columns, an answer at most {MAX_FEATURES:,}; let a model read them"
+                )
+                raise ConversionRefused("", self.steps[-1].cls, helps)
+            outputs[output] = self.spread(value)
         needed = {value.name for value in outputs.values()}
         kept = []
         for node in reversed(self.nodes):
@@ -167,8 +199,9 @@ class Draft:
 
 
 def _stored(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """An array in one of the three types that plans are made of: float64, int32, and uint8 for flags."""
-    kept = np.uint8 if array.dtype == np.uint8 else np.float64 if array.dtype.kind == "f" else np.int32
+    """An array in one of the types that plans are made of: float64, int32, and the smaller ones that a converter chose."""
+    chosen = array.dtype in (np.uint8, np.uint16, np.uint32, np.int16)
+    kept = array.dtype if chosen else np.float64 if array.dtype.kind == "f" else np.int32
     return np.ascontiguousarray(array, dtype=kept)
 
 

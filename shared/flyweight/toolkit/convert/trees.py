@@ -35,28 +35,41 @@ def of_sklearn(estimator: Any, value: Array) -> Tree:
 
 def flat(trees: list[Tree]) -> dict[str, Array]:
     """All trees one after the other in preorder, their distinct leaves once: the arrays of `trees.sum`."""
-    parts: dict[str, list[Array]] = {key: [] for key in ("feature", "threshold", "right", "missing", "split", "leaves")}
+    parts: dict[str, list[Array]] = {key: [] for key in ("feature", "threshold", "over", "missing", "split", "leaves")}
     roots, start, leaves = [], 0, 0
     for tree in trees:
         order = _preorder(tree)
         place = np.empty(len(tree.left), dtype=np.int64)
-        place[order] = np.arange(start, start + len(order))
+        place[order] = np.arange(len(order))
         is_leaf = tree.left[order] < 0
         leaf = leaves + np.cumsum(is_leaf) - 1
         parts["feature"].append(np.where(is_leaf, ~leaf, tree.feature[order]))
         parts["threshold"].append(np.where(is_leaf, 0.0, tree.threshold[order]))
-        parts["right"].append(np.where(is_leaf, 0, place[tree.right[order]]))
+        parts["over"].append(np.where(is_leaf, 0, place[tree.right[order]] - np.arange(len(order)) - 1))
         parts["missing"].append(np.where(is_leaf, 0, tree.missing[order]).astype(np.uint8))
-        parts["split"].append(np.full(len(order), -1) if tree.split is None else tree.split[order])
+        parts["split"].append(np.full(len(order), -1) if tree.split is None else np.where(is_leaf, -1, tree.split[order]))
         parts["leaves"].append(tree.value[order][is_leaf])
         roots.append(start)
         start += len(order)
         leaves += int(is_leaf.sum())
     arrays = {key: np.concatenate(values) for key, values in parts.items()}
     _share_leaves(arrays)
-    if not (arrays["split"] >= 0).any():
-        del arrays["split"]
-    return {**arrays, "roots": np.array(roots), "threshold": arrays["threshold"].astype(float)}
+    categorical = arrays["split"] >= 0
+    arrays["threshold"] = np.where(categorical, np.nan, arrays["threshold"].astype(float))
+    for name, flags in (("split", categorical), ("missing", arrays["missing"])):
+        if not flags.any():
+            del arrays[name]
+    return {**arrays, **_narrow(arrays), "roots": np.array(roots)}
+
+
+def _narrow(arrays: dict[str, Array]) -> dict[str, Array]:
+    """Two bytes a number where they are enough."""
+    feature, over = arrays["feature"], arrays["over"]
+    few = -(2**15) <= feature.min() and feature.max() < 2**15
+    return {
+        "feature": feature.astype(np.int16 if few else np.int32),
+        "over": over.astype(np.uint16 if over.max() < 2**16 else np.uint32),
+    }
 
 
 def _share_leaves(arrays: dict[str, Array]) -> None:
@@ -70,6 +83,9 @@ def _share_leaves(arrays: dict[str, Array]) -> None:
 
 
 def _preorder(tree: Tree) -> Array:
+    inner = np.flatnonzero(tree.left >= 0)
+    if np.array_equal(tree.left[inner], inner + 1) and (tree.right[inner] > inner).all():
+        return np.arange(len(tree.left))  # as `sklearn.tree` grows them, unless `max_leaf_nodes` is given
     order, stack = [], [0]
     while stack:
         node = stack.pop()
@@ -96,7 +112,17 @@ def add_sum(
     if parameters["single"]:
         parameters["names"] = x.names
     _note_thresholds(arrays, x, draft)
-    return draft.add("trees.sum", x, columns=len(base), arrays=arrays, **parameters)
+    sums = draft.add("trees.sum", x, columns=len(base), arrays=arrays, **parameters)
+    if parameters["single"]:
+        draft.arrays[f"{sums.name}.threshold"] = _below(arrays["threshold"])
+    return sums
+
+
+def _below(threshold: Array) -> Array:
+    """The largest float32 that is not above each threshold: the same numbers of float32 lie at or below both."""
+    with np.errstate(over="ignore"):
+        single = threshold.astype(np.float32)
+        return np.where(single > threshold, np.nextafter(single, np.float32(-np.inf)), single)
 
 
 def _note_thresholds(arrays: dict[str, Array], x: Value, draft: Draft) -> None:
