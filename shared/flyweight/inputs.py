@@ -21,7 +21,8 @@ PLAIN = frozenset((float, int))  # and not bool, whose type is its own
 class Reader:
     """Reads instances by one signature: the checks that can be prepared are prepared once."""
 
-    def __init__(self, signature: "Signature", limits: "Limits") -> None:
+    def __init__(self, signature: "Signature", limits: "Limits", as_array: "Callable[[int], bool]" = lambda count: False) -> None:
+        self._as_array = as_array  # whether the engine would rather have so many instances as one array
         self._features = signature.features
         self._names = [feature.name for feature in signature.features]
         self._limits = limits
@@ -40,7 +41,7 @@ class Reader:
         return self.rows(instances), outputs
 
     def rows(self, instances: "Any") -> "list[list[Any]]":
-        """The rows of parsed instances, each a list in the signature's order or an object by feature name.
+        """The rows of parsed instances, each a list in the signature's order or an object by feature name; many as one array.
 
         :raises TooLarge: more instances than the limit.
         :raises InvalidInput: with every fault up to twenty, not only the first.
@@ -49,6 +50,18 @@ class Reader:
             raise InvalidInput(Fault("at least one instance", shown(instances)))
         if len(instances) > self._limits.max_instances:
             raise TooLarge(f"{len(instances)} instances, the limit is {self._limits.max_instances} a request")
+        table = self.table(instances)
+        return table if table is not None else self._rows(instances)
+
+    def table(self, instances: "Any") -> "Any | None":
+        """The rows as one array where the engine wants that, and nothing is wrong with them; else None."""
+        if not self._as_array(len(instances)):
+            return None
+        from flyweight import tables
+
+        return tables.array_of(instances, self._features, self._limits)
+
+    def _rows(self, instances: "list[Any]") -> "list[list[Any]]":
         rows: list[list[Any]] = []
         faults: list[Fault] = []
         for number, instance in enumerate(instances):

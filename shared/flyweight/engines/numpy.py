@@ -1,5 +1,7 @@
 """The same plan, many instances at a time: each op by its batch form, or row by row where it has none."""
 
+from itertools import chain
+
 import numpy as np
 
 from flyweight.engines import pure
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
     Step = tuple[Callable[..., Array], tuple[int, ...]]
 
-CHUNK = 4096  # rows at a time: what a batch holds in memory stays bounded, and most of it in the processor's cache
+CHUNK = 4096  # rows at a time, so that most of a batch stays in the processor's cache
+VALUES = 1 << 23  # of the whole plan at a time, so that a wide one gets fewer rows
 
 
 class Engine(pure.Engine):
@@ -24,7 +27,8 @@ class Engine(pure.Engine):
 
     def __init__(self, file: "ModelFile", plan: "Plan | None" = None) -> None:
         super().__init__(file, plan)
-        self._batches: dict[tuple[str, ...], tuple[list[Step], list[int]]] = {}
+        self._batches: dict[tuple[str, ...], tuple[list[Step], list[tuple[int, bool]]]] = {}
+        self._chunk = max(1, min(CHUNK, VALUES // sum(map(len, self.plan.kinds))))
 
     def outputs(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "dict[str, list[list[Any]]]":
         """Each of these outputs of the plan, one list an instance.
@@ -32,28 +36,32 @@ class Engine(pure.Engine):
         :raises InvalidInput: a row that the model does not take; the fault says which.
         """
         try:
-            answers = [self._batch(rows[start : start + CHUNK], names) for start in range(0, len(rows), CHUNK)]
+            answers = [self._batch(rows[at : at + self._chunk], names) for at in range(0, len(rows), self._chunk)]
         except InvalidInput:
-            return super().outputs(rows, names)  # row by row, to tell which
-        return {name: [values for answer in answers for values in answer[p].tolist()] for p, name in enumerate(names)}
+            return super().outputs(rows if isinstance(rows, list) else rows.tolist(), names)  # row by row, to tell which
+        return {name: list(chain.from_iterable([answer[p] for answer in answers])) for p, name in enumerate(names)}
 
-    def _batch(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "list[Array]":
+    def _batch(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "list[list[list[Any]]]":
         steps, places = self._batches.get(names) or self._batch_program(names)
         values = [as_array(rows, self.plan.kinds[0])]
         with np.errstate(all="ignore"):
             for run, reads in steps:
                 values.append(run(*[values[read] for read in reads]))
-        return [values[place] for place in places]
+        return [(values[place].astype(int) if whole else values[place]).tolist() for place, whole in places]
 
-    def _batch_program(self, names: "tuple[str, ...]") -> "tuple[list[Step], list[int]]":
+    def _batch_program(self, names: "tuple[str, ...]") -> "tuple[list[Step], list[tuple[int, bool]]]":
         needed, places = self.plan.needed(names)
         steps = [(getattr(op, "batch", None) or _row_by_row(op), reads) for op, reads in needed]
-        self._batches[names] = (steps, places)
+        ops = [self.plan.ops[self.plan.slots[name] - 1] if self.plan.slots[name] else None for name in names]
+        whole = [getattr(op, "whole", False) for op in ops]
+        self._batches[names] = (steps, list(zip(places, whole, strict=True)))
         return self._batches[names]
 
 
 def as_array(rows: "list[list[Any]]", kinds: str) -> "Array":
     """Rows as an array of shape (rows, columns); numbers as float64, and strings, or both together, as objects."""
+    if isinstance(rows, np.ndarray):
+        return rows
     array = np.empty((len(rows), len(kinds)), dtype=object if "s" in kinds else float)
     array[:] = rows
     return array

@@ -29,8 +29,10 @@ class Engine:
         steps, places = self._programs.get(names) or self._program(names)
         columns: list[list[list[Any]]] = [[] for _ in names]
         for number, row in enumerate(rows):
+            values = [row]
             try:
-                values = _run(steps, row)
+                for run, slot, reads in steps:
+                    values.append(run(values[slot]) if slot >= 0 else run(*[values[read] for read in reads]))
             except InvalidInput as error:
                 raise InvalidInput(*[fault._replace(instance=number) for fault in error.faults]) from None  # type: ignore[attr-defined]
             for column, place in zip(columns, places, strict=True):
@@ -39,7 +41,10 @@ class Engine:
 
     def values(self, row: "list[Any]") -> "list[list[Any]]":
         """Every value of the plan for one row, the input first, then each op's."""
-        return _run([_step(op.row, reads) for op, reads in zip(self.plan.ops, self.plan.reads, strict=True)], row)
+        values = [row]
+        for op, reads in zip(self.plan.ops, self.plan.reads, strict=True):
+            values.append(op.row(*[values[read] for read in reads]))
+        return values
 
     def _program(self, names: "tuple[str, ...]") -> "tuple[list[Step], list[int]]":
         needed, places = self.plan.needed(names)
@@ -50,10 +55,3 @@ class Engine:
 def _step(run: "Callable[..., Any]", reads: "tuple[int, ...]") -> "Step":
     """An op of one input, and most are, is called without building a tuple."""
     return run, reads[0] if len(reads) == 1 else -1, reads
-
-
-def _run(steps: "list[Step]", row: "list[Any]") -> "list[list[Any]]":
-    values = [row]
-    for run, slot, reads in steps:
-        values.append(run(values[slot]) if slot >= 0 else run(*[values[read] for read in reads]))
-    return values

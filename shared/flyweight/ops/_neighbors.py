@@ -4,7 +4,7 @@ Sources: `BinaryTree._query_single_depthfirst`, `sklearn.neighbors._kd_tree.min_
 which of several points at the same distance are kept hangs on the order of the visit and of the heap, so both are followed.
 """
 
-from functools import reduce
+from functools import cached_property, reduce
 from math import inf, sqrt
 from operator import add, mul, sub
 
@@ -12,6 +12,8 @@ from flyweight.ops.gaussian import rows_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flyweight.ops import Node
 
     Heap = list[tuple[float, int]]
@@ -28,12 +30,14 @@ class Search:
         self.width = node.numbers()
         self.count = node.array("points", "F64", (None, self.width)).shape[0]
         node.expect(self.count > 0, "it has no point")
-        self._points = rows_of(node.floats("points", self.count, self.width), self.count, self.width)
+        self.points = rows_of(node.floats("points", self.count, self.width), self.count, self.width)
         self._metric = node.choice("metric", ("euclidean", "manhattan", "chebyshev", "minkowski"))
         self._p = node.floats("power", 1)[0] if self._metric == "minkowski" else 2.0
         node.expect(self._p >= 1.0, "'power' is below 1")
         self._radius = node.floats("radius", 1)[0] if node.has("radius") else None
+        self._reduced_radius = self._reduce(self._radius or 0.0)
         self._k = node.whole("k", 1, self.count) if self._radius is None else 0
+        self.counted = self._radius is None  # or else each row has its own number of neighbors
         self._tree: list[tuple[int, int, int]] = [(1, 0, self.count)]
         self._bounds: list[tuple[list[float], list[float]]] = []
         if node.has("leaf"):
@@ -55,8 +59,9 @@ class Search:
     def found(self, x: "list[float]") -> "Heap":
         """Distance and position of each neighbor."""
         if self._radius is not None:
-            apart = [(self._distance(self._reduced(x, point)), i) for i, point in enumerate(self._points)]
-            return [pair for pair in apart if pair[0] <= self._radius]
+            near = self._reduced_radius  # compared before any root is taken: a root can round onto the radius
+            reduced = [(self._reduced(x, point), i) for i, point in enumerate(self.points)]
+            return [(self._distance(v), i) for v, i in reduced if v <= near]
         heap = [(inf, 0)] * self._k
         stack = [(0, 0.0)]
         while stack:
@@ -66,11 +71,40 @@ class Search:
             leaf, begin, end = self._tree[i]
             if leaf:
                 for position in range(begin, end):
-                    _push(heap, (self._reduced(x, self._points[position]), position))
+                    _push(heap, (self._reduced(x, self.points[position]), position))
                 continue
             left, right = ((child, self._bound(x, child)) for child in (2 * i + 1, 2 * i + 2))
             stack += [right, left] if left[1] <= right[1] else [left, right]
         return [(self._distance(v), i) for v, i in heap]
+
+    def nearest(self, x: "Any") -> "tuple[Any, Any, Any]":
+        """Of a batch: distances and positions, of shape (rows, k), and which rows leave no doubt.
+
+        All points are compared, whatever the tree. A row is in doubt where the farthest that is kept and the nearest that is
+        not are as far, or a distance is no number: which is kept then hangs on the order of the visit.
+        """
+        import numpy as np
+
+        from flyweight.ops._distances import apart
+
+        reduced = apart(x, self._array, self._metric, self._p)
+        last = min(self._k, self.count - 1)
+        order = reduced.argpartition(last, axis=1)
+        positions = order[:, : self._k]
+        kept = np.take_along_axis(reduced, positions, axis=1)
+        sure = np.isfinite(kept).all(axis=1)
+        if self._k < self.count:
+            beyond = np.take_along_axis(reduced, order[:, last:][:, :1], axis=1)
+            sure &= kept.max(axis=1) < beyond[:, 0]
+        if self._metric == "minkowski":
+            return kept ** (1.0 / self._p), positions, sure
+        return np.sqrt(kept) if self._metric == "euclidean" else kept, positions, sure
+
+    @cached_property
+    def _array(self) -> "Any":
+        import numpy as np
+
+        return np.array(self.points).reshape(self.count, self.width)
 
     def _reduced(self, x: "list[float]", point: "list[float]") -> float:
         apart = list(map(sub, x, point))
@@ -87,6 +121,11 @@ class Search:
         if self._metric == "euclidean":
             return reduce(add, map(mul, apart, apart), 0.0)
         return reduce(add, [_power(v, self._p) for v in apart], 0.0)
+
+    def _reduce(self, distance: float) -> float:
+        if self._metric == "euclidean":
+            return distance * distance
+        return _power(distance, self._p) if self._metric == "minkowski" else distance
 
     def _distance(self, reduced: float) -> float:
         if self._metric == "euclidean":

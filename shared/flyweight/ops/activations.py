@@ -4,6 +4,8 @@ from math import exp, tanh
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flyweight.ops import Node
 
 
@@ -19,6 +21,12 @@ class Relu:
         """One number each; NaN stays, as np.maximum lets it."""
         return [0.0 if v < 0.0 else v for v in x]
 
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        return np.maximum(x, 0.0)
+
 
 class Tanh(Relu):
     """`tanh(x)`."""
@@ -29,6 +37,12 @@ class Tanh(Relu):
         """One number each."""
         return [tanh(v) for v in x]
 
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        return np.tanh(x)
+
 
 class Logistic(Tanh):
     """`1 / (1 + exp(-x))`."""
@@ -36,6 +50,12 @@ class Logistic(Tanh):
     def row(self, x: "list[float]") -> "list[float]":
         """One number each."""
         return [_logistic(v) for v in x]
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row; an infinite exp makes 0."""
+        import numpy as np
+
+        return 1.0 / (1.0 + np.exp(-x))
 
 
 def _logistic(v: float) -> float:

@@ -4,6 +4,7 @@ Source: `CategoricalNB._check_X` and `_joint_log_likelihood`, scikit-learn 1.9: 
 negative or not below its feature's count is refused.
 """
 
+from functools import cached_property
 from itertools import pairwise
 
 from flyweight.errors import Fault, InvalidInput, shown
@@ -11,6 +12,8 @@ from flyweight.ops._sums import total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flyweight.ops import Node
 
 
@@ -45,6 +48,24 @@ class LogSums:
     def row(self, x: "list[float]") -> "list[float]":
         """One log-likelihood a class."""
         return [total(terms) for terms in self._terms(x)]
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        y = np.repeat(self._arrays[0], len(x), axis=0)
+        for position, table in enumerate(self._arrays[1]):
+            column = x[:, position]
+            if not ((column > -1.0) & (column < len(table))).all():
+                raise InvalidInput
+            y += table[column.astype(int)]
+        return y
+
+    @cached_property
+    def _arrays(self) -> "tuple[Any, list[Any]]":
+        import numpy as np
+
+        return np.array([self._prior]), [np.array(table).reshape(len(table), len(self._prior)) for table in self._tables]
 
     def magnitude(self, x: "list[float]") -> "list[float]":
         """The sum of the terms' absolute values."""

@@ -4,6 +4,8 @@ Sources: `sklearn.cluster._k_means_lloyd._update_chunk_dense`, `pairwise_distanc
 scikit-learn 1.9: squared distances are compared as `center^2 - 2 x center`, the first of equals wins.
 """
 
+from functools import cached_property
+from math import sqrt
 from operator import mul
 
 from flyweight.ops._sums import total
@@ -11,6 +13,8 @@ from flyweight.ops.gaussian import rows_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flyweight.ops import Node
 
 
@@ -18,6 +22,7 @@ class Nearest:
     """The label of the nearest of `centers`, of shape (centers, features); `labels` has one a center, from -1 up."""
 
     exact = False
+    whole = True
 
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
@@ -35,6 +40,20 @@ class Nearest:
         """The label."""
         apart = [self._apart(x, center) for center in range(len(self._centers))]
         return [self._labels[apart.index(min(apart))]]
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        return self._arrays[2][self._all_apart(x).argmin(axis=1)]
+
+    def _all_apart(self, x: "Any") -> "Any":
+        centers, norms, _ = self._arrays
+        return norms - 2.0 * (x @ centers)
+
+    @cached_property
+    def _arrays(self) -> "tuple[Any, Any, Any]":
+        import numpy as np
+
+        return np.array(self._centers).T, np.array(self._norms), np.array(self._labels, dtype=float).reshape(-1, 1)
 
 
 class Descend(Nearest):
@@ -56,5 +75,56 @@ class Descend(Nearest):
             i = right if self._apart(x, right) < self._apart(x, left) else left
         return [self._labels[i]]
 
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row: all go down together, and one that is at its leaf stays there."""
+        import numpy as np
 
-OPS = {"nearest": Nearest, "descend": Descend}
+        apart, rights = self._all_apart(x), np.array(self._right)
+        rows, at = np.arange(len(x)), np.zeros(len(x), dtype=int)
+        while (right := rights[at]).any():
+            left = np.where(right > 0, at + 1, 0)
+            nearer = np.where(apart[rows, right] < apart[rows, left], right, left)
+            at = np.where(right > 0, nearer, at)
+        return self._arrays[2][at]
+
+
+class Distances:
+    """The Euclidean distance to each of `centers`, of shape (centers, features): `sqrt(x^2 - 2 x center + center^2)`.
+
+    Source: `sklearn.metrics.pairwise.euclidean_distances`, whose cancellation near a center is its own.
+    """
+
+    exact = False
+
+    def __init__(self, node: "Node") -> None:
+        width = node.numbers()
+        count = node.array("centers", "F64", (None, width)).shape[0]
+        self._centers = rows_of(node.floats("centers", count, width), count, width)
+        self._norms = [total(map(mul, center, center)) for center in self._centers]
+        self.kinds = "n" * count
+
+    def _squares(self, x: "list[float]") -> "list[float]":
+        own = total(map(mul, x, x))
+        pairs = zip(self._centers, self._norms, strict=True)
+        return [own - 2.0 * total(map(mul, center, x)) + norm for center, norm in pairs]
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """The distances."""
+        return [sqrt(square) if not square <= 0.0 else 0.0 for square in self._squares(x)]
+
+    def magnitude(self, x: "list[float]") -> "list[float]":
+        """The scale for which a bound of 1e-12 is what rounding the terms by 1e-15 does to the root, so much more near zero."""
+        own = total(map(mul, x, x))
+        terms = [1e-15 * (2.0 * own + 2.0 * norm) for norm in self._norms]
+        return [1e12 * (term / sqrt(s) if s > term else sqrt(term)) for term, s in zip(terms, self._squares(x), strict=True)]
+
+    def batch(self, x: "Any") -> "Any":
+        """The distances of each row."""
+        import numpy as np
+
+        centers = np.asarray(self._centers, dtype=float).reshape(-1, x.shape[1])
+        squares = (x * x).sum(axis=1, keepdims=True) - 2.0 * (x @ centers.T) + np.asarray(self._norms)
+        return np.sqrt(np.maximum(squares, 0.0))
+
+
+OPS = {"nearest": Nearest, "descend": Descend, "distances": Distances}

@@ -4,12 +4,16 @@ Source: `sigmoid_predict`, `multiclass_probability` and `svm_predict_probability
 (`sklearn/svm/src/libsvm/svm.cpp`): the method of Wu, Lin and Weng.
 """
 
+from functools import reduce
 from math import exp, inf, nan
+from operator import add
 
 from flyweight.ops.kernels import OfPairs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flyweight.ops import Node
 
 MIN_SHARE = 1e-7
@@ -33,6 +37,23 @@ class Coupled(OfPairs):
             return _coupled(shares, count)
         except ZeroDivisionError:
             return [nan] * count
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        from flyweight.ops._distances import in_blocks
+
+        return in_blocks(x, self._classes**2, self._block)
+
+    def _block(self, x: "Any") -> "Any":
+        import numpy as np
+
+        shares = np.zeros((self._classes, self._classes, len(x)))
+        for v, (slope, offset), (i, j) in zip(x.T, self._slopes, self._pairs, strict=True):
+            v = v * slope + offset
+            e = np.exp(-np.abs(v))
+            shares[i, j] = np.clip(np.where(v >= 0.0, e, 1.0) / (1.0 + e), MIN_SHARE, 1.0 - MIN_SHARE)
+            shares[j, i] = 1.0 - shares[i, j]
+        return _all_coupled(shares, self._classes).T
 
 
 def _share(v: float) -> float:
@@ -69,6 +90,33 @@ def _dot(a: "list[float]", b: "list[float]") -> float:
     for v, w in zip(a, b, strict=True):
         whole += v * w
     return whole
+
+
+def _all_coupled(r: "Any", k: int) -> "Any":
+    """`_coupled` of many rows, the last axis, in the same order of operations; each row stops when it is near enough."""
+    import numpy as np
+
+    found = np.full((k, r.shape[2]), 1.0 / k)
+    q = -np.swapaxes(r, 0, 1) * r
+    for t in range(k):
+        q[t, t] = reduce(add, [r[j, t] * r[j, t] for j in range(k) if j != t])
+    live = np.arange(r.shape[2])
+    for _ in range(max(100, k)):
+        p = found[:, live]
+        qp = reduce(add, [q[:, j] * p[j] for j in range(k)])
+        pqp = reduce(add, [p[t] * qp[t] for t in range(k)])
+        going = np.abs(qp - pqp).max(axis=0) >= 0.005 / k
+        if not going.any():
+            break
+        live, p, q, qp, pqp = live[going], p[:, going], q[:, :, going], qp[:, going], pqp[going]
+        for t in range(k):
+            diff = (-qp[t] + pqp) / q[t, t]
+            p[t] += diff
+            pqp = (pqp + diff * (diff * q[t, t] + 2 * qp[t])) / (1 + diff) / (1 + diff)
+            qp = (qp + diff * q[t]) / (1 + diff)
+            p /= 1 + diff
+        found[:, live] = p
+    return found
 
 
 OPS = {"shares": Coupled}

@@ -7,6 +7,7 @@ from flyweight.errors import Fault, InvalidInput, shown
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from flyweight.ops import Node
 
@@ -67,7 +68,8 @@ class Apply:
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
         self.kinds = "n" * width
-        self._function, self.exact = FUNCTIONS[node.choice("function", tuple(FUNCTIONS))]
+        self._word = node.choice("function", tuple(FUNCTIONS))
+        self._function, self.exact = FUNCTIONS[self._word]
         self._takes = node.choice("takes", ("any", "nan", "finite"))
         self._names = node.items("names", (str,), width)
 
@@ -79,6 +81,15 @@ class Apply:
                 if math.isinf(v) or (v != v and self._takes == "finite"):
                     expected = "a number for which the function is defined"
                     raise InvalidInput(Fault(expected, shown(x[position]), feature=self._names[position]))
+        return y
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row: NumPy has the functions under the same names, but for `expit`."""
+        import numpy as np
+
+        y = 1.0 / (1.0 + np.exp(-x)) if self._word == "expit" else getattr(np, self._word)(x)
+        if self._takes != "any" and (np.isinf(y) if self._takes == "nan" else ~np.isfinite(y)).any():
+            raise InvalidInput
         return y
 
     def magnitude(self, x: "list[float]") -> "list[float]":
@@ -105,10 +116,21 @@ class _Power:
             """The transform of one number; each kind of power has its own."""
             ...
 
+        def powers(self, x: Any, exponents: Any) -> Any:
+            """The same of an array."""
+            ...
+
     def row(self, x: "list[float]") -> "list[float]":
         """The transformed values."""
         pairs = zip(x, self._columns, strict=True)
         return [(self.power(v, exponent) - mean) / scale for v, (exponent, mean, scale) in pairs]
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        exponents, means, scales = np.array(self._columns, dtype=float).reshape(-1, 3).T
+        return (self.powers(x, exponents) - means) / scales
 
     def magnitude(self, x: "list[float]") -> "list[float]":
         """What was subtracted from what, over the scale."""
@@ -120,6 +142,13 @@ class _Power:
 def _box_cox(log: float, exponent: float) -> float:
     """`(exp(exponent * log) - 1) / exponent`, its limit at zero."""
     return log if abs(exponent) < 1e-19 else _growing(math.expm1)(exponent * log) / exponent
+
+
+def _box_coxes(logs: "Any", exponents: "Any") -> "Any":
+    """The same of arrays."""
+    import numpy as np
+
+    return np.where(np.abs(exponents) < 1e-19, logs, np.expm1(exponents * logs) / exponents)
 
 
 class BoxCox(_Power):
@@ -136,6 +165,14 @@ class BoxCox(_Power):
         """The transform of one number."""
         return _box_cox(math.log(v), exponent) if v > 0.0 else NAN
 
+    def powers(self, x: "Any", exponents: "Any") -> "Any":
+        """The same of an array."""
+        import numpy as np
+
+        if (x <= 0.0).any():
+            raise InvalidInput
+        return _box_coxes(np.log(x), exponents)
+
 
 class YeoJohnson(_Power):
     """Box-Cox of `v + 1` above zero, and mirrored with `2 - exponent` below (`scipy.stats.yeojohnson`)."""
@@ -145,6 +182,12 @@ class YeoJohnson(_Power):
         if v != v:
             return v
         return _box_cox(math.log1p(v), exponent) if v >= 0.0 else -_box_cox(math.log1p(-v), 2.0 - exponent)
+
+    def powers(self, x: "Any", exponents: "Any") -> "Any":
+        """The same of an array."""
+        import numpy as np
+
+        return np.where(x >= 0.0, _box_coxes(np.log1p(x), exponents), -_box_coxes(np.log1p(-x), 2.0 - exponents))
 
 
 OPS = {"apply": Apply, "box_cox": BoxCox, "yeo_johnson": YeoJohnson}

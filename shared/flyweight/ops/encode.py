@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from flyweight.ops import Node
 
 REFUSE = "refuse"
+HUGE = 2.0**1023
 
 
 class _Tables:
@@ -47,6 +48,17 @@ class _Tables:
             found.append(code)
         return found
 
+    def batch_codes(self, x: "Any") -> "list[list[Any]]":
+        """The codes of each column, for many instances."""
+        columns = []
+        for values, (table, unseen, missing) in zip(x.T.tolist(), self._columns, strict=True):
+            others = {*values} - table.keys()
+            codes = {value: missing if value is None or value != value else unseen for value in others}
+            if REFUSE in codes.values():
+                raise InvalidInput
+            columns.append([*map({**table, **codes}.__getitem__ if others else table.__getitem__, values)])
+        return columns
+
     def _refuse(self, position: int, value: "Any") -> "NoReturn":
         categories = [*self._columns[position][0]]
         expected = ", ".join(shown(category) for category in categories[:10])
@@ -64,11 +76,22 @@ class Ordinal(_Tables):
 
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
+        for position, (table, *others) in enumerate(self._columns):
+            codes = [*table.values(), *others]
+            node.expect(all(code is REFUSE or not abs(code) > HUGE for code in codes), "a code is too large for a double")
+            floats = [code if code is REFUSE else float(code) for code in codes]
+            self._columns[position] = (dict(zip(table, floats, strict=False)), floats[-2], floats[-1])
         self.kinds = "n" * len(self._columns)
 
     def row(self, x: "list[Any]") -> "list[float]":
         """The codes."""
         return self.codes(x)
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        return np.array(self.batch_codes(x), dtype=float).reshape(x.shape[1], len(x)).T
 
 
 class OneHot(_Tables):
@@ -96,6 +119,17 @@ class OneHot(_Tables):
         for code in self.codes(x):
             if code >= 0:
                 y[code] = 1.0
+        return y
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        y, rows = np.zeros((len(x), len(self.kinds))), np.arange(len(x))
+        for column in self.batch_codes(x):
+            codes = np.array(column)
+            known = codes >= 0
+            y[rows[known], codes[known]] = 1.0
         return y
 
 

@@ -8,6 +8,8 @@ from flyweight.ops._sums import total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flyweight.ops import Node
 
 
@@ -32,6 +34,13 @@ class Mean:
         for weight, x in zip(self._weights, inputs, strict=True):
             y = [sum_ + v * weight for sum_, v in zip(y, x, strict=True)]
         return [v / self._divide for v in y]
+
+    def batch(self, *inputs: "Any") -> "Any":
+        """The same of each row."""
+        y = 0.0
+        for weight, x in zip(self._weights, inputs, strict=True):
+            y = y + x * weight
+        return y / self._divide
 
     def magnitude(self, *inputs: "list[float]") -> "list[float]":
         """The sum of the terms' absolute values, one a column."""
@@ -62,6 +71,17 @@ class Vote:
                 y[int(position)] += vote
         return y
 
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        y, classes = np.zeros((len(x), self._classes)), np.arange(self._classes)
+        for column, (vote, against) in zip(x.T, self._votes, strict=True):
+            position = np.trunc(column) if not against else column
+            position = np.where(column >= 0.0, position, -1.0)[:, None]
+            y += np.where(position == classes, vote, against)
+        return y
+
 
 class Median:
     """The first of the sorted columns at which half of all `weights` is reached (`AdaBoostRegressor._get_median_predict`)."""
@@ -83,6 +103,15 @@ class Median:
             below.append(reached)
         first = next((place for place, weight in enumerate(below) if weight >= 0.5 * reached), 0)
         return [x[order[first]]]
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        order = x.argsort(axis=1, kind="stable")
+        below = np.array(self._weights)[order].cumsum(axis=1)
+        first = (below >= 0.5 * below[:, -1:]).argmax(axis=1)[:, None]
+        return np.take_along_axis(x, np.take_along_axis(order, first, axis=1), axis=1)
 
 
 class Scatter:
@@ -137,6 +166,13 @@ class Shares:
             return [v / whole for v in x]
         return [1.0 / len(x)] * len(x) if self._uniform else x
 
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        whole = x.sum(axis=1, keepdims=True)
+        return np.where(whole == 0.0, 1.0 / x.shape[1] if self._uniform else x, x / whole)
+
 
 class OneVsOne:
     """Votes of all pairs of `classes`, ties broken by confidence (`sklearn.utils.multiclass._ovr_decision_function`).
@@ -162,11 +198,24 @@ class OneVsOne:
             votes[j if winner == 1 else i] += 1.0
         return [vote + s / (3.0 * (abs(s) + 1.0)) for vote, s in zip(votes, sums, strict=True)]
 
+    def batch(self, winners: "Any", confidences: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        votes, sums = np.zeros((2, len(self.kinds), len(winners)))
+        for (i, j), winner, confidence in zip(self._pairs, winners.T == 1, confidences.T, strict=True):
+            sums[i] -= confidence
+            sums[j] += confidence
+            votes[i] += ~winner
+            votes[j] += winner
+        return (votes + sums / (3.0 * (np.abs(sums) + 1.0))).T
+
 
 class Nearest:
     """The first row of `codes` that is nearest to the input (OutputCodeClassifier)."""
 
     exact = True
+    whole = True
 
     def __init__(self, node: "Node") -> None:
         width = node.numbers()

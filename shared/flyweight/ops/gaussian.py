@@ -5,12 +5,15 @@ Sources: `GaussianNB._joint_log_likelihood`, `QuadraticDiscriminantAnalysis._dec
 the row: determinants, priors, weights.
 """
 
+from functools import cached_property
 from operator import mul
 
 from flyweight.ops._sums import total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flyweight.ops import Node
 
 
@@ -32,6 +35,19 @@ class _Components:
         self._means = rows_of(node.floats("means", count, self._width), count, self._width)
         self.kinds = "n" * count
 
+    @cached_property
+    def _arrays(self) -> "tuple[Any, Any, Any]":
+        """Constants, means, and what else there is of each component."""
+        import numpy as np
+
+        return np.array(self._constants), np.array(self._means), np.array(self._shapes())
+
+    if TYPE_CHECKING:
+
+        def _shapes(self) -> list[Any]:
+            """What each component has beside its mean."""
+            ...
+
 
 class Diagonal(_Components):
     """`constant - sum((x - mean)^2 / variance) / 2`."""
@@ -51,6 +67,17 @@ class Diagonal(_Components):
     def row(self, x: "list[float]") -> "list[float]":
         """One log-density a component."""
         return [constant - 0.5 * d for constant, d in zip(self._constants, self._distances(x), strict=True)]
+
+    def _shapes(self) -> "list[Any]":
+        return self._variances
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        constants, means, variances = self._arrays
+        distances = [((x - m) * (x - m) / d).sum(axis=1) for m, d in zip(means, variances, strict=True)]
+        return constants - 0.5 * np.stack(distances, axis=1)
 
     def magnitude(self, x: "list[float]") -> "list[float]":
         """The terms are of one sign, so that their sum is their scale."""
@@ -82,6 +109,15 @@ class Expanded(_Components):
         """One log-density a component."""
         return [constant - 0.5 * total(parts) for constant, parts in self._parts(x)]
 
+    def _shapes(self) -> "list[Any]":
+        return self._precisions
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row, by BLAS as the mixtures do it."""
+        constants, means, precisions = self._arrays
+        scaled = means * precisions
+        return constants - 0.5 * ((means * scaled).sum(axis=1) - 2.0 * (x @ scaled.T) + (x * x) @ precisions.T)
+
     def magnitude(self, x: "list[float]") -> "list[float]":
         """The sum of the terms' absolute values."""
         return [abs(constant) + 0.5 * total(map(abs, parts)) for constant, parts in self._parts(x)]
@@ -107,6 +143,17 @@ class Whitened(_Components):
             y = [total(map(mul, axis, apart)) for axis in factors]
             found.append(constant - 0.5 * total(map(mul, y, y)))
         return found
+
+    def _shapes(self) -> "list[Any]":
+        return self._factors
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        constants, means, factors = self._arrays
+        axes = [(x - mean) @ factor.reshape(len(factor), self._width).T for mean, factor in zip(means, factors, strict=True)]
+        return constants - 0.5 * np.stack([(y * y).sum(axis=1) for y in axes], axis=1)
 
     def magnitude(self, x: "list[float]") -> "list[float]":
         """The scale of the terms: along each axis `|x| + |mean|`, which the mixtures project one by one, then squared."""

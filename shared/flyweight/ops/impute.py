@@ -6,6 +6,8 @@ if TYPE_CHECKING:
 
     from flyweight.ops import Node
 
+HUGE = 2.0**1023
+
 
 class Fill:
     """Each missing value replaced by the column's `fill` (SimpleImputer).
@@ -17,9 +19,11 @@ class Fill:
 
     def __init__(self, node: "Node") -> None:
         self.kinds = node.only_input()
-        self._fill = node.items("fill", (int, float, str), len(self.kinds))
-        for kind, fill in zip(self.kinds, self._fill, strict=True):
+        fills = node.items("fill", (int, float, str), len(self.kinds))
+        for kind, fill in zip(self.kinds, fills, strict=True):
             node.expect((kind == "s") == isinstance(fill, str), "'fill' has a string among numbers, or a number among strings")
+            node.expect(isinstance(fill, str) or abs(fill) < HUGE, "'fill' has a number too large for a double")
+        self._fill = [fill if isinstance(fill, str) else float(fill) for fill in fills]
         self._nulls = node.items("nulls", (bool,), len(self.kinds))
         self._missing = node.items("missing", (int, float, str, type(None)), 1)[0]
         self._usual = all(self._nulls) and self._missing is None
@@ -30,6 +34,12 @@ class Fill:
             return [f if v is None or v != v else v for v, f in zip(x, self._fill, strict=True)]
         flags = _missing(x, self._nulls, self._missing)
         return [f if flag else v for v, f, flag in zip(x, self._fill, flags, strict=True)]
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        return np.where(_all_missing(x, self._nulls, self._missing), np.array(self._fill, dtype=x.dtype), x)
 
 
 class Flag:
@@ -48,9 +58,20 @@ class Flag:
         picked = [x[column] for column in self._columns]
         return [1.0 if flag else 0.0 for flag in _missing(picked, self._nulls, self._missing)]
 
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        return _all_missing(x[:, self._columns], self._nulls, self._missing).astype(float)
+
 
 def _missing(x: "list[Any]", nulls: "list[bool]", missing: "Any") -> "list[bool]":
     return [null if v is None or v != v else missing is not None and v == missing for v, null in zip(x, nulls, strict=True)]
+
+
+def _all_missing(x: "Any", nulls: "list[bool]", missing: "Any") -> "Any":
+    import numpy as np
+
+    absent = x != x if x.dtype == float else (x != x) | np.equal(x, None)
+    return (absent & np.array(nulls, dtype=bool)) | (False if missing is None else x == missing)
 
 
 OPS = {"fill": Fill, "flag": Flag}

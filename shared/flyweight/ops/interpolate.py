@@ -7,6 +7,8 @@ from flyweight.errors import Fault, InvalidInput, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flyweight.ops import Node
 
 NAN = float("nan")
@@ -46,6 +48,21 @@ class Knots:
                 y.append(NAN)
             else:
                 y.append(_between(v, xs, ys))
+        return y
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        y = np.empty(x.shape)
+        for position, (xs, ys) in enumerate(self._columns):
+            column = x[:, position]
+            y[:, position] = np.where(np.isnan(column), NAN, np.interp(column, xs, ys))
+            outside = (column < xs[0]) | (column > xs[-1])
+            if len(xs) > 1 and self._outside != "clip" and outside.any():
+                if self._outside == "refuse":
+                    raise InvalidInput
+                y[outside, position] = NAN
         return y
 
     def magnitude(self, x: "list[float]") -> "list[float]":

@@ -4,6 +4,7 @@ Sources: `svm_predict_values`, `svm_predict_probability` and `multiclass_probabi
 (`sklearn/svm/src/libsvm/svm.cpp`), and `sklearn.utils.multiclass._ovr_decision_function`.
 """
 
+from functools import cached_property
 from itertools import pairwise
 from math import exp, inf, tanh
 from operator import mul
@@ -13,6 +14,8 @@ from flyweight.ops.gaussian import rows_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flyweight.ops import Node
 
 
@@ -26,13 +29,13 @@ class Machine:
     exact = False
 
     def __init__(self, node: "Node") -> None:
-        width = node.numbers()
         self._kernel = node.choice("kernel", ("linear", "poly", "rbf", "sigmoid"))
         self._gamma, self._coef0 = node.floats("parameters", 2)
         self._degree = node.whole("degree", 0, 1000)
         rows, count = node.array("weights", "F64", (None, None)).shape
         node.expect(rows > 0, "'weights' has no row")
-        self._vectors = rows_of(node.floats("vectors", count, width), count, width)
+        self._count = count
+        self._read_vectors(node, count)
         weights = rows_of(node.floats("weights", rows, count), rows, count)
         if node.has("counts"):
             self._pairs = _pairs(weights, _starts(node, rows + 1, count))
@@ -42,28 +45,40 @@ class Machine:
         self._intercept = node.floats("intercept", len(self._pairs))
         self.kinds = "n" * len(self._pairs)
 
-    def _values(self, x: "list[float]") -> "list[float]":
+    def _read_vectors(self, node: "Node", count: int) -> None:
+        self._width = width = node.numbers()
+        self._vectors = rows_of(node.floats("vectors", count, width), count, width)
+
+    def _products(self, x: "Any") -> "list[list[float]]":
+        """Per vector the terms of its product with the row."""
+        return [list(map(mul, vector, x)) for vector in self._vectors]
+
+    def _squares(self, x: "Any") -> "list[float]":
+        """The squared distance of each vector."""
+        apart = [[v - s for v, s in zip(x, vector, strict=True)] for vector in self._vectors]
+        return [total(map(mul, d, d)) for d in apart]
+
+    def _values(self, x: "Any") -> "list[float]":
         if self._kernel == "rbf":
-            apart = [[v - s for v, s in zip(x, vector, strict=True)] for vector in self._vectors]
-            return [_exp(-self._gamma * total(map(mul, d, d))) for d in apart]
-        products = [total(map(mul, vector, x)) for vector in self._vectors]
+            return [_exp(-self._gamma * square) for square in self._squares(x)]
+        products = [total(terms) for terms in self._products(x)]
         if self._kernel == "linear":
             return products
         if self._kernel == "sigmoid":
             return [tanh(self._gamma * product + self._coef0) for product in products]
         return [_power(self._gamma * product + self._coef0, self._degree) for product in products]
 
-    def _scales(self, x: "list[float]") -> "list[float]":
+    def _scales(self, x: "Any") -> "list[float]":
         """How large the terms of each kernel value are; rbf and sigmoid are below 1 and steep by no more than their argument."""
         if self._kernel == "rbf":
-            return [1.0] * len(self._vectors)
-        products = [total(abs(v * s) for v, s in zip(x, vector, strict=True)) for vector in self._vectors]
+            return [1.0] * self._count
+        products = [total(map(abs, terms)) for terms in self._products(x)]
         if self._kernel == "linear":
             return products
         products = [abs(self._gamma) * product + abs(self._coef0) for product in products]
         return products if self._kernel == "sigmoid" else [_power(product, self._degree) for product in products]
 
-    def row(self, x: "list[float]") -> "list[float]":
+    def row(self, x: "Any") -> "list[float]":
         """The decision values."""
         values = self._values(x)
         return [
@@ -71,7 +86,41 @@ class Machine:
             for pair, intercept in zip(self._pairs, self._intercept, strict=True)
         ]
 
-    def magnitude(self, x: "list[float]") -> "list[float]":
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        from flyweight.ops._distances import in_blocks
+
+        return in_blocks(x, self._count, self._block)
+
+    def _block(self, x: "Any") -> "Any":
+        import numpy as np
+
+        values = self._all_values(x)
+        sums = [sum([values[:, begin:end] @ weights for begin, end, weights in pair]) for pair in self._arrays[1]]
+        return np.stack(sums, axis=1) + self._intercept
+
+    def _all_values(self, x: "Any") -> "Any":
+        import numpy as np
+
+        from flyweight.ops._distances import squares
+
+        vectors = self._arrays[0]
+        if self._kernel == "rbf":
+            return np.exp(-self._gamma * squares(x, vectors))
+        products = x @ vectors.T
+        if self._kernel == "linear":
+            return products
+        products = self._gamma * products + self._coef0
+        return np.tanh(products) if self._kernel == "sigmoid" else products**self._degree
+
+    @cached_property
+    def _arrays(self) -> "tuple[Any, list[list[tuple[int, int, Any]]]]":
+        import numpy as np
+
+        pairs = [[(begin, end, np.array(weights, dtype=float)) for begin, end, weights in pair] for pair in self._pairs]
+        return np.array(self._vectors).reshape(self._count, self._width), pairs
+
+    def magnitude(self, x: "Any") -> "list[float]":
         """The sum of the terms' scales."""
         values = self._scales(x)
         return [
@@ -125,6 +174,7 @@ class Votes(OfPairs):
     """The class that wins most pairs, the first of equals; a value above 0 is a vote for the pair's first class."""
 
     exact = True
+    whole = True
 
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
@@ -138,6 +188,16 @@ class Votes(OfPairs):
             votes[i if v > 0.0 else j] += 1
         return [votes.index(max(votes))]
 
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        votes = np.zeros((self._classes, len(x)))
+        for won, (i, j) in zip(x.T > 0.0, self._pairs, strict=True):
+            votes[i] += won
+            votes[j] += ~won
+        return votes.argmax(axis=0)[:, None].astype(float)
+
 
 class Scores(OfPairs):
     """Votes, and the sum of a class's decision values squeezed into a third of a vote either way."""
@@ -150,6 +210,18 @@ class Scores(OfPairs):
             sums[j] -= v
             votes[j if v < 0.0 else i] += 1
         return [vote + (s / (3.0 * (abs(s) + 1.0))) for vote, s in zip(votes, sums, strict=True)]
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        votes, sums = np.zeros((2, self._classes, len(x)))
+        for v, (i, j) in zip(x.T, self._pairs, strict=True):
+            sums[i] += v
+            sums[j] -= v
+            votes[i] += ~(v < 0.0)
+            votes[j] += v < 0.0
+        return (votes + sums / (3.0 * (np.abs(sums) + 1.0))).T
 
 
 OPS = {"machine": Machine, "votes": Votes, "scores": Scores}

@@ -2,13 +2,18 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flyweight.ops import Node
 
 
-class Argmax:
-    """Per output the first index of the largest of its `widths` columns, as np.argmax breaks ties."""
-
+class _Index:
     exact = True
+    whole = True  # its answers are whole numbers, also where they are columns of floats
+
+
+class Argmax(_Index):
+    """Per output the first index of the largest of its `widths` columns, as np.argmax breaks ties."""
 
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
@@ -23,15 +28,26 @@ class Argmax:
     def row(self, x: "list[float]") -> "list[int]":
         """The indices."""
         if len(self._spans) == 1:
-            return [x.index(max(x))]
-        parts = [x[span] for span in self._spans]
-        return [part.index(max(part)) for part in parts]
+            return [_first_largest(x)]
+        return [_first_largest(x[span]) for span in self._spans]
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        return np.stack([x[:, span].argmax(axis=1) for span in self._spans], axis=1).astype(float)
 
 
-class Above:
+def _first_largest(x: "list[float]") -> int:
+    """The index of the largest number, or as np.argmax has it of the first NaN."""
+    whole = sum(x)
+    if whole == whole:
+        return x.index(max(x))
+    return next((index for index, v in enumerate(x) if v != v), x.index(max(x)))
+
+
+class Above(_Index):
     """1 where the one score is above 0 (or at it, if `inclusive`), else 0."""
-
-    exact = True
 
     def __init__(self, node: "Node") -> None:
         node.expect(node.numbers() == 1, "takes one score")
@@ -42,6 +58,10 @@ class Above:
     def row(self, x: "list[float]") -> "list[int]":
         """The index, 0 or 1."""
         return [int(x[0] >= 0.0 if self._inclusive else x[0] > 0.0)]
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        return (x >= 0.0 if self._inclusive else x > 0.0).astype(float)
 
 
 OPS = {"argmax": Argmax, "above": Above}

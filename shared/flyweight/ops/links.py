@@ -4,12 +4,14 @@ Sources: `LinearClassifierMixin._predict_proba_lr`, `SGDClassifier.predict_proba
 `sklearn._loss.loss`, scikit-learn 1.9.
 """
 
-from math import exp, inf
+from math import exp, inf, isfinite, log
 
 from flyweight.ops._sums import total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flyweight.ops import Node
 
 
@@ -28,6 +30,14 @@ def _shares(parts: "list[float]") -> "list[float]":
     """Parts over their sum; all zero becomes uniform, as scikit-learn does for one-vs-rest."""
     whole = total(parts)
     return [part / whole for part in parts] if whole else [1.0 / len(parts)] * len(parts)
+
+
+def _all_shares(parts: "Any") -> "Any":
+    """The same of each row of an array."""
+    import numpy as np
+
+    whole = parts.sum(axis=1, keepdims=True)
+    return np.where(whole == 0.0, 1.0 / parts.shape[1], parts / whole)
 
 
 class _Each:
@@ -55,6 +65,13 @@ class Sigmoid:
         p = _sigmoid(self._factor * x[0])
         return [1.0 - p, p]
 
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        p = 1.0 / (1.0 + np.exp(-(self._factor * x)))
+        return np.concatenate([1.0 - p, p], axis=1)
+
 
 class Softmax(_Each):
     """`exp(score)` over its sum, shifted by the largest score."""
@@ -66,6 +83,13 @@ class Softmax(_Each):
         whole = total(parts)
         return [part / whole for part in parts]
 
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        parts = np.exp(x - x.max(axis=1, keepdims=True))
+        return parts / parts.sum(axis=1, keepdims=True)
+
 
 class OneVsRest(_Each):
     """Each score's sigmoid, over their sum (LIBLINEAR's and SGD's multi-class probabilities)."""
@@ -73,6 +97,12 @@ class OneVsRest(_Each):
     def row(self, x: "list[float]") -> "list[float]":
         """The probabilities."""
         return _shares([_sigmoid(v) for v in x])
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        return _all_shares(1.0 / (1.0 + np.exp(-x)))
 
 
 class ModifiedHuber(_Each):
@@ -88,6 +118,13 @@ class ModifiedHuber(_Each):
         parts = [(min(max(v, -1.0), 1.0) + 1.0) / 2.0 for v in x]
         return [1.0 - parts[0], parts[0]] if self._binary else _shares(parts)
 
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        parts = (np.clip(x, -1.0, 1.0) + 1.0) / 2.0
+        return np.concatenate([1.0 - parts, parts], axis=1) if self._binary else _all_shares(parts)
+
 
 class Exp(_Each):
     """`exp(score)`: the mean under a log link."""
@@ -96,5 +133,38 @@ class Exp(_Each):
         """The means."""
         return [_exp(v) for v in x]
 
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
 
-OPS = {"sigmoid": Sigmoid, "softmax": Softmax, "one_vs_rest": OneVsRest, "modified_huber": ModifiedHuber, "exp": Exp}
+        return np.exp(x)
+
+
+class LogSum(_Each):
+    """`log(sum(exp(score)))` of all scores, shifted by the largest (`scipy.special.logsumexp`)."""
+
+    def __init__(self, node: "Node") -> None:
+        super().__init__(node)
+        self.kinds = "n"
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """The logarithm."""
+        top = max(x)
+        return [top + log(total([_exp(v - top) for v in x])) if isfinite(top) else top]
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        top = x.max(axis=1, keepdims=True)
+        return np.where(np.isfinite(top), top + np.log(np.exp(x - top).sum(axis=1, keepdims=True)), top)
+
+
+OPS = {
+    "sigmoid": Sigmoid,
+    "softmax": Softmax,
+    "one_vs_rest": OneVsRest,
+    "modified_huber": ModifiedHuber,
+    "exp": Exp,
+    "log_sum": LogSum,
+}

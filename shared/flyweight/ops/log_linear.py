@@ -4,6 +4,10 @@ from math import exp, inf
 
 from flyweight.ops.linear import Affine
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class Mean(Affine):
     """`exp(weights @ x + intercept)`."""
@@ -11,6 +15,12 @@ class Mean(Affine):
     def row(self, x: "list[float]") -> "list[float]":
         """One mean an output."""
         return [_exp(v) for v in super().row(x)]
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        return np.exp(super().batch(x))
 
     def magnitude(self, x: "list[float]") -> "list[float]":
         """How far rounding of the sum can carry, a relative error of `exp`: the mean times one plus the terms."""

@@ -13,13 +13,48 @@ from flyweight.ops.gaussian import rows_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flyweight.ops import Node
 
 
-class _Weighted:
-    """Each neighbor counts once, or with `weights` "distance" by one over its distance; at distance 0 nothing else counts."""
+class _Searching:
+    """An op whose batch form compares all points at once, and leaves rows in doubt to its row form."""
 
     exact = False
+    kinds: str
+    _search: Search
+
+    if TYPE_CHECKING:
+
+        def row(self, x: list[float]) -> list[float]:
+            """One instance; each op has its own."""
+            ...
+
+        def answers(self, distances: Any, positions: Any) -> Any:
+            """What neighbors say that are arrays of shape (rows, k); each op has its own."""
+            ...
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        from flyweight.ops._distances import in_blocks
+
+        return in_blocks(x, self._search.count, self._block)
+
+    def _block(self, x: "Any") -> "Any":
+        import numpy as np
+
+        y, doubtful = np.empty((len(x), len(self.kinds))), np.ones(len(x), dtype=bool)
+        if self._search.counted:
+            distances, positions, sure = self._search.nearest(x)
+            y, doubtful = self.answers(distances, positions), ~sure
+        for row in doubtful.nonzero()[0]:
+            y[row] = self.row(x[row].tolist())
+        return y
+
+
+class _Weighted(_Searching):
+    """Each neighbor counts once, or with `weights` "distance" by one over its distance; at distance 0 nothing else counts."""
 
     def __init__(self, node: "Node") -> None:
         self._search = Search(node)
@@ -33,6 +68,15 @@ class _Weighted:
         if any(isinf(1.0 / d) if d else True for d, _ in found):
             return [float(not d or isinf(1.0 / d)) for d, _ in found], positions
         return [1.0 / d for d, _ in found], positions
+
+    def _all_weights(self, distances: "Any") -> "Any":
+        import numpy as np
+
+        if not self._by_distance:
+            return np.ones_like(distances)
+        weights = 1.0 / distances
+        at_it = np.isinf(weights)
+        return np.where(at_it.any(axis=1, keepdims=True), at_it, weights)
 
 
 class Votes(_Weighted):
@@ -69,26 +113,46 @@ class Votes(_Weighted):
         wholes = [(span, total(votes[label] for label in span)) for span in self._spans]
         return [votes[label] / whole if whole else nan for span, whole in wholes for label in span]
 
+    def answers(self, distances: "Any", positions: "Any") -> "Any":
+        """The shares of each row."""
+        import numpy as np
+
+        votes, rows = np.zeros((len(distances), len(self.kinds))), np.arange(len(distances))[:, None]
+        labels = np.array(self._labels)
+        for weights, neighbor in zip(self._all_weights(distances).T, positions.T, strict=True):
+            votes[rows, labels[neighbor]] += weights[:, None]
+        wholes = [votes[:, span].sum(axis=1, keepdims=True).repeat(len(span), axis=1) for span in self._spans]
+        return votes / np.concatenate(wholes, axis=1)
+
 
 class Mean(_Weighted):
-    """The weighted mean of the neighbors' `targets`, of shape (points, outputs); NaN where no point is near enough."""
+    """The weighted mean of the neighbors' `targets`, of shape (points, outputs); `lonely`, or NaN, where no point is near."""
 
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
         outputs = node.array("targets", "F64", (self._search.count, None)).shape[1]
         self._targets = rows_of(node.floats("targets", self._search.count, outputs), self._search.count, outputs)
+        self._lonely = node.floats("lonely", outputs) if node.has("lonely") else [nan] * outputs
         self.kinds = "n" * outputs
 
     def _means(self, weights: "list[float]", rows: "list[list[float]]") -> "list[float]":
         whole = total(weights)
         if not whole:
-            return [nan] * len(self.kinds)
+            return self._lonely
         return [total(w * v for w, v in zip(weights, column, strict=True)) / whole for column in zip(*rows, strict=True)]
 
     def row(self, x: "list[float]") -> "list[float]":
         """One mean an output."""
         weights, positions = self._weights(x)
         return self._means(weights, [self._targets[position] for position in positions])
+
+    def answers(self, distances: "Any", positions: "Any") -> "Any":
+        """The means of each row."""
+        import numpy as np
+
+        weights = self._all_weights(distances)
+        targets = np.array(self._targets).reshape(len(self._targets), len(self.kinds))[positions]
+        return (weights[:, :, None] * targets).sum(axis=1) / weights.sum(axis=1, keepdims=True)
 
     def magnitude(self, x: "list[float]") -> "list[float]":
         """The mean of the absolute values."""
@@ -97,10 +161,8 @@ class Mean(_Weighted):
         return [0.0 if mean != mean else mean for mean in means]
 
 
-class OutlierFactor:
+class OutlierFactor(_Searching):
     """Minus the local outlier factor, minus `offset`: `reach` and `density` are each point's own, learned in training."""
-
-    exact = False
 
     def __init__(self, node: "Node") -> None:
         self._search = Search(node)
@@ -115,6 +177,14 @@ class OutlierFactor:
             return [nan]
         apart = total(max(d, self._reach[i]) for d, i in found) / len(found) + 1e-10
         return [-total(self._density[i] * apart for _, i in found) / len(found) - self._offset]
+
+    def answers(self, distances: "Any", positions: "Any") -> "Any":
+        """The scores of each row."""
+        import numpy as np
+
+        reach, density = np.array(self._reach), np.array(self._density)
+        apart = np.maximum(distances, reach[positions]).mean(axis=1, keepdims=True) + 1e-10
+        return -(density[positions] * apart).mean(axis=1, keepdims=True) - self._offset
 
 
 OPS = {"votes": Votes, "mean": Mean, "outlier_factor": OutlierFactor}

@@ -11,6 +11,8 @@ from flyweight.ops.gaussian import rows_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flyweight.ops import Node
 
 
@@ -18,6 +20,7 @@ class Sign:
     """1 where the one score is above 0 (or at it, if `inclusive`), else -1."""
 
     exact = True
+    whole = True
 
     def __init__(self, node: "Node") -> None:
         node.expect(node.numbers() == 1, "takes one score")
@@ -27,6 +30,10 @@ class Sign:
     def row(self, x: "list[float]") -> "list[int]":
         """1 or -1."""
         return [1 if (x[0] >= 0.0 if self._inclusive else x[0] > 0.0) else -1]
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        return 2.0 * (x >= 0.0 if self._inclusive else x > 0.0) - 1.0
 
 
 class Isolation:
@@ -48,6 +55,10 @@ class Isolation:
             share = inf
         return [-share - self._offset]
 
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        return -(2.0 ** -(x / self._all)) - self._offset
+
 
 class Mahalanobis:
     """`-((x - mean) @ precision @ (x - mean)) - offset`."""
@@ -65,6 +76,20 @@ class Mahalanobis:
         """The score; below zero is an outlier."""
         apart = [v - m for v, m in zip(x, self._mean, strict=True)]
         return [-total(map(mul, apart, [total(map(mul, row, apart)) for row in self._precision])) - self._offset]
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        apart = x - self._mean
+        precision = np.array(self._precision).reshape(x.shape[1], x.shape[1])
+        return -(apart * (apart @ precision.T)).sum(axis=1, keepdims=True) - self._offset
+
+    def magnitude(self, x: "list[float]") -> "list[float]":
+        """The sum of the terms' absolute values."""
+        apart = [abs(v) + abs(m) for v, m in zip(x, self._mean, strict=True)]
+        weighted = [total(abs(w) * v for w, v in zip(row, apart, strict=True)) for row in self._precision]
+        return [total(map(mul, apart, weighted)) + abs(self._offset)]
 
 
 OPS = {"sign": Sign, "isolation": Isolation, "mahalanobis": Mahalanobis}

@@ -2,6 +2,8 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flyweight.ops import Node
 
 
@@ -29,6 +31,16 @@ class Expand:
         for parent, factor in self._terms:
             y.append(x[factor] if parent < 0 else y[parent] * x[factor])
         return y
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row; a term lies in one piece, which is quicker to multiply."""
+        import numpy as np
+
+        columns = np.ascontiguousarray(x.T)
+        y = np.ones((len(self.kinds), len(x)))
+        for term, (parent, factor) in enumerate(self._terms, start=int(self._bias)):
+            np.multiply(1.0 if parent < 0 else y[parent], columns[factor], out=y[term])
+        return y.T
 
 
 OPS = {"expand": Expand}

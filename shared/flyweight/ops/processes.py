@@ -3,6 +3,7 @@
 Source: `GaussianProcessRegressor.predict` and the kernels of `sklearn.gaussian_process.kernels`, scikit-learn 1.9.
 """
 
+from functools import cached_property
 from math import exp, inf, nan, pi, sin, sqrt
 from operator import mul
 
@@ -11,6 +12,8 @@ from flyweight.ops.gaussian import rows_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flyweight.ops import Node
 
     Pair = tuple[float, float]  # a kernel's value, and the scale of the terms that made it
@@ -92,6 +95,38 @@ class Mean:
         values = [value for value, _ in self._kernel(x)]
         return [m * total(map(mul, weights, values)) + a for weights, (m, a) in zip(self._weights, self._last, strict=True)]
 
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        from flyweight.ops._distances import in_blocks
+
+        return in_blocks(x, len(self._points), self._block)
+
+    def _block(self, x: "Any") -> "Any":
+        from flyweight.ops._distances import squares
+
+        weights, multiply, add, parts = self._arrays
+        stack: list[Any] = []
+        for (word, own, _, _), (scales, points) in zip(self._parts, parts, strict=True):
+            if word in JOINS:
+                other = stack.pop()
+                stack[-1] = stack[-1] + other if word == "sum" else stack[-1] * other
+            elif word == "power":
+                stack[-1] = stack[-1] ** own[0]
+            elif word == "dot":
+                stack.append(x @ points.T + own[0] * own[0])
+            else:
+                stack.append(_all_stationary(word, own, squares(x / scales, points)))
+        return (stack[0] @ weights.T) * multiply + add
+
+    @cached_property
+    def _arrays(self) -> "tuple[Any, Any, Any, list[tuple[Any, Any]]]":
+        """Weights, what multiplies the sums, what is added, and each part's lengths (1 for none) and points."""
+        import numpy as np
+
+        multiply, add = np.array(self._last).reshape(-1, 2).T
+        parts = [(np.array(scales or 1.0), np.array(points)) for _, _, scales, points in self._parts]
+        return np.array(self._weights), multiply, add, parts
+
     def magnitude(self, x: "list[float]") -> "list[float]":
         """The sum of the terms' scales."""
         scales = [scale for _, scale in self._kernel(x)]
@@ -130,6 +165,25 @@ def _stationary(word: str, own: "list[float]", square: float) -> "Pair":
         return _with_scale((1.0 + d) * _exp(-d), d)
     d *= sqrt(5)
     return _with_scale((1.0 + d + d * d / 3.0) * _exp(-d), d)
+
+
+def _all_stationary(word: str, own: "list[float]", square: "Any") -> "Any":
+    """The values at squared distances."""
+    import numpy as np
+
+    if word in ("constant", "white"):
+        return np.full_like(square, own[0] if own else 0.0)
+    if word == "rbf":
+        return np.exp(-0.5 * square)
+    if word == "quadratic":
+        return (1.0 + square / (2.0 * own[0])) ** -own[0]
+    d = np.sqrt(square)
+    if word == "periodic":
+        wave = np.sin(pi / own[1] * d) / own[0]
+        return np.exp(-2.0 * (wave * wave))
+    d *= {"matern_0.5": 1.0, "matern_1.5": sqrt(3), "matern_2.5": sqrt(5)}[word]
+    front = {"matern_0.5": 1.0, "matern_1.5": 1.0 + d, "matern_2.5": 1.0 + d + d * d / 3.0}[word]
+    return front * np.exp(-d)
 
 
 def _with_scale(value: float, argument: float) -> "Pair":

@@ -6,6 +6,8 @@ from math import inf, log, nan, sqrt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flyweight.ops import Node
 
 NEAR = 1e-7  # `BOUNDS_THRESHOLD`: within this of the ends, a value counts as the end
@@ -33,14 +35,15 @@ ROOT_TWO_PI = 2.50662827463100050242
 EXP_MINUS_TWO = 0.13533528323661269189
 
 
-def _polynomial(x: float, coefficients: "tuple[float, ...]") -> float:
-    y = coefficients[0]
+def _polynomial(x: "Any", coefficients: "tuple[float, ...]") -> "Any":
+    y: Any = coefficients[0]
     for coefficient in coefficients[1:]:
         y = y * x + coefficient
     return y
 
 
-def _ratio(x: float, parts: "tuple[tuple[float, ...], tuple[float, ...]]") -> float:
+def _ratio(x: "Any", parts: "tuple[tuple[float, ...], tuple[float, ...]]") -> "Any":
+    """Of one number, or of an array."""
     return _polynomial(x, parts[0]) / _polynomial(x, parts[1])
 
 
@@ -53,11 +56,28 @@ def normal(share: float) -> float:
     if y > EXP_MINUS_TWO:
         y -= 0.5
         square = y * y
-        return (y + y * (square * _ratio(square, MIDDLE))) * ROOT_TWO_PI
+        middle: float = (y + y * (square * _ratio(square, MIDDLE))) * ROOT_TWO_PI
+        return middle
     x = sqrt(-2.0 * log(y))
     z = 1.0 / x
-    x = x - log(x) / x - z * _ratio(z, TAIL if x < 8.0 else FAR_TAIL)
-    return x if upper else -x
+    found: float = x - log(x) / x - z * _ratio(z, TAIL if x < 8.0 else FAR_TAIL)
+    return found if upper else -found
+
+
+def normals(shares: "Any") -> "Any":
+    """The same of an array of shares from 0 to 1."""
+    import numpy as np
+
+    upper = shares > 1.0 - EXP_MINUS_TWO
+    y = np.where(upper, 1.0 - shares, shares)
+    middle = y - 0.5
+    square = middle * middle
+    middle = (middle + middle * (square * _ratio(square, MIDDLE))) * ROOT_TWO_PI
+    x = np.sqrt(-2.0 * np.log(y))
+    z = 1.0 / x
+    x = x - np.log(x) / x - z * np.where(x < 8.0, _ratio(z, TAIL), _ratio(z, FAR_TAIL))
+    found = np.where(y > EXP_MINUS_TWO, middle, np.where(upper, x, -x))
+    return np.where(shares == 0.0, -inf, np.where(shares == 1.0, inf, found))
 
 
 class Rank:
@@ -100,6 +120,21 @@ class Rank:
         low, high = self._limits
         found = normal(share)
         return low if found < low else high if found > high else found
+
+    def batch(self, x: "Any") -> "Any":
+        """The same of each row."""
+        import numpy as np
+
+        near = 0.0 if self._limits is None else NEAR
+        shares = np.empty(x.shape)
+        for position, (up, down) in enumerate(self._columns):
+            v = x[:, position]
+            between = 0.5 * (np.interp(v, up, self._shares[0]) - np.interp(-v, down, self._shares[1]))
+            between = np.where((v + near > up[-1]) | (v >= up[-1]), 1.0, between)
+            shares[:, position] = np.where((v - near < up[0]) | (v <= up[0]), 0.0, between)
+        if self._limits is not None:
+            shares = np.clip(normals(shares), self._limits[0], self._limits[1])
+        return np.where(x != x, x, shares)
 
 
 def _between(v: float, xs: "list[float]", ys: "list[float]") -> float:
