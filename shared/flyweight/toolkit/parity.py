@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 BOUND = 1e-12
 CHUNK = 500
+MAX_FAILURES = 20
 
 Answers = dict[str, list[list[Any]]]  # output -> one list a row
 
@@ -55,7 +56,7 @@ class Parity:
 
     def fail(self, row: Row, reason: str) -> None:
         """Note what is outside its bound, the first twenty."""
-        if len(self.failures) < 20:
+        if len(self.failures) < MAX_FAILURES:
             self.failures.append(f"{reason}; row {row[:12]}")
 
 
@@ -71,7 +72,8 @@ def prove(
 ) -> dict[str, Parity]:
     """Compare each engine and the estimator over the sample's rows and the edge rows, and over rows that all should refuse.
 
-    Engines that run a plan run the same one: its ops tell which outputs are exact, and the scale of the others.
+    Engines that run a plan run the same one: its ops tell which outputs are exact, and the scale of the others. Without a plan
+    the scale is the size of the estimator's answer.
     """
     judge = _Judge(engines, oracle, signature, tolerance)
     for parity in judge.reports.values():
@@ -81,17 +83,23 @@ def prove(
         chunk = rows[start : start + CHUNK]
         judge.compare(chunk)
         progress(len(chunk))
+        if all(len(parity.failures) == MAX_FAILURES for parity in judge.reports.values()):
+            break
     for row in refused:
         judge.compare([row])
     return judge.reports
 
 
-def exact_outputs(plan: Plan) -> set[str]:
-    """The outputs to which only exact ops lead."""
-    sound = [True]
+def bounds_of(plan: Plan) -> dict[str, float]:
+    """Per output the difference that is no error, relative to the scale: none where only exact ops lead to it.
+
+    Ops that follow an estimator through single precision say by `precision` how far that goes.
+    """
+    bounds = [0.0]
     for op, reads in zip(plan.ops, plan.reads, strict=True):
-        sound.append(op.exact and all(sound[slot] for slot in reads))
-    return {output for output, slot in plan.slots.items() if sound[slot]}
+        own = 0.0 if op.exact else max(BOUND, getattr(op, "precision", 0.0))
+        bounds.append(max(own, *[bounds[slot] for slot in reads]))
+    return {output: bounds[slot] for output, slot in plan.slots.items()}
 
 
 class _Judge:
@@ -100,10 +108,10 @@ class _Judge:
     def __init__(self, engines: Mapping[str, Engine], oracle: Oracle, signature: Signature, tolerance: float | None) -> None:
         self.engines, self.oracle, self.classes = engines, oracle, signature.classes
         self.rows_engine = next((e for e in engines.values() if type(e) is PlanEngine), None)
-        self.exact = exact_outputs(self.rows_engine.plan) if self.rows_engine and tolerance is None else set()
-        self.names = tuple(next(iter(engines.values())).widths)
-        self.bound = tolerance or BOUND
-        bounds = {output: "equal" if output in self.exact else f"{self.bound:g} of scale" for output in self.names}
+        self.names = tuple(name for name in next(iter(engines.values())).widths if oracle.tells(name))
+        proper = bounds_of(self.rows_engine.plan) if self.rows_engine and tolerance is None else {}
+        self.bounds = {output: proper.get(output, tolerance or BOUND) for output in self.names}
+        bounds = {output: f"{bound:.2g} of scale" if bound else "equal" for output, bound in self.bounds.items()}
         self.reports = {name: Parity(bounds=dict(bounds), tolerance=tolerance) for name in engines}
 
     def compare(self, rows: list[Row]) -> None:
@@ -118,7 +126,7 @@ class _Judge:
             for name, engine in self.engines.items():
                 self._refuse_alike(engine, rows[0], self.reports[name])
             return
-        scales = [1.0] * len(rows)
+        scales = [1.0] * len(rows) if self.rows_engine else _sizes(truth, len(rows))
         for name, engine in self.engines.items():
             if engine is self.rows_engine:
                 self._compare_by_row(engine, rows, truth, scales)
@@ -151,17 +159,16 @@ class _Judge:
             self._compare_row(row, ours, {key: answer[number] for key, answer in truth.items()}, scales[number], parity)
 
     def _compare_row(self, row: Row, ours: dict[str, list[Any]], truth: dict[str, Array], scale: float, parity: Parity) -> None:
-        bound = self.bound * scale
         for output, values in ours.items():
             if output == "index":
                 continue
-            limit = 0.0 if output in self.exact else bound
+            limit = self.bounds[output] * scale
             apart = _largest_difference(values, truth["predictions" if output == "values" else output])
             parity.largest[output] = max(parity.largest.get(output, 0.0), apart)
             if not apart <= limit:
                 parity.fail(row, f"{output} differ by {apart:g}, the bound is {limit:g}")
-        if self.classes is not None:
-            self._compare_labels(row, ours["index"], truth, bound, parity)
+        if "index" in ours:
+            self._compare_labels(row, ours["index"], truth, max(BOUND, self.bounds["index"]) * scale, parity)
 
     def _compare_labels(self, row: Row, index: list[int], truth: dict[str, Array], bound: float, parity: Parity) -> None:
         assert self.classes is not None
@@ -206,6 +213,16 @@ def _scale(plan: Plan, values: list[Any]) -> float:
         if magnitude is not None:
             scale = max(scale, *magnitude(*[values[slot] for slot in reads]))
     return scale
+
+
+def _sizes(truth: dict[str, Array], rows: int) -> list[float]:
+    """The scale of each row where no plan tells the summed terms: the answer's own size, which is no larger; at least 1."""
+    sizes = np.ones(rows)
+    for answer in truth.values():
+        if answer.dtype.kind in "fiu":
+            finite = np.abs(np.where(np.isfinite(answer.astype(float)), answer, 0.0))
+            sizes = np.maximum(sizes, finite.max(axis=1, initial=1.0))
+    return [float(size) for size in sizes]
 
 
 def _largest_difference(ours: list[Any], theirs: Array) -> float:

@@ -1,0 +1,201 @@
+"""CatBoost's trees, whose levels each ask one question, and its statistics of the target by category.
+
+Sources: CatBoost 1.2 (`catboost/libs/model/cpu/evaluator_impl.cpp`, `ctr_value_table.h`, `ctr_provider.h`,
+`static_ctr_provider.cpp`, `hash.h`). Leaves are added in double precision, in the order of the trees.
+"""
+
+from array import array
+from functools import reduce
+from itertools import accumulate, pairwise
+from math import inf
+from operator import add, getitem, itemgetter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    import numpy as np
+
+    from flyweight.ops import Node
+
+    Array = np.ndarray[Any, Any]
+
+MAX_DEPTH = 20
+MASK = (1 << 64) - 1
+HASH_FACTOR = 0x4906BA494954CB65  # `CalcHash`
+
+
+class _Questions:
+    """Whether `x[feature] > border`, or `x[feature] == border` where `equal` is 1; `missing` is the answer for NaN."""
+
+    def __init__(self, node: "Node", width: int) -> None:
+        features = node.indices("feature", width, None)
+        self.count = count = len(features)
+        borders = node.floats("border", count)
+        equal, missing = node.flags("equal", count), node.flags("missing", count)
+        self._all = list(zip(features, borders, strict=True))
+        self._equal = [place for place in range(count) if equal[place]]
+        self._missing = [place for place in range(count) if missing[place]]
+
+    def answers(self, x: "list[float]") -> "list[bool]":
+        """One answer each."""
+        found = [x[feature] > border for feature, border in self._all]
+        for place in self._equal:
+            feature, border = self._all[place]
+            found[place] = x[feature] == border
+        for place in self._missing:
+            v = x[self._all[place][0]]
+            found[place] = found[place] or v != v
+        return found
+
+    def batch(self, x: "Array") -> "Array":
+        """The answers for many rows, as shape (rows, questions) of truth values."""
+        import numpy as np
+
+        features, borders = np.array(self._all).reshape(-1, 2).T
+        v = x[:, features.astype(int)]
+        found: Array = v > borders
+        found[:, self._equal] = v[:, self._equal] == borders[self._equal]
+        found[:, self._missing] |= np.isnan(v[:, self._missing])
+        return found
+
+
+class Oblivious:
+    """Trees that ask the same question of a whole level: the answers, lowest bit first, are the number of the leaf.
+
+    Tree i asks the questions `asked[starts[i]:starts[i + 1]]`, and its leaves lie one tree after the other. The sum is times
+    `scale`, plus `bias`.
+    """
+
+    exact = False
+
+    def __init__(self, node: "Node") -> None:
+        self._questions = _Questions(node, node.numbers())
+        asked = node.indices("asked", self._questions.count, None)
+        starts = node.indices("starts", len(asked) + 1, None)
+        node.expect(len(starts) > 1 and starts[0] == 0 and starts[-1] == len(asked), "'starts' does not cover 'asked'")
+        depths = [b - a for a, b in pairwise(starts)]
+        node.expect(min(depths) >= 0 and max(depths) <= MAX_DEPTH, f"a tree is deeper than {MAX_DEPTH} levels")
+        self._bias = node.floats("bias", None)
+        self._scale = node.floats("scale", 1)[0]
+        outputs = len(self._bias)
+        self.kinds = "n" * outputs
+        node.expect(outputs > 0, "it gives nothing")
+        flat = node.floats("leaves", sum([1 << depth for depth in depths]), outputs)
+        rows: list[Any] = flat if outputs == 1 else [flat[at : at + outputs] for at in range(0, len(flat), outputs)]
+        self._firsts = [0, *accumulate([1 << depth for depth in depths])]
+        self._leaves = [rows[start:end] for start, end in pairwise(self._firsts)]
+        never = self._questions.count  # what a tree that is not so deep asks of the levels below it
+        self._levels = [
+            [asked[start + level] if level < depth else never for start, depth in zip(starts, depths, strict=False)]
+            for level in range(max(depths))
+        ]
+        self._takes = [itemgetter(*level, never) for level in self._levels]  # of one place alone it would give no tuple
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """The sums."""
+        return [reduce(add, v, 0.0) * self._scale + bias for v, bias in zip(self._terms(x), self._bias, strict=True)]
+
+    def batch(self, x: "Array") -> "Array":
+        """The sums of many rows; their terms are added in the same order."""
+        import numpy as np
+
+        answers = np.column_stack([self._questions.batch(x), np.zeros(len(x), dtype=bool)])
+        leaves = np.repeat([self._firsts[:-1]], len(x), axis=0)
+        for level, asked in enumerate(self._levels):
+            leaves += answers[:, asked].astype(int) << level
+        table = np.concatenate([np.array(leaves) for leaves in self._leaves]).reshape(-1, len(self._bias))
+        y = np.zeros((len(x), len(self._bias)))
+        for tree in range(len(self._leaves)):
+            y += table[leaves[:, tree]]
+        return y * self._scale + self._bias
+
+    def magnitude(self, x: "list[float]") -> "list[float]":
+        """The sum of the terms' absolute values (for parity only)."""
+        sizes = [sum(map(abs, terms)) for terms in self._terms(x)]
+        return [abs(bias) + abs(self._scale) * size for size, bias in zip(sizes, self._bias, strict=True)]
+
+    def _terms(self, x: "list[float]") -> "list[Sequence[float]]":
+        """Per output one leaf of each tree, found level by level for all trees at once."""
+        bits = [1 if answer else 0 for answer in (*self._questions.answers(x), False)]
+        found = [0] * len(self._leaves)
+        for take in self._takes:
+            found = list(map(add, found, take(bits)))
+            bits = list(map(add, bits, bits))
+        leaves = list(map(getitem, self._leaves, found))
+        return [leaves] if len(self._bias) == 1 else list(zip(*leaves, strict=True))
+
+
+class Answers:
+    """The answers to questions as numbers, 0 and 1."""
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        self._questions = _Questions(node, node.numbers())
+        self.kinds = "n" * self._questions.count
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """The answers."""
+        return [float(answer) for answer in self._questions.answers(x)]
+
+
+class Statistic:
+    """What training saw of the target for one category, or for several together: `(seen + prior) / (of + weight)`, in float32.
+
+    The category is found by hashing what the columns `hashed` and the answers `answered` say, one after the other: `keys` are
+    the hashes, each as two halves, and `counts` has what was seen of each. `first` to `last` are the counts that are `seen`,
+    and `of` is all of them together, or `total` where that is given.
+    """
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        width = node.numbers()
+        self._hashed, self._answered = node.positions("hashed", width), node.positions("answered", width)
+        halves: list[int] = node.array("keys", "I32", (None, 2)).values.tolist()
+        rows, columns = node.array("counts", "F64", (None, None)).shape
+        node.expect(len(halves) == 2 * rows, "keys and counts differ in number")
+        flat = node.floats("counts", rows, columns)
+        node.expect(all(abs(count) < 1e15 for count in flat), "a count is beyond all measure")
+        first = node.whole("first", 0, columns)
+        last = node.whole("last", first, columns)
+        total = node.floats("total", 1) if node.has("total") else None
+        pairs = {}
+        for row in range(rows):
+            key = (halves[2 * row] & 0xFFFFFFFF) << 32 | halves[2 * row + 1] & 0xFFFFFFFF
+            own = flat[row * columns : (row + 1) * columns]
+            pairs[key] = (sum(own[first:last]), total[0] if total else sum(own))
+        # prior, weight, shift and scale make a table of answers, so that a row only looks one up
+        self._shape = node.floats("shape", 4)
+        self._known = {key: self._value(*pair) for key, pair in pairs.items()}
+        self._unknown = self._value(0.0, total[0] if total else 0.0)
+        self.kinds = "n"
+
+    def _value(self, seen: float, of: float) -> float:
+        prior, weight, shift, scale = self._shape
+        above, below = array("f", [seen + prior, of + weight])
+        (share,) = array("f", [above / below if below else inf])
+        (moved,) = array("f", [share + shift])
+        return array("f", [moved * scale])[0]
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """The one statistic."""
+        found = 0
+        for position in self._hashed:
+            found = _mixed(found, _whole(x[position]))
+        for position in self._answered:
+            found = _mixed(found, 1 if x[position] else 0)
+        return [self._known.get(found, self._unknown)]
+
+
+def _mixed(a: int, b: int) -> int:
+    return HASH_FACTOR * (a + HASH_FACTOR * b) & MASK
+
+
+def _whole(v: "Any") -> int:
+    return int(v) & MASK if -1e18 < v < 1e18 else 0  # a hash, if the plan is sound
+
+
+OPS = {"oblivious": Oblivious, "answers": Answers, "statistic": Statistic}
