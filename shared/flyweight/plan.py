@@ -42,6 +42,8 @@ class Plan:
             self.ops.append(op)
             self.reads.append(reads)
         self.slots = {output: _slot(name, slots) for output, name in outputs.items()}
+        if any(self.kinds[slot][:1] == "z" for slot in self.slots.values()):
+            raise ModelRefused("an output of the plan is a sparse value, which has to be spread first")
         self.widths = {output: len(self.kinds[slot]) for output, slot in self.slots.items()}
         index = self.slots.get("index", 0)
         self.choices: list[int] | None = getattr(self.ops[index - 1], "choices", None) if index else None

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flyweight.toolkit.sample import SampleRefused, frame_of, kind_of, names_of, shape_of
+from flyweight.toolkit.sample import SampleRefused, form_of, frame_of, kind_of, names_of, shape_of
 
 
 class Fitted:
@@ -88,3 +88,63 @@ def test_a_column_of_several_or_other_kinds_is_refused(values: list[Any]) -> Non
 
 def test_a_column_without_any_value_counts_as_numbers() -> None:
     assert kind_of(pd.Series([None, np.nan], dtype=object)) == "number"
+
+
+def test_texts_come_as_any_list_and_go_as_one() -> None:
+    reader = Fitted(build_analyzer=None)
+    pipe = Fitted(steps=[("none", None), ("text", reader), ("model", Fitted(n_features_in_=20))])
+    lines = ["a b", "c"]
+    for sample, name in [(lines, "text"), (np.array(lines), "text"), (pd.Series(lines, name="review"), "review")]:
+        names = names_of(pipe, sample)
+        shape = shape_of(pipe, sample, names, set())
+        assert (names, shape.kinds, shape.form) == ([name], ["string"], "texts")
+        assert shape.to_rows(sample) == [["a b"], ["c"]]
+        assert shape.to_estimator(shape.to_rows(sample)) == lines
+    frame = pd.DataFrame({"title": lines, "other": [1, 2]})
+    assert names_of(reader, frame) == ["title"]
+    assert shape_of(reader, frame, ["title"], set()).to_rows(frame) == [["a b"], ["c"]]
+    with pytest.raises(SampleRefused, match="2 such columns"):
+        names_of(reader, pd.DataFrame({"title": lines, "review": lines}))
+    assert shape_of(reader, None, names_of(reader, None), set()).kinds == ["string"]
+
+
+def test_a_missing_text_is_what_the_sample_has_for_it() -> None:
+    shape = shape_of(Fitted(build_analyzer=None), ["a", None], ["text"], set())
+    assert shape.to_rows(["a", None]) == [["a"], [None]]
+    assert shape.to_estimator([[None]]) == [None]
+
+
+class DictVectorizer(Fitted):
+    """What reads dictionaries, by its name."""
+
+
+class FeatureHasher(Fitted):
+    """What reads dictionaries or pairs."""
+
+
+ENTRIES: list[dict[str, Any]] = [{"a": 1, "b": "x"}, {"b": "y", "c": True}]
+
+
+def test_dictionaries_have_a_feature_a_key_and_nothing_for_what_they_lack() -> None:
+    reader = DictVectorizer()
+    assert names_of(reader, ENTRIES) == ["a", "b", "c"]
+    shape = shape_of(reader, ENTRIES, ["a", "b", "c"], set())
+    assert shape.kinds == ["number", "string", "boolean"]
+    rows = shape.to_rows(ENTRIES)
+    assert rows[0][:2] == [1.0, "x"] and rows[1][1:] == ["y", 1.0] and rows[1][0] != rows[1][0]
+    assert shape.to_estimator(rows) == ENTRIES
+    with pytest.raises(SampleRefused, match="give a sample"):
+        names_of(reader, None)
+
+
+def test_pairs_go_as_pairs() -> None:
+    reader = FeatureHasher(input_type="pair")
+    pairs = [list(entry.items()) for entry in ENTRIES]
+    shape = shape_of(reader, pairs, names_of(reader, pairs), set())
+    assert shape.form == "pairs" and shape.to_estimator(shape.to_rows(pairs)) == pairs
+
+
+@pytest.mark.parametrize("name", ["best_estimator_", "estimator"])
+def test_what_a_search_reads_is_what_its_estimator_reads(name: str) -> None:
+    assert form_of(Fitted(**{name: Fitted(transformer_list=[("a", "drop"), ("b", Fitted(build_analyzer=None))])})) == "texts"
+    assert form_of(Fitted(**{name: Fitted(n_features_in_=2)})) == "table"

@@ -10,6 +10,7 @@ import numpy as np
 
 from flyweight.signature import Feature
 from flyweight.toolkit.convert.draft import Draft
+from flyweight.toolkit.edge_texts import text_ways
 from flyweight.toolkit.oracle import Oracle
 from flyweight.toolkit.sample import Row
 
@@ -28,7 +29,7 @@ def features_of(draft: Draft, oracle: Oracle, rows: list[Row]) -> tuple[list[Fea
         if known is not None and kind != "boolean" and oracle.takes(_with(base, position, _strange(known, kind))):
             unseen.add(position)
         values = [row[position] for row in rows if not _is_absent(row[position])]
-        if kind == "string" and known is None:
+        if kind == "string" and known is None and position not in draft.texts:
             known = sorted(set(values))[:100]
         seen = [min(values), max(values)] if kind == "number" and values and known is None else None
         features.append(Feature(name, kind, nullable, known, seen))
@@ -67,7 +68,9 @@ def _pool(draft: Draft, position: int, feature: Feature, unseen: bool) -> list[A
     rng = random.Random(position)
     known = draft.categories.get(position)
     ways: list[Any] = []
-    if feature.kind == "string" or (known is not None and feature.kind == "number"):
+    if position in draft.texts and feature.kind == "string":
+        ways += text_ways(draft.texts[position], rng)
+    elif feature.kind == "string" or (known is not None and feature.kind == "number"):
         values = known if known is not None else feature.categories or ["?"]
         values = [float(value) if feature.kind != "string" else value for value in values]
         ways += [lambda: rng.choice(values)] * 4 if values else []

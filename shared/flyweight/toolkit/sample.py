@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,26 +10,32 @@ import numpy as np
 import pandas as pd
 
 from flyweight.toolkit.convert.draft import is_missing
+from flyweight.toolkit.entries import SampleRefused as SampleRefused
+from flyweight.toolkit.entries import as_frame, form_of, names_of_entries
 
 Row = list[Any]  # one instance: a float (NaN where missing), a string or None a feature
 
 
-class SampleRefused(ValueError):
-    """A sample that does not go with the estimator."""
-
-
 @dataclass(frozen=True)
 class Shape:
-    """How an estimator wants its input: the features in order, as a DataFrame or a plain array, and each one's kind and dtype."""
+    """How an estimator wants its input: the features in order, as a DataFrame or a plain array, and each one's kind and dtype.
+
+    `form` is "table", or for a list "texts", "dicts" or "pairs" (of a name and a value).
+    """
 
     names: list[str]
     kinds: list[str]
     dtypes: list[Any]
     markers: list[Any]  # what stands for a missing string
     framed: bool
+    form: str = "table"
 
     def to_estimator(self, rows: list[Row]) -> Any:
-        """Instances as the estimator's input: a DataFrame of the sample's dtypes, or an array."""
+        """Instances as the estimator's input: a DataFrame of the sample's dtypes, an array, or a list of entries."""
+        if self.form == "texts":
+            return [self.markers[0] if text is None else text for (text,) in rows]
+        if self.form != "table":
+            return [self._entry(row) for row in rows]
         columns = list(zip(*rows, strict=True)) if rows else [()] * len(self.names)
         if not self.framed:
             return self._array(columns)
@@ -37,6 +44,13 @@ class Shape:
             for name, values, kind, dtype, marker in zip(self.names, columns, self.kinds, self.dtypes, self.markers, strict=True)
         }
         return pd.DataFrame(frame)
+
+    def _entry(self, row: Row) -> Any:
+        """One dictionary, or list of pairs, of what is not missing."""
+        as_given: dict[str, Callable[[Any], Any]] = {"number": float, "boolean": bool, "string": str}
+        cells = zip(self.names, row, self.kinds, strict=True)
+        pairs = [(name, as_given[kind](value)) for name, value, kind in cells if not is_missing(value)]
+        return pairs if self.form == "pairs" else dict(pairs)
 
     def _array(self, columns: list[tuple[Any, ...]]) -> Any:
         if "string" not in self.kinds:
@@ -59,10 +73,16 @@ def names_of(estimator: Any, sample: Any) -> list[str]:
 
     :raises SampleRefused: the sample lacks some, or its width is not the estimator's.
     """
-    fitted = getattr(estimator, "feature_names_in_", None)
+    form = form_of(estimator)
+    if form != "table":
+        return names_of_entries(form, sample)
+    fitted = _fitted_names(estimator)
     count = _width_of(estimator)
     if fitted is not None:
-        return [str(name) for name in fitted]
+        names = [str(name) for name in fitted]
+        own = [str(name) for name in sample.columns] if isinstance(sample, pd.DataFrame) else names
+        # LightGBM writes `mean_radius` for the column `mean radius`
+        return own if [name.replace(" ", "_") for name in own] == names else names
     if isinstance(sample, pd.DataFrame):
         if count is not None and count != sample.shape[1]:
             raise SampleRefused(f"the estimator was fitted on {count} features, the sample has {sample.shape[1]} columns")
@@ -75,6 +95,13 @@ def names_of(estimator: Any, sample: Any) -> list[str]:
     if count is None:
         raise SampleRefused("the estimator does not say how many features it was fitted on; give a sample")
     return [f"x{position}" for position in range(count)]
+
+
+def _fitted_names(estimator: Any) -> Any:
+    """The names of the features on which the estimator was fitted, if it had some; CatBoost keeps them elsewhere."""
+    names = getattr(estimator, "feature_names_in_", None)
+    own = getattr(estimator, "feature_names_", None) if names is None else None
+    return names if own is None or [str(name) for name in own] == [str(place) for place in range(len(own))] else own
 
 
 def _width_of(estimator: Any) -> int | None:
@@ -98,9 +125,11 @@ def markers_of(sample: Any, names: list[str]) -> list[Any]:
 def frame_of(X: Any, names: list[str]) -> pd.DataFrame:
     """Any table as a DataFrame of exactly these columns; columns beside them (a target, an index) are left out.
 
+    A list of texts is one column, a list of dictionaries one a key, and so is a list of lists of pairs.
+
     :raises SampleRefused: a column is missing, or a nameless table has another width.
     """
-    X = X.toarray() if hasattr(X, "toarray") else X
+    X = X.toarray() if hasattr(X, "toarray") else as_frame(X)
     if isinstance(X, pd.DataFrame):
         X = X.set_axis([str(name) for name in X.columns], axis=1)
         absent = [name for name in names if name not in X.columns]
@@ -119,15 +148,19 @@ def frame_of(X: Any, names: list[str]) -> pd.DataFrame:
 
 def shape_of(estimator: Any, sample: Any, names: list[str], textual: set[int]) -> Shape:
     """How the estimator wants its input, from the sample; without one, features in `textual` are strings, the rest numbers."""
-    framed = hasattr(estimator, "feature_names_in_") or isinstance(sample, pd.DataFrame)
+    form = form_of(estimator)
+    # one that counted its features and kept no names was fitted on an array, whatever the sample comes as
+    unnamed = _width_of(estimator) is not None
+    framed = form == "table" and (_fitted_names(estimator) is not None or (isinstance(sample, pd.DataFrame) and not unnamed))
     if sample is None:
-        kinds = ["string" if position in textual else "number" for position in range(len(names))]
+        known = range(len(names)) if form == "texts" else textual
+        kinds = ["string" if position in known else "number" for position in range(len(names))]
         dtypes: list[Any] = [object if kind == "string" else np.dtype(float) for kind in kinds]
-        return Shape(names, kinds, dtypes, [np.nan] * len(names), framed)
+        return Shape(names, kinds, dtypes, [np.nan] * len(names), framed, form)
     frame = frame_of(sample, names)
     columns = [frame.iloc[:, position] for position in range(len(names))]
     kinds, dtypes = [kind_of(column) for column in columns], [column.dtype for column in columns]
-    return Shape(names, kinds, dtypes, markers_of(sample, names), framed)
+    return Shape(names, kinds, dtypes, markers_of(sample, names), framed, form)
 
 
 def kind_of(column: pd.Series[Any]) -> str:

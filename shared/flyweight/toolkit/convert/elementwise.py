@@ -66,6 +66,9 @@ def missing_indicator(estimator: Any, x: Value, draft: Draft) -> Outputs:
         helps = f"missing_values={estimator.missing_values!r}; only NaN has a conversion"
         raise ConversionRefused(draft.path, "MissingIndicator", helps)
     positions = [int(position) for position in estimator.features_]
+    if not positions:
+        helps = "no feature missed a value when it was fitted, so that it answers with nothing; use features='all'"
+        raise ConversionRefused(draft.path, "MissingIndicator", helps)
     told: dict[str, Any] = {"nulls": [True] * len(positions), "missing": [None]}
     return {"transform": draft.add("impute.flag", x, columns=len(positions), positions=positions, **told)}
 

@@ -12,6 +12,7 @@ from flyweight.toolkit.convert.outliers import judged
 
 Array = np.ndarray[Any, Any]
 METRICS = ("euclidean", "manhattan", "chebyshev", "minkowski")
+ALSO = {"l1": "manhattan", "cityblock": "manhattan", "l2": "euclidean", "infinity": "chebyshev", "p": "minkowski"}
 
 
 @converts("sklearn.KNeighborsClassifier", "sklearn.RadiusNeighborsClassifier")
@@ -39,6 +40,9 @@ def regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """The mean of the neighbors' targets."""
     order, arrays, parameters = _search(estimator, draft, exact=estimator.weights == "distance")
     arrays["targets"] = np.asarray(estimator._y, dtype=float).reshape(len(order), -1)[order]
+    if "radius" in arrays:  # among whole numbers NaN becomes one of them, and the estimator answers that
+        with np.errstate(invalid="ignore"):
+            arrays["lonely"] = np.full_like(np.asarray(estimator._y).reshape(len(order), -1)[0], np.nan).astype(float)
     parameters["weights"] = _weights(estimator, draft)
     return {"values": draft.add("neighbors.mean", x, columns=arrays["targets"].shape[1], arrays=arrays, **parameters)}
 
@@ -65,6 +69,7 @@ def _weights(estimator: Any, draft: Draft) -> str:
 def _search(estimator: Any, draft: Draft, *, exact: bool) -> tuple[Array, dict[str, Any], dict[str, Any]]:
     """The order of the points, and the arrays and parameters of the search; `exact` where distances enter the answer."""
     cls, metric, way = type(estimator).__name__, estimator.effective_metric_, estimator._fit_method
+    metric = ALSO.get(metric, metric)
     points = np.asarray(estimator._fit_X.toarray() if hasattr(estimator._fit_X, "toarray") else estimator._fit_X)
     if metric not in METRICS or (estimator.effective_metric_params_ or {}).get("w") is not None:
         raise ConversionRefused(draft.path, cls, f"its metric is none of {', '.join(METRICS)} without weights")
@@ -83,7 +88,7 @@ def _search(estimator: Any, draft: Draft, *, exact: bool) -> tuple[Array, dict[s
         }
     arrays["points"] = points[order]
     if metric == "minkowski":
-        arrays["power"] = np.array([float(estimator.effective_metric_params_["p"])])
+        arrays["power"] = np.array([float(estimator.effective_metric_params_.get("p", 2.0))])
     if cls.startswith("Radius"):
         arrays["radius"] = np.array([float(estimator.radius)])
         return order, arrays, {"metric": metric}

@@ -19,7 +19,9 @@ def isolation_forest(estimator: Any, x: Value, draft: Draft) -> Outputs:
     paths = zip(estimator._decision_path_lengths, estimator._average_path_length_per_tree, strict=True)
     for member, features, (depth, beyond) in zip(estimator.estimators_, estimator.estimators_features_, paths, strict=True):
         tree = of_sklearn(member, (depth + beyond - 1.0).reshape(-1, 1))
-        trees.append(replace(tree, feature=np.where(tree.left < 0, tree.feature, np.asarray(features)[tree.feature])))
+        trees.append(
+            replace(tree, feature=np.where(tree.left < 0, tree.feature, np.asarray(features)[np.maximum(tree.feature, 0)]))
+        )
     size = int(estimator._max_samples)
     if size < 2:
         raise ConversionRefused(draft.path, "IsolationForest", "its trees saw one row each; fit it with more max_samples")

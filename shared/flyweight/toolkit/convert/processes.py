@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from flyweight.toolkit.convert import converts
+from flyweight.toolkit.convert import convert, converts
 from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
 
 MATERN = {0.5: "matern_0.5", 1.5: "matern_1.5", 2.5: "matern_2.5", np.inf: "rbf"}
+MAX_PRODUCTS = 1_000_000  # about a tenth of a second
 JOINS = {"Sum": "sum", "Product": "product"}
 
 
@@ -32,6 +33,39 @@ def regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
         "add": np.broadcast_to(np.ravel(np.asarray(estimator._y_train_mean, dtype=float)), (count,)),
     }
     return {"values": draft.add("processes.mean", x, columns=count, arrays=arrays, kernel=words)}
+
+
+@converts("sklearn.GaussianProcessClassifier")
+def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """One latent process, or one a class or a pair of classes; each costs the square of its training rows, for each row asked."""
+    parts = getattr(estimator.base_estimator_, "estimators_", [estimator.base_estimator_])
+    work = sum(len(getattr(part, "X_train_", ())) ** 2 for part in parts)
+    if work > MAX_PRODUCTS:
+        helps = f"it takes {work:,} products to answer one row, which is slow; fit it on fewer rows, or use an SVC"
+        raise ConversionRefused(draft.path, "GaussianProcessClassifier", helps)
+    with draft.step("base_estimator_"):
+        return convert(estimator.base_estimator_, x, draft)
+
+
+@converts("sklearn._BinaryGaussianProcessClassifierLaplace")
+def binary(estimator: Any, x: Value, draft: Draft) -> Outputs:
+    """The latent mean, and beside it what takes from the variance, squared and added up (algorithm 3.2 of Rasmussen)."""
+    points = np.asarray(estimator.X_train_)
+    diagonal = estimator.kernel_.diag(points)
+    if points.dtype == np.float32 or np.ptp(diagonal):
+        helps = "its kernel's value of a row with itself differs from row to row, or it was fitted on float32; use RBF or Matern"
+        raise ConversionRefused(draft.path, "GaussianProcessClassifier", helps)
+    words: list[str] = []
+    numbers: list[float] = []
+    _walk(estimator.kernel_, len(x.columns), words, numbers, draft)
+    taken = np.linalg.solve(estimator.L_, np.diag(np.ravel(estimator.W_sr_)))
+    weights = np.vstack([np.ravel(estimator.y_train_ - estimator.pi_), taken])
+    count = len(weights)
+    arrays = {"weights": weights, "points": points.astype(float), "numbers": np.array(numbers, dtype=float)}
+    arrays |= {"multiply": np.ones(count), "add": np.zeros(count)}
+    latent = draft.add("processes.mean", x, columns=count, arrays=arrays, kernel=words)
+    index = draft.add("labels.above", draft.take(latent, [0]), columns=1, inclusive=False)
+    return {"index": index, "probabilities": draft.add("latent.share", latent, columns=2, arrays={"diagonal": diagonal[:1]})}
 
 
 def _walk(kernel: Any, width: int, words: list[str], numbers: list[float], draft: Draft) -> None:

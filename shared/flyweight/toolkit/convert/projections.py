@@ -69,20 +69,6 @@ def sparse_pca(estimator: Any, x: Value, draft: Draft) -> Outputs:
     return {"transform": _sums(inner, draft, inverse)}
 
 
-@converts("sklearn.TfidfTransformer")
-def tfidf(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Counts times `idf_`, over their norm."""
-    if estimator.sublinear_tf:
-        helps = "sublinear_tf takes logarithms of what is not zero; fit it with sublinear_tf=False"
-        raise ConversionRefused(draft.path, "TfidfTransformer", helps)
-    width = len(x.columns)
-    if estimator.use_idf:
-        arrays = {"multiply": np.asarray(estimator.idf_, dtype=float), "add": np.zeros(width)}
-        x = draft.add("scale.stretch", x, columns=width, arrays=arrays)
-    norm = estimator.norm
-    return {"transform": x if norm is None else draft.add("scale.normalize", x, columns=width, norm=norm)}
-
-
 @converts("sklearn.PLSRegression", "sklearn.PLSCanonical", "sklearn.CCA")
 def partial_least_squares(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """`coef_ @ (x - mean) + intercept_` as a regressor; the scores of the scaled input as a transformer."""

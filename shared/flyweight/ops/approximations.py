@@ -1,0 +1,104 @@
+"""Features whose products approximate a kernel (`sklearn.kernel_approximation`, 1.9)."""
+
+from math import cos, cosh, inf, log, nan, pi, sin, sqrt
+
+from flyweight.errors import Fault, InvalidInput, shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flyweight.ops import Node
+
+MAX_PRODUCTS = 10_000_000
+
+
+class AdditiveChi2:
+    """Of each number the square root, then its waves: `steps` of them, `interval` apart (AdditiveChi2Sampler)."""
+
+    exact = False
+
+    def __init__(self, node: "Node") -> None:
+        width = node.numbers()
+        self._steps = node.whole("steps", 1, 1000)
+        (self._interval,) = node.floats("interval", 1)
+        node.expect(self._interval > 0.0 and self._interval < inf, "'interval' is not above zero")
+        self._names = node.items("names", (str,), width)
+        self.kinds = "n" * (width * (2 * self._steps - 1))
+        self._damping = [_cosh(pi * step * self._interval) for step in range(1, self._steps)]
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """First all roots, then for each step all cosines and all sines."""
+        for v, name in zip(x, self._names, strict=True):
+            if not v >= 0.0:
+                raise InvalidInput(Fault("a number that is not below 0", shown(v), feature=name))
+        y = [sqrt(v * self._interval) for v in x]
+        angles = [self._interval * log(v) if v else 0.0 for v in x]
+        for step, damping in enumerate(self._damping, start=1):
+            factors = [sqrt(2.0 * v * self._interval / damping) for v in x]
+            for wave in (cos, sin):
+                y += [f * wave(step * a) if step * a < inf else nan for f, a in zip(factors, angles, strict=True)]
+        return y
+
+    def magnitude(self, x: "list[float]") -> "list[float]":
+        """The roots, times how far the waves' arguments go."""
+        angles = [abs(self._interval * log(v)) if v > 0.0 else 0.0 for v in x]
+        return [sqrt(abs(v) * self._interval) * (2.0 + self._steps * a) for v, a in zip(x, angles, strict=True)]
+
+
+def _cosh(v: float) -> float:
+    try:
+        return cosh(v)
+    except OverflowError:
+        return inf
+
+
+class Sketch:
+    """The product of `degree` count sketches as polynomials modulo `z ** width - 1` (PolynomialCountSketch).
+
+    Feature j, times `factor`, goes to column `index[d, j]` of sketch d with the sign `sign[d, j]`; a last, constant feature is
+    `constant` where the array is there.
+    """
+
+    exact = False
+
+    def __init__(self, node: "Node") -> None:
+        self._width = node.whole("width", 1, 1_000_000)
+        self._constant = node.floats("constant", 1) if node.has("constant") else []
+        features = node.numbers() + len(self._constant)
+        degree = node.array("index", "I32", (None, features)).shape[0]
+        index = node.indices("index", self._width, degree, features)
+        sign = node.floats("sign", degree, features)
+        (self._factor,) = node.floats("factor", 1)
+        work = degree * self._width * min(self._width, max(1, features))
+        node.expect(0 < work <= MAX_PRODUCTS, f"takes {work} products, where 1 to {MAX_PRODUCTS} are allowed")
+        spans = [slice(d * features, (d + 1) * features) for d in range(degree)]
+        self._sketches = [list(zip(index[span], sign[span], strict=True)) for span in spans]
+        self.kinds = "n" * self._width
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """The coefficients of the product."""
+        return self._product([self._factor * v for v in x] + self._constant)
+
+    def magnitude(self, x: "list[float]") -> "list[float]":
+        """The largest that they could be."""
+        size = sum(abs(self._factor * v) for v in x) + sum(map(abs, self._constant))
+        try:
+            return [size ** len(self._sketches)]
+        except OverflowError:
+            return [inf]
+
+    def _product(self, x: "list[float]") -> "list[float]":
+        product = {0: 1.0}
+        for sketch in self._sketches:
+            terms: dict[int, float] = {}
+            for v, (column, sign) in zip(x, sketch, strict=True):
+                terms[column] = terms.get(column, 0.0) + sign * v
+            grown: dict[int, float] = {}
+            for a, v in product.items():
+                for b, w in terms.items():
+                    place = (a + b) % self._width
+                    grown[place] = grown.get(place, 0.0) + v * w
+            product = grown
+        return [product.get(column, 0.0) for column in range(self._width)]
+
+
+OPS = {"additive_chi2": AdditiveChi2, "sketch": Sketch}

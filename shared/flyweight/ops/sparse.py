@@ -1,0 +1,185 @@
+"""What models do to values that are mostly zeros, at the cost of what is not zero; the dense ops of the same names do the same.
+
+`spread` makes an ordinary value of a sparse one, and `gather` a sparse one of an ordinary one.
+"""
+
+from math import inf, log, nan, sqrt
+from operator import mul
+
+from flyweight.errors import Fault, InvalidInput, shown
+from flyweight.ops._sparse import RowByRow, wide, width_of
+from flyweight.ops._sums import total
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from flyweight.ops import Node
+    from flyweight.ops._sparse import Entries
+
+
+class Spread(RowByRow):
+    """A sparse value with its zeros."""
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        self._zeros = [0.0] * width_of(node)
+        self.kinds = "n" * len(self._zeros)
+
+    def row(self, x: "Entries") -> "list[float]":
+        """All numbers."""
+        y = self._zeros.copy()
+        for column, v in x.items():
+            y[column] = v
+        return y
+
+
+class Gather(RowByRow):
+    """What is not zero."""
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        self.kinds = wide(node, node.numbers())
+
+    def row(self, x: "list[float]") -> "Entries":
+        """The numbers that are not zero, by column."""
+        return {column: v for column, v in enumerate(x) if v}
+
+
+class Take(RowByRow):
+    """The columns at `positions`, each at most once, in that order."""
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        positions = node.indices("positions", width_of(node), None)
+        self.kinds = wide(node, len(positions))
+        self._places = {column: place for place, column in enumerate(positions)}
+        node.expect(len(self._places) == len(positions), "a column stands twice in 'positions'")
+
+    def row(self, x: "Entries") -> "Entries":
+        """The picked numbers."""
+        places = self._places
+        return {places[column]: v for column, v in x.items() if column in places}
+
+
+class Join(RowByRow):
+    """All columns of all inputs, sparse or not, one after the other."""
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        node.expect(not any("s" in kinds for kinds in node.inputs), "takes numbers, got strings")
+        starts = [sum(map(len, node.inputs[:place])) for place in range(len(node.inputs))]
+        self._parts = [(start, kinds[:1] == "z") for start, kinds in zip(starts, node.inputs, strict=True)]
+        self.kinds = wide(node, sum(map(len, node.inputs)))
+
+    def row(self, *inputs: "Any") -> "Entries":
+        """One dictionary of all."""
+        joined: Entries = {}
+        for (start, sparse), x in zip(self._parts, inputs, strict=True):
+            items: Iterable[tuple[int, float]] = x.items() if sparse else enumerate(x)
+            joined |= {start + column: v for column, v in items}
+        return joined
+
+
+class Stretch(RowByRow):
+    """Each number times its column's `multiply`."""
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        self.kinds = wide(node, width_of(node))
+        self._multiply = node.array("multiply", "F64", (len(self.kinds),)).values  # read in place: most are never read
+
+    def row(self, x: "Entries") -> "Entries":
+        """The products."""
+        multiply = self._multiply
+        return {column: v * multiply[column] for column, v in x.items()}
+
+
+class Log(RowByRow):
+    """`log(v) + 1` of each number that is there, which are counts (TfidfTransformer with `sublinear_tf`).
+
+    Unless it `takes` "any", a number that has no finite logarithm is refused, as the reader of the result refuses it.
+    """
+
+    exact = False
+
+    def __init__(self, node: "Node") -> None:
+        self.kinds = wide(node, width_of(node))
+        self._any = node.choice("takes", ("any", "nan", "finite")) == "any"
+
+    def row(self, x: "Entries") -> "Entries":
+        """The logarithms, with NumPy's answers to zero and below."""
+        if not self._any and x and not min(x.values()) > 0.0:
+            raise InvalidInput(Fault("counts of terms above 0", shown(min(x.values()))))
+        return {column: log(v) + 1.0 if v > 0.0 else nan if v else -inf for column, v in x.items()}
+
+
+class Normalize(RowByRow):
+    """Each row over its norm, one of zeros left alone (`inplace_csr_row_normalize_l2`, `normalize`)."""
+
+    exact = False
+
+    def __init__(self, node: "Node") -> None:
+        self.kinds = wide(node, width_of(node))
+        self._norm = node.choice("norm", ("l1", "l2", "max"))
+
+    def row(self, x: "Entries") -> "Entries":
+        """The numbers over their norm."""
+        values = x.values()
+        if self._norm == "l2":
+            norm = sqrt(total([v * v for v in values]))
+        else:
+            norm = total(map(abs, values)) if self._norm == "l1" else max(map(abs, values), default=0.0)
+        return {column: v / norm for column, v in x.items()} if norm else x
+
+
+class Affine(RowByRow):
+    """`x @ weights + intercept`, weights of shape (features, outputs), read in place."""
+
+    exact = False
+
+    def __init__(self, node: "Node") -> None:
+        width = width_of(node)
+        tensor = node.array("weights", "F64", (width, None))
+        self._weights, self._outputs = tensor.values, tensor.shape[1]
+        self._intercept = node.floats("intercept", self._outputs)
+        self.kinds = "n" * self._outputs
+
+    def _columns(self, x: "Entries") -> "list[list[float]]":
+        """Per output the weights of what is not zero."""
+        weights, outputs = self._weights, self._outputs
+        if outputs == 1:
+            return [[weights[column] for column in x]]
+        if not x:
+            return [[]] * outputs
+        rows = [weights[column * outputs : (column + 1) * outputs].tolist() for column in x]
+        return [list(column) for column in zip(*rows, strict=True)]
+
+    def row(self, x: "Entries") -> "list[float]":
+        """One sum an output."""
+        values = x.values()
+        return [total(map(mul, own, values)) + b for own, b in zip(self._columns(x), self._intercept, strict=True)]
+
+    def magnitude(self, x: "Entries") -> "list[float]":
+        """The sum of the terms' absolute values, one an output."""
+        values = x.values()
+        pairs = zip(self._columns(x), self._intercept, strict=True)
+        return [total([abs(w * v) for w, v in zip(own, values, strict=True)]) + abs(b) for own, b in pairs]
+
+
+OPS = {
+    "spread": Spread,
+    "gather": Gather,
+    "take": Take,
+    "join": Join,
+    "stretch": Stretch,
+    "log": Log,
+    "normalize": Normalize,
+    "affine": Affine,
+}

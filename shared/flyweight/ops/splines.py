@@ -1,0 +1,113 @@
+"""B-splines, from numbers to the values of their basis functions (`SplineTransformer.transform`, scikit-learn 1.9).
+
+Source: `_deBoor_D` of `scipy/interpolate/src/__fitpack.cc`.
+"""
+
+from bisect import bisect_right
+from itertools import pairwise
+from math import inf
+
+from flyweight.errors import Fault, InvalidInput, shown
+from flyweight.ops.gaussian import rows_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flyweight.ops import Node
+
+OUTSIDE = ("constant", "linear", "continue", "error", "periodic")
+MISSING = ("refuse", "zeros")
+
+
+class Basis:
+    """Per feature a row of `knots`; with `degree` k, the first and last k of them lie beyond the boundaries.
+
+    `outside` says what a number beyond has: the values at the boundary, a line by the `slopes` there (of shape
+    (features, 2, splines)), what the outermost piece goes on to, an answer of 422, or those one period away.
+    """
+
+    exact = False
+
+    def __init__(self, node: "Node") -> None:
+        width = node.numbers()
+        self._degree = node.whole("degree", 0, 100)
+        self._outside = node.choice("outside", OUTSIDE)
+        self._zeros = node.choice("missing", MISSING) == "zeros"
+        self._names = node.items("names", (str,), width)
+        count = node.array("knots", "F64", (width, None)).shape[1]
+        self._knots = rows_of(node.floats("knots", width, count), width, count)
+        self._pieces = count - self._degree - 1  # how many functions the knots have
+        node.expect(self._pieces > self._degree, "it has fewer knots than its degree needs")
+        for knots in self._knots:
+            node.expect(all(a <= b for a, b in pairwise(knots)), "'knots' go down, or are no numbers")
+            node.expect(-inf < knots[0] and knots[-1] < inf, "'knots' are not finite")
+        self._splines = self._pieces - (self._degree if self._outside == "periodic" else 0)
+        node.expect(self._splines > 0, "it has no function")
+        self._slopes: list[list[float]] = []
+        if self._outside == "linear":
+            slopes = node.floats("slopes", width, 2, self._splines)
+            self._slopes = rows_of(slopes, 2 * width, self._splines)
+        self.kinds = "n" * (width * self._splines)
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """All functions of the first number, then of the second."""
+        return [value for feature, v in enumerate(x) for value in self._values(feature, v)]
+
+    def magnitude(self, x: "list[float]") -> "list[float]":
+        """The values' own size: what goes on beyond the boundaries grows with a power of the distance."""
+        return [max(map(abs, self.row(x)), default=0.0)]
+
+    def _values(self, feature: int, v: float) -> "list[float]":
+        knots, degree = self._knots[feature], self._degree
+        low, high = knots[degree], knots[self._pieces]
+        if v != v:
+            return self._missing(feature)
+        if self._outside == "periodic":
+            return self._at(knots, low + (v - low) % (high - low) if high > low else 0.0)
+        if low <= v <= high or self._outside == "continue":
+            return self._at(knots, v)
+        if self._outside == "error":
+            raise InvalidInput(Fault(f"a number from {shown(low)} to {shown(high)}", shown(v), feature=self._names[feature]))
+        below = v < low
+        values = self._at(knots, low if below else high)
+        if self._outside == "linear":
+            return self._continued(values, self._slopes[2 * feature + (not below)], v - (low if below else high), below)
+        return values
+
+    def _missing(self, feature: int) -> "list[float]":
+        if not self._zeros:
+            raise InvalidInput(Fault("a number", "null", feature=self._names[feature]))
+        return [0.0] * self._splines
+
+    def _continued(self, values: "list[float]", slopes: "list[float]", apart: float, below: bool) -> "list[float]":
+        """The outermost functions along their slopes, all others zero."""
+        kept = self._degree
+        lines = [value + apart * slope for value, slope in zip(values, slopes, strict=True)]
+        inside = range(kept) if below else range(self._splines - kept, self._splines)
+        return [line if place in inside else 0.0 for place, line in enumerate(lines)]
+
+    def _at(self, knots: "list[float]", v: float) -> "list[float]":
+        degree = self._degree
+        last = min(max(bisect_right(knots, v) - 1, degree), self._pieces - 1)
+        parts = _de_boor(knots, v, degree, last)
+        values = [0.0] * self._splines
+        for place, part in enumerate(parts, start=last - degree):
+            values[place % self._splines] += part
+        return values
+
+
+def _de_boor(knots: "list[float]", v: float, degree: int, last: int) -> "list[float]":
+    """The functions that are not zero between the knots `last` and `last + 1`."""
+    values = [1.0]
+    for order in range(1, degree + 1):
+        grown = [0.0] * (order + 1)
+        for place in range(1, order + 1):
+            right, left = knots[last + place], knots[last + place - order]
+            if right != left:
+                share = values[place - 1] / (right - left)
+                grown[place - 1] += share * (right - v)
+                grown[place] = share * (v - left)
+        values = grown
+    return values
+
+
+OPS = {"basis": Basis}

@@ -1,0 +1,174 @@
+"""Texts and named values as counts: one column a known term, or a column by hash (`sklearn.feature_extraction`, 1.9).
+
+Each gives a sparse value: what it costs goes by the length of a text and not by the size of the vocabulary.
+"""
+
+from flyweight.errors import Fault, InvalidInput
+from flyweight.ops import MAX_WIDTH
+from flyweight.ops._sparse import RowByRow, wide
+from flyweight.ops._words import Analyzer, listed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flyweight.ops import Node
+    from flyweight.ops._sparse import Entries
+
+
+class _OfText(RowByRow):
+    """Reads one string, which can't be missing."""
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        node.expect(node.only_input() == "s", "takes one string")
+        self._analyze = Analyzer(node)
+        (self._name,) = node.items("names", (str,), 1)
+
+    def terms(self, x: "list[Any]") -> "list[str]":
+        """The terms of the text.
+
+        :raises InvalidInput: it is missing.
+        """
+        if x[0] is None:
+            raise InvalidInput(Fault("a text", "null", feature=self._name))
+        return self._analyze(x[0])
+
+
+class Count(_OfText):
+    """How often each term of `terms` stands in the text, or with `binary` whether it does (CountVectorizer)."""
+
+    def __init__(self, node: "Node") -> None:
+        super().__init__(node)
+        self._columns = _columns(node)
+        self.kinds = wide(node, len(self._columns))
+        self._binary = node.choice("binary", (True, False))
+
+    def row(self, x: "list[Any]") -> "Entries":
+        """The counts of known terms."""
+        find = self._columns.get
+        counts: Entries = {}
+        for term in self.terms(x):
+            column = find(term)
+            if column is not None:
+                counts[column] = counts.get(column, 0.0) + 1.0
+        return dict.fromkeys(counts, 1.0) if self._binary else counts
+
+
+class Hash(_OfText):
+    """The same with a term's hash for its column, and with `signs` its sign (HashingVectorizer)."""
+
+    def __init__(self, node: "Node") -> None:
+        super().__init__(node)
+        self._width = node.whole("width", 1, MAX_WIDTH)
+        self.kinds = wide(node, self._width)
+        self._signs, self._binary = (node.choice(name, (True, False)) for name in ("signs", "binary"))
+
+    def row(self, x: "list[Any]") -> "Entries":
+        """The counts of terms, those that share a column added up."""
+        counts: Entries = {}
+        for term in self.terms(x):
+            column, sign = place(_encoded(term, self._name), self._width, self._signs)
+            counts[column] = counts.get(column, 0.0) + sign
+        return dict.fromkeys(counts, 1.0) if self._binary else counts
+
+
+class Pick(RowByRow):
+    """A number in the column of its feature's name, and 1 in that of name, separator and string (DictVectorizer)."""
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        kinds = node.only_input()
+        columns = _columns(node)
+        self.kinds = wide(node, len(columns))
+        names = node.items("names", (str,), len(kinds))
+        (separator,) = node.items("separator", (str,), 1)
+        self._strings = [(at, names[at] + separator) for at, kind in enumerate(kinds) if kind == "s"]
+        self._numbers = [(at, columns[names[at]]) for at, kind in enumerate(kinds) if kind == "n" and names[at] in columns]
+        self._columns = columns
+
+    def row(self, x: "list[Any]") -> "Entries":
+        """What is there and known; what is missing adds nothing."""
+        found = {column: x[at] for at, column in self._numbers if x[at] == x[at]}
+        for at, prefix in self._strings:
+            column = None if x[at] is None else self._columns.get(prefix + x[at])
+            if column is not None:
+                found[column] = found.get(column, 0.0) + 1.0
+        return found
+
+
+class HashPick(RowByRow):
+    """The same with hashes for columns, those of numbers known beforehand (FeatureHasher)."""
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        kinds = node.only_input()
+        self._width = node.whole("width", 1, MAX_WIDTH)
+        self.kinds = wide(node, self._width)
+        self._signs = node.choice("signs", (True, False))
+        self._names = node.items("names", (str,), len(kinds))
+        self._known = [
+            None if kind == "s" else place(name.encode("utf-8", "replace"), self._width, self._signs)
+            for kind, name in zip(kinds, self._names, strict=True)
+        ]
+
+    def row(self, x: "list[Any]") -> "Entries":
+        """The sum of each column."""
+        found: Entries = {}
+        for value, name, known in zip(x, self._names, self._known, strict=True):
+            if value is None or value != value:
+                continue
+            if known is None:
+                (column, sign), value = place(_encoded(f"{name}={value}", name), self._width, self._signs), 1.0
+            else:
+                column, sign = known
+            found[column] = found.get(column, 0.0) + value * sign
+        return found
+
+
+def _columns(node: "Node") -> "dict[str, int]":
+    terms = listed(node, "terms")
+    columns = dict(zip(terms, range(len(terms)), strict=True))
+    node.expect(len(columns) == len(terms), "a term stands twice in 'terms'")
+    return columns
+
+
+def _encoded(term: str, name: str) -> bytes:
+    try:
+        return term.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can carry and UTF-8 can't
+        raise InvalidInput(Fault("a text of whole characters", "half of a surrogate pair", feature=name)) from None
+
+
+def place(key: bytes, width: int, signs: bool) -> "tuple[int, float]":
+    """The column of a key and the sign of what it adds (`sklearn.feature_extraction._hashing_fast.transform`)."""
+    h = murmur3(key)
+    if h < 0x80000000:
+        return h % width, 1.0
+    return (0x100000000 - h) % width, -1.0 if signs else 1.0
+
+
+def murmur3(key: bytes) -> int:
+    """MurmurHash3_x86_32 of a key with seed 0, without a sign (Austin Appleby, in the public domain)."""
+    h, whole = 0, len(key) & ~3
+    for start in range(0, whole, 4):
+        h ^= _scrambled(int.from_bytes(key[start : start + 4], "little"))
+        h = (((h << 13) | (h >> 19)) * 5 + 0xE6546B64) & 0xFFFFFFFF
+    if whole < len(key):
+        h ^= _scrambled(int.from_bytes(key[whole:], "little"))
+    h ^= len(key)
+    h = ((h ^ (h >> 16)) * 0x85EBCA6B) & 0xFFFFFFFF
+    h = ((h ^ (h >> 13)) * 0xC2B2AE35) & 0xFFFFFFFF
+    return h ^ (h >> 16)
+
+
+def _scrambled(k: int) -> int:
+    k = (k * 0xCC9E2D51) & 0xFFFFFFFF
+    k = ((k << 15) | (k >> 17)) & 0xFFFFFFFF
+    return (k * 0x1B873593) & 0xFFFFFFFF
+
+
+OPS = {"count": Count, "hash": Hash, "pick": Pick, "hash_pick": HashPick}

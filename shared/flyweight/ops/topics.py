@@ -1,0 +1,84 @@
+"""Topics of a text, from counts of its terms to shares (`sklearn.decomposition._lda._update_doc_distribution`, 1.9)."""
+
+from math import exp, inf, log
+from operator import mul
+
+from flyweight.errors import Fault, InvalidInput, shown
+from flyweight.ops._sums import total
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flyweight.ops import Node
+
+EULER = 0.577215664901532860606512090082402431
+EPSILON = 2.0**-52
+
+
+class Allocate:
+    """The topics' shares by `weights` of shape (topics, terms), at most `rounds` rounds, till they move less than `tolerance`."""
+
+    exact = False
+
+    def __init__(self, node: "Node") -> None:
+        width = node.numbers()
+        tensor = node.array("weights", "F64", (None, width))
+        topics, self._weights = tensor.shape[0], tensor.values
+        node.expect(topics > 0, "has no topic")
+        self._prior, self._tolerance = node.floats("parameters", 2)
+        node.expect(0.0 < self._prior < inf, "its prior is not above zero")
+        self._rounds = node.whole("rounds", 0, 10_000)
+        node.expect(topics * width * max(1, self._rounds) <= 1_000_000_000, "takes too many rounds over too many terms")
+        self._width = width
+        self.kinds = "n" * topics
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """One share a topic."""
+        if not min(x, default=0.0) >= 0.0:
+            raise InvalidInput(Fault("counts that are not below 0", shown(min(x))))
+        places = [place for place, v in enumerate(x) if v]
+        counts = [x[place] for place in places]
+        starts = range(0, self._width * len(self.kinds), self._width)
+        by_topic = [[self._weights[start + place] for place in places] for start in starts]
+        by_term = list(zip(*by_topic, strict=True))
+        shares = self._settled(counts, by_topic, by_term)
+        whole = total(shares)
+        return [v / whole for v in shares]
+
+    def _settled(self, counts: "list[float]", by_topic: "list[list[float]]", by_term: "list[tuple[float, ...]]") -> "list[float]":
+        shares = [1.0] * len(by_topic)
+        strengths = _expectations(shares)
+        for _ in range(self._rounds):
+            before = shares
+            norms = [total(map(mul, strengths, term)) + EPSILON for term in by_term]
+            parts = [count / norm if norm else inf for count, norm in zip(counts, norms, strict=True)]
+            sums = [total(map(mul, parts, topic)) for topic in by_topic]
+            shares = [s * v + self._prior for s, v in zip(strengths, sums, strict=True)]
+            if not all(0.0 < v < inf for v in shares):
+                raise InvalidInput(Fault("counts that a sum can hold", "larger ones"))
+            strengths = _expectations(shares)
+            if total([abs(a - b) for a, b in zip(before, shares, strict=True)]) / len(shares) < self._tolerance:
+                break
+        return shares
+
+
+def _expectations(shares: "list[float]") -> "list[float]":
+    """`exp(psi(share) - psi(sum))` (`_dirichlet_expectation_1d`)."""
+    whole = psi(total(shares))
+    return [exp(min(0.0, psi(v) - whole)) for v in shares]
+
+
+def psi(x: float) -> float:
+    """The digamma function of a positive number, as `_online_lda_fast.psi` (J. Bernardo's AS 103) has it."""
+    if x <= 1e-6:
+        return -EULER - 1.0 / x
+    result = 0.0
+    while x < 6:
+        result -= 1.0 / x
+        x += 1
+    r = 1.0 / x
+    result += log(x) - 0.5 * r
+    r = r * r
+    return result - r * ((1.0 / 12.0) - r * ((1.0 / 120.0) - r * (1.0 / 252.0)))
+
+
+OPS = {"allocate": Allocate}
