@@ -22,7 +22,7 @@ from sklearn.ensemble import (
 )
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, RidgeClassifier
 from sklearn.model_selection import (
     FixedThresholdClassifier,
     GridSearchCV,
@@ -32,6 +32,7 @@ from sklearn.model_selection import (
 )
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOutputRegressor, RegressorChain
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
@@ -154,6 +155,14 @@ FAMILIES: dict[str, dict[str, Callable[[], Case]]] = {
         "chain": of(ClassifierChain(logistic(), order=[2, 0, 1]), flags),
         "chain-probabilities": of(ClassifierChain(tree(), chain_method="predict_proba"), flags),
         "chain-scores": of(ClassifierChain(svc(), chain_method="decision_function"), flags),
+    },
+    "several-labels": {
+        "rest-logistic": of(OneVsRestClassifier(logistic()), flags),
+        "rest-svc": of(make_pipeline(StandardScaler(), OneVsRestClassifier(LinearSVC())), flags),
+        "rest-tree": of(OneVsRestClassifier(tree()), flags),
+        "ridge": of(RidgeClassifier(), flags),
+        "network": of(make_pipeline(StandardScaler(), MLPClassifier((5,), max_iter=50, random_state=0)), flags),
+        "search": of(GridSearchCV(OneVsRestClassifier(tree()), {"estimator__max_depth": [2, 3]}), flags),
     },
     "search": {
         "grid": of(GridSearchCV(Ridge(), {"alpha": [0.1, 1.0]}), regression),

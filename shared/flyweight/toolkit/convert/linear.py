@@ -8,6 +8,7 @@ import numpy as np
 
 from flyweight.toolkit.convert import convert, converts
 from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
+from flyweight.toolkit.convert.members import each_above
 from flyweight.toolkit.convert.outliers import shifted, sign
 
 
@@ -87,10 +88,9 @@ def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("sklearn.RidgeClassifier", "sklearn.RidgeClassifierCV")
 def ridge_classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Scores, and the class of the highest, or of a positive one; several labels a row are refused."""
+    """Scores, and the class of the highest, or of a positive one; of several labels a row each by its own."""
     if estimator._label_binarizer.y_type_.startswith("multilabel"):
-        helps = "it answers with several labels a row; fit one classifier a label"
-        raise ConversionRefused(draft.path, type(estimator).__name__, helps)
+        return {"index": each_above(affine(estimator, x, draft), 0.0, draft)}
     return classifier(estimator, x, draft)
 
 

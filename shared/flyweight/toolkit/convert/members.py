@@ -91,6 +91,16 @@ def above(score: Value, threshold: float, draft: Draft, *, inclusive: bool) -> V
     return draft.add("labels.above", score, columns=1, inclusive=inclusive)
 
 
+def each_above(scores: Value, threshold: float, draft: Draft) -> Value:
+    """Of each score by itself index 1 where it is above the threshold: the labels of a row that may have several."""
+    count = len(scores.columns)
+    if threshold:
+        scores = draft.add("scale.center", scores, columns=count, arrays={"subtract": [float(threshold)] * count})
+    # beside a zero, which wins where both are equal
+    pairs = aligned(scores, list(range(1, 2 * count, 2)), 2 * count, draft)
+    return argmax(pairs, draft, [2] * count)
+
+
 def binary_score(estimator: Any, outputs: Outputs, draft: Draft) -> Value:
     """`sklearn.multiclass._predict_binary`: a regressor's value, a decision value, or the second class's probability."""
     if "values" in outputs:

@@ -8,7 +8,7 @@ import numpy as np
 
 from flyweight.toolkit.convert import class_name, converts
 from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
-from flyweight.toolkit.convert.members import above, argmax, binary_score, member, members, recoded, vote
+from flyweight.toolkit.convert.members import above, argmax, binary_score, each_above, member, members, recoded, vote
 
 
 def _threshold(estimator: Any) -> float:
@@ -20,12 +20,18 @@ def _threshold(estimator: Any) -> float:
 
 @converts("sklearn.OneVsRestClassifier")
 def one_vs_rest(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The class whose estimator is surest; two classes share one estimator."""
+    """The class whose estimator is surest, or of several labels a row each by its own; two classes share one estimator."""
     parts = estimator.estimators_
-    if estimator.multilabel_:
-        raise ConversionRefused(draft.path, class_name(estimator), "several labels a row; use MultiOutputClassifier instead")
     found = members(parts, x, draft)
     scores = draft.join([binary_score(part, outputs, draft) for part, outputs in zip(parts, found, strict=True)])
+    if estimator.multilabel_:
+        outputs = {"index": each_above(scores, _threshold(parts[0]), draft)}
+        if hasattr(estimator, "predict_proba") and all("probabilities" in part for part in found):
+            present = [draft.take(part["probabilities"], [1]) for part in found]
+            rest: dict[str, Any] = {"multiply": [-1.0], "add": [1.0]}  # what is told of a label's absence: one less its share
+            absent = [draft.add("scale.stretch", share, columns=1, arrays=rest) for share in present]
+            outputs["probabilities"] = draft.join([part for pair in zip(absent, present, strict=True) for part in pair])
+        return outputs
     index = argmax(scores, draft) if len(parts) > 1 else above(scores, _threshold(parts[0]), draft, inclusive=False)
     outputs = {"index": index}
     if hasattr(estimator, "decision_function"):

@@ -8,6 +8,7 @@ import numpy as np
 
 from flyweight.toolkit.convert import converts
 from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
+from flyweight.toolkit.convert.members import each_above
 
 
 @converts("sklearn.MLPRegressor")
@@ -20,10 +21,13 @@ def regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("sklearn.MLPClassifier")
 def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The last layer through a sigmoid (two classes) or a softmax; several labels a row are refused."""
-    if estimator._label_binarizer.y_type_.startswith("multilabel"):
-        raise ConversionRefused(draft.path, "MLPClassifier", "it answers with several labels a row; fit one classifier a label")
+    """The last layer through a sigmoid (two classes, or each of several labels a row) or a softmax."""
     sums, count = _layers(estimator, x, draft, "linear.affine"), len(estimator.classes_)
+    if estimator._label_binarizer.y_type_.startswith("multilabel"):
+        parts = [draft.add("links.sigmoid", draft.take(sums, [place]), columns=2, factor=1) for place in range(count)]
+        shares = draft.join(parts)
+        second = draft.take(shares, list(range(1, 2 * count, 2)))
+        return {"index": each_above(second, 0.5, draft), "probabilities": shares}
     if estimator.out_activation_ == "logistic" and count == 2:
         shares = draft.add("links.sigmoid", sums, columns=2, factor=1)
     elif estimator.out_activation_ == "softmax":
