@@ -7,125 +7,133 @@ import os
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 import sklearn
 from rich.progress import track
-from sklearn.datasets import load_diabetes, load_iris
-from sklearn.utils._test_common.instance_generator import _construct_instances
-from sklearn.utils.discovery import all_estimators
 
+from benchmarks import other_converters
+from benchmarks.configurations import classes, defaults, fitted, others, tables, tables_for
 from benchmarks.environments import ROOT
-from flyweight.toolkit.convert.draft import ConversionRefused
-from flyweight.toolkit.pack import ParityFailed, pack
-from flyweight.toolkit.sample import SampleRefused
+from flyweight.toolkit.pack import pack
 
 RESULTS = ROOT / "benchmarks" / "results" / "coverage.json"
 PAGE = ROOT / "docs" / "coverage.md"
-NO_ROWS = {"LabelBinarizer", "LabelEncoder", "MultiLabelBinarizer", "PatchExtractor"}  # these transform labels, or pictures
-TEXTS = ["a cat sat", "the dog ran", "a dog sat", "the cat ran far", "birds fly", "a bird sat on the dog"] * 5
+COMPARED = ("skl2onnx", "m2cgen")
+EDGE_ROWS = 100
 
 HEAD = """# Coverage
 
-Every class of scikit-learn {sklearn} that predicts on, or transforms, new data, as scikit-learn's own checks configure it (its
-defaults, and small settings where a meta-estimator needs a part), fitted on a small table and packed with 300 rows made to break
-it. `python -m benchmarks.coverage` makes this page anew; a test fails when a row gets worse. Other configurations are tried by
-`tests/parity/`.
+Every class of scikit-learn {sklearn} that predicts on, or transforms, new data: fitted in its defaults (as scikit-learn's own
+checks configure it) on each of {tables} small tables that it takes, and with every one of its parameters
+changed in turn, on the first of these. Each fit is packed for the `pure` engine and compared with {edges} rows made to
+break it. `make coverage` makes this page anew; a test fails when a row gets worse.
 
-**{covered} of {total}** are packed at parity: **{predicting} of {all_predicting}** that predict,
-**{transforming} of {all_transforming}** that only transform.
+The tables: {names}.
 
-| estimator | packed | largest difference | bytes | why not |
-|---|---|--:|--:|---|
+**packed** tells of the defaults on the first table. The columns **skl2onnx** and **m2cgen** tell of the same fit, converted by
+these, with {generous:g} as the largest difference that counts as an answer (ours is held to 1e-12).
+
+| | of {all_predicting} that predict | of {all_transforming} that only transform |
+|---|--:|--:|
+| flyweight, pure engine | {predicting} ({predicting_share:.0%}) | {transforming} ({transforming_share:.0%}) |
+| skl2onnx {skl2onnx} | {skl2onnx_predicting} | {skl2onnx_transforming} |
+| m2cgen {m2cgen} | {m2cgen_predicting} | {m2cgen_transforming} |
+
+Of all {tried:,} fits, {held:,} were packed at parity. What is not packed at parity for the pure engine still runs by the
+`sklearn` engine ([engines.md](engines.md)).
+
+| estimator | packed | fits packed | largest difference | bytes | skl2onnx | m2cgen | why not, the first |
+|---|---|--:|--:|--:|---|---|---|
 """
 
 
-@dataclass(frozen=True)
+@dataclass
 class Row:
-    """What became of one estimator; `difference` is absolute, of any score, probability or value."""
+    """What became of one estimator; `difference` is absolute, of any score, probability or value of its own first table."""
 
     name: str
     predicts: bool
-    packed: bool
+    packed: bool = False
+    tried: int = 0
+    held: int = 0
     difference: float | None = None
     size: int | None = None
-    reason: str = ""
+    reasons: list[str] = field(default_factory=list)
+    others: dict[str, str] = field(default_factory=dict)  # by converter: empty where it answers, or why not
 
 
 @click.command()
 @click.option("--only", help="Some names, separated by commas; prints and writes nothing.")
 def main(only: str | None) -> None:
     """Try each estimator in a process of its own and write down what came out."""
-    names = only.split(",") if only else [name for name, cls in all_estimators() if _answers(cls)]
+    names = only.split(",") if only else [*classes()]
     # spawned: a child that is forked after scikit-learn has used OpenMP hangs when it uses it too
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
         rows = [*track(pool.map(attempt, names), total=len(names), description="trying", transient=True)]
     if only:
         for row in rows:
-            click.echo(row)
+            click.echo(json.dumps(asdict(row), indent=1))
         return
     write(rows, PAGE, RESULTS)
     click.echo(f"{sum(row.packed for row in rows)} of {len(rows)} are packed; see {PAGE.relative_to(ROOT)}")
 
 
-def attempt(name: str) -> Row:
-    """Fit and pack one estimator; whatever goes wrong is the reason."""
-    cls = dict(all_estimators())[name]
-    row = Row(name, hasattr(cls, "predict"), False)
+def attempt(name: str, configurations: int | None = None) -> Row:
+    """Fit and pack one class on its tables and in other configurations, or only in the first so many."""
+    cls = classes()[name]
+    row = Row(name, hasattr(cls, "predict"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            estimator, X = _fitted(cls)
-        except Exception as error:
-            return Row(**{**asdict(row), "reason": f"not tried: {_short(error)}"})
-        try:
-            packed = pack(estimator, sample=X, edge_count=300)
-        except (ConversionRefused, ParityFailed, SampleRefused) as error:
-            return Row(**{**asdict(row), "reason": _short(error)})
-        except Exception as error:
-            return Row(**{**asdict(row), "reason": f"{type(error).__name__}: {_short(error)}"})
-    largest = max(packed.parity.largest.values(), default=0.0)
-    return Row(**{**asdict(row), "packed": True, "difference": float(largest), "size": len(packed.data)})
+        for number, (label, estimator, table) in enumerate(_fits(cls)):
+            if number == configurations:
+                break
+            _try(row, label, estimator, table)
+            if number == 0 and configurations is None:
+                row.others = {tool: getattr(other_converters, tool)(estimator, tables()[table][0]) for tool in COMPARED}
+    if not row.tried:
+        row.reasons.append("it takes none of the tables")
+    return row
 
 
-def _answers(cls: Any) -> bool:
-    return cls.__name__ not in NO_ROWS and (hasattr(cls, "predict") or hasattr(cls, "transform"))
+def _fits(cls: Any) -> Iterator[tuple[str, Any, str]]:
+    """The defaults on their first table, each other configuration there, then the defaults on every other table."""
+    names = tables_for(cls)
+    own = next((table for table in names if _fit(defaults(cls), table) is not None), None)
+    if own is None:
+        return
+    yield f"on {own}", _fit(defaults(cls), own), own
+    for label, estimator in others(cls):
+        if (made := _fit(estimator, own)) is not None:
+            yield label, made, own
+    for table in names:
+        if table != own and (made := _fit(defaults(cls), table)) is not None:
+            yield f"on {table}", made, table
 
 
-def _fitted(cls: Any) -> tuple[Any, Any]:
-    """The first configuration of scikit-learn's own checks that can be fitted on one of the tables, and asked afterwards."""
-    errors: list[Exception] = []
-    for estimator in _construct_instances(cls):
-        # the same fit each time: what is packed is not left to chance
-        seeds = [key for key in estimator.get_params() if key.rpartition("__")[2] == "random_state"]
-        estimator.set_params(**dict.fromkeys(seeds, 0))
-        for X, y in _tables():
-            try:
-                estimator.fit(X, y)
-                answer = getattr(estimator, "predict", None) or estimator.transform
-                answer(X[:2])
-                return estimator, X if not isinstance(X[0], str) else np.array(X, dtype=object).reshape(-1, 1)
-            except Exception as caught:
-                errors.append(caught)
-    raise errors[0] if errors else TypeError("it has no configuration")
+def _fit(estimator: Any, table: str) -> Any:
+    try:
+        return fitted(estimator, table)
+    except Exception:  # it does not take this table
+        return None
 
 
-def _tables() -> Iterator[tuple[Any, Any]]:
-    X, y = load_iris(return_X_y=True)
-    D, t = load_diabetes(return_X_y=True, scaled=False)
-    yield X, y
-    yield D, t
-    yield D, np.column_stack([t, D[:, 2]])
-    yield X, np.column_stack([y, y[::-1]])
-    yield X[:100], y[:100]
-    yield X[:, :1], y.astype(float)
-    yield TEXTS, np.arange(len(TEXTS)) % 2
-    yield [{"a": float(n), "b": float(n % 3)} for n in range(30)], np.arange(30) % 2
+def _try(row: Row, label: str, estimator: Any, table: str) -> None:
+    """Pack one fit; whatever goes wrong is the reason."""
+    row.tried += 1
+    try:
+        packed = pack(estimator, sample=tables()[table][0], edge_count=EDGE_ROWS, engine="pure")
+    except Exception as error:
+        row.reasons.append(f"{label}: {_short(error)}")
+        return
+    row.held += 1
+    if row.tried == 1:
+        row.packed, row.size = True, len(packed.data)
+        row.difference = float(max(packed.parity.largest.values(), default=0.0))
 
 
 def _short(error: Exception) -> str:
@@ -135,25 +143,36 @@ def _short(error: Exception) -> str:
 
 def write(rows: list[Row], page: Path, results: Path) -> None:
     """The page for people and the JSON that the test compares with."""
-    predicting = [row for row in rows if row.predicts]
-    others = [row for row in rows if not row.predicts]
+    import m2cgen
+    import skl2onnx
+
+    groups = {"predicting": [row for row in rows if row.predicts], "transforming": [row for row in rows if not row.predicts]}
+    counts: dict[str, Any] = {}
+    for word, group in groups.items():
+        held = sum(row.packed for row in group)
+        counts |= {word: held, f"all_{word}": len(group), f"{word}_share": held / len(group)}
+        counts |= {f"{tool}_{word}": sum(row.others.get(tool) == "" for row in group) for tool in COMPARED}
     head = HEAD.format(
         sklearn=sklearn.__version__,
-        covered=sum(row.packed for row in rows),
-        total=len(rows),
-        predicting=sum(row.packed for row in predicting),
-        all_predicting=len(predicting),
-        transforming=sum(row.packed for row in others),
-        all_transforming=len(others),
+        skl2onnx=skl2onnx.__version__,
+        m2cgen=getattr(m2cgen, "__version__", "0.10"),
+        tables=len(tables()),
+        names=", ".join(tables()),
+        edges=EDGE_ROWS,
+        generous=other_converters.GENEROUS,
+        tried=sum(row.tried for row in rows),
+        held=sum(row.held for row in rows),
+        **counts,
     )
-    lines = [
-        f"| {row.name} | yes | {row.difference:.2g} | {row.size:,} | |"
-        if row.packed and row.difference is not None and row.size is not None
-        else f"| {row.name} | no | | | {row.reason} |"
-        for row in rows
-    ]
-    page.write_text(head + "\n".join(lines) + "\n")
+    page.write_text(head + "\n".join(map(_line, rows)) + "\n")
     results.write_text(json.dumps({row.name: asdict(row) for row in rows}, indent=1) + "\n")
+
+
+def _line(row: Row) -> str:
+    numbers = "| |" if row.difference is None or row.size is None else f"| {row.difference:.2g} | {row.size:,} |"
+    compared = " | ".join({"": "yes", None: ""}.get(row.others.get(tool), row.others.get(tool, "")) for tool in COMPARED)
+    reason = row.reasons[0] if row.reasons else ""
+    return f"| {row.name} | {'yes' if row.packed else 'no'} | {row.held} of {row.tried} {numbers} {compared} | {reason} |"
 
 
 if __name__ == "__main__":

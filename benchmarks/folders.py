@@ -51,7 +51,7 @@ def model_file(model: Model, place: Path) -> Path:
     """The model as a flyweight model file."""
     path = place / f"{model.name}.safetensors"
     path.parent.mkdir(parents=True, exist_ok=True)
-    pack(model.estimator, path, sample=model.sample, name=model.name, edge_count=300)
+    pack(model.estimator, path, sample=model.sample, name=model.name, edge_count=300, engine="pure")
     return path
 
 

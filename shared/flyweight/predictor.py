@@ -91,7 +91,7 @@ class Predictor:
         try:
             answered, recorded = self.predict(sample["instances"]).predictions or [], sample["predictions"]
             return len(answered) == len(recorded) and all(map(_alike, answered, recorded))
-        except (FlyweightError, LookupError, TypeError, ValueError):  # a sample that is none, too
+        except (FlyweightError, LookupError, TypeError, ValueError, OverflowError):  # a sample that is none, too
             return False
 
     def metadata(self) -> "dict[str, Any]":

@@ -27,6 +27,25 @@ class Settings:
     limits: Limits = Limits()
 
 
+@frozen
+class Permissions:
+    """What a deployment lets engines do that run more than plain data."""
+
+    threads: int = 1  # FLYWEIGHT_THREADS: a small function has a share of one core, and more threads only wait for each other
+    allow_pickle: bool = False  # FLYWEIGHT_ALLOW_PICKLE=1: run the code in a model file's pickle
+    trusted_types: "tuple[str, ...]" = ()  # FLYWEIGHT_TRUSTED_TYPES: what an estimator may be made of beyond what is known here
+
+
+def permissions(environ: "Mapping[str, str]" = os.environ) -> Permissions:
+    """What this deployment permits.
+
+    :raises ValueError: a number of threads that is not a whole number above zero.
+    """
+    types = environ.get("FLYWEIGHT_TRUSTED_TYPES", "").replace(",", " ").split()
+    allowed = environ.get("FLYWEIGHT_ALLOW_PICKLE", "").strip().lower() in ("1", "true", "yes")
+    return Permissions(_count("threads", 1, environ), allowed, tuple(types))
+
+
 def read(home: str, environ: "Mapping[str, str]" = os.environ) -> Settings:
     """Settings for a handler whose folder is `home`, where the model file lies unless `FLYWEIGHT_MODEL` names another.
 

@@ -12,7 +12,10 @@ def test_a_value_has_names_defaults_and_a_picture() -> None:
     request = Request("GET", "/", {}, b"")
     assert request.request_id == "" and request.path == "/"
     assert request == Request(method="GET", path="/", headers={}, body=b"")
-    assert repr(Prediction([1])) == "Prediction(predictions=[1], probabilities=None, scores=None, score_samples=None, transformed=None, classes=None)"
+    assert (
+        repr(Prediction([1]))
+        == "Prediction(predictions=[1], probabilities=None, scores=None, score_samples=None, transformed=None, classes=None)"
+    )
 
 
 def test_a_value_can_not_be_changed() -> None:

@@ -56,7 +56,10 @@ def test_csv_of_several_outputs_names_each() -> None:
 
 
 def test_csv_of_scores_and_of_what_is_not_finite() -> None:
-    assert outputs.encode(Prediction([math.nan], scores=[[0.5]], classes=["a", "b"]), "text/csv", MODEL) == b"prediction,score_0\n,0.5\n"
+    assert (
+        outputs.encode(Prediction([math.nan], scores=[[0.5]], classes=["a", "b"]), "text/csv", MODEL)
+        == b"prediction,score_0\n,0.5\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,9 @@ def test_a_caller_asks_for_outputs_by_name(endpoint: Endpoint) -> None:
     _, answer = endpoint.ask("POST", "/predict", {"instances": [GENTOO], "outputs": ["scores"]})
     assert [*answer] == ["scores", "classes", "model"]
     assert len(answer["scores"][0]) == 3
-    _, lines = endpoint.ask("POST", "/predict", json.dumps(GENTOO).encode(), content_type='application/x-ndjson; outputs="scores"')
+    _, lines = endpoint.ask(
+        "POST", "/predict", json.dumps(GENTOO).encode(), content_type='application/x-ndjson; outputs="scores"'
+    )
     assert lines["scores"] == answer["scores"]
     response, problem = endpoint.ask("POST", "/predict", {"instances": [GENTOO], "outputs": []})
     assert response.status == 422

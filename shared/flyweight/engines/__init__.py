@@ -4,6 +4,7 @@ An engine module offers `Engine(file: ModelFile)`, which refuses a file that it 
 """
 
 import sys
+from time import perf_counter
 
 from flyweight.errors import ModelRefused, shown
 
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
             ...
 
 
-ENGINES = {"pure": "flyweight.engines.pure", "numpy": "flyweight.engines.numpy"}
+ENGINES = {
+    "pure": "flyweight.engines.pure",
+    "numpy": "flyweight.engines.numpy",
+    "onnx": "flyweight.engines.onnx",
+    "litert": "flyweight.engines.litert",
+    "sklearn": "flyweight.engines.sklearn",
+    "pickle": "flyweight.engines.pickle",
+}
 
 
 def engine_for(file: "ModelFile") -> "Engine":
@@ -38,36 +46,48 @@ def engine_for(file: "ModelFile") -> "Engine":
             try:
                 engine: Engine = __import__(ENGINES[name], fromlist=["Engine"]).Engine(file)
             except ImportError as error:
-                absent.append(f"{name} needs {error.name}, which is not installed here")
+                if (error.name or "").startswith("flyweight"):
+                    raise  # a fault of ours, and nothing that could be installed
+                absent.append(f"{name} needs {error.name or error}, which is not installed here")
             else:
                 return engine
     known = "; ".join(absent) or f"this flyweight has {', '.join(ENGINES)}"
     raise ModelRefused(f"the file names the engines {shown(names)}; {known}")
 
 
-class Batches:
-    """Which of a model's requests go to the numpy engine: those of so many rows that it gains more than it costs.
+# From this many rows on NumPy gains on every model with batch forms that `benchmarks/batches.py` measures, where it is loaded.
+BATCH = 32
+# What importing NumPy costs, in seconds: a request pays that only where its own rows would take longer without.
+IMPORT_SECONDS = 0.1
 
-    The file tells from how many, as measured when it was packed: `from` where NumPy is loaded, `from_cold` where this
-    request would have to import it. A file without that, or a machine without NumPy, has no such requests.
-    """
+
+class Batches:
+    """A model's first engine for few rows, and the numpy engine for many, where the file names it and NumPy is here."""
 
     def __init__(self, file: "ModelFile", engine: "Engine") -> None:
-        self._file, self._plan = file, getattr(engine, "plan", None)
-        self._engine: Engine | None = None
-        told = file.document.get("batch")
-        told = told if isinstance(told, dict) and self._plan is not None else {}
-        self._warm, self._cold = (
-            count if type(count) is int and count > 0 else sys.maxsize for count in (told.get("from"), told.get("from_cold"))
-        )
+        self._file, self._first, self._batch = file, engine, engine
+        self._plan = getattr(engine, "plan", None)
+        listed = self._plan is not None and "numpy" in file.document["engines"]
+        self._waits = listed and any([hasattr(op, "batch") and not hasattr(op, "looped") for op in self._plan.ops])  # type: ignore[union-attr]
 
-    def engine(self, rows: int) -> "Engine | None":
-        """The engine for a request of so many rows; None for the file's first engine."""
-        if rows < self._warm or (rows < self._cold and "numpy" not in sys.modules):
-            return None
-        if self._engine is None:
+    def outputs(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "dict[str, list[list[Any]]]":
+        """As `Engine.outputs`; the rows may be an array where `takes_arrays` says so."""
+        if len(rows) < BATCH:
+            return self._first.outputs(rows if isinstance(rows, list) else rows.tolist(), names)
+        if self._waits and ("numpy" in sys.modules or self._seconds(rows, names) > IMPORT_SECONDS):
+            self._waits = False
             try:
-                self._engine = __import__("flyweight.engines.numpy", fromlist=["Engine"]).Engine(self._file, self._plan)
-            except ImportError:
-                self._warm = sys.maxsize
-        return self._engine
+                self._batch = __import__("flyweight.engines.numpy", fromlist=["Engine"]).Engine(self._file, self._plan)
+            except ImportError:  # then the first engine serves batches too
+                pass
+        return self._batch.outputs(rows, names)
+
+    def takes_arrays(self, count: int) -> bool:
+        """Whether so many rows go to the numpy engine, for which they are read as one array."""
+        return count >= BATCH and "numpy" in sys.modules and (self._waits or self._batch is not self._first)
+
+    def _seconds(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> float:
+        """What the first engine would take for the rows, by the time that it takes for some of them."""
+        began = perf_counter()
+        self._first.outputs(rows[:BATCH], names)
+        return (perf_counter() - began) * len(rows) / BATCH

@@ -33,6 +33,7 @@ def wide(node: "Node", width: int) -> str:
 class RowByRow:
     """An op over rows whose batch form is its row form, one after the other; an array of sparse rows is one column of objects."""
 
+    looped = True  # so that a model of such ops alone is not worth importing NumPy for
     kinds: str
 
     if TYPE_CHECKING:

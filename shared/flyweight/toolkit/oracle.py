@@ -42,9 +42,15 @@ class Oracle:
             answers = {"predictions": _two_dimensional(getattr(self.estimator, self.method)(X))}
             for output in self.outputs:
                 answer = getattr(self.estimator, METHODS[output])(X)
+                if output == "probabilities" and has_several_labels(self.estimator):
+                    answer = np.stack([1.0 - answer, answer], axis=2).reshape(len(answer), -1)
                 parts = answer if isinstance(answer, list) else [answer]
                 answers[output] = np.hstack([_two_dimensional(part) for part in parts])
         return answers
+
+    def tells(self, output: str) -> bool:
+        """Whether an engine's output has an answer here to be compared with: all that was asked for."""
+        return output in ("index", "values") or output in self.outputs
 
     def takes(self, row: Row) -> bool:
         """Whether the estimator answers this row at all."""
@@ -72,8 +78,19 @@ def classes_of(estimator: Any) -> list[list[Any]] | None:
     classes = getattr(estimator, "classes_", None)
     if classes is None:
         return None
+    if has_several_labels(estimator):
+        return [[0, 1]] * len(classes)
     outputs = classes if isinstance(classes, list) else [classes]
     return [[_label(label) for label in np.asarray(labels).tolist()] for labels in outputs]
+
+
+def has_several_labels(estimator: Any) -> bool:
+    """Whether a row may have several of its classes: then each class is an output of its own, 0 or 1."""
+    if hasattr(estimator, "best_estimator_"):
+        return has_several_labels(estimator.best_estimator_)
+    last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+    kind = getattr(getattr(last, "_label_binarizer", None), "y_type_", "")
+    return bool(getattr(last, "multilabel_", False)) or kind.startswith("multilabel")
 
 
 def _label(label: Any) -> Any:

@@ -12,7 +12,7 @@ from flyweight import predictor
 from flyweight.errors import FlyweightError
 from flyweight.ops.own import MODULE
 from flyweight.toolkit import resources, steps
-from flyweight.toolkit.build import bytecode
+from flyweight.toolkit.build import bytecode, requirements
 
 MARKER = "flyweight.json"  # says what a folder was built from, and that `build` may replace it
 MODEL = "model.safetensors"
@@ -34,7 +34,8 @@ class BuildFailed(FlyweightError):
 class Built:
     """A built folder, and what it was built from.
 
-    `python`: the version its bytecode is for, None without bytecode; `size`: the bytes of all its files.
+    `python`: the version its bytecode is for, None without bytecode; `size`: the bytes of all its files; `requires`: what the
+    model's engine needs beside them, as its requirements.txt lists it.
     """
 
     provider: str
@@ -45,6 +46,7 @@ class Built:
     python: str | None
     files: int
     size: int
+    requires: list[str]
 
 
 def build(provider: str, model: str | Path, out: str | Path, *, python: str = "3.13", with_bytecode: bool = True) -> Built:
@@ -68,6 +70,7 @@ def build(provider: str, model: str | Path, out: str | Path, *, python: str = "3
         shutil.copytree(resources.folder("handlers") / provider, draft, ignore=LEFT_OUT, dirs_exist_ok=True)
         shutil.copytree(Path(flyweight.__file__).parent, draft / "flyweight", ignore=LEFT_OUT)
         (draft / MODEL).write_bytes(loaded.file.data)  # what was checked, and not what may lie there by now
+        requires = requirements.add(draft / "requirements.txt", loaded.file.document)
         own = steps.source()
         if own is not None:
             shutil.copyfile(own, draft / f"{MODULE}.py")
@@ -81,7 +84,7 @@ def build(provider: str, model: str | Path, out: str | Path, *, python: str = "3
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-    return Built(provider, out, python=made_by["python"], files=files, size=size, **source)
+    return Built(provider, out, python=made_by["python"], files=files, size=size, requires=requires, **source)
 
 
 def document(built: Built) -> dict[str, object]:

@@ -1,11 +1,17 @@
 """`flyweight build`: a model file to the folder that a provider's own tool deploys."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from flyweight.toolkit import resources
 from flyweight.toolkit.cli import _show
+
+if TYPE_CHECKING:
+    from flyweight.toolkit.build import Built
 
 
 @click.command(epilog="Example: flyweight build aws --model penguins.safetensors -o build/aws")
@@ -30,7 +36,15 @@ def command(provider: str, model: Path, out: Path | None, python: str, no_byteco
         "model": f"{built.model} {built.version}",
         "sha256": built.sha256,
         "bytecode": f"Python {built.python}" if built.python else "none",
+        "needs": ", ".join(built.requires) or None,
+        "install": _install(built) if built.requires else None,
         "files": f"{built.files}, {_show.size(built.size)}",
         "try it": f"flyweight invoke {provider} --folder {built.folder} --event predict",
     }
     _show.table(str(built.folder), rows)
+
+
+def _install(built: Built) -> str:
+    """How what the engine needs comes to lie in the folder, for a provider that installs nothing by itself."""
+    command = f"pip install -r {built.folder}/requirements.txt --target {built.folder}"
+    return f"{command}   (with the function's Python, on its system; not where the provider installs)"

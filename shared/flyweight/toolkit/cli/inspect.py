@@ -45,13 +45,11 @@ def command(model: Path, wheels: bool, as_json: bool) -> None:
     ]
     _show.columns(f"{predictor.name} {predictor.version}: {signature.task}", ("feature", "kind", "seen in training"), rows)
     classes = [", ".join(map(str, labels)) for labels in signature.classes or []]
-    ops = [node["op"] for node in document["plan"]["nodes"]]
     _show.table(
         str(model),
         {
             "classes": " / ".join(classes) or None,
-            "ops": ", ".join(ops),
-            "engines": ", ".join(document["engines"]),
+            **_engines(document),
             **_proof(document.get("parity")),
             "made by": ", ".join(f"{key} {value}" for key, value in _flat(document.get("provenance"))) or None,
             "proves itself": "yes" if predictor.proves_itself() else "NO: its sample does not answer as recorded",
@@ -59,6 +57,20 @@ def command(model: Path, wheels: bool, as_json: bool) -> None:
             "sha256": predictor.file.sha256,
         },
     )
+
+
+def _engines(document: dict[str, Any]) -> dict[str, str | None]:
+    """What runs the model, what that needs, and why other engines do not."""
+    entries = [document.get(key) for key in ("plan", "estimator", "requires", "passed_over")]
+    plan, estimator, requires, passed = (entry if isinstance(entry, dict) else {} for entry in entries)
+    return {
+        "ops": ", ".join(node["op"] for node in plan.get("nodes", [])) or None,
+        "engines": ", ".join(document["engines"]),
+        "needs": ", ".join(f"{package} {version}" for package, version in requires.items()) or None,
+        "types": ", ".join(map(str, estimator.get("types") or [])) or None,
+        "narrowed": document.get("narrowed"),
+        **{f"not {engine}": str(reason) for engine, reason in passed.items()},
+    }
 
 
 def _seen(feature: Any) -> str:
@@ -75,6 +87,8 @@ def _proof(parity: Any) -> dict[str, str]:
     largest = parity.get("largest")
     differences = ", ".join(f"{key} {value}" for key, value in largest.items()) if isinstance(largest, dict) else ""
     rows = f"{parity.get('rows_sample')} of a sample, {parity.get('rows_edge')} made to break it"
+    if parity.get("compared_with"):
+        rows = f"{parity.get('rows_sample')}, with {parity['compared_with']}"
     return {"rows compared": rows, "label differences": str(parity.get("label_differences")), "largest difference": differences}
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 EXAMPLES = """\b
 Examples:
   flyweight pack model.joblib --sample rows.csv --name penguins --version 1.0.0 -o penguins.safetensors
+  flyweight pack model.joblib --sample rows.csv --for batch
+  flyweight pack model.onnx --sample rows_with_answers.csv
   flyweight pack --list
 """
 
@@ -40,6 +42,17 @@ def _list_classes(ctx: click.Context, parameter: click.Parameter, wanted: bool) 
     "--rows", default=2000, show_default=True, type=click.IntRange(1), help="Rows to make and compare beside the sample."
 )
 @click.option("--tolerance", type=click.FloatRange(0, min_open=True), help="Accept differences up to this; the file records it.")
+@click.option("--engine", type=click.Choice(["pure", "onnx", "sklearn", "pickle"]), help="This engine and no other.")
+@click.option(
+    "--for",
+    "purpose",
+    default="cold",
+    show_default=True,
+    type=click.Choice(["cold", "batch"]),
+    help="What the engine is chosen for: the soonest start, or the least time for many rows, measured.",
+)
+@click.option("--allow-pickle", is_flag=True, help="Store the estimator as code where nothing else can; see docs/engines.md.")
+@click.option("--classes", help="Of a graph that does not tell them: its labels in order, separated by commas.")
 @click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list_classes, help="Show what can be packed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def command(
@@ -50,34 +63,57 @@ def command(
     out: Path | None,
     rows: int,
     tolerance: float | None,
+    engine: str | None,
+    purpose: str,
+    allow_pickle: bool,
+    classes: str | None,
     as_json: bool,
 ) -> None:
-    """Convert a fitted ESTIMATOR (a joblib or pickle file), prove that the result answers as it does, write one model file.
+    """Find the engine that answers as a fitted ESTIMATOR does, prove it, write one model file.
 
-    Reading such a file runs whatever code is in it: pack only files that you made or trust. The model file that comes out
-    holds no code.
+    ESTIMATOR is a joblib or pickle file, or a graph: .onnx or .tflite. Reading a pickle runs whatever code is in it: pack only
+    files that you made or trust. The model file that comes out holds no code, but with --allow-pickle.
     """
-    from flyweight.toolkit.pack import pack
+    from flyweight.toolkit import graphs, pack
 
-    if not as_json:
-        click.echo(f"reading {estimator}: this runs the code in it, so only ever pack files that you trust", err=True)
-    fitted = _load(estimator)
     name = name or estimator.stem
     table = _read_csv(sample) if sample else None
-    with _show.progress(not as_json) as progress:
-        packed = pack(
-            fitted,
-            out or Path(f"{name}.safetensors"),
-            sample=table,
-            name=name,
-            version=version,
-            tolerance=tolerance,
-            edge_count=rows,
-            progress=progress,
-        )
+    shared: dict[str, Any] = {"sample": table, "name": name, "version": version, "tolerance": tolerance}
+    out = out or Path(f"{name}.safetensors")
+    if graphs.is_graph(estimator):
+        if engine or allow_pickle or purpose != "cold":
+            raise click.UsageError("a graph has one engine: --engine, --for and --allow-pickle are for estimators")
+        with _show.progress(not as_json) as progress:
+            packed = graphs.pack_graph(estimator, out, classes=_labels(classes), progress=progress, **shared)
+    else:
+        if classes:
+            raise click.UsageError("--classes is for graphs: an estimator tells its own")
+        fitted = _read(estimator, as_json)
+        choice: dict[str, Any] = {"engine": engine, "purpose": purpose, "allow_pickle": allow_pickle or engine == "pickle"}
+        with _show.progress(not as_json) as progress:
+            packed = pack.pack(fitted, out, edge_count=rows, progress=progress, **choice, **shared)
     if as_json:
         return _show.document(_document(packed))
     _report(packed, has_sample=table is not None)
+
+
+def _labels(classes: str | None) -> list[Any] | None:
+    """Labels as people list them: whole numbers where all are."""
+    if classes is None:
+        return None
+    words = [word.strip() for word in classes.split(",")]
+    return [int(word) for word in words] if all(word.lstrip("-").isdecimal() for word in words) else words
+
+
+def _read(path: Path, quiet: bool) -> Any:
+    """The estimator in a file: a native booster's own form, which is data, or a pickle."""
+    from flyweight.toolkit import native
+
+    if native.is_saved(path):
+        return native.load(path)
+    if not quiet:
+        click.echo(f"reading {path}: this runs the code in it, so only ever pack files that you trust", err=True)
+    return _load(path)
 
 
 def _load(path: Path) -> Any:
@@ -120,32 +156,59 @@ def _document(packed: Packed) -> dict[str, Any]:
         "sha256": packed.sha256,
         "steps": [{"path": step.path, "class": step.cls, "ops": step.ops} for step in packed.steps],
         "parity": packed.parity.document(),
+        "passed_over": packed.passed_over,
+        "requires": packed.requires,
+        "types": packed.types,
+        "narrowed": packed.narrowed,
+        "race": packed.race,
         "seconds": round(packed.seconds, 3),
     }
 
 
 def _report(packed: Packed, has_sample: bool) -> None:
+    from flyweight.settings import permissions
+    from flyweight.toolkit.race import ROWS
+
+    if packed.steps:
+        _show.columns(
+            f"{packed.name} {packed.version}",
+            ("step", "class", "ops"),
+            [(step.path or "(itself)", step.cls, ", ".join(step.ops) or "-") for step in packed.steps],
+        )
+    timed = {name: f"{1000 * seconds:.1f} ms" for name, seconds in packed.race.items()}
+    looked_at = {packed.engine: "taken", **packed.passed_over}
+    if len(looked_at) > 1 or timed:
+        header = ("engine", *([f"{ROWS:,} rows"] if timed else []), "why")
+        rows = [(name, *([timed.get(name, "-")] if timed else []), why) for name, why in looked_at.items()]
+        _show.columns("engines", header, rows)
+    _show.table("proved" if packed.parity.bounds else "not proved", _proof(packed, has_sample))
+    permitted = sorted({*packed.types} & {*permissions().trusted_types})
+    if permitted:
+        click.echo(f"note: the function has to set FLYWEIGHT_TRUSTED_TYPES={','.join(permitted)}, as you did here", err=True)
+    if packed.engine == "pickle":
+        click.echo(
+            "note: this file holds a pickle, which is code: it is refused wherever FLYWEIGHT_ALLOW_PICKLE=1 is not set", err=True
+        )
+
+
+def _proof(packed: Packed, has_sample: bool) -> dict[str, Any]:
     parity = packed.parity
-    _show.columns(
-        f"{packed.name} {packed.version}",
-        ("step", "class", "ops"),
-        [(step.path or "(itself)", step.cls, ", ".join(step.ops) or "-") for step in packed.steps],
-    )
     largest = ", ".join(f"{output} {apart:.2g} ({parity.bounds[output]})" for output, apart in parity.largest.items())
     labels = f"{parity.label_differences} different" + (f", {len(parity.ties)} inside the rounding" if parity.ties else "")
     sampled = f"{parity.rows_sample} of the sample" if has_sample else "no sample given"
-    _show.table(
-        "proved against the estimator",
-        {
-            "engine": packed.engine,
-            "rows compared": f"{parity.rows_sample + parity.rows_edge} ({sampled}, {parity.rows_edge} made to break it)",
-            "refused by both": parity.refused_alike or None,
-            "labels": labels if "index" in parity.bounds else None,
-            "largest difference": largest or None,
-            "tolerance": parity.tolerance,
-            "file": f"{packed.path}, {_show.size(len(packed.data))}",
-            "sha256": packed.sha256,
-            "took": f"{packed.seconds:.1f} s",
-            "try it": f"flyweight serve {packed.path}",
-        },
-    )
+    compared = f"{parity.rows_sample + parity.rows_edge} ({sampled}, {parity.rows_edge} made to break it)"
+    return {
+        "engine": packed.engine,
+        "needs": ", ".join(f"{package} {version}" for package, version in packed.requires.items()) or None,
+        "types": ", ".join(packed.types) or None,
+        "narrowed": packed.narrowed,
+        "rows compared": compared if parity.bounds else "none: nothing tells what the graph should answer",
+        "refused by both": parity.refused_alike or None,
+        "labels": labels if "index" in parity.bounds else None,
+        "largest difference": largest or None,
+        "tolerance": parity.tolerance,
+        "file": f"{packed.path}, {_show.size(len(packed.data))}",
+        "sha256": packed.sha256,
+        "took": f"{packed.seconds:.1f} s",
+        "try it": f"flyweight serve {packed.path}",
+    }

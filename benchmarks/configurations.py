@@ -1,0 +1,131 @@
+"""Every class of scikit-learn that answers on new data, fitted: in its defaults and with one parameter changed; and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import LocalOutlierFactor
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._test_common.instance_generator import _construct_instances
+from sklearn.utils.discovery import all_estimators
+
+NO_ROWS = {"LabelBinarizer", "LabelEncoder", "MultiLabelBinarizer", "PatchExtractor"}  # these transform labels, or pictures
+# These change how a fit is told of, spread over cores or repeated, not what is learned.
+SILENT = {
+    "verbose",
+    "copy",
+    "copy_X",
+    "n_jobs",
+    "random_state",
+    "warm_start",
+    "cache_size",
+    "memory",
+    "max_iter",
+    "n_init",
+    "tol",
+}
+TEXTS = ["a cat sat", "the dog ran", "a dog sat", "the cat ran far", "birds fly", "a bird sat on the dog"] * 5
+DICTS = [{"a": float(n), "b": float(n % 3), **({"c": "x"} if n % 2 else {})} for n in range(30)]
+
+
+def classes() -> dict[str, Any]:
+    """The classes by name."""
+    found = dict(all_estimators())
+    return {n: c for n, c in found.items() if n not in NO_ROWS and (hasattr(c, "predict") or hasattr(c, "transform"))}
+
+
+@cache
+def tables() -> dict[str, tuple[Any, Any]]:
+    """Tables by what is particular in them; the first that an estimator can be fitted on is its own."""
+    X, y = load_iris(return_X_y=True)
+    D, t = load_diabetes(return_X_y=True, scaled=False)
+    D, t = D[:200], t[:200]
+    rng = np.random.default_rng(0)
+    holes = X.copy()
+    holes[rng.random(X.shape) < 0.1] = np.nan
+    counts = rng.poisson(0.4, size=(120, 12)).astype(float)
+    mixed = pd.DataFrame({"kind": rng.choice(["a", "b", "c"], 120), "size": rng.normal(size=120), "many": counts[:, 0]})
+    return {
+        "numbers": (X, y),
+        "a number to tell": (D, t),
+        "numbers to tell": (D, np.column_stack([t, D[:, 2]])),
+        "labels to tell": (X, np.column_stack([y, y[::-1]])),
+        "labels as strings": (X, np.array(["setosa", "versicolor", "virginica"])[y]),
+        "two classes": (X[:100], y[:100]),
+        "missing values": (holes, y),
+        "counts, most of them zero": (counts, (counts[:, 0] > 0).astype(int)),
+        "strings and numbers": (mixed, (mixed["size"] > 0).astype(int).to_numpy()),
+        "one column": (X[:, :1], y.astype(float)),
+        "texts": (TEXTS, np.arange(len(TEXTS)) % 2),
+        "dictionaries": (DICTS, np.arange(len(DICTS)) % 2),
+    }
+
+
+def tables_for(cls: Any) -> list[str]:
+    """The tables' names in the order in which a class tries them: what is made for texts, or for gaps, begins with those."""
+    made_for = {"feature_extraction": ("texts", "dictionaries"), "impute": ("missing values",)}
+    first = made_for.get(cls.__module__.split(".")[1], ())
+    return sorted(tables(), key=lambda table: table not in first)
+
+
+def defaults(cls: Any) -> Any:
+    """The first configuration of scikit-learn's own checks: its defaults, with small parts for an estimator that needs some."""
+    if cls is FrozenEstimator:
+        return FrozenEstimator(LogisticRegression(max_iter=1000).fit(*tables()["numbers"]))
+    estimator = next(iter(_construct_instances(cls)))
+    # the same fit each time: what is packed is not left to chance
+    if cls is LocalOutlierFactor:
+        estimator.set_params(novelty=True)  # without it no new row is judged
+    seeds = [key for key in estimator.get_params() if key.rpartition("__")[2] == "random_state"]
+    return estimator.set_params(**dict.fromkeys(seeds, 0))
+
+
+def others(cls: Any) -> Iterator[tuple[str, Any]]:
+    """The same with one parameter at another value, by what the class itself says that the parameter may be."""
+    estimator = defaults(cls)
+    values = estimator.get_params(deep=False)
+    for name, constraints in getattr(cls, "_parameter_constraints", {}).items():
+        if name in SILENT or name not in values or not isinstance(constraints, list):
+            continue
+        for value in _others(values[name], constraints):
+            try:
+                yield f"{name}={value!r}", clone(estimator).set_params(**{name: value})
+            except Exception:  # not every value goes with every other
+                continue
+
+
+def _others(value: Any, constraints: list[Any]) -> list[Any]:
+    """Other values of a parameter: each other word, the other of two, and a number beside its own."""
+    found: list[Any] = []
+    for constraint in constraints:
+        if isinstance(constraint, (StrOptions, Options)):
+            words = constraint.options - constraint.deprecated - {value, "precomputed", "precomputed_nearest_neighbors"}
+            found += sorted(word for word in words if isinstance(word, str))
+        elif constraint == "boolean" and isinstance(value, (bool, np.bool_)):
+            found.append(not value)
+        elif type(value) in (int, float) and (constraint is Real or isinstance(constraint, Interval)):
+            beside = value * 0.5 if value else 0.5
+            if isinstance(constraint, Interval) and issubclass(constraint.type, Integral):
+                beside = value + 1
+            found += [beside] if (constraint is Real or beside in constraint) and beside not in found else []
+    return found
+
+
+def fitted(estimator: Any, table: str) -> Any:
+    """The estimator fitted on a table, and asked afterwards: what is returned can answer.
+
+    :raises Exception: it can't be fitted on that.
+    """
+    X, y = tables()[table]
+    estimator = estimator if isinstance(estimator, FrozenEstimator) else clone(estimator).fit(X, y)
+    (getattr(estimator, "predict", None) or estimator.transform)(X[:2])
+    return estimator

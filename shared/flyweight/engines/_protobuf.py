@@ -1,0 +1,80 @@
+"""Whether an ONNX graph names data that lies outside of it: a walk over the few fields where tensors can stand.
+
+Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+"""
+
+from flyweight.errors import ModelRefused
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# message -> its fields that lead to tensors, and what message each is
+MESSAGES: "dict[str, dict[int, str]]" = {
+    "model": {7: "graph", 20: "training", 25: "function"},
+    "graph": {1: "node", 5: "tensor", 15: "sparse"},
+    "node": {5: "attribute"},
+    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
+    "function": {7: "node", 11: "attribute"},
+    "training": {1: "graph", 2: "graph"},
+    "sparse": {1: "tensor", 2: "tensor"},
+    "tensor": {},
+}
+OUTSIDE = {13, 14}  # TensorProto.external_data, data_location
+MAX_DEPTH = 50
+
+
+def refuse_outside_data(data: bytes) -> None:
+    """Check that no tensor of the graph names a file; a runtime might read it.
+
+    :raises ModelRefused: one does, or the bytes are no protobuf message.
+    """
+    if b"location" in data:  # the word under which a tensor names its file; most graphs have it nowhere, and need no walk
+        _walk(memoryview(data), "model", 0)
+
+
+def _walk(data: memoryview, message: str, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise ModelRefused(f"the graph is nested more than {MAX_DEPTH} deep")
+    inner = MESSAGES[message]
+    for field, content in _fields(data):
+        if message == "tensor" and field in OUTSIDE and content != 0:
+            raise ModelRefused("the graph names data outside of the file, which is never read; save it with its data inside")
+        if field in inner:
+            if isinstance(content, int):
+                raise ModelRefused("the graph is no ONNX model")
+            _walk(content, inner[field], depth + 1)
+
+
+def _fields(data: memoryview) -> "Iterator[tuple[int, memoryview | int]]":
+    """Each field's number and its content: bytes, or a whole number (0 for fixed widths, which nothing here reads)."""
+    place = 0
+    while place < len(data):
+        key, place = _number(data, place)
+        kind = key & 7
+        if kind == 0:
+            value, place = _number(data, place)
+            yield key >> 3, value
+        elif kind == 2:
+            length, place = _number(data, place)
+            yield key >> 3, data[place : place + length]
+            place += length
+        elif kind in (1, 5):
+            place += 8 if kind == 1 else 4
+        else:
+            raise ModelRefused("the graph is no ONNX model")
+    if place != len(data):
+        raise ModelRefused("the graph is truncated")
+
+
+def _number(data: memoryview, place: int) -> "tuple[int, int]":
+    """A varint and where it ends."""
+    value = shift = 0
+    while True:
+        if place >= len(data) or shift > 63:
+            raise ModelRefused("the graph is truncated, or no ONNX model")
+        byte = data[place]
+        value |= (byte & 127) << shift
+        place, shift = place + 1, shift + 7
+        if byte < 128:
+            return value, place

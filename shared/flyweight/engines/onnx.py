@@ -1,0 +1,152 @@
+"""The engine of ONNX graphs: onnxruntime on the processor, the graph's bytes and nothing beside them."""
+
+import math
+
+import numpy as np
+import onnxruntime
+
+from flyweight import settings
+from flyweight.engines import _foreign
+from flyweight.engines._protobuf import refuse_outside_data
+from flyweight.errors import Fault, InvalidInput, ModelRefused, shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flyweight.model_file import ModelFile
+
+    Array = np.ndarray[Any, Any]
+
+# onnxruntime's name of an input's type -> (NumPy's, whether it takes strings)
+TYPES = {
+    "tensor(float)": ("float32", False),
+    "tensor(double)": ("float64", False),
+    "tensor(int64)": ("int64", False),
+    "tensor(int32)": ("int32", False),
+    "tensor(bool)": ("bool", False),
+    "tensor(string)": ("object", True),
+}
+
+
+class Engine(_foreign.Engine):
+    """Runs a graph whose inputs are tables of features.
+
+    The document's `onnx`: `inputs`, per input of the graph the positions of the features that it takes; `outputs`, per output of
+    ours its `width` and the graph's `name` for it. An `index` without a name is the place of the largest probability.
+    """
+
+    KEY = BLOB = "onnx"
+
+    def __init__(self, file: "ModelFile") -> None:
+        super().__init__(file)
+        self._session = session(_foreign.blob(file, self.BLOB))
+        inputs = self.spec.get("inputs")
+        given = {value.name: value for value in self._session.get_inputs()}
+        if not isinstance(inputs, dict) or {*inputs} != {*given} or not given:
+            raise ModelRefused(f"the graph takes {shown(', '.join(given))}, and the file does not say from which features")
+        self._inputs = [(given[name], self._checked(given[name], positions)) for name, positions in inputs.items()]
+        self._one_by_one = any(value.shape and value.shape[0] == 1 for value in given.values())
+        self._names = self.named_outputs()
+        known = {value.name for value in self._session.get_outputs()}
+        guessed = {*self.widths} - {*self._names}
+        if not known >= {*self._names.values()} or guessed - {"index"} or (guessed and "probabilities" not in self._names):
+            raise ModelRefused("the graph does not give the outputs that the file names")
+        self.REFUSALS = _failures()
+        self.try_out(file)
+
+    def answers(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "dict[str, Any]":
+        """Each of these outputs of the graph."""
+        wanted = [*dict.fromkeys(self._names.get(name) or self._names["probabilities"] for name in names)]
+        if self._one_by_one:
+            values = [
+                _joined(parts) for parts in zip(*[self._session.run(wanted, self._fed([row])) for row in rows], strict=True)
+            ]
+        else:
+            values = self._session.run(wanted, self._fed(rows))
+        by_name = dict(zip(wanted, values, strict=True))
+        return {name: self._read(name, by_name) for name in names}
+
+    def _checked(self, value: "Any", positions: "Any") -> "list[int]":
+        kinds = self.signature.kinds
+        dtype, strings = TYPES.get(value.type, ("", False))
+        rank = len(value.shape or [])
+        sound = isinstance(positions, list) and all(type(p) is int and 0 <= p < len(kinds) for p in positions)
+        if not dtype or not sound or not positions or rank not in (1, 2) or (rank == 1 and len(positions) != 1):
+            raise ModelRefused(f"the graph's input {shown(value.name)}, {value.type} of rank {rank}, takes no table of features")
+        if isinstance(value.shape[0], int) and value.shape[0] != 1:
+            raise ModelRefused(
+                f"the graph's input {shown(value.name)} takes {value.shape[0]} rows at a time, and no other number"
+            )
+        width = value.shape[1] if rank == 2 else 1
+        if (isinstance(width, int) and width != len(positions)) or any((kinds[p] == "s") != strings for p in positions):
+            raise ModelRefused(f"the features do not fit the graph's input {shown(value.name)}")
+        return [*positions]
+
+    def _fed(self, rows: "list[list[Any]]") -> "dict[str, Array]":
+        fed = {}
+        for value, positions in self._inputs:
+            dtype, strings = TYPES[value.type]
+            whole = positions == [*range(len(self.signature.kinds))]
+            cells = rows if whole else [[row[position] for position in positions] for row in rows]
+            if strings:
+                cells = [["" if cell is None else cell for cell in row] for row in cells]
+            elif dtype.startswith("int"):
+                cells = [[self._whole(cell, n, p) for cell, p in zip(row, positions, strict=True)] for n, row in enumerate(cells)]
+            with np.errstate(over="ignore"):
+                array = np.array(cells, dtype=float if dtype == "float32" else dtype).astype(dtype)
+            fed[value.name] = array.reshape(-1) if len(value.shape) == 1 else array
+        return fed
+
+    def _whole(self, cell: float, instance: int, position: int) -> int:
+        if not (math.isfinite(cell) and cell.is_integer() and abs(cell) < 2**31):
+            name = self.signature.features[position].name
+            raise InvalidInput(Fault("a whole number below 2**31", shown(cell), instance, name))
+        return int(cell)
+
+    def _read(self, name: str, values: "dict[str, Any]") -> "Any":
+        """An output as a table; labels for `index`."""
+        labels = (self.signature.classes or [[]])[0]
+        told = _by_label(values[self._names.get(name) or self._names["probabilities"]], labels)
+        if name == "index" and name not in self._names:
+            return _foreign.likeliest(told, labels)
+        return _foreign.with_complement(told, 1, self.widths[name]) if name == "probabilities" else told
+
+
+def session(data: bytes) -> "onnxruntime.InferenceSession":
+    """The graph, ready to run, with as many threads as the deployment has.
+
+    :raises ModelRefused: onnxruntime does not take it, or it names data outside of itself.
+    """
+    refuse_outside_data(data)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = settings.permissions().threads, 1
+    options.log_severity_level = 4  # what is wrong is raised as well
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its errors have no base of their own
+        raise ModelRefused(f"onnxruntime does not take the graph: {type(error).__name__}") from error
+
+
+def _joined(parts: "tuple[Any, ...]") -> "Any":
+    """One output of several calls as if it were of one."""
+    return np.concatenate(parts) if hasattr(parts[0], "dtype") else [row for part in parts for row in part]
+
+
+def _by_label(value: "Any", labels: "list[Any]") -> "Any":
+    """A sequence of maps from labels (ONNX's ZipMap) as a table in the order of the classes."""
+    if not isinstance(value, list) or not value or not isinstance(value[0], dict):
+        return value
+    if any({*row} != {*labels} for row in value):
+        raise ModelRefused("the graph names other classes than the file")
+    return np.array([[row[label] for label in labels] for row in value], dtype=float)
+
+
+def _failures() -> "tuple[type[Exception], ...]":
+    """What onnxruntime raises over rows; each is an Exception of its own."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as state
+
+    names = ("Fail", "InvalidArgument", "RuntimeException", "EPFail")
+    return tuple(getattr(state, name) for name in names if hasattr(state, name))
