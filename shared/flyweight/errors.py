@@ -98,9 +98,13 @@ class MethodNotAllowed(FlyweightError):
 
 
 class ModelRefused(FlyweightError):
-    """A model file that fails a check; nothing was predicted with it."""
+    """A model file that fails a check; nothing was predicted with it. `next_step`: what to do, where it is no other file."""
 
     word = "model_unavailable"
+
+    def __init__(self, message: str, next_step: str = "") -> None:
+        super().__init__(message)
+        self.next_step = next_step
 
 
 class ModelUnavailable(FlyweightError):

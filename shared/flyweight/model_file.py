@@ -7,6 +7,7 @@ a JSON header, then raw little-endian arrays. Its `__metadata__` carries one JSO
 import json
 import os
 import sys
+from math import prod
 
 from flyweight.errors import ModelRefused, shown
 
@@ -20,6 +21,7 @@ MAX_FILE_BYTES = 1 << 30
 MAPPED_BYTES = 4 << 20  # reading takes 22 us a MB and the memory; mapping 10 us, and 200 us once to import it (Python 3.13)
 MAX_HEADER_BYTES = 100_000_000  # the cap that the safetensors library itself puts on a header
 MAX_TENSORS = 100_000
+MAX_PLACES = 1_000_000  # that tensors without any byte may claim: (10**9, 0) would be as many empty rows
 
 # safetensors' name of a type -> (its bytes, memoryview's code for it)
 DTYPES = {
@@ -133,10 +135,13 @@ def _tensors(header: "dict[str, Any]", body: memoryview) -> "dict[str, Tensor]":
     """Every tensor of the header; together they cover the body exactly, without gap or overlap."""
     if len(header) > MAX_TENSORS:
         raise ModelRefused(f"{len(header)} tensors, more than {MAX_TENSORS}")
-    tensors, spans = {}, []
+    tensors, spans, places = {}, [], 0
     for name, entry in header.items():
         tensors[name], span = _tensor(name, entry, body)
         spans.append(span)
+        places += 0 if span[0] < span[1] else prod([dimension or 1 for dimension in tensors[name].shape])
+    if places > MAX_PLACES:
+        raise ModelRefused(f"tensors that hold nothing claim {places} places, more than {MAX_PLACES}")
     spans.sort()
     end = 0
     for begin, stop in spans:

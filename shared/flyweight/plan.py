@@ -31,9 +31,11 @@ class Plan:
         slots, values = {"input": 0}, 0
         self.ops: list[ops.Op] = []
         self.reads: list[tuple[int, ...]] = []
+        taken: set[Any] = set()
         for spec in nodes:
             reads = _slots_read(spec, slots)
             op = ops.find(spec.get("op"))(ops.Node(spec, tuple(self.kinds[slot] for slot in reads), file.tensors))
+            _take_arrays(spec, taken)
             slots[_new_name(spec, slots)] = len(self.kinds)
             self.kinds.append(op.kinds)
             values += len(op.kinds)
@@ -71,6 +73,15 @@ def _slots_read(spec: "Any", slots: "dict[str, int]") -> "tuple[int, ...]":
     if not isinstance(inputs, list) or not inputs:
         raise ModelRefused("a node of the plan has no inputs")
     return tuple(_slot(name, slots) for name in inputs)
+
+
+def _take_arrays(spec: "dict[str, Any]", taken: "set[Any]") -> None:
+    """Each array is one node's own: ten thousand nodes that read the same one would hold ten thousand copies."""
+    arrays = spec.get("arrays")
+    for name in arrays.values() if isinstance(arrays, dict) else ():
+        if not isinstance(name, str) or name in taken:
+            raise ModelRefused(f"a node of the plan takes the array {shown(name)}, which is no name, or another's")
+        taken.add(name)
 
 
 def _slot(name: "Any", slots: "dict[str, int]") -> int:

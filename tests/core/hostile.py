@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import numpy as np
+from hypothesis import strategies as st
 
 from flyweight import model_file
 from flyweight.predictor import Predictor
@@ -76,3 +77,64 @@ def changed(arrays: Arrays, **changes: Any) -> Arrays:
     """The arrays with some replaced; None drops one."""
     merged = {**copy.deepcopy(arrays), **changes}
     return {name: array for name, array in merged.items() if array is not None}
+
+
+def i32(*values: int) -> Any:
+    """Whole numbers as files have them."""
+    return np.array(values, dtype=np.int32)
+
+
+def f64(*values: float) -> Any:
+    """Numbers as files have them."""
+    return np.array(values, dtype=np.float64)
+
+
+def loaded(op: str, parameters: dict[str, Any], arrays: Arrays, outputs: int) -> Predictor:
+    """A regression of one node over two numbers."""
+    node = {"op": op, "inputs": ["input"], "output": "y", "arrays": {name: name for name in arrays}, **parameters}
+    return predictor([node], "y", arrays, outputs=outputs)
+
+
+JUNK = st.one_of(
+    st.integers(-3, 12),
+    st.sampled_from([2**31, -(2**31), 2**63, 10**30, 10**400, 1e308, -1.5, "", "nan", "refuse", "input", "v1", "x" * 50]),
+    st.sampled_from([None, True, [], {}]),
+    st.lists(st.integers(-2, 5), max_size=3),
+)
+
+
+def damaged(data: st.DataObject, document: dict[str, Any], arrays: Arrays) -> Predictor:
+    """A model with one to three of its numbers or words changed, in its arrays, its plan or its signature.
+
+    :raises ModelRefused: the damage was found.
+    """
+    document, arrays = copy.deepcopy(document), dict(arrays)
+    for _ in range(data.draw(st.integers(1, 3))):
+        if arrays and data.draw(st.booleans()):
+            _damage_array(data, arrays)
+        else:
+            _damage_words(data, document[data.draw(st.sampled_from(["plan", "plan", "signature"]))])
+    return Predictor(model_file.parse(raw(json.loads(json.dumps(document)), arrays)))
+
+
+def _damage_array(data: st.DataObject, arrays: Arrays) -> None:
+    name = data.draw(st.sampled_from(sorted(arrays)))
+    array = arrays[name] = arrays[name].copy()
+    limits: Any = np.finfo(array.dtype) if array.dtype.kind == "f" else np.iinfo(array.dtype)
+    low, high = array.dtype.type(limits.min).item(), array.dtype.type(limits.max).item()
+    beyond = [np.nan, np.inf, -np.inf] if array.dtype.kind == "f" else []
+    if array.size:
+        value = data.draw(st.one_of(st.integers(max(-3, int(low)), 9), st.sampled_from([low, high, *beyond])))
+        array.flat[data.draw(st.integers(0, array.size - 1))] = value
+
+
+def _damage_words(data: st.DataObject, part: Any) -> None:
+    path = data.draw(st.sampled_from(_paths(part)[1:]))
+    for key in path[:-1]:
+        part = part[key]
+    part[path[-1]] = data.draw(JUNK)
+
+
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *[found for key, item in inner for found in _paths(item, (*path, key))]]

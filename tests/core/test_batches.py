@@ -6,7 +6,10 @@ import json
 import math
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -31,6 +34,9 @@ F = np.array
 NAMES = {"names": ["a", "b", "c"]}
 TABLES = {**NAMES, "categories": [[1, 2.5], [0, 1], []], "codes": [[0, 1], [1, 0], []], "missing": [-1, 0, 0]}
 PAIRS = {"classes": 3}
+
+AFFINE = {"arrays": {"weights": "weights", "intercept": "intercept"}}
+WEIGHTS = {"weights": F([[1.0, 2.0]]), "intercept": F([3.0])}
 
 # op over three numbers -> the width that it gives, its parameters and its arrays
 OWN: dict[str, tuple[int, dict[str, Any], dict[str, Any]]] = {
@@ -241,6 +247,35 @@ def test_tables_are_read_without_lists() -> None:
         assert found is not None
         assert found.dtype == object
     assert tables.array_of(X, numbers, Limits(max_instances=1)) is None
+
+
+def test_a_batch_that_comes_while_the_engine_is_made_waits_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An array is never given to the engine of rows, which takes lists."""
+    model = predictor(
+        [{"op": "linear.affine", "inputs": ["input"], "output": "y", **AFFINE}], "y", WEIGHTS, engines=["pure", "numpy"]
+    )
+    rows, began, made = np.zeros((engines.BATCH, 2)), Event(), Event()
+    build, seen = Engine.__init__, []
+
+    def slowly(self: Engine, *given: Any) -> None:
+        began.set()
+        made.wait(10)
+        build(self, *given)
+
+    def noted(given: Any, names: Any, answer: Any = model.engine.outputs) -> Any:
+        seen.append(type(given))
+        return answer(given, names)
+
+    monkeypatch.setattr(Engine, "__init__", slowly)
+    monkeypatch.setattr(model.engine, "outputs", noted)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(model.answer, rows)
+        began.wait(10)
+        second = pool.submit(model.answer, rows)
+        time.sleep(0.2)  # for the second to come to where it went wrong
+        made.set()
+        assert first.result(10).predictions == second.result(10).predictions == [3.0] * engines.BATCH
+    assert np.ndarray not in seen
 
 
 PROGRAM = """

@@ -18,11 +18,13 @@ import pytest
 import skops.io
 from scipy.special import j0
 from sklearn.ensemble import (
+    BaggingClassifier,
     GradientBoostingRegressor,
     HistGradientBoostingRegressor,
     IsolationForest,
     RandomForestClassifier,
     RandomForestRegressor,
+    VotingClassifier,
 )
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsRegressor
@@ -32,6 +34,8 @@ from sklearn.tree import DecisionTreeRegressor
 
 from flyweight import model_file
 from flyweight.engines import ENGINES, onnx
+from flyweight.engines._estimator import one_job
+from flyweight.engines._protobuf import refuse_outside_data
 from flyweight.engines.sklearn import restored, types_of
 from flyweight.errors import InvalidInput, ModelRefused
 from flyweight.model_file import ModelFile
@@ -127,6 +131,15 @@ def test_data_outside_is_found_wherever_a_tensor_can_stand(tmp_path: Path, monke
     branch.attribute.extend([helper.make_attribute("then_branch", nested), helper.make_attribute("else_branch", nested)])
     with pytest.raises(ModelRefused, match="outside of the file"):
         onnx.session(graphs.onnx_graph([branch, helper.make_node("MatMul", ["x", "w"], ["y"])], 3, 1))
+
+
+def test_a_tag_that_others_read_as_another_field_is_refused() -> None:
+    """Onnxruntime's protobuf cuts tags to 32 bits: 2**32 more than `graph` is `graph` to it, and was unknown to this walk."""
+    data = bytearray(graphs.onnx_affine([[1.0], [2.0], [3.0]], "secret.bin"))
+    at = data.index(b"\x3a")  # ModelProto.graph
+    data[at : at + 1] = b"\xba\x80\x80\x80\x10"
+    with pytest.raises(ModelRefused, match="no ONNX model"):
+        refuse_outside_data(bytes(data))
 
 
 def test_damaged_graphs_are_refused_or_answer() -> None:
@@ -465,6 +478,16 @@ def test_an_estimator_works_on_one_job(monkeypatch: pytest.MonkeyPatch) -> None:
     predictor: Any = Predictor(packed(forest, "sklearn"))
     assert predictor.engine._methods["index"].__self__[-1].n_jobs == 1
     assert forest[-1].n_jobs == 2
+
+
+def test_every_member_works_on_one_job() -> None:
+    """However deep, and whichever list that was made on the way stood where an earlier one had been in memory."""
+    bag = BaggingClassifier(RandomForestClassifier(2, n_jobs=2), 2, n_jobs=2)
+    voting = VotingClassifier([(f"m{n}", make_pipeline(OneHotEncoder(), bag)) for n in range(5)]).fit(X.round(), LABELS)
+    one_job(voting, set())
+    jobs = {est.n_jobs for whole in voting.estimators_ for est in (whole[-1], *whole[-1].estimators_)}
+    given = {est.n_jobs for _, whole in voting.estimators for est in (whole[-1], whole[-1].estimator)}
+    assert jobs == given == {1}
 
 
 def test_a_pickle_is_refused_unless_the_deployment_allows_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,16 +9,7 @@ import numpy as np
 import pytest
 
 from flyweight import InvalidInput, ModelRefused
-from tests.core.hostile import Arrays, changed, predictor
-
-
-def f64(*values: float) -> Any:
-    return np.array(values, dtype=np.float64)
-
-
-def i32(*values: int) -> Any:
-    return np.array(values, dtype=np.int32)
-
+from tests.core.hostile import Arrays, changed, f64, i32, predictor
 
 NAMES = {"names": ["a", "b"]}
 POINTS = np.array([[0.0, 1], [2, -3], [1e308, 1]])

@@ -13,15 +13,7 @@ import pytest
 from flyweight import InvalidInput, ModelRefused
 from flyweight.ops._words import is_safe
 from flyweight.ops.text import murmur3
-from tests.core.hostile import Arrays, changed, predictor
-
-
-def f64(*values: float) -> Any:
-    return np.array(values, dtype=np.float64)
-
-
-def i32(*values: int) -> Any:
-    return np.array(values, dtype=np.int32)
+from tests.core.hostile import Arrays, changed, f64, i32, predictor
 
 
 def blob(text: str) -> Any:

@@ -12,11 +12,14 @@ import pytest
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import GradientBoostingRegressor, RandomForestClassifier
+from sklearn.kernel_approximation import AdditiveChi2Sampler
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 import flyweight
+from flyweight import model_file
+from flyweight.predictor import Predictor
 from flyweight.toolkit.convert import converters, converts
 from flyweight.toolkit.convert.draft import ConversionRefused
 from flyweight.toolkit.pack import ParityFailed, pack
@@ -207,6 +210,14 @@ def test_the_file_proves_itself_and_names_its_makers(tmp_path: Path) -> None:
     assert model.metadata()["provenance"]["scikit-learn"]
     assert model.metadata()["sha256"] == packed.sha256
     assert packed.path == tmp_path / "m.safetensors"
+
+
+def test_without_a_sample_the_file_keeps_a_row_that_it_answers() -> None:
+    """The first of the rows that are made is below zero, and that this estimator refuses."""
+    estimator = AdditiveChi2Sampler().fit(np.abs(X))
+    packed = pack(estimator, edge_count=20)
+    model = Predictor(model_file.parse(packed.data))
+    assert len(model.file.document["sample"]["instances"]) == 1 and model.proves_itself()
 
 
 def test_unknown_categories_refused_by_the_estimator_are_refused_by_name() -> None:

@@ -397,6 +397,7 @@ LYING = {
     "array-half": wrapper(b"K\x09\x85") + bytes(71),
     "array-shape": wrapper(b"K\x01") + b".",
     "array-item": wrapper(b"K\x01\x85", b"T16") + b".",
+    "array-item-negative": gzip.compress(wrapper(b"K\x01\x85", b"f-1") + bytes(1000) + b"."),
     "array-dtype": wrapper(b"K\x01\x85", b"f") + b".",
     "old-joblib": b"ZF0x1",
 }
@@ -444,6 +445,7 @@ BOMBS: dict[str, Callable[[], tuple[bytes, bool]]] = {
     "zeros": lambda: (gzip.compress(b"B" + struct.pack("<I", 2**28) + bytes(2**28) + b"."), True),
     "texts": lambda: (bz2.compress((sized(b"a" * 4000) + b"0") * 80_000), False),
     "lzma-memory": lambda: (_hungry(), False),
+    "steps-of-a-long-name": lambda: (_long_paths(), True),
     "one-state-of-many": lambda: (_shared_state(), True),
 }
 
@@ -452,6 +454,12 @@ def _hungry() -> bytes:
     """A few bytes that ask for a dictionary of 2 GiB."""
     data = lzma.compress(b"N.", format=lzma.FORMAT_ALONE)
     return data[:1] + struct.pack("<I", 2**31) + data[5:]
+
+
+def _long_paths() -> bytes:
+    """Pipelines, each inside another, whose steps share one name of 4,000 letters."""
+    step = b"q\x020h\x01)\x81}X\x05\x00\x00\x00steps]h\x00h\x02\x86asb"
+    return b"\x80\x02" + sized(b"x" * 4000) + b"q\x000csklearn.pipeline\nPipeline\nq\x010N" + step * 9000 + b"."
 
 
 def _shared_state() -> bytes:
@@ -604,6 +612,11 @@ def test_the_size_is_that_of_the_files_and_of_what_they_need() -> None:
     files = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file() and f.suffix != ".pyc")
     assert files < size.distributions["numpy"][1] < 2.5 * files
     assert size.bytes == sum(count for _, count in size.distributions.values())
+
+
+def test_a_length_below_zero_is_not_read_to_the_end() -> None:
+    with pytest.raises(PickleRefused, match="claims -1 bytes"):
+        Source(io.BytesIO(bytes(100))).skip(-1)
 
 
 def test_limits_are_what_is_said() -> None:

@@ -52,7 +52,8 @@ def engine_for(file: "ModelFile") -> "Engine":
             else:
                 return engine
     known = "; ".join(absent) or f"this flyweight has {', '.join(ENGINES)}"
-    raise ModelRefused(f"the file names the engines {shown(names)}; {known}")
+    install = "install it here, or pack the model for an engine that needs less" if absent else ""
+    raise ModelRefused(f"the file names the engines {shown(names)}; {known}", install)
 
 
 # From this many rows on NumPy gains on every model with batch forms that `benchmarks/batches.py` measures, where it is loaded.
@@ -75,11 +76,11 @@ class Batches:
         if len(rows) < BATCH:
             return self._first.outputs(rows if isinstance(rows, list) else rows.tolist(), names)
         if self._waits and ("numpy" in sys.modules or self._seconds(rows, names) > IMPORT_SECONDS):
-            self._waits = False
             try:
                 self._batch = __import__("flyweight.engines.numpy", fromlist=["Engine"]).Engine(self._file, self._plan)
             except ImportError:  # then the first engine serves batches too
                 pass
+            self._waits = False  # last: another thread that finds it has to find the engine as well
         return self._batch.outputs(rows, names)
 
     def takes_arrays(self, count: int) -> bool:

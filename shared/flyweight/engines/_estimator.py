@@ -103,7 +103,7 @@ class Input:
             return [self.markers[0] if text is None else text for (text,) in rows]
         if self.form != "table":
             return [self._entry(row) for row in rows]
-        columns = list(zip(*rows, strict=True))
+        columns = list(zip(*rows, strict=True)) or [()] * len(self.names)
         if not self.framed:
             return self._array(columns)
         import pandas as pd
@@ -120,6 +120,7 @@ class Input:
 
     def _array(self, columns: "list[tuple[Any, ...]]") -> "Array":
         if "string" not in self.kinds:
+            # in C's order, as people's arrays are: brute-force neighbours take another road through Fortran's
             return np.ascontiguousarray(np.array(columns, dtype=float).T)
         array = np.empty((len(columns[0]), len(columns)), dtype=object)
         for position, (values, marker) in enumerate(zip(columns, self.markers, strict=True)):
@@ -142,7 +143,8 @@ def one_job(part: "Any", seen: "set[int]") -> None:
     elif getattr(part, "__dict__", None) and hasattr(part, "get_params"):
         if part.__dict__.get("n_jobs"):
             part.n_jobs = 1
-        one_job([*vars(part).values()], seen)
+        for one in [*vars(part).values()]:
+            one_job(one, seen)
 
 
 def _method(estimator: "Any", output: str) -> "Any":
@@ -184,8 +186,7 @@ def _column(values: "Any", kind: str, dtype: "Any", marker: "Any") -> "Any":
     if kind == "string":
         values = [marker if value is None else value for value in values]
     if isinstance(dtype, pd.CategoricalDtype):
-        known = dtype.categories.tolist()
-        wide = known + [value for value in dict.fromkeys(values) if not pd.isna(value) and value not in known]
+        wide = [*dict.fromkeys([*dtype.categories.tolist(), *[value for value in values if not pd.isna(value)]])]
         return pd.Series(pd.Categorical(values, categories=wide, ordered=dtype.ordered))
     if kind == "string":
         return pd.Series(values, dtype=dtype)

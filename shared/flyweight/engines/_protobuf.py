@@ -52,6 +52,8 @@ def _fields(data: memoryview) -> "Iterator[tuple[int, memoryview | int]]":
     while place < len(data):
         key, place = _number(data, place)
         kind = key & 7
+        if key >> 32:  # which other readers cut to 32 bits, so that they would see another field than this one does
+            raise ModelRefused("the graph is no ONNX model")
         if kind == 0:
             value, place = _number(data, place)
             yield key >> 3, value

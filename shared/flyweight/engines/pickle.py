@@ -21,7 +21,8 @@ class Engine(_estimator.Engine):
         if not (settings.permissions().allow_pickle if allowed is None else allowed):
             raise ModelRefused(
                 "the model in this file is a pickle, and reading a pickle runs whatever code is in it; only for a file that you "
-                "made yourself, set FLYWEIGHT_ALLOW_PICKLE=1"
+                "made yourself, set FLYWEIGHT_ALLOW_PICKLE=1",
+                "set FLYWEIGHT_ALLOW_PICKLE=1 if you made the file, or pack the estimator without --allow-pickle",
             )
         data = _foreign.blob(file, self.BLOB)
         import joblib

@@ -124,7 +124,8 @@ def _check_types(nodes: "list[Any]", listed: "list[str]") -> None:
     if refused:
         told = "; ".join(f"{name}, {reason}" for name, reason in refused.items())
         setting = f"FLYWEIGHT_TRUSTED_TYPES={','.join(refused)}"
-        raise ModelRefused(f"the estimator needs {told}: only if you trust who made this file, set {setting}")
+        trust = f"set {setting} if you trust who made the file"
+        raise ModelRefused(f"the estimator needs {told}: only if you trust who made this file, set {setting}", trust)
 
 
 def _why_not(name: str, classes: "set[str]", running: "set[str]") -> str:

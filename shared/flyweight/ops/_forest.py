@@ -68,6 +68,7 @@ class Forest:
         if node.has("split"):
             table = node.array("goes_left", "U8", (None, None))
             self.goes_left, (self.tables, self.categories) = table.values, table.shape
+            node.expect(self.categories > 0 or not self.tables, "its tables have no category")
             self.split = node.array("split", "I16 I32", (nodes,)).values
 
     def _check(self, first: int, last: int) -> None:

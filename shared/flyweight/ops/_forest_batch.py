@@ -98,7 +98,7 @@ class Layout:
         split = np.full(end - start, -1) if forest.split is None else np.asarray(forest.split[start:end])
         self._categorical = np.flatnonzero((split >= 0) & (feature >= 0))
         if len(self._categorical):
-            table = np.asarray(forest.goes_left).reshape(-1, forest.categories)
+            table = np.asarray(forest.goes_left).reshape(forest.tables, forest.categories)
             if split.max() >= forest.tables:
                 raise refusal("names categories that are not there")
             self._features, self._flags = feature[self._categorical], table[split[self._categorical]].astype(bool)

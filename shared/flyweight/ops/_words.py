@@ -7,7 +7,7 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from flyweight.ops import Node
 
@@ -75,25 +75,25 @@ class Analyzer:
             except re.error:
                 raise node.refuse("'pattern' is not a regular expression") from None
 
-    def __call__(self, text: str) -> "list[str]":
-        """The terms in order, each as often as it stands there."""
+    def __call__(self, text: str) -> "Iterable[str]":
+        """The terms in order, each as often as it stands there; one at a time, as a text has millions of long ngrams."""
         text = text.lower() if self._lower else text
         return self._terms(self._bare(text) if self._bare else text)
 
-    def _words(self, text: str) -> "list[str]":
+    def _words(self, text: str) -> "Iterable[str]":
         words: list[str] = self._find(text)
         if self._stops:
             words = [word for word in words if word not in self._stops]
         if self._most == 1:
             return words
-        return [" ".join(words[i : i + n]) for n in self._lengths(len(words)) for i in range(len(words) - n + 1)]
+        return (" ".join(words[i : i + n]) for n in self._lengths(len(words)) for i in range(len(words) - n + 1))
 
-    def _characters(self, text: str) -> "list[str]":
+    def _characters(self, text: str) -> "Iterable[str]":
         text = re.sub(SPACES, " ", text)
-        return [text[i : i + n] for n in self._lengths(len(text)) for i in range(len(text) - n + 1)]
+        return (text[i : i + n] for n in self._lengths(len(text)) for i in range(len(text) - n + 1))
 
-    def _within_words(self, text: str) -> "list[str]":
-        return [term for word in re.sub(SPACES, " ", text).split() for term in self._padded(f" {word} ")]
+    def _within_words(self, text: str) -> "Iterable[str]":
+        return (term for word in re.sub(SPACES, " ", text).split() for term in self._padded(f" {word} "))
 
     def _padded(self, word: str) -> "Iterator[str]":
         for n in range(self._least, self._most + 1):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 MAX_DEPTH = 20
+BLOCK = 256  # trees of a batch at a time: all at once, 20,000 of them took 1.4 GB
 MASK = (1 << 64) - 1
 HASH_FACTOR = 0x4906BA494954CB65  # `CalcHash`
 
@@ -102,13 +103,15 @@ class Oblivious:
         import numpy as np
 
         answers = np.column_stack([self._questions.batch(x), np.zeros(len(x), dtype=bool)])
-        leaves = np.repeat([self._firsts[:-1]], len(x), axis=0)
-        for level, asked in enumerate(self._levels):
-            leaves += answers[:, asked].astype(int) << level
         table = np.concatenate([np.array(leaves) for leaves in self._leaves]).reshape(-1, len(self._bias))
         y = np.zeros((len(x), len(self._bias)))
-        for tree in range(len(self._leaves)):
-            y += table[leaves[:, tree]]
+        for first in range(0, len(self._leaves), BLOCK):
+            trees = slice(first, first + BLOCK)
+            leaves = np.repeat([self._firsts[:-1][trees]], len(x), axis=0)
+            for level, asked in enumerate(self._levels):
+                leaves += answers[:, asked[trees]].astype(int) << level
+            for tree in leaves.T:
+                y += table[tree]
         return y * self._scale + self._bias
 
     def magnitude(self, x: "list[float]") -> "list[float]":

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from flyweight.ops import Node
     from flyweight.ops._sparse import Entries
 
+MAX_NEAR = 300  # neighbors of a place: its equations take their cube, half a second for so many
+
 
 class _Tied:
     """Seeks neighbors among `points`; `places` tells where each of them stood in training."""
@@ -46,6 +48,7 @@ class Paths(_Tied):
 
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
+        node.expect(self._search.counted, "takes the nearest 'k', not a radius within which nothing may lie")
         count = self._search.count
         self._ways = node.array("ways", "F64", (count, count)).values  # read in place: they are the square of the rows
         self.kinds = "n" * count
@@ -72,6 +75,8 @@ class Barycenter(_Tied):
 
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
+        node.expect(self._search.counted, "takes the nearest 'k', not a radius within which nothing may lie")
+        node.whole("k", 1, MAX_NEAR)
         count = self._search.count
         width = node.array("embedding", "F64", (count, None)).shape[1]
         self._embedding = rows_of(node.floats("embedding", count, width), count, width)

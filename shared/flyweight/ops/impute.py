@@ -25,7 +25,7 @@ class Fill:
             node.expect(isinstance(fill, str) or abs(fill) < HUGE, "'fill' has a number too large for a double")
         self._fill = [fill if isinstance(fill, str) else float(fill) for fill in fills]
         self._nulls = node.items("nulls", (bool,), len(self.kinds))
-        self._missing = node.items("missing", (int, float, str, type(None)), 1)[0]
+        self._missing = _marker(node)
         self._usual = all(self._nulls) and self._missing is None
 
     def row(self, x: "list[Any]") -> "list[Any]":
@@ -51,7 +51,7 @@ class Flag:
         self._columns = node.positions("positions", len(node.only_input()))
         self.kinds = "n" * len(self._columns)
         self._nulls = node.items("nulls", (bool,), len(self._columns))
-        self._missing = node.items("missing", (int, float, str, type(None)), 1)[0]
+        self._missing = _marker(node)
 
     def row(self, x: "list[Any]") -> "list[float]":
         """The flags."""
@@ -61,6 +61,13 @@ class Flag:
     def batch(self, x: "Any") -> "Any":
         """The same of each row."""
         return _all_missing(x[:, self._columns], self._nulls, self._missing).astype(float)
+
+
+def _marker(node: "Node") -> "Any":
+    """The value that stands for a missing one; None where only null does."""
+    (marker,) = node.items("missing", (int, float, str, type(None)), 1)
+    node.expect(not isinstance(marker, int) or abs(marker) < HUGE, "'missing' is a number too large for a double")
+    return marker
 
 
 def _missing(x: "list[Any]", nulls: "list[bool]", missing: "Any") -> "list[bool]":

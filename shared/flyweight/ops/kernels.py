@@ -5,10 +5,11 @@ Sources: `svm_predict_values`, `svm_predict_probability` and `multiclass_probabi
 """
 
 from functools import cached_property
-from itertools import pairwise
-from math import exp, inf, tanh
+from itertools import accumulate, combinations, pairwise
+from math import tanh
 from operator import mul
 
+from flyweight.ops._overflow import exp, power
 from flyweight.ops._sums import total
 from flyweight.ops.gaussian import rows_of
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flyweight.ops import Node
+
+MAX_CLASSES = 1000  # each two of them are a pair
 
 
 class Machine:
@@ -33,7 +36,7 @@ class Machine:
         self._gamma, self._coef0 = node.floats("parameters", 2)
         self._degree = node.whole("degree", 0, 1000)
         rows, count = node.array("weights", "F64", (None, None)).shape
-        node.expect(rows > 0, "'weights' has no row")
+        node.expect(0 < rows < MAX_CLASSES, f"'weights' has {rows} rows, where 1 to {MAX_CLASSES - 1} are allowed")
         self._count = count
         self._read_vectors(node, count)
         weights = rows_of(node.floats("weights", rows, count), rows, count)
@@ -60,13 +63,13 @@ class Machine:
 
     def _values(self, x: "Any") -> "list[float]":
         if self._kernel == "rbf":
-            return [_exp(-self._gamma * square) for square in self._squares(x)]
+            return [exp(-self._gamma * square) for square in self._squares(x)]
         products = [total(terms) for terms in self._products(x)]
         if self._kernel == "linear":
             return products
         if self._kernel == "sigmoid":
             return [tanh(self._gamma * product + self._coef0) for product in products]
-        return [_power(self._gamma * product + self._coef0, self._degree) for product in products]
+        return [power(self._gamma * product + self._coef0, self._degree) for product in products]
 
     def _scales(self, x: "Any") -> "list[float]":
         """How large the terms of each kernel value are; rbf and sigmoid are below 1 and steep by no more than their argument."""
@@ -76,7 +79,7 @@ class Machine:
         if self._kernel == "linear":
             return products
         products = [abs(self._gamma) * product + abs(self._coef0) for product in products]
-        return products if self._kernel == "sigmoid" else [_power(product, self._degree) for product in products]
+        return products if self._kernel == "sigmoid" else [power(product, self._degree) for product in products]
 
     def row(self, x: "Any") -> "list[float]":
         """The decision values."""
@@ -132,30 +135,15 @@ class Machine:
 def _starts(node: "Node", classes: int, count: int) -> "list[int]":
     counts = node.indices("counts", count + 1, classes)
     node.expect(sum(counts) == count, "'counts' does not add up to the vectors")
-    return [sum(counts[:position]) for position in range(classes + 1)]
+    return [*accumulate(counts, initial=0)]
 
 
 def _pairs(weights: "list[list[float]]", starts: "list[int]") -> "list[list[tuple[int, int, list[float]]]]":
     spans = list(pairwise(starts))
     return [
         [(*spans[i], weights[j - 1][slice(*spans[i])]), (*spans[j], weights[i][slice(*spans[j])])]
-        for i in range(len(spans))
-        for j in range(i + 1, len(spans))
+        for i, j in combinations(range(len(spans)), 2)
     ]
-
-
-def _exp(v: float) -> float:
-    try:
-        return exp(v)
-    except OverflowError:  # C's exp gives infinity where Python's raises
-        return inf
-
-
-def _power(base: float, degree: int) -> float:
-    try:
-        return base**degree
-    except OverflowError:
-        return -inf if base < 0.0 and degree % 2 else inf
 
 
 class OfPairs:
@@ -164,8 +152,8 @@ class OfPairs:
     exact = False
 
     def __init__(self, node: "Node") -> None:
-        self._classes = node.whole("classes", 2, 1000)
-        self._pairs = [(i, j) for i in range(self._classes) for j in range(i + 1, self._classes)]
+        self._classes = node.whole("classes", 2, MAX_CLASSES)
+        self._pairs = [*combinations(range(self._classes), 2)]
         node.expect(node.numbers() == len(self._pairs), f"takes {len(self._pairs)} values, one for each pair of classes")
         self.kinds = "n" * self._classes
 

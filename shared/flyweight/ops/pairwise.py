@@ -1,10 +1,11 @@
 """A row against many points, from numbers to one kernel value a point (`sklearn.metrics.pairwise.pairwise_kernels`, 1.9)."""
 
-from math import exp, inf, nan, tanh
+from math import nan, tanh
 from operator import mul
 
 from flyweight.errors import Fault, InvalidInput, shown
 from flyweight.ops._distances import in_blocks, squares
+from flyweight.ops._overflow import exp, power
 from flyweight.ops._sums import total
 from flyweight.ops.gaussian import rows_of
 
@@ -38,13 +39,13 @@ class Kernel:
         self._check(x)
         if self._kernel == "rbf":
             return [
-                _exp(-self._gamma * total([(v - p) * (v - p) for v, p in zip(x, point, strict=True)])) for point in self._points
+                exp(-self._gamma * total([(v - p) * (v - p) for v, p in zip(x, point, strict=True)])) for point in self._points
             ]
         if self._kernel == "laplacian":
-            return [_exp(-self._gamma * total([abs(v - p) for v, p in zip(x, point, strict=True)])) for point in self._points]
+            return [exp(-self._gamma * total([abs(v - p) for v, p in zip(x, point, strict=True)])) for point in self._points]
         if self._kernel in ("chi2", "additive_chi2"):
             apart = [_chi2(x, point) for point in self._points]
-            return [_exp(-self._gamma * v) for v in apart] if self._kernel == "chi2" else [-v for v in apart]
+            return [exp(-self._gamma * v) for v in apart] if self._kernel == "chi2" else [-v for v in apart]
         return [self._of_product(total(map(mul, x, point))) for point in self._points]
 
     def _check(self, x: "list[float]") -> None:
@@ -55,7 +56,7 @@ class Kernel:
         if self._kernel == "linear":
             return product
         product = self._gamma * product + self._coef0
-        return tanh(product) if self._kernel == "sigmoid" else _power(product, self._degree)
+        return tanh(product) if self._kernel == "sigmoid" else power(product, self._degree)
 
     def batch(self, x: "Any") -> "Any":
         """The same of each row."""
@@ -91,7 +92,7 @@ class Kernel:
         if self._kernel == "linear":
             return product
         product = abs(self._gamma) * product + abs(self._coef0)
-        return product if self._kernel == "sigmoid" else _power(product, self._degree)
+        return product if self._kernel == "sigmoid" else power(product, self._degree)
 
 
 def _chi2(x: "list[float]", point: "list[float]") -> float:
@@ -115,21 +116,6 @@ class Shares:
     def batch(self, x: "Any") -> "Any":
         """The same of each row."""
         return x / x.sum(axis=1, keepdims=True)
-
-
-def _exp(v: float) -> float:
-    try:
-        return exp(v)
-    except OverflowError:  # C's exp gives infinity where Python's raises
-        return inf
-
-
-def _power(base: float, exponent: float) -> float:
-    try:
-        value = base**exponent
-    except (OverflowError, ZeroDivisionError):
-        return inf
-    return value if isinstance(value, float) else nan  # a fraction's power of a negative number is complex
 
 
 OPS = {"kernel": Kernel, "shares": Shares}

@@ -4,9 +4,10 @@ Source: `GaussianProcessRegressor.predict` and the kernels of `sklearn.gaussian_
 """
 
 from functools import cached_property
-from math import exp, inf, nan, pi, sin, sqrt
+from math import inf, nan, pi, sin, sqrt
 from operator import mul
 
+from flyweight.ops._overflow import exp, power
 from flyweight.ops._sums import total
 from flyweight.ops.gaussian import rows_of
 
@@ -80,7 +81,7 @@ class Mean:
                 other = stack.pop()
                 stack[-1] = [(a * b, s * t) for (a, s), (b, t) in zip(stack[-1], other, strict=True)]
             elif word == "power":
-                stack[-1] = [(_power(a, own[0]), _power(s, own[0])) for a, s in stack[-1]]
+                stack[-1] = [(power(a, own[0]), power(s, own[0])) for a, s in stack[-1]]
             elif word == "dot":
                 products = [[v * w for v, w in zip(x, point, strict=True)] for point in points]
                 sigma = own[0] * own[0]
@@ -148,23 +149,23 @@ def _stationary(word: str, own: "list[float]", square: float) -> "Pair":
     if word == "white":  # noise is a row's own: no row is a point that was trained on
         return 0.0, 0.0
     if word == "rbf":
-        return _with_scale(_exp(-0.5 * square), square)
+        return _with_scale(exp(-0.5 * square), square)
     if word == "quadratic":
-        value = _power(1.0 + square / (2.0 * own[0]), -own[0])
+        value = power(1.0 + square / (2.0 * own[0]), -own[0])
         return _with_scale(value, own[0])
     d = sqrt(square)
     if word == "periodic":
         length, period = own
         argument = pi / period * d
         wave = sin(argument) / length if abs(argument) < inf else nan
-        return _exp(-2.0 * (wave * wave)), 1.0 + abs(argument / length)
+        return exp(-2.0 * (wave * wave)), 1.0 + abs(argument / length)
     if word == "matern_0.5":
-        return _with_scale(_exp(-d), d)
+        return _with_scale(exp(-d), d)
     if word == "matern_1.5":
         d *= sqrt(3)
-        return _with_scale((1.0 + d) * _exp(-d), d)
+        return _with_scale((1.0 + d) * exp(-d), d)
     d *= sqrt(5)
-    return _with_scale((1.0 + d + d * d / 3.0) * _exp(-d), d)
+    return _with_scale((1.0 + d + d * d / 3.0) * exp(-d), d)
 
 
 def _all_stationary(word: str, own: "list[float]", square: "Any") -> "Any":
@@ -188,23 +189,6 @@ def _all_stationary(word: str, own: "list[float]", square: "Any") -> "Any":
 
 def _with_scale(value: float, argument: float) -> "Pair":
     return value, abs(value) * (1.0 + abs(argument)) if value else 0.0
-
-
-def _exp(v: float) -> float:
-    try:
-        return exp(v)
-    except OverflowError:  # C's exp gives infinity where Python's raises
-        return inf
-
-
-def _power(base: float, exponent: float) -> float:
-    try:
-        value = base**exponent
-    except OverflowError:
-        return inf
-    except ZeroDivisionError:
-        return inf
-    return value if isinstance(value, float) else nan  # a fraction's power of a negative number is complex
 
 
 OPS = {"mean": Mean}

@@ -3,6 +3,7 @@
 `spread` makes an ordinary value of a sparse one, and `gather` a sparse one of an ordinary one.
 """
 
+from itertools import accumulate
 from math import inf, log, nan, sqrt
 from operator import mul
 
@@ -73,9 +74,9 @@ class Join(RowByRow):
 
     def __init__(self, node: "Node") -> None:
         node.expect(not any("s" in kinds for kinds in node.inputs), "takes numbers, got strings")
-        starts = [sum(map(len, node.inputs[:place])) for place in range(len(node.inputs))]
-        self._parts = [(start, kinds[:1] == "z") for start, kinds in zip(starts, node.inputs, strict=True)]
         self.kinds = wide(node, sum(map(len, node.inputs)))
+        starts = accumulate(map(len, node.inputs[:-1]), initial=0)
+        self._parts = [(start, kinds[:1] == "z") for start, kinds in zip(starts, node.inputs, strict=True)]
 
     def row(self, *inputs: "Any") -> "Entries":
         """One dictionary of all."""

@@ -10,6 +10,7 @@ from flyweight.ops._words import Analyzer, listed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from flyweight.ops import Node
@@ -26,7 +27,7 @@ class _OfText(RowByRow):
         self._analyze = Analyzer(node)
         (self._name,) = node.items("names", (str,), 1)
 
-    def terms(self, x: "list[Any]") -> "list[str]":
+    def terms(self, x: "list[Any]") -> "Iterable[str]":
         """The terms of the text.
 
         :raises InvalidInput: it is missing.

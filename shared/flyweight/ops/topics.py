@@ -23,7 +23,7 @@ class Allocate:
         width = node.numbers()
         tensor = node.array("weights", "F64", (None, width))
         topics, self._weights = tensor.shape[0], tensor.values
-        node.expect(topics > 0, "has no topic")
+        node.expect(topics > 0 and width > 0, "has no topic, or no term")
         self._prior, self._tolerance = node.floats("parameters", 2)
         node.expect(0.0 < self._prior < inf, "its prior is not above zero")
         self._rounds = node.whole("rounds", 0, 10_000)

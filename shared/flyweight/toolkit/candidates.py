@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from flyweight.toolkit.convert import class_name
-from flyweight.toolkit.subject import Subject, described
+from flyweight.toolkit.subject import Subject
 
 
 class PassedOver(Exception):
@@ -110,14 +110,14 @@ def versions(*packages: str) -> dict[str, str]:
 def _asked(subject: Subject) -> dict[str, Any]:
     import sklearn
 
-    return {"input": described(subject.shape), "outputs": subject.widths, "scikit-learn": sklearn.__version__}
+    return {"input": subject.shape.told(), "outputs": subject.widths, "scikit-learn": sklearn.__version__}
 
 
 def _beside(subject: Subject, modules: set[str]) -> list[str]:
     """The packages of these modules, and pandas where the estimator wants a DataFrame."""
     distributions = metadata.packages_distributions()
     named = [name for module in sorted(modules) for name in distributions.get(module, [])[:1]]
-    pandas = subject.shape.framed or any(marker == "na" for marker in described(subject.shape)["markers"])
+    pandas = subject.shape.framed or any(marker == "na" for marker in subject.shape.told()["markers"])
     return [*dict.fromkeys(named + ["pandas"] * pandas)]
 
 

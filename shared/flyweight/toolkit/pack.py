@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flyweight import model_file
+from flyweight.errors import InvalidInput
 from flyweight.outputs import json_bytes
 from flyweight.predictor import Predictor
 from flyweight.toolkit import candidates, model_writer, native
@@ -92,7 +93,9 @@ def pack(
     race = {} if purpose == "cold" else raced([proved.predictor for proved in held], rows[0] or rows[1])
     best = choice.best(held, race)
     document = {**choice.document(best.candidate, best.engines), "parity": best.parity.document(), "passed_over": choice.passed}
-    document["sample"] = kept(best.predictor, best.rows.sample[:KEPT_ROWS] or best.rows.edges[:1])
+    proof = best.rows.sample[:KEPT_ROWS] or _answered(best.predictor, best.rows.edges)
+    if proof:
+        document["sample"] = kept(best.predictor, proof)
     steps = subject.draft.steps if "plan" in document else []
     seconds = time.perf_counter() - began
     return written(document, best.candidate.arrays, path, parity=best.parity, steps=steps, race=race, seconds=seconds)
@@ -124,6 +127,17 @@ def kept(predictor: Predictor, rows: list[Row]) -> dict[str, Any]:
     ]
     # through the same encoder as an answer, so that a prediction that is not finite is recorded as it is sent: null
     return {"instances": instances, "predictions": json.loads(json_bytes(predictor.answer(rows).predictions))}
+
+
+def _answered(predictor: Predictor, rows: list[Row]) -> list[Row]:
+    """The first row that the model answers, if any: of those made without a sample some are refused."""
+    for row in rows:
+        try:
+            predictor.answer([row])
+        except InvalidInput:
+            continue
+        return [row]
+    return []
 
 
 def _as_sent(value: Any, kind: str) -> Any:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from flyweight.engines._estimator import Input
+from flyweight.signature import Feature
 from flyweight.toolkit.convert.draft import is_missing
 from flyweight.toolkit.entries import SampleRefused as SampleRefused
 from flyweight.toolkit.entries import as_frame, form_of, names_of_entries
@@ -31,35 +33,18 @@ class Shape:
     form: str = "table"
 
     def to_estimator(self, rows: list[Row]) -> Any:
-        """Instances as the estimator's input: a DataFrame of the sample's dtypes, an array, or a list of entries."""
-        if self.form == "texts":
-            return [self.markers[0] if text is None else text for (text,) in rows]
-        if self.form != "table":
-            return [self._entry(row) for row in rows]
-        columns = list(zip(*rows, strict=True)) if rows else [()] * len(self.names)
-        if not self.framed:
-            return self._array(columns)
-        frame = {
-            name: _column(values, kind, dtype, marker)
-            for name, values, kind, dtype, marker in zip(self.names, columns, self.kinds, self.dtypes, self.markers, strict=True)
-        }
-        return pd.DataFrame(frame)
+        """Instances as the estimator's input, made as the engines that run the estimator itself make it."""
+        return self._input.of(rows)
 
-    def _entry(self, row: Row) -> Any:
-        """One dictionary, or list of pairs, of what is not missing."""
-        as_given: dict[str, Callable[[Any], Any]] = {"number": float, "boolean": bool, "string": str}
-        cells = zip(self.names, row, self.kinds, strict=True)
-        pairs = [(name, as_given[kind](value)) for name, value, kind in cells if not is_missing(value)]
-        return pairs if self.form == "pairs" else dict(pairs)
+    def told(self) -> dict[str, Any]:
+        """The shape as a model file tells it to those engines."""
+        markers = ["none" if marker is None else "na" if marker is pd.NA else "nan" for marker in self.markers]
+        types = [_type(dtype, kind) for dtype, kind in zip(self.dtypes, self.kinds, strict=True)]
+        return {"form": self.form, "framed": self.framed, "types": types, "markers": markers}
 
-    def _array(self, columns: list[tuple[Any, ...]]) -> Any:
-        if "string" not in self.kinds:
-            # in C's order, as people's arrays are: brute-force neighbours take another road through Fortran's
-            return np.ascontiguousarray(np.array(columns, dtype=float).T)
-        array = np.empty((len(columns[0]), len(columns)), dtype=object)
-        for position, (values, marker) in enumerate(zip(columns, self.markers, strict=True)):
-            array[:, position] = [marker if value is None else value for value in values]
-        return array
+    @cached_property
+    def _input(self) -> Input:
+        return Input(self.told(), [Feature(name, kind, True) for name, kind in zip(self.names, self.kinds, strict=True)])
 
     def to_rows(self, X: Any) -> list[Row]:
         """The estimator's input as instances."""
@@ -186,18 +171,12 @@ def _values(column: pd.Series[Any], kind: str) -> list[Any]:
     return [np.nan if is_missing(value) else float(value) for value in column.tolist()]
 
 
-def _column(values: tuple[Any, ...], kind: str, dtype: Any, marker: Any) -> Any:
-    if kind == "string":
-        values = tuple(marker if value is None else value for value in values)
-    whole = kind != "string" and all(value == value and float(value).is_integer() for value in values)
+def _type(dtype: Any, kind: str) -> Any:
+    """A column's dtype by the name that model files have for it."""
     if isinstance(dtype, pd.CategoricalDtype):
-        present = [value for value in dict.fromkeys(values) if not is_missing(value)]
-        known = dtype.categories.tolist()
-        return pd.Series(pd.Categorical(values, categories=known + [value for value in present if value not in known]))
+        return {"categories": dtype.categories.tolist(), "ordered": bool(dtype.ordered)}
     if kind == "string":
-        return pd.Series(values, dtype=dtype)
+        return str(dtype) if str(dtype) in ("str", "string") else "object"
     if kind == "boolean":
-        return pd.Series(values, dtype=float).astype(bool) if whole else pd.Series(values, dtype=float)
-    if isinstance(dtype, np.dtype) and dtype.kind in "iu" and whole and all(abs(value) < 2**53 for value in values):
-        return pd.Series(values, dtype=float).astype("int64")
-    return pd.Series(values, dtype=float)
+        return "bool"
+    return "int" if isinstance(dtype, np.dtype) and dtype.kind in "iu" else "float"

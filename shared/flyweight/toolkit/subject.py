@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from flyweight import __version__
 from flyweight.signature import Feature
 from flyweight.toolkit.convert import class_name, convert
@@ -173,21 +171,3 @@ def _widths(given: dict[str, int], classes: list[list[Any]] | None) -> dict[str,
 def _spread(rows: list[Row], count: int) -> list[Row]:
     """At most `count` rows, evenly spread, so that a sorted sample is still seen whole."""
     return rows if len(rows) <= count else [rows[position * len(rows) // count] for position in range(count)]
-
-
-def described(shape: Shape) -> dict[str, Any]:
-    """A shape as the engines that run the estimator itself read it (`engines/_estimator.py`)."""
-    import pandas as pd
-
-    def named(dtype: Any, kind: str) -> Any:
-        if isinstance(dtype, pd.CategoricalDtype):
-            return {"categories": dtype.categories.tolist(), "ordered": bool(dtype.ordered)}
-        if kind == "string":
-            return str(dtype) if str(dtype) in ("str", "string") else "object"
-        if kind == "boolean":
-            return "bool"
-        return "int" if isinstance(dtype, np.dtype) and dtype.kind in "iu" else "float"
-
-    markers = ["none" if marker is None else "na" if marker is pd.NA else "nan" for marker in shape.markers]
-    types = [named(dtype, kind) for dtype, kind in zip(shape.dtypes, shape.kinds, strict=True)]
-    return {"form": shape.form, "framed": shape.framed, "types": types, "markers": markers}

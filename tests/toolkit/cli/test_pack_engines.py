@@ -89,6 +89,17 @@ def test_a_pickle_is_named_and_refused_until_it_is_allowed(run: Run, place: Path
     assert run("predict", "plain.safetensors", "rows.csv").exit_code == 0
 
 
+def test_a_refusal_says_what_to_do_where_the_file_is_a_model_file(run: Run, place: Path) -> None:
+    """The file is one that pack wrote, so that another one of those helps nobody."""
+    run("pack", "plain.joblib", "--sample", "rows.csv", "--rows", 50, "--engine", "pickle")
+    refused = run("inspect", "plain.safetensors")
+    assert refused.exit_code == 1
+    assert (
+        "next: set FLYWEIGHT_ALLOW_PICKLE=1 if you made the file" in refused.output
+        and "that `flyweight pack` wrote" not in refused.output
+    )
+
+
 def test_types_that_were_permitted_here_have_to_be_permitted_there(
     run: Run, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

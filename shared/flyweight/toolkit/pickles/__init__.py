@@ -25,6 +25,7 @@ _FITTED = (
 ).split()
 _GIVEN = "estimators transformers estimator base_estimator regressor classifier".split()
 _MOST_PARTS = 10_000
+_LONGEST_PATH = 500
 
 
 @dataclass(frozen=True)
@@ -190,10 +191,14 @@ def _parts(root: Any) -> Iterator[Part]:
         keys = [key for key in _FITTED if key in attributes] or [key for key in _GIVEN if key in attributes]
         if "estimators_" in keys and "estimator_" in keys:
             keys.remove("estimator_")  # what the others were copied from
-        inside = [
-            (f"{path}.{name or key}".lstrip("."), one) for key in keys for name, one in _members(attributes[key], containers)
-        ]
+        inside = [(_joined(path, name or key), one) for key in keys for name, one in _members(attributes[key], containers)]
         waiting.extend(reversed(inside))
+
+
+def _joined(path: str, name: str) -> str:
+    """The path of a step inside, cut where it goes on: a file can nest thousands of steps that share one long name."""
+    joined = f"{path[:_LONGEST_PATH]}.{name}".lstrip(".")
+    return joined if len(joined) <= _LONGEST_PATH else joined[: _LONGEST_PATH - 3] + "..."
 
 
 def _members(value: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:

@@ -135,7 +135,7 @@ class Source:
 
         :raises PickleRefused: it does not.
         """
-        if count > MOST_BYTES:
+        if not 0 <= count <= MOST_BYTES:  # of less than none, `read` would take all that is left
             raise self.damaged(f"it claims {count:.3g} bytes in one piece")
         while count:
             count -= len(self.read(min(count, _BLOCK)))
