@@ -35,9 +35,11 @@ class Engine:
         self.choices = None if classes is None else [len(labels) for labels in classes]
         self._positions = [{label: position for position, label in enumerate(labels)} for labels in classes or []]
 
-    def answers(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "dict[str, Any]":
-        """Each of these outputs as an array of one row an instance; `index` as labels, in one column an output."""
-        raise NotImplementedError
+    if TYPE_CHECKING:
+
+        def answers(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "dict[str, Any]":
+            """Each of these outputs as an array of one row an instance; `index` as labels, in one column an output."""
+            ...
 
     def outputs(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "dict[str, list[list[Any]]]":
         """Each of these outputs, one list an instance.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -31,13 +31,15 @@ class Native(BaseEstimator):  # type: ignore[misc]
         """
         raise NotImplementedError("a native booster is fitted by its own library")
 
-    def predict(self, X: Any) -> Any:
-        """The booster's own answer, one row each."""
-        raise NotImplementedError
+    if TYPE_CHECKING:  # each library has its own
 
-    def _features(self) -> tuple[int, list[str] | None]:
-        """How many features there are, and their names where the library did not make them up."""
-        raise NotImplementedError
+        def predict(self, X: Any) -> Any:
+            """The booster's own answer, one row each."""
+            ...
+
+        def _features(self) -> tuple[int, list[str] | None]:
+            """How many features there are, and their names where the library did not make them up."""
+            ...
 
 
 class LightGBM(Native):

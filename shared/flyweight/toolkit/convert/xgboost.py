@@ -80,7 +80,7 @@ def _linked(raw: Value, saved: Saved, draft: Draft, what: str) -> Value:
 
 
 def _sums(saved: Saved, x: Value, draft: Draft, what: str) -> Value:
-    x, places = _coded(saved, x, draft, what)
+    x, places = _coded(saved, x, draft)
     absent = [] if np.isnan(saved.missing) else [saved.missing]
     x = draft.add("float32.rounded", x, columns=x.columns, missing=absent)
     widths = {feature: max(categories) + 1 for feature, categories in saved.split_categories().items()}
@@ -107,7 +107,7 @@ def _sums(saved: Saved, x: Value, draft: Draft, what: str) -> Value:
     return sums
 
 
-def _coded(saved: Saved, x: Value, draft: Draft, what: str) -> tuple[Value, Array]:
+def _coded(saved: Saved, x: Value, draft: Draft) -> tuple[Value, Array]:
     """The input with the categories that the model knows by name as their numbers, and where each feature then stands."""
     places = np.arange(len(x.columns))
     for feature, width in saved.split_categories().items():
