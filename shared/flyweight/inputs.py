@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from flyweight.signature import Feature, Signature
 
 MAX_FAULTS = 20
+FLOATS = frozenset((float,))
 PLAIN = frozenset((float, int))  # and not bool, whose type is its own
 
 
@@ -25,9 +26,10 @@ class Reader:
         self._as_array = as_array  # whether the engine would rather have so many instances as one array
         self._features = signature.features
         self._names = [feature.name for feature in signature.features]
+        self._width = len(self._names)
         self._limits = limits
         self._by_name: Callable[[dict[str, Any]], Sequence[Any]] = itemgetter(*self._names)
-        self._one = len(self._names) == 1
+        self._one = self._width == 1
         self._plain = all(feature.kind == "number" for feature in signature.features)
 
     def read(self, body: bytes, content_type: str) -> "tuple[list[list[Any]], list[str] | None]":
@@ -50,8 +52,13 @@ class Reader:
             raise InvalidInput(Fault("at least one instance", shown(instances)))
         if len(instances) > self._limits.max_instances:
             raise TooLarge(f"{len(instances)} instances, the limit is {self._limits.max_instances} a request")
-        table = self.table(instances)
-        return table if table is not None else self._rows(instances)
+        if self._as_array(len(instances)) and (table := self.table(instances)) is not None:
+            rows: list[list[Any]] = table
+            return rows
+        try:
+            return [*map(self._row, instances)]
+        except InvalidInput:  # once more from the start, since a caller wants to know all that is wrong
+            raise InvalidInput(*self._faults(instances)) from None
 
     def table(self, instances: "Any") -> "Any | None":
         """The rows as one array where the engine wants that, and nothing is wrong with them; else None."""
@@ -61,31 +68,33 @@ class Reader:
 
         return tables.array_of(instances, self._features, self._limits)
 
-    def _rows(self, instances: "list[Any]") -> "list[list[Any]]":
-        rows: list[list[Any]] = []
+    def _faults(self, instances: "list[Any]") -> "list[Fault]":
+        """What is wrong, in which instance."""
         faults: list[Fault] = []
         for number, instance in enumerate(instances):
             try:
-                rows.append(self._row(instance))
+                self._row(instance)
             except InvalidInput as error:
                 faults += [fault._replace(instance=number) for fault in error.faults]  # type: ignore[attr-defined]
                 if len(faults) >= MAX_FAULTS:
                     break
-        if faults:
-            raise InvalidInput(*faults[:MAX_FAULTS])
-        return rows
+        return faults[:MAX_FAULTS]
 
     def _row(self, instance: "Any") -> "list[Any]":
-        values = self._values(instance)
+        values = instance if type(instance) is list and len(instance) == self._width else self._values(instance)
         # The usual case in a few calls: numbers all, and finite. A sum that is not finite means a value that is not, or huge
         # ones, and the slow way tells them apart, as it does for an integer beyond a double.
-        if self._plain and PLAIN.issuperset(map(type, values)):
-            try:
-                numbers = [*map(float, values)]
-            except OverflowError:
-                numbers = [inf]
-            if isfinite(sum(numbers)):
-                return numbers
+        if self._plain:
+            if FLOATS.issuperset(map(type, values)):
+                if isfinite(sum(values)):
+                    return [*values]
+            elif PLAIN.issuperset(map(type, values)):
+                try:
+                    numbers = [*map(float, values)]
+                except OverflowError:
+                    numbers = [inf]
+                if isfinite(sum(numbers)):
+                    return numbers
         row: list[Any] = []
         faults: list[Fault] = []
         for feature, value in zip(self._features, values, strict=True):
@@ -100,7 +109,7 @@ class Reader:
     def _values(self, instance: "Any") -> "Sequence[Any]":
         """An instance's values in the signature's order."""
         if isinstance(instance, dict):
-            if len(instance) == len(self._names):
+            if len(instance) == self._width:
                 try:
                     values = self._by_name(instance)
                     return [values] if self._one else values
@@ -109,8 +118,8 @@ class Reader:
             raise InvalidInput(*_misnamed(instance, self._features))
         if not isinstance(instance, (list, tuple)):
             raise InvalidInput(Fault("an array of values or an object by feature name", shown(instance)))
-        if len(instance) != len(self._names):
-            raise InvalidInput(Fault(f"{len(self._names)} values ({listed(self._names)})", f"{len(instance)} values"))
+        if len(instance) != self._width:
+            raise InvalidInput(Fault(f"{self._width} values ({listed(self._names)})", f"{len(instance)} values"))
         return instance
 
 

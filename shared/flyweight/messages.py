@@ -18,6 +18,7 @@ else:
         """A tuple whose items have names, as `collections.namedtuple` makes, without the code that it compiles for each class."""
 
         __slots__ = ()
+        _make = classmethod(tuple.__new__)  # from all values in order, in a third of the time
 
         def __new__(cls, *values, **named):
             if len(values) == len(cls._fields) and not named:

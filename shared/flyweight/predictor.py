@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flyweight.model_file import ModelFile
 
     Reading = Callable[[list[list[Any]]], list[Any]]
-    Asked = tuple[tuple[str, ...], list[tuple[int, str, Reading | None]]]
+    Asked = tuple[tuple[str, ...], list[tuple[int, Reading | None]]]
 
 # what an answer may hold, as Prediction has it
 ANSWERS = ("predictions", "probabilities", "scores", "score_samples", "transformed")
@@ -67,7 +67,7 @@ class Predictor:
         :param outputs: some of `offers`; without it predictions, with probabilities or else scores of a classifier.
         :raises InvalidInput: instances that do not fit the signature, or outputs that the model does not have.
         """
-        if hasattr(instances, "to_dict") or hasattr(instances, "tolist"):
+        if type(instances) is not list and (hasattr(instances, "to_dict") or hasattr(instances, "tolist")):
             table = self.reader.table(instances)
             if table is not None:
                 return self.answer(table, outputs)
@@ -79,9 +79,10 @@ class Predictor:
         sources, fields = self._usual if outputs is None else self._asked(self._checked(outputs))
         given = self._batches.outputs(rows, sources)
         answers: list[Any] = [None, None, None, None, None, self._classes]  # by position, which costs a third of names
-        for place, source, read in fields:
-            answers[place] = given[source] if read is None else read(given[source])
-        return Prediction(*answers)
+        for values, (place, read) in zip(given, fields):  # noqa: B905 - as many, and `strict` takes its time
+            answers[place] = values if read is None else read(values)
+        made: Prediction = Prediction._make((*answers,))  # type: ignore[attr-defined]
+        return made
 
     def proves_itself(self) -> bool:
         """Whether the sample that was recorded at packing answers as it did then; a file without one has nothing to prove."""
@@ -110,7 +111,7 @@ class Predictor:
     def _asked(self, names: "list[str]") -> "Asked":
         """The plan's outputs that answer these names; and where each stands in a Prediction, with what makes it readable."""
         sources = tuple([self._sources[name] for name in names])
-        return sources, [(ANSWERS.index(name), self._sources[name], self._reading(name)) for name in names]
+        return sources, [(ANSWERS.index(name), self._reading(name)) for name in names]
 
     def _reading(self, name: str) -> "Reading | None":
         """From an output's values to what people read: labels for indices, one number for a list of one, a list an output."""
@@ -121,7 +122,7 @@ class Predictor:
         if classes is None or name == "transformed":
             return None
         if name == "predictions":
-            return lambda indices: _labels(indices, classes)
+            return _labelled(classes[0]) if len(classes) == 1 else lambda indices: _labels(indices, classes)
         return None if len(classes) == 1 else lambda values: _grouped(values, classes)
 
     def _check_outputs(self) -> None:
@@ -152,10 +153,11 @@ def _flat(values: "list[list[Any]]") -> "list[Any]":
     return [value for (value,) in values]
 
 
+def _labelled(labels: "list[Any]") -> "Reading":
+    return lambda indices: [labels[int(index)] for (index,) in indices]
+
+
 def _labels(indices: "list[list[int]]", classes: "list[list[Any]]") -> "list[Any]":
-    if len(classes) == 1:
-        labels = classes[0]
-        return [labels[int(index)] for (index,) in indices]
     return [[labels[int(index)] for index, labels in zip(row, classes, strict=True)] for row in indices]
 
 

@@ -84,7 +84,7 @@ def built(op: str) -> Predictor:
 def answers(engine: Any, rows: list[list[Any]]) -> list[list[float]] | None:
     """The engine's values, None for a refusal."""
     try:
-        found: list[list[float]] = engine.outputs(rows, ("values",))["values"]
+        found: list[list[float]] = engine.outputs(rows, ("values",))[0]
     except flyweight.InvalidInput:
         return None
     return found
@@ -136,13 +136,13 @@ def test_inputs_side_by_side_and_strings_among_numbers() -> None:
     model = predictor([fill, join], "y", signature=signature)
     rows = [["u", 1.0], [None, math.nan], ["v", -0.0]] * 20
     engine: Any = model.engine
-    expected = engine.outputs(rows, ("values",))["values"]
-    assert str(Engine(model.file, engine.plan).outputs(rows, ("values",))["values"]) == str(expected)
+    expected = engine.outputs(rows, ("values",))[0]
+    assert str(Engine(model.file, engine.plan).outputs(rows, ("values",))[0]) == str(expected)
     take = {"op": "columns.take", "inputs": ["input"], "output": "b", "positions": [1]}
     scale = {"op": "scale.center", "inputs": ["b"], "output": "y", "arrays": {"divide": "d"}}
     signature["outputs"] = 1
     model = predictor([take, scale], "y", {"d": F([2.0])}, signature=signature)
-    assert Engine(model.file).outputs(rows[:1], ("values",)) == {"values": [[0.5]]}
+    assert Engine(model.file).outputs(rows[:1], ("values",)) == [[[0.5]]]
 
 
 EMPTY: dict[str, tuple[dict[str, Any], dict[str, Any], list[float]]] = {
@@ -166,8 +166,8 @@ def test_no_column_at_all_is_a_value_too(op: str) -> None:
     join = {"op": "columns.join", "inputs": ["none", "x", "input"], "output": "y"}
     model = predictor([nothing, node, join], "y", arrays, features=1, outputs=len(expected) + 1)
     rows = [[1.0], [5.0]]
-    found = Engine(model.file).outputs(rows, ("values",))["values"]
-    assert found == model.engine.outputs(rows, ("values",))["values"] == [[*expected, *row] for row in rows]
+    found = Engine(model.file).outputs(rows, ("values",))[0]
+    assert found == model.engine.outputs(rows, ("values",))[0] == [[*expected, *row] for row in rows]
 
 
 def test_a_batch_longer_than_a_chunk_is_whole(penguins: Path) -> None:
@@ -177,8 +177,8 @@ def test_a_batch_longer_than_a_chunk_is_whole(penguins: Path) -> None:
     engine: Any = model.engine
     names = ("index", "probabilities")
     by_row, at_once = engine.outputs(rows, names), Engine(model.file, engine.plan).outputs(rows, names)
-    assert at_once["index"] == by_row["index"]
-    np.testing.assert_allclose(at_once["probabilities"], by_row["probabilities"], rtol=0, atol=1e-12)
+    assert at_once[0] == by_row[0]
+    np.testing.assert_allclose(at_once[1], by_row[1], rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("form", [list, F, pd.DataFrame])

@@ -123,7 +123,7 @@ def test_a_batch_of_many_trees_takes_the_memory_of_few() -> None:
     given = [[float(row % 2), 0.0] for row in range(rows)]
     tracemalloc.start()
     try:
-        answers = batch.outputs(given, ("values",))["values"]
+        answers = batch.outputs(given, ("values",))[0]
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

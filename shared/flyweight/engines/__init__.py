@@ -20,8 +20,8 @@ if TYPE_CHECKING:
         widths: dict[str, int]  # output -> its columns
         choices: list[int] | None  # among how many classes each column of the output "index" chooses
 
-        def outputs(self, rows: list[list[Any]], names: tuple[str, ...]) -> dict[str, list[list[Any]]]:
-            """Each of these outputs by name, one list an instance."""
+        def outputs(self, rows: list[list[Any]], names: tuple[str, ...]) -> list[list[list[Any]]]:
+            """These outputs in their order, each with one list an instance."""
             ...
 
 
@@ -71,7 +71,7 @@ class Batches:
         listed = self._plan is not None and "numpy" in file.document["engines"]
         self._waits = listed and any([hasattr(op, "batch") and not hasattr(op, "looped") for op in self._plan.ops])  # type: ignore[union-attr]
 
-    def outputs(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "dict[str, list[list[Any]]]":
+    def outputs(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "list[list[list[Any]]]":
         """As `Engine.outputs`; the rows may be an array where `takes_arrays` says so."""
         if len(rows) < BATCH:
             return self._first.outputs(rows if isinstance(rows, list) else rows.tolist(), names)

@@ -41,8 +41,8 @@ class Engine:
             """Each of these outputs as an array of one row an instance; `index` as labels, in one column an output."""
             ...
 
-    def outputs(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "dict[str, list[list[Any]]]":
-        """Each of these outputs, one list an instance.
+    def outputs(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "list[list[list[Any]]]":
+        """These outputs in their order, each with one list an instance.
 
         :raises InvalidInput: a row that the model does not take; the fault says which.
         :raises ModelRefused: what came out is not what the file promises.
@@ -54,7 +54,7 @@ class Engine:
             raise InvalidInput(
                 Fault("a row that the model takes", "one that it does not", number, hint=_words(reason))
             ) from error
-        return {name: self._table(name, given[name], len(rows)) for name in names}
+        return [self._table(name, given[name], len(rows)) for name in names]
 
     def named_outputs(self) -> "dict[str, str]":
         """Per output of ours the model's own name for it, where the file tells one.

@@ -30,8 +30,8 @@ class Engine(pure.Engine):
         self._batches: dict[tuple[str, ...], tuple[list[Step], list[tuple[int, bool]]]] = {}
         self._chunk = max(1, min(CHUNK, VALUES // sum(map(len, self.plan.kinds))))
 
-    def outputs(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "dict[str, list[list[Any]]]":
-        """Each of these outputs of the plan, one list an instance.
+    def outputs(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "list[list[list[Any]]]":
+        """These outputs of the plan in their order, each with one list an instance.
 
         :raises InvalidInput: a row that the model does not take; the fault says which.
         """
@@ -39,7 +39,7 @@ class Engine(pure.Engine):
             answers = [self._batch(rows[at : at + self._chunk], names) for at in range(0, len(rows), self._chunk)]
         except InvalidInput:
             return super().outputs(rows if isinstance(rows, list) else rows.tolist(), names)  # row by row, to tell which
-        return {name: list(chain.from_iterable([answer[p] for answer in answers])) for p, name in enumerate(names)}
+        return [list(chain.from_iterable(parts)) for parts in zip(*answers, strict=True)]
 
     def _batch(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "list[list[list[Any]]]":
         steps, places = self._batches.get(names) or self._batch_program(names)

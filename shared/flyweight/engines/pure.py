@@ -21,23 +21,25 @@ class Engine:
         self.widths, self.choices = self.plan.widths, self.plan.choices
         self._programs: dict[tuple[str, ...], tuple[list[Step], list[int]]] = {}
 
-    def outputs(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "dict[str, list[list[Any]]]":
-        """Each of these outputs of the plan, one list an instance; only ops that these outputs need are run.
+    def outputs(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "list[list[list[Any]]]":
+        """These outputs of the plan in their order, each with one list an instance; only ops that they need are run.
 
         :raises InvalidInput: a row that the model does not take; the fault says which.
         """
         steps, places = self._programs.get(names) or self._program(names)
         columns: list[list[list[Any]]] = [[] for _ in names]
-        for number, row in enumerate(rows):
-            values = [row]
-            try:
+        pairs = [*zip(columns, places, strict=True)]
+        try:
+            for row in rows:
+                values = [row]
                 for run, slot, reads in steps:
                     values.append(run(values[slot]) if slot >= 0 else run(*[values[read] for read in reads]))
-            except InvalidInput as error:
-                raise InvalidInput(*[fault._replace(instance=number) for fault in error.faults]) from None  # type: ignore[attr-defined]
-            for column, place in zip(columns, places, strict=True):
-                column.append(values[place])
-        return dict(zip(names, columns, strict=True))
+                for column, place in pairs:
+                    column.append(values[place])
+        except InvalidInput as error:
+            number = len(columns[0])
+            raise InvalidInput(*[fault._replace(instance=number) for fault in error.faults]) from None  # type: ignore[attr-defined]
+        return columns
 
     def values(self, row: "list[Any]") -> "list[list[Any]]":
         """Every value of the plan for one row, the input first, then each op's."""

@@ -24,12 +24,12 @@ class Argmax(_Index):
         self._spans = [slice(end - width, end) for end, width in zip(ends, widths, strict=True)]
         self.kinds = "n" * len(widths)
         self.choices = widths
+        if len(widths) == 1:
+            self.row = _first_largest
 
     def row(self, x: "list[float]") -> "list[int]":
         """The indices."""
-        if len(self._spans) == 1:
-            return [_first_largest(x)]
-        return [_first_largest(x[span]) for span in self._spans]
+        return [index for span in self._spans for index in _first_largest(x[span])]
 
     def batch(self, x: "Any") -> "Any":
         """The same of each row."""
@@ -38,12 +38,12 @@ class Argmax(_Index):
         return np.stack([x[:, span].argmax(axis=1) for span in self._spans], axis=1).astype(float)
 
 
-def _first_largest(x: "list[float]") -> int:
-    """The index of the largest number, or as np.argmax has it of the first NaN."""
+def _first_largest(x: "list[float]") -> "list[int]":
+    """The index of the largest number, or as np.argmax has it of the first NaN; in a list, as a row is."""
     whole = sum(x)
     if whole == whole:
-        return x.index(max(x))
-    return next((index for index, v in enumerate(x) if v != v), x.index(max(x)))
+        return [x.index(max(x))]
+    return [next((index for index, v in enumerate(x) if v != v), x.index(max(x)))]
 
 
 class Above(_Index):

@@ -155,7 +155,7 @@ class _Judge:
             parity.fail(rows[error.faults[0].instance or 0], f"the engine refused it ({error}), the estimator answers")
             return
         for number, row in enumerate(rows):
-            ours = {output: answers[output][number] for output in self.names}
+            ours = {output: values[number] for output, values in zip(self.names, answers, strict=True)}
             self._compare_row(row, ours, {key: answer[number] for key, answer in truth.items()}, scales[number], parity)
 
     def _compare_row(self, row: Row, ours: dict[str, list[Any]], truth: dict[str, Array], scale: float, parity: Parity) -> None:
