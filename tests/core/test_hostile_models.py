@@ -130,7 +130,7 @@ DAMAGED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "one parameter": ("kernels.machine", {}, {"parameters": F([1.0])}),
     "more neighbors than points": ("neighbors.votes", {"k": 3}, {}),
     "no neighbor": ("neighbors.votes", {"k": 0}, {}),
-    "metric unknown": ("neighbors.votes", {"metric": "cosine"}, {}),
+    "metric unknown": ("neighbors.votes", {"metric": "mine"}, {}),
     "weights unknown": ("neighbors.votes", {"weights": "mine"}, {}),
     "label of no class": ("neighbors.votes", {}, {"labels": i32(0, 2).reshape(2, 1)}),
     "label of another output": ("neighbors.votes", {"widths": [1, 1]}, {"labels": i32(1, 0, 0, 1).reshape(2, 2)}),

@@ -4,10 +4,10 @@ Sources: `BinaryTree._query_single_depthfirst`, `sklearn.neighbors._kd_tree.min_
 which of several points at the same distance are kept hangs on the order of the visit and of the heap, so both are followed.
 """
 
-from functools import cached_property, reduce
-from math import inf, sqrt
-from operator import add, mul, sub
+from functools import cached_property
+from math import dist, inf, sqrt
 
+from flyweight.ops._metrics import metric_of
 from flyweight.ops.gaussian import rows_of
 
 TYPE_CHECKING = False
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 class Search:
     """`points` of shape (points, features), in the order of the tree's leaves where the node carries one.
 
-    A tree's node i has the children 2i + 1 and 2i + 2, or where `leaf` is 1 the points from `begins` to `ends`; `lower` and
-    `upper` bound its points. Without a tree all points are compared. Either the `k` nearest count or all within `radius`.
+    A tree's node i has the children 2i + 1 and 2i + 2, or where `leaf` is 1 the points from `begins` to `ends`. A k-d tree's
+    `lower` and `upper` bound its points; those of a ball tree lie within `radii` of `centers`. Without a tree all points are
+    compared. Either the `k` nearest count or all within `radius`.
     """
 
     def __init__(self, node: "Node") -> None:
@@ -31,15 +32,16 @@ class Search:
         self.count = node.array("points", "F64", (None, self.width)).shape[0]
         node.expect(self.count > 0, "it has no point")
         self.points = rows_of(node.floats("points", self.count, self.width), self.count, self.width)
-        self._metric = node.choice("metric", ("euclidean", "manhattan", "chebyshev", "minkowski"))
-        self._p = node.floats("power", 1)[0] if self._metric == "minkowski" else 2.0
-        node.expect(self._p >= 1.0, "'power' is below 1")
+        self._metric = metric_of(node, self.width)
+        self._prepared = list(map(self._metric.prepare, self.points))
+        self._origin = [0.0] * self.width
         self._radius = node.floats("radius", 1)[0] if node.has("radius") else None
-        self._reduced_radius = self._reduce(self._radius or 0.0)
+        self._reduced_radius = self._metric.reduce(self._radius or 0.0)
         self._k = node.whole("k", 1, self.count) if self._radius is None else 0
         self.counted = self._radius is None  # or else each row has its own number of neighbors
         self._tree: list[tuple[int, int, int]] = [(1, 0, self.count)]
         self._bounds: list[tuple[list[float], list[float]]] = []
+        self._balls: list[tuple[Any, float]] = []
         if node.has("leaf"):
             self._read_tree(node)
 
@@ -53,15 +55,21 @@ class Search:
         ordered = all(begin <= end for begin, end in zip(begins, ends, strict=True))
         node.expect(ordered and spans <= self.count, "the leaves of the tree hold a point twice")
         self._tree = list(zip(leaf, begins, ends, strict=True))
+        if node.has("centers"):
+            halves = [(2 * i + 1, i, 2 * i + 2) for i, flag in enumerate(leaf) if not flag]
+            whole = all((begins[a], ends[a], ends[b]) == (begins[i], begins[b], ends[i]) for a, i, b in halves)
+            node.expect(whole, "a node of the tree does not hold what its children hold")
+            centers = rows_of(node.floats("centers", count, self.width), count, self.width)
+            self._balls = list(zip(map(self._metric.prepare, centers), node.floats("radii", count), strict=True))
+            return
         lower, upper = (rows_of(node.floats(name, count, self.width), count, self.width) for name in ("lower", "upper"))
         self._bounds = list(zip(lower, upper, strict=True))
 
     def found(self, x: "list[float]") -> "Heap":
         """Distance and position of each neighbor."""
+        distance, p = self._metric.distance, self._metric.prepare(x)
         if self._radius is not None:
-            near = self._reduced_radius  # compared before any root is taken: a root can round onto the radius
-            reduced = [(self._reduced(x, point), i) for i, point in enumerate(self.points)]
-            return [(self._distance(v), i) for v, i in reduced if v <= near]
+            return self._within(p, self._radius)
         heap = [(inf, 0)] * self._k
         stack = [(0, 0.0)]
         while stack:
@@ -70,12 +78,46 @@ class Search:
                 continue
             leaf, begin, end = self._tree[i]
             if leaf:
-                for position in range(begin, end):
-                    _push(heap, (self._reduced(x, self.points[position]), position))
+                self._visit(p, begin, end, heap)
                 continue
-            left, right = ((child, self._bound(x, child)) for child in (2 * i + 1, 2 * i + 2))
+            left, right = ((child, self._bound(p, child)) for child in (2 * i + 1, 2 * i + 2))
             stack += [right, left] if left[1] <= right[1] else [left, right]
-        return [(self._distance(v), i) for v, i in heap]
+        return [(distance(v), i) for v, i in heap]
+
+    def _visit(self, x: "Any", begin: int, end: int, heap: "Heap") -> None:
+        """Keep those of the points from `begin` to `end` that are nearer than the farthest that is kept."""
+        reduced, points, straight = self._metric.reduced, self._prepared, self._metric.straight
+        limit = inf
+        for position in range(begin, end):
+            # what is farther than the limit, by more than rounding, needs no distance to the last bit
+            if straight and dist(x, points[position]) > limit:
+                continue
+            v = reduced(x, points[position])
+            if not v >= heap[0][0]:
+                _push(heap, (v, position))
+            limit = sqrt(heap[0][0]) * (1.0 + 1e-9) + 1e-150
+
+    def _within(self, x: "Any", radius: float) -> "Heap":
+        """All that are no farther; reduced distances are compared, since a root can round onto the radius."""
+        metric, near = self._metric, self._reduced_radius
+        if not self._balls:
+            reduced = [(metric.reduced(x, point), i) for i, point in enumerate(self._prepared)]
+            return [(metric.distance(v), i) for v, i in reduced if v <= near]
+        found, stack = [], [0]
+        while stack:
+            i = stack.pop()
+            center, wide = self._balls[i]
+            apart = metric.distance(metric.reduced(x, center))
+            if apart - wide > radius:
+                continue
+            leaf, begin, end = self._tree[i]
+            inside = apart + wide <= radius
+            if leaf or inside:
+                reduced = [(metric.reduced(x, self._prepared[position]), position) for position in range(begin, end)]
+                found += [(metric.distance(v), position) for v, position in reduced if inside or v <= near]
+            else:
+                stack += [2 * i + 2, 2 * i + 1]
+        return found
 
     def nearest(self, x: "Any") -> "tuple[Any, Any, Any]":
         """Of a batch: distances and positions, of shape (rows, k), and which rows leave no doubt.
@@ -85,9 +127,11 @@ class Search:
         """
         import numpy as np
 
-        from flyweight.ops._distances import apart
-
-        reduced = apart(x, self._array, self._metric, self._p)
+        metric = self._metric
+        if metric.batch is None:
+            raise TypeError("these distances have no batch form")
+        x = x if metric.prepare is tuple else np.array([metric.prepare(row) for row in x.tolist()]).reshape(x.shape)
+        reduced = metric.batch(x, self._array)
         last = min(self._k, self.count - 1)
         order = reduced.argpartition(last, axis=1)
         positions = order[:, : self._k]
@@ -95,60 +139,34 @@ class Search:
         sure = np.isfinite(kept).all(axis=1)
         if self._k < self.count:
             beyond = np.take_along_axis(reduced, order[:, last:][:, :1], axis=1)
-            sure &= kept.max(axis=1) < beyond[:, 0]
-        if self._metric == "minkowski":
-            return kept ** (1.0 / self._p), positions, sure
-        return np.sqrt(kept) if self._metric == "euclidean" else kept, positions, sure
+            sure &= kept.max(axis=1) + metric.slack < beyond[:, 0]
+        return np.sqrt(kept) if metric.root == 2.0 else kept ** (1.0 / metric.root), positions, sure
+
+    @property
+    def batched(self) -> bool:
+        """Whether `nearest` answers; else rows are answered one by one."""
+        return self.counted and self._metric.batch is not None
 
     @cached_property
     def _array(self) -> "Any":
         import numpy as np
 
-        return np.array(self.points).reshape(self.count, self.width)
+        return np.array(self._prepared).reshape(self.count, self.width)
 
-    def _reduced(self, x: "list[float]", point: "list[float]") -> float:
-        apart = list(map(sub, x, point))
-        if self._metric == "euclidean":
-            return reduce(add, map(mul, apart, apart), 0.0)
-        return self._gathered([abs(v) for v in apart])
-
-    def _gathered(self, apart: "list[float]") -> float:
-        """The reduced distance of which these are the parts; `sum` would round differently from Python 3.12 on."""
-        if self._metric == "chebyshev":
-            return max(apart, default=0.0)
-        if self._metric == "manhattan":
-            return reduce(add, apart, 0.0)
-        if self._metric == "euclidean":
-            return reduce(add, map(mul, apart, apart), 0.0)
-        return reduce(add, [_power(v, self._p) for v in apart], 0.0)
-
-    def _reduce(self, distance: float) -> float:
-        if self._metric == "euclidean":
-            return distance * distance
-        return _power(distance, self._p) if self._metric == "minkowski" else distance
-
-    def _distance(self, reduced: float) -> float:
-        if self._metric == "euclidean":
-            return sqrt(reduced)
-        return _power(reduced, 1.0 / self._p) if self._metric == "minkowski" else reduced
-
-    def _bound(self, x: "list[float]", i: int) -> float:
+    def _bound(self, x: "Any", i: int) -> float:
+        """The least that the reduced distance to a point of node i can be."""
+        metric = self._metric
+        if self._balls:
+            center, wide = self._balls[i]
+            return metric.reduce(max(0.0, metric.distance(metric.reduced(x, center)) - wide))
         lower, upper = self._bounds[i]
-        return self._gathered([max(low - v, v - high, 0.0) for v, low, high in zip(x, lower, upper, strict=True)])
-
-
-def _power(v: float, p: float) -> float:
-    try:
-        return float(v**p)
-    except OverflowError:
-        return inf
+        outside = [max(low - v, v - high, 0.0) for v, low, high in zip(x, lower, upper, strict=True)]
+        return metric.reduced(outside, self._origin)
 
 
 def _push(heap: "Heap", pair: "tuple[float, int]") -> None:
-    """Replace the farthest if `pair` is nearer, as `heap_push` sifts it down."""
+    """Replace the farthest by `pair`, which is not as far, as `heap_push` sifts it down."""
     v, size, i = pair[0], len(heap), 0
-    if v >= heap[0][0]:
-        return
     while 2 * i + 1 < size:
         left, right = 2 * i + 1, 2 * i + 2
         child = left if right >= size or heap[left][0] >= heap[right][0] else right

@@ -45,7 +45,7 @@ class _Searching:
         import numpy as np
 
         y, doubtful = np.empty((len(x), len(self.kinds))), np.ones(len(x), dtype=bool)
-        if self._search.counted:
+        if self._search.batched:
             distances, positions, sure = self._search.nearest(x)
             y, doubtful = self.answers(distances, positions), ~sure
         for row in doubtful.nonzero()[0]:
@@ -177,6 +177,11 @@ class OutlierFactor(_Searching):
             return [nan]
         apart = total(max(d, self._reach[i]) for d, i in found) / len(found) + 1e-10
         return [-total(self._density[i] * apart for _, i in found) / len(found) - self._offset]
+
+    def magnitude(self, x: "list[float]") -> "list[float]":
+        """The score's own size: its terms have one sign."""
+        (score,) = self.row(x)
+        return [0.0 if score != score else abs(score)]
 
     def answers(self, distances: "Any", positions: "Any") -> "Any":
         """The scores of each row."""

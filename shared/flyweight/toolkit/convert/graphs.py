@@ -8,7 +8,7 @@ import numpy as np
 
 from flyweight.toolkit.convert import converts
 from flyweight.toolkit.convert.draft import Column, ConversionRefused, Draft, Outputs, Value
-from flyweight.toolkit.convert.neighbors import _search
+from flyweight.toolkit.convert.neighbors import search
 from flyweight.toolkit.convert.pairwise import projected
 
 
@@ -16,7 +16,7 @@ from flyweight.toolkit.convert.pairwise import projected
 def edges(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """A column a training row, which is zero unless that is a neighbor; of distances, there is one more."""
     lengths = estimator.mode == "distance"
-    order, arrays, parameters = _search(estimator, draft, exact=lengths)
+    order, arrays, parameters = search(estimator, draft, "distance" if lengths else "order")
     if "k" in parameters:
         parameters["k"] += int(lengths)
     columns = [Column("edge")] * len(order)
@@ -30,7 +30,7 @@ def isomap(estimator: Any, x: Value, draft: Draft) -> Outputs:
     if estimator.n_neighbors is None or estimator.dist_matrix_.dtype != np.float64:
         helps = "it seeks neighbors within a radius, or was fitted on float32; fit it with n_neighbors on float64"
         raise ConversionRefused(draft.path, "Isomap", helps)
-    order, arrays, parameters = _search(estimator.nbrs_, draft, exact=True)
+    order, arrays, parameters = search(estimator.nbrs_, draft, "distance")
     arrays |= {"places": order, "ways": np.asarray(estimator.dist_matrix_)}
     values = draft.add("graphs.paths", x, columns=len(order), arrays=arrays, **parameters)
     return {"transform": projected(estimator.kernel_pca_, values, draft)}
@@ -39,7 +39,7 @@ def isomap(estimator: Any, x: Value, draft: Draft) -> Outputs:
 @converts("sklearn.LocallyLinearEmbedding")
 def locally_linear(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """The neighbors' places, by the weights that make the row of its neighbors."""
-    order, arrays, parameters = _search(estimator.nbrs_, draft, exact=True)
+    order, arrays, parameters = search(estimator.nbrs_, draft, "distance")
     parameters["k"] = int(estimator.n_neighbors)
     arrays |= {
         "places": order,

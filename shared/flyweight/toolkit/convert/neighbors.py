@@ -11,14 +11,18 @@ from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, V
 from flyweight.toolkit.convert.outliers import judged
 
 Array = np.ndarray[Any, Any]
-METRICS = ("euclidean", "manhattan", "chebyshev", "minkowski")
+METRICS = (
+    *("euclidean", "sqeuclidean", "manhattan", "chebyshev", "minkowski", "seuclidean", "mahalanobis", "haversine"),
+    *("canberra", "braycurtis", "hamming", "cosine", "correlation", "nan_euclidean"),
+    *("jaccard", "dice", "rogerstanimoto", "russellrao", "sokalmichener", "sokalsneath", "yule"),
+)
 ALSO = {"l1": "manhattan", "cityblock": "manhattan", "l2": "euclidean", "infinity": "chebyshev", "p": "minkowski"}
 
 
 @converts("sklearn.KNeighborsClassifier", "sklearn.RadiusNeighborsClassifier")
 def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """The classes' shares among the neighbors."""
-    order, arrays, parameters = _search(estimator, draft, exact=estimator.weights == "distance")
+    order, arrays, parameters = search(estimator, draft, "inverse" if estimator.weights == "distance" else "order")
     classes = estimator.classes_ if estimator.outputs_2d_ else [estimator.classes_]
     widths = [len(of_output) for of_output in classes]
     labels = np.asarray(estimator._y).reshape(len(order), len(widths)) + np.cumsum([0, *widths[:-1]])
@@ -38,7 +42,7 @@ def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
 @converts("sklearn.KNeighborsRegressor", "sklearn.RadiusNeighborsRegressor")
 def regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """The mean of the neighbors' targets."""
-    order, arrays, parameters = _search(estimator, draft, exact=estimator.weights == "distance")
+    order, arrays, parameters = search(estimator, draft, "inverse" if estimator.weights == "distance" else "order")
     arrays["targets"] = np.asarray(estimator._y, dtype=float).reshape(len(order), -1)[order]
     if "radius" in arrays:  # among whole numbers NaN becomes one of them, and the estimator answers that
         with np.errstate(invalid="ignore"):
@@ -52,7 +56,7 @@ def outlier_factor(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """-1 where training rows lie denser among themselves than around the row."""
     if not estimator.novelty:
         raise ConversionRefused(draft.path, "LocalOutlierFactor", "it judges no new rows; fit it with novelty=True")
-    order, arrays, parameters = _search(estimator, draft, exact=True)
+    order, arrays, parameters = search(estimator, draft, "distance")
     arrays["reach"] = np.asarray(estimator._distances_fit_X_, dtype=float)[:, estimator.n_neighbors_ - 1][order]
     arrays["density"] = np.asarray(estimator._lrd, dtype=float)[order]
     arrays["offset"] = np.zeros(1)
@@ -66,30 +70,55 @@ def _weights(estimator: Any, draft: Draft) -> str:
     return estimator.weights or "uniform"
 
 
-def _search(estimator: Any, draft: Draft, *, exact: bool) -> tuple[Array, dict[str, Any], dict[str, Any]]:
-    """The order of the points, and the arrays and parameters of the search; `exact` where distances enter the answer."""
-    cls, metric, way = type(estimator).__name__, estimator.effective_metric_, estimator._fit_method
-    metric = ALSO.get(metric, metric)
+def search(estimator: Any, draft: Draft, asks: str = "order") -> tuple[Array, dict[str, Any], dict[str, Any]]:
+    """The order of the points, and the arrays and parameters of the search.
+
+    `asks` says what the answer is made of: the neighbors' "order" alone, their "distance", or one over it, the "inverse".
+    """
+    cls, way, parameters = type(estimator).__name__, estimator._fit_method, estimator.effective_metric_params_ or {}
+    metric = estimator.effective_metric_
+    metric = ALSO.get(metric, metric) if isinstance(metric, str) else None
     points = np.asarray(estimator._fit_X.toarray() if hasattr(estimator._fit_X, "toarray") else estimator._fit_X)
-    if metric not in METRICS or (estimator.effective_metric_params_ or {}).get("w") is not None:
-        raise ConversionRefused(draft.path, cls, f"its metric is none of {', '.join(METRICS)} without weights")
-    if way == "ball_tree" or (way == "brute" and exact) or points.dtype != np.float64:
-        helps = "its distances can't be followed to the last bit; fit it on float64 with algorithm='kd_tree'"
-        raise ConversionRefused(draft.path, cls, helps)
-    order, arrays = np.arange(len(points)), {}
-    if way == "kd_tree":
+    if metric not in METRICS:
+        raise ConversionRefused(draft.path, cls, f"its metric is a function or a matrix; use one of {', '.join(METRICS)}")
+    _expect_followed(metric, way, points, asks, cls, draft)
+    order, arrays = np.arange(len(points)), _arrays_of(metric, parameters)
+    if way != "brute":
         _, order, nodes, bounds = (np.asarray(part) for part in estimator._tree.get_arrays())
-        arrays = {
-            "leaf": nodes["is_leaf"].astype(np.uint8),
-            "begins": nodes["idx_start"],
-            "ends": nodes["idx_end"],
-            "lower": bounds[0],
-            "upper": bounds[1],
-        }
-    arrays["points"] = points[order]
-    if metric == "minkowski":
-        arrays["power"] = np.array([float(estimator.effective_metric_params_.get("p", 2.0))])
+        arrays |= {"leaf": nodes["is_leaf"].astype(np.uint8), "begins": nodes["idx_start"], "ends": nodes["idx_end"]}
+        ball = {"centers": bounds[0], "radii": nodes["radius"]}
+        arrays |= ball if way == "ball_tree" else {"lower": bounds[0], "upper": bounds[1]}
+    arrays["points"] = points[order].astype(float)
     if cls.startswith("Radius"):
         arrays["radius"] = np.array([float(estimator.radius)])
         return order, arrays, {"metric": metric}
     return order, arrays, {"metric": metric, "k": int(estimator.n_neighbors)}
+
+
+def _expect_followed(metric: str, way: str, points: Array, asks: str, cls: str, draft: Draft) -> None:
+    """Refuse distances that are rounded as matrix products are, where a last bit of them makes another answer."""
+    if way != "brute":
+        return
+    if points.dtype == np.float32:
+        helps = "it compares float32 by brute force; fit it on float64, or with algorithm='kd_tree'"
+        raise ConversionRefused(draft.path, cls, helps)
+    rooted = metric in ("euclidean", "nan_euclidean") and asks != "order"
+    if rooted or (asks == "inverse" and metric in ("sqeuclidean", "cosine", "correlation")):
+        helps = f"its distances by metric={metric!r} and brute force are differences of matrix products, whose last bits are"
+        helps += " the machine's, and weigh in the answer; "
+        helps += "use weights='uniform'" if asks == "inverse" else "fit it with algorithm='kd_tree'"
+        raise ConversionRefused(draft.path, cls, helps)
+
+
+def _arrays_of(metric: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """What a metric was told."""
+    if metric == "minkowski":
+        weight = parameters.get("w")
+        weights = {} if weight is None else {"weight": np.asarray(weight, dtype=float)}
+        return {"power": [float(parameters.get("p", 2.0))], **weights}
+    if metric == "seuclidean":
+        return {"variances": np.asarray(parameters["V"], dtype=float)}
+    if metric == "mahalanobis":
+        inverse = parameters.get("VI")
+        return {"inverse": np.asarray(np.linalg.inv(parameters["V"]) if inverse is None else inverse, dtype=float)}
+    return {}

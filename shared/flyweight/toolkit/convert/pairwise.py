@@ -9,7 +9,7 @@ import numpy as np
 from flyweight.ops.pairwise import KERNELS
 from flyweight.toolkit.convert import converts
 from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
-from flyweight.toolkit.convert.neighbors import _search
+from flyweight.toolkit.convert.neighbors import search
 
 Array = np.ndarray[Any, Any]
 NAMES = {"polynomial": "poly"} | {name: name for name in KERNELS}
@@ -80,7 +80,7 @@ def label_spreading(estimator: Any, x: Value, draft: Draft) -> Outputs:
         values = kernel(estimator, "rbf", estimator.X_, {"gamma": estimator.gamma}, x, draft)
         sums = _sums(values, draft, shares.T)
     elif estimator.kernel == "knn":
-        order, arrays, parameters = _search(estimator.nn_fit, draft, exact=False)
+        order, arrays, parameters = search(estimator.nn_fit, draft)
         arrays["targets"] = shares[order]
         sums = draft.add("neighbors.mean", x, columns=count, arrays=arrays, weights="uniform", **parameters)
     else:

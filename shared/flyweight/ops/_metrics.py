@@ -1,0 +1,248 @@
+"""Distances from a row to a point, summed in the order in which scikit-learn 1.9 sums them, from two rows to one number.
+
+Sources: `sklearn.metrics._dist_metrics`, and for what only brute force knows `sklearn.metrics.pairwise` and SciPy's `cdist`.
+A reduced distance leaves out the root: it ranks points as the distance does, and is what trees and heaps compare.
+"""
+
+from functools import partial, reduce
+from math import asin, cos, inf, nan, sin, sqrt
+from operator import add, mul, ne, sub
+
+from flyweight.ops._sums import dot, total
+from flyweight.ops.gaussian import rows_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from flyweight.ops import Node
+
+    Number = Callable[[float], float]
+    Prepare = Callable[[list[float]], Any]
+
+
+class Metric:
+    """`reduced(x, point)` of two rows that went through `prepare`, and the way from there to a distance and back.
+
+    `batch` gives reduced distances of shape (rows, points), up to `slack`, and `root` tells which root of them is the distance;
+    None where rows are answered one by one. `straight`: reduced distances are squares, whose roots `math.dist` finds faster,
+    but not to the last bit.
+    """
+
+    def __init__(
+        self,
+        reduced: "Callable[[Any, Any], float]",
+        distance: "Number" = float,
+        reduce: "Number" = float,
+        prepare: "Prepare" = tuple,
+        batch: "Callable[[Any, Any], Any] | None" = None,
+        root: float = 1.0,
+        slack: float = 0.0,
+        straight: bool = False,
+    ) -> None:
+        self.reduced, self.distance, self.reduce, self.prepare = reduced, distance, reduce, prepare
+        self.batch, self.root, self.slack, self.straight = batch, root, slack, straight
+
+
+def metric_of(node: "Node", width: int) -> Metric:
+    """The metric that a node names, over rows of this width."""
+    name: str = node.choice("metric", (*_SIMPLE, *_COUNTED, *_MADE))
+    if name in _COUNTED:
+        return Metric(_COUNTED[name](width), prepare=_mask)
+    return _MADE[name](node, width) if name in _MADE else _SIMPLE[name]()
+
+
+def power(v: float, p: float) -> float:
+    """`v ** p` as C has it: infinite where it overflows."""
+    try:
+        return float(v**p)
+    except OverflowError:
+        return inf
+
+
+def _squares(x: "list[float]", point: "list[float]") -> float:
+    apart = list(map(sub, x, point))
+    return reduce(add, map(mul, apart, apart), 0.0)
+
+
+def _sizes(x: "list[float]", point: "list[float]") -> float:
+    return reduce(add, map(abs, map(sub, x, point)), 0.0)
+
+
+def _largest(x: "list[float]", point: "list[float]") -> float:
+    return max(map(abs, map(sub, x, point)), default=0.0)
+
+
+def _canberra(x: "list[float]", point: "list[float]") -> float:
+    d = 0.0
+    for a, b in zip(x, point, strict=True):
+        both = abs(a) + abs(b)
+        if both > 0.0:
+            d += abs(a - b) / both
+    return d
+
+
+def _bray_curtis(x: "list[float]", point: "list[float]") -> float:
+    both = reduce(add, map(add, map(abs, x), map(abs, point)), 0.0)
+    return _sizes(x, point) / both if both > 0.0 else 0.0
+
+
+def _hamming(x: "list[float]", point: "list[float]") -> float:
+    return sum(map(ne, x, point)) / len(x)
+
+
+def _common(x: "list[float]", point: "list[float]") -> float:
+    """Squares over the columns that both have, as if these were all; NaN where there is none."""
+    apart = [d for d in map(sub, x, point) if d == d]
+    return dot(apart, apart) / len(apart) * len(x) if apart else nan
+
+
+def _beyond(x: "list[float]", point: "list[float]") -> float:
+    """One less the product of two rows of length 1."""
+    return min(max(1.0 - dot(x, point), 0.0), 2.0)
+
+
+def _direction(x: "list[float]") -> "list[float]":
+    length = sqrt(dot(x, x))
+    return [v / length for v in x] if length else x
+
+
+def _centered(x: "list[float]") -> "list[float]":
+    middle = total(x) / len(x)
+    apart = [v - middle for v in x]
+    return _direction(apart) if any(apart) else [nan] * len(x)
+
+
+def _root(v: float) -> float:
+    return sqrt(v) if v >= 0.0 else nan
+
+
+def _square(v: float) -> float:
+    return v * v
+
+
+def _columnwise(name: str, x: "Any", points: "Any") -> "Any":
+    from flyweight.ops._distances import apart
+
+    return apart(x, points, name, 2.0)
+
+
+def _directed(x: "Any", points: "Any") -> "Any":
+    return 1.0 - x @ points.T
+
+
+def _minkowski(node: "Node", width: int) -> Metric:
+    (p,) = node.floats("power", 1)
+    node.expect(0.0 < p < inf, "'power' is not above 0, or infinite")
+    weights = node.floats("weight", width) if node.has("weight") else None
+
+    def reduced(x: "list[float]", point: "list[float]") -> float:
+        powers = [power(abs(v), p) for v in map(sub, x, point)]
+        return reduce(add, powers if weights is None else map(mul, weights, powers), 0.0)
+
+    def batch(x: "Any", points: "Any") -> "Any":
+        from flyweight.ops._distances import apart
+
+        return apart(x, points, "minkowski", p)
+
+    return Metric(reduced, partial(power, p=1.0 / p), partial(power, p=p), batch=batch if weights is None else None, root=p)
+
+
+def _standardized(node: "Node", width: int) -> Metric:
+    variances = node.floats("variances", width)
+    node.expect(all(0.0 < v < inf for v in variances), "'variances' are not above 0, or infinite")
+
+    def reduced(x: "list[float]", point: "list[float]") -> float:
+        d = 0.0
+        for a, b, v in zip(x, point, variances, strict=True):
+            apart = a - b
+            d += apart * apart / v
+        return d
+
+    return Metric(reduced, _root, _square)
+
+
+def _mahalanobis(node: "Node", width: int) -> Metric:
+    inverse = rows_of(node.floats("inverse", width, width), width, width)
+
+    def reduced(x: "list[float]", point: "list[float]") -> float:
+        apart = list(map(sub, x, point))
+        return reduce(add, [reduce(add, map(mul, row, apart), 0.0) * v for row, v in zip(inverse, apart, strict=True)], 0.0)
+
+    return Metric(reduced, _root, _square)
+
+
+def _haversine(node: "Node", width: int) -> Metric:
+    node.expect(width == 2, "haversine takes a latitude and a longitude")
+
+    def reduced(x: "list[float]", point: "list[float]") -> float:
+        half, other = sin(0.5 * (x[0] - point[0])), sin(0.5 * (x[1] - point[1]))
+        return half * half + cos(x[0]) * cos(point[0]) * other * other
+
+    def half_squared(distance: float) -> float:
+        half = sin(0.5 * distance)
+        return half * half
+
+    return Metric(reduced, lambda v: 2.0 * asin(sqrt(v)) if 0.0 <= v <= 1.0 else nan, half_squared)
+
+
+def _mask(x: "list[float]") -> int:
+    """Which columns are not zero, a bit each: what is common to two rows is then counted at once."""
+    return sum(1 << i for i, v in enumerate(x) if v != 0.0)
+
+
+def _ratio(above: float, below: float) -> float:
+    return above / below if below else nan
+
+
+def _jaccard(width: int) -> "Callable[[int, int], float]":
+    return lambda a, b: (a ^ b).bit_count() / (a | b).bit_count() if a | b else 0.0
+
+
+def _dice(width: int) -> "Callable[[int, int], float]":
+    return lambda a, b: _ratio((a ^ b).bit_count(), 2.0 * (a & b).bit_count() + (a ^ b).bit_count())
+
+
+def _sokal_sneath(width: int) -> "Callable[[int, int], float]":
+    return lambda a, b: _ratio((a ^ b).bit_count(), 0.5 * (a & b).bit_count() + (a ^ b).bit_count())
+
+
+def _rogers_tanimoto(width: int) -> "Callable[[int, int], float]":
+    return lambda a, b: 2.0 * (a ^ b).bit_count() / (width + (a ^ b).bit_count())
+
+
+def _russell_rao(width: int) -> "Callable[[int, int], float]":
+    return lambda a, b: (width - (a & b).bit_count()) / width
+
+
+def _yule(width: int) -> "Callable[[int, int], float]":
+    def distance(a: int, b: int) -> float:
+        crossed = (a & ~b).bit_count() * (b & ~a).bit_count()
+        return 2.0 * crossed / ((a & b).bit_count() * (width - (a | b).bit_count()) + crossed) if crossed else 0.0
+
+    return distance
+
+
+_SIMPLE: "dict[str, Callable[[], Metric]]" = {
+    "euclidean": lambda: Metric(_squares, _root, _square, batch=partial(_columnwise, "euclidean"), root=2.0, straight=True),
+    "sqeuclidean": lambda: Metric(_squares, batch=partial(_columnwise, "euclidean"), straight=True),
+    "manhattan": lambda: Metric(_sizes, batch=partial(_columnwise, "manhattan")),
+    "chebyshev": lambda: Metric(_largest, batch=partial(_columnwise, "chebyshev")),
+    "canberra": lambda: Metric(_canberra),
+    "braycurtis": lambda: Metric(_bray_curtis),
+    "hamming": lambda: Metric(_hamming),
+    "nan_euclidean": lambda: Metric(_common, _root, _square),
+    "cosine": lambda: Metric(_beyond, prepare=_direction, batch=_directed, slack=1e-14),
+    "correlation": lambda: Metric(_beyond, prepare=_centered, batch=_directed, slack=1e-14),
+}
+_COUNTED = {
+    "jaccard": _jaccard,
+    "dice": _dice,
+    "rogerstanimoto": _rogers_tanimoto,
+    "russellrao": _russell_rao,
+    "sokalmichener": _rogers_tanimoto,
+    "sokalsneath": _sokal_sneath,
+    "yule": _yule,
+}
+_MADE = {"minkowski": _minkowski, "seuclidean": _standardized, "mahalanobis": _mahalanobis, "haversine": _haversine}
