@@ -9,6 +9,9 @@ FlyweightError
 |-- NotFound, MethodNotAllowed
 |-- ModelRefused           a model file that fails a check
 `-- ModelUnavailable       no model to answer with, just now
+    `-- StoreFailed        the store of models did not do what it was asked
+        |-- Absent         nothing is there
+        `-- Changed        someone else changed it first
 """
 
 from flyweight.messages import frozen
@@ -111,6 +114,25 @@ class ModelUnavailable(FlyweightError):
     """No model can answer now; a later request may be luckier."""
 
     word = "model_unavailable"
+
+
+class StoreFailed(ModelUnavailable):
+    """A store can't be reached, forbids, is slow or misbehaves; `transient`: to ask again, later, may help.
+
+    The message names the key and never carries a credential or a signed URL.
+    """
+
+    def __init__(self, message: str, transient: bool = False) -> None:
+        super().__init__(message)
+        self.transient = transient
+
+
+class Absent(StoreFailed):
+    """The store answers, and nothing is there."""
+
+
+class Changed(StoreFailed):
+    """Something else is there than the writer expected, who wrote nothing: read again, then decide."""
 
 
 def shown(value: "Any", limit: int = 80) -> str:

@@ -1,0 +1,88 @@
+"""Where models come from: the address of a store comes in, something that gets, puts and lists objects goes out.
+
+Only the module that an address asks for is imported.
+"""
+
+from flyweight.addresses import SCHEMES
+from flyweight.errors import StoreFailed
+from flyweight.messages import frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Store(Protocol):
+        """Objects by key under one root; every call ends within its patience.
+
+        What goes wrong is a StoreFailed: an Absent where nothing is, a Changed where something else is than was expected.
+        """
+
+        def head(self, key: str) -> "Mark":
+            """What is there, without its bytes."""
+            ...
+
+        def get(self, key: str, limit: int) -> "tuple[bytes, Mark]":
+            """All bytes of an object and what they are.
+
+            :raises ModelRefused: there are more than `limit`; none was read.
+            """
+            ...
+
+        def put(self, key: str, data: bytes, expected: "str | None") -> "Mark":
+            """Write an object in one piece: by None only where nothing is, by a tag only where that tag is.
+
+            :raises Changed: something else is there; nothing was written.
+            """
+            ...
+
+        def keys(self, prefix: str) -> "list[str]":
+            """All keys below a folder, sorted; the folder "" is the root."""
+            ...
+
+        def delete(self, key: str) -> None:
+            """Take an object away; one that is not there is gone already."""
+            ...
+
+
+STORES = {scheme: "flyweight.stores.file" if scheme == "file" else "flyweight.stores.objects" for scheme in SCHEMES}
+
+
+@frozen
+class Mark:
+    """What a store tells of an object beside its bytes: a `tag` that changes with them, `modified` in seconds since 1970."""
+
+    tag: str
+    size: int
+    modified: float
+
+
+@frozen
+class Patience:
+    """How long to wait: `connect` for a connection, `seconds` for the whole of one operation with all its `retries`."""
+
+    connect: float = 1.0
+    seconds: float = 10.0
+    retries: int = 2
+
+
+def open_store(root: str, patience: "Patience | None" = None) -> "Store":
+    """The store at a root, such as `s3://bucket/models` or `file:///srv/models`; nothing is asked of it yet.
+
+    :raises StoreFailed: no such kind of store, or what it needs is not installed or not set.
+    """
+    scheme, colon, _ = root.partition("://")
+    if not colon or scheme not in STORES:
+        raise StoreFailed(f"a store is at {', '.join(f'{known}://' for known in STORES)}; got {scheme[:20]!r}")
+    module = __import__(STORES[scheme], fromlist=["open_root"])
+    store: Store = module.open_root(root, patience or Patience())
+    return store
+
+
+def joined(prefix: str, key: str) -> str:
+    """A key below a prefix.
+
+    :raises StoreFailed: a key that would lead elsewhere.
+    """
+    if not {"", ".", ".."}.isdisjoint(key.split("/")) or "\0" in key:
+        raise StoreFailed(f"{key[:80]!r} is not a key: one has no empty, '.' or '..' part")
+    return f"{prefix}/{key}" if prefix else key
