@@ -64,3 +64,8 @@ def _count(name: str, default: int, environ: "Mapping[str, str]") -> int:
     if not text.isdecimal() or int(text) == 0:
         raise ValueError(f"{variable} should be a whole number above zero, got {text!r}")
     return int(text)
+
+
+def variable(name: str) -> str:
+    """A variable that is not flyweight's own: what a store's library reads as well, such as where an emulator listens."""
+    return os.environ.get(name, "").strip()
