@@ -34,7 +34,7 @@ class Address:
 
 
 def parse(text: str, home: str = "") -> Address:
-    """Read an address; a path starts at `home`, and one that leads out of there is an object, which may change.
+    """Read an address; a relative path starts at `home`.
 
     An address is plain text: nothing in it is percent-encoded.
 
@@ -94,12 +94,7 @@ def _path(text: str, home: str) -> Address:
     scheme = text.partition(":")[0]
     if not text.endswith(SUFFIX) or scheme in SCHEMES:
         raise ValueError(f"expected {EXPECTED}, got {shown(text)}")
-    path = os.path.join(home, text)
-    whole = os.path.abspath(path)
-    if home and not whole.startswith(os.path.join(os.path.abspath(home), "")):
-        folder, _, key = whole.rpartition("/")
-        return Address(text, "object", f"file://{folder or '/'}", key)
-    return Address(text, "file", "", path)
+    return Address(text, "file", "", os.path.join(home, text))
 
 
 def _in_store(text: str, place: str, parts: "list[str]") -> Address:

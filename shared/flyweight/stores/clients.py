@@ -1,0 +1,78 @@
+"""One client of obstore for each kind of store: a bucket's, container's or host's name comes in, the client goes out.
+
+obstore finds credentials in the environment and at the platform's metadata service. The variables that lead to an emulator
+are heeded (`AWS_ENDPOINT_URL`, `STORAGE_EMULATOR_HOST`, `AZURE_STORAGE_ENDPOINT`), by plain http on this machine only.
+"""
+
+from flyweight.addresses import is_local
+from flyweight.errors import StoreFailed
+from flyweight.settings import variable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def _plain(endpoint: str) -> bool:
+    """Whether an endpoint is spoken to without encryption.
+
+    :raises StoreFailed: it would leave this machine so.
+    """
+    if not endpoint.startswith("http://"):
+        return False
+    host = endpoint.removeprefix("http://").partition("/")[0]
+    if not is_local(host):
+        raise StoreFailed(f"plain http is for this machine only, and the endpoint is {host[:80]}: use https")
+    return True
+
+
+def _s3(place: str, options: "Any", retries: "Any") -> "Any":
+    from obstore.store import S3Store
+
+    endpoint = variable("AWS_ENDPOINT_URL_S3") or variable("AWS_ENDPOINT_URL")
+    config: Any = {"endpoint": endpoint} if endpoint else {}
+    if not variable("AWS_REGION") and not variable("AWS_DEFAULT_REGION"):
+        config["region"] = "us-east-1"
+    options["allow_http"] = _plain(endpoint)
+    return S3Store(place, config=config, client_options=options, retry_config=retries)
+
+
+def _gs(place: str, options: "Any", retries: "Any") -> "Any":
+    from obstore.store import GCSStore
+
+    emulator = variable("STORAGE_EMULATOR_HOST")
+    if not emulator:
+        return GCSStore(place, client_options=options, retry_config=retries)
+    endpoint = emulator if "://" in emulator else f"http://{emulator}"
+    options["allow_http"] = _plain(endpoint)
+    config: Any = {"base_url": endpoint}
+    return GCSStore(place, config=config, client_options=options, retry_config=retries, credential_provider=_anyone)
+
+
+def _anyone() -> "Any":
+    """Who asks an emulator; without it the library would look for credentials before each write."""
+    return {"token": "emulator", "expires_at": None}
+
+
+def _az(place: str, options: "Any", retries: "Any") -> "Any":
+    from obstore.store import AzureStore
+
+    endpoint = variable("AZURE_STORAGE_ENDPOINT")
+    config: Any = {"endpoint": endpoint} if endpoint else {}
+    options["allow_http"] = _plain(endpoint)
+    return AzureStore(place, config=config, client_options=options, retry_config=retries)
+
+
+def _web(place: str, options: "Any", retries: "Any", scheme: str = "https") -> "Any":
+    from obstore.store import HTTPStore
+
+    return HTTPStore.from_url(f"{scheme}://{place}/", client_options=options, retry_config=retries)
+
+
+def _local_web(place: str, options: "Any", retries: "Any") -> "Any":
+    options["allow_http"] = _plain(f"http://{place}")
+    return _web(place, options, retries, "http")
+
+
+MAKERS: "dict[str, Callable[[str, Any, Any], Any]]" = {"s3": _s3, "gs": _gs, "az": _az, "https": _web, "http": _local_web}

@@ -1,0 +1,180 @@
+"""Object stores by obstore: keys come in, bytes and marks go out, and every failure is told in flyweight's own words.
+
+obstore's threads don't survive a fork, and a child that used it would wait for them for ever: see `_check_process`.
+"""
+
+import os
+from time import monotonic, time
+
+from flyweight.errors import Absent, Changed, FlyweightError, ModelRefused, StoreFailed
+from flyweight.stores import Mark, clients, joined
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from flyweight.stores import Patience
+
+# The parts of an operation's whole time. A try that begins at the end of RETRYING and takes all of TRY still ends in time.
+TRY = 0.6
+RETRYING = 0.3
+SILENCE = 0.25  # within which the next byte has to come, or else the rest is asked for again
+LAST_WAIT = 0.05
+FIRST_WAIT = 0.005
+
+_process = 0  # the process that has done I/O
+
+
+def open_root(root: str, patience: "Patience") -> "ObjectStore":
+    """The store at `s3://bucket/prefix`, `gs://...`, `az://container/prefix` or `https://host/prefix`."""
+    scheme, _, rest = root.partition("://")
+    place, _, prefix = rest.partition("/")
+    return ObjectStore(scheme, place, prefix, patience)
+
+
+class ObjectStore:
+    """Objects below a prefix of a bucket, of a container or of a web server, which is read only."""
+
+    def __init__(self, scheme: str, place: str, prefix: str, patience: "Patience") -> None:
+        try:
+            import obstore
+        except ImportError:
+            raise StoreFailed(f"{scheme}:// needs obstore, which is not installed here: add flyweight[stores]") from None
+        self._library = obstore
+        self._scheme, self._place, self._prefix = scheme, place, prefix
+        self._patience = patience
+        self._writer: Any = None
+        self._reader = self._client({"read_timeout": f"{int(patience.seconds * SILENCE * 1000)}ms"})
+
+    def head(self, key: str) -> Mark:
+        """What is there, without its bytes."""
+        path = self._path(key)
+        try:
+            return self._mark(self._library.head(self._reader, path))
+        except Exception as error:
+            raise self._told(error, key) from None
+
+    def get(self, key: str, limit: int) -> "tuple[bytes, Mark]":
+        """All bytes of an object and what they are."""
+        path = self._path(key)
+        try:
+            found = self._library.get(self._reader, path)
+            mark = self._mark(found.meta)
+            if mark.size > limit:
+                raise ModelRefused(f"{key} has {mark.size} bytes, more than {limit}")
+            data = b"".join(self._in_time(found.stream(), key))
+        except Exception as error:
+            raise self._told(error, key) from None
+        if len(data) != mark.size:
+            raise StoreFailed(f"{key} broke off after {len(data)} of {mark.size} bytes", transient=True)
+        return data, mark
+
+    def put(self, key: str, data: bytes, expected: "str | None") -> Mark:
+        """Write an object in one request, which carries the condition; `modified` is by this machine's clock."""
+        path = self._path(key)
+        mode: Any = "create" if expected is None else {"version" if self._scheme == "gs" else "e_tag": expected}
+        try:
+            done = self._library.put(self._writing(), path, data, mode=mode, use_multipart=False)
+            return Mark(done["version" if self._scheme == "gs" else "e_tag"] or "", len(data), time())
+        except Exception as error:
+            told = self._told(error, key)
+            if isinstance(told, Absent) and expected is not None:
+                told = Changed(f"{key} is gone: someone else changed it first")
+            raise told from None
+
+    def keys(self, prefix: str) -> "list[str]":
+        """All keys below a folder, sorted."""
+        self._refuse_web()
+        folder = self._path(prefix) if prefix else self._prefix
+        skip = len(self._prefix) + 1 if self._prefix else 0
+        try:
+            pages = self._in_time(self._library.list(self._reader, folder or None), prefix)
+            return sorted(found["path"][skip:] for page in pages for found in page)
+        except Exception as error:
+            raise self._told(error, prefix) from None
+
+    def delete(self, key: str) -> None:
+        """Take an object away."""
+        path = self._path(key)
+        try:
+            self._library.delete(self._writing(), path)
+        except Exception as error:
+            told = self._told(error, key)
+            if not isinstance(told, Absent):
+                raise told from None
+
+    def _path(self, key: str) -> str:
+        _check_process()
+        return joined(self._prefix, key)
+
+    def _writing(self) -> "Any":
+        """A client of its own: it waits in silence while it sends."""
+        self._refuse_web()
+        if self._writer is None:
+            self._writer = self._client({})
+        return self._writer
+
+    def _refuse_web(self) -> None:
+        if self._scheme.startswith("http"):
+            raise StoreFailed("a web server can only be read from, key by key: use file://, s3://, gs:// or az://")
+
+    def _client(self, options: "dict[str, Any]") -> "Any":
+        from datetime import timedelta
+
+        patience = self._patience
+        whole = timedelta(seconds=patience.seconds)
+        options |= {"connect_timeout": f"{int(patience.connect * 1000)}ms", "timeout": f"{int(patience.seconds * TRY * 1000)}ms"}
+        backoff = {"init_backoff": whole * FIRST_WAIT, "max_backoff": whole * LAST_WAIT, "base": 2}
+        retries = {"max_retries": patience.retries, "retry_timeout": whole * RETRYING, "backoff": backoff}
+        try:
+            return clients.MAKERS[self._scheme](self._place, options, retries)
+        except FlyweightError:
+            raise
+        except Exception as error:
+            missing = "its account, region and credentials come from the environment"
+            raise StoreFailed(f"{self._scheme}://{self._place} can't be opened ({type(error).__name__}): {missing}") from None
+
+    def _mark(self, meta: "Any") -> Mark:
+        modified = meta["last_modified"].timestamp()
+        tag = meta["version"] if self._scheme == "gs" else meta["e_tag"]
+        return Mark(tag or f"{modified}-{meta['size']}", meta["size"], modified)
+
+    def _in_time(self, parts: "Any", key: str) -> "Iterator[Any]":
+        deadline = monotonic() + self._patience.seconds
+        for part in parts:
+            yield part
+            if monotonic() > deadline:
+                raise StoreFailed(f"{key or 'the list of keys'} took longer than {self._patience.seconds:g} s", transient=True)
+
+    def _told(self, error: Exception, key: str) -> FlyweightError:
+        """What went wrong, without the library's own text: that repeats URLs, and what the server says."""
+        known = self._library.exceptions
+        place = f"{self._scheme}://{self._place}: {key or 'the list of keys'}"
+        if isinstance(error, FlyweightError):
+            return error
+        if isinstance(error, FileNotFoundError):
+            return Absent(f"{place} is not there")
+        if isinstance(error, (known.AlreadyExistsError, known.PreconditionError)):
+            return Changed(f"{place} is not what was expected: someone else changed it first")
+        if isinstance(error, (known.PermissionDeniedError, known.UnauthenticatedError)):
+            return StoreFailed(f"{place} is forbidden to this deployment's credentials")
+        status = str(error).partition("status code: ")[2][:3]
+        if status:
+            # what the server says of the request stays true of the next one, but for "too many" and "too slow"
+            return StoreFailed(f"{place}: the store answers {status}", transient=status[0] == "5" or status in ("408", "429"))
+        transient = isinstance(error, known.GenericError)
+        return StoreFailed(f"{place}: no whole answer in time" if transient else f"{place} can't be asked for", transient)
+
+
+def _check_process() -> None:
+    """Note the first process that does I/O.
+
+    :raises StoreFailed: this is a child of that one.
+    """
+    global _process
+    if _process not in (0, os.getpid()):
+        raise StoreFailed(
+            "this process was forked from one that has used a store, and would wait for ever: open stores after the fork"
+        )
+    _process = os.getpid()
