@@ -3,6 +3,7 @@
 import os
 
 from aws_event import decode, encode
+from aws_snapshot import register
 
 from flyweight import logs, service
 
@@ -19,4 +20,7 @@ def powertools() -> "logs.Log":
     return log()
 
 
-lambda_handler = service.bind(decode, encode, home=os.path.dirname(__file__), logs={"": lines, "powertools": powertools})
+# Lambda freezes a process between invocations: a request waits for the check of a model that it starts, but not for long.
+lambda_handler = service.bind(
+    decode, encode, home=os.path.dirname(__file__), logs={"": lines, "powertools": powertools}, wait=0.1, hooks=register
+)

@@ -23,7 +23,8 @@ def forwarded() -> "Log":
     return write
 
 
-answer = service.bind(decode, encode, home=os.path.dirname(__file__), logs={"": forwarded})
+services: list[service.Service] = []
+answer = service.bind(decode, encode, home=os.path.dirname(__file__), logs={"": forwarded}, hooks=services.append)
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 
@@ -32,3 +33,9 @@ def predict(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer one request; the worker finds the bindings by these names and types."""
     reply: func.HttpResponse = answer(req, context)
     return reply
+
+
+@app.warm_up_trigger(arg_name="trigger")
+def warmup(trigger: func.warmup.WarmUpContext) -> None:
+    """Prime the model before an instance that is scaled out gets its first request; the worker wants this name."""
+    services[0].prime()

@@ -1,63 +1,217 @@
-"""Loaded models, one load per model and process however many threads race, and again after a fork."""
+"""Loaded models in this process: one load a model however many threads race, the least recently used out, a good one kept.
+
+A model that may change is checked again when its time to live is over, by one thread, while requests go on being answered by
+the model that is here. What the check finds takes its place in one step; whatever goes wrong, the last good model stays.
+"""
 
 import os
-from threading import Lock
-from time import monotonic, perf_counter
+from math import inf
+from threading import Event, Lock, Thread
+from time import monotonic
 
 from flyweight.errors import FlyweightError, ModelUnavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from typing import Any, Protocol
 
-    from flyweight.predictor import Predictor
+    from flyweight.model_source import Loaded
+
+    class Source(Protocol):
+        """Where models come from."""
+
+        def load(self, address: str, spent: dict[str, float]) -> Loaded:
+            """The model at an address, for the first time; notes the seconds that each step took."""
+            ...
+
+        def refreshed(self, address: str, current: Loaded, spent: dict[str, float]) -> Loaded:
+            """The model that is there by now: `current` itself where nothing has changed."""
+            ...
+
+        def forget(self) -> None:
+            """Drop what a fork, or a snapshot, does not survive."""
+            ...
+
 
 RETRY_SECONDS = 5.0
 
 
+class Kept:
+    """A model in the cache; all but the model changes."""
+
+    __slots__ = ("checked", "due", "model", "trouble", "used")
+
+    def __init__(self, model: "Loaded", now: float, ttl: float) -> None:
+        self.model = model
+        self.trouble = model.trouble  # why the last check came to nothing, if it did
+        self.checked = now - model.age
+        # a model that could only be had from the disk is asked for again soon
+        self.due = inf if not model.may_change else now + min(ttl, RETRY_SECONDS) if model.trouble else self.checked + ttl
+        self.used = now
+
+
+class _Flight:
+    """A load or a check on its way: others wait for it rather than start another."""
+
+    __slots__ = ("done", "error", "kept")
+
+    def __init__(self) -> None:
+        self.done = Event()
+        self.kept: Kept | None = None
+        self.error: FlyweightError | None = None
+
+
 class ModelCache:
-    """Models by path. A failure is remembered for five seconds, so that a broken model costs one load and not one a request."""
+    """Models by address, of at most `budget` bytes together.
 
-    def __init__(self, load: "Callable[[str], Predictor]", clock: "Callable[[], float]" = monotonic) -> None:
-        self._load = load
-        self._clock = clock
+    `ttl`: seconds for which a check holds; `wait`: seconds that a request waits for the check that it starts, 0 where a
+    platform lets threads run on between requests; `tell` takes log entries.
+    """
+
+    def __init__(
+        self,
+        source: "Source",
+        *,
+        budget: int = 1 << 62,
+        ttl: float = 60.0,
+        wait: float = 0.0,
+        tell: "Callable[[Mapping[str, Any]], None]" = lambda entry: None,
+        clock: "Callable[[], float]" = monotonic,
+    ) -> None:
+        self._source, self._budget, self._ttl, self._wait = source, budget, ttl, wait
+        self._tell, self._clock = tell, clock
         self._lock = Lock()
-        self._loaded: dict[str, Predictor] = {}
+        self._kept: dict[str, Kept] = {}
+        self._flights: dict[str, _Flight] = {}
         self._failed: dict[str, tuple[FlyweightError, float]] = {}
-        self.load_seconds = 0.0  # what loading has cost this process so far
-        # A child shares the parent's models (they are only read) but must not inherit a lock that a thread held.
-        os.register_at_fork(after_in_child=self._unlock)
+        # what loading has cost this process so far, by step, in seconds; checks in the background are not counted
+        self.spent: dict[str, float] = {}
+        # A child shares the parent's models (they are only read) but must not inherit a lock or a connection.
+        os.register_at_fork(after_in_child=self.renew)
 
-    def get(self, path: str) -> "Predictor":
-        """The model at `path`, loaded if this is the first call for it.
+    def get(self, address: str) -> Kept:
+        """The model at `address`, loaded if this is the first call for it.
 
-        :raises FlyweightError: it can't be loaded, as it was said the first time.
+        :raises FlyweightError: it can't be loaded; a failure is remembered for five seconds.
         """
-        loaded = self._loaded.get(path)  # without the lock: a dict read is atomic, and this is every warm request
-        return loaded if loaded is not None else self._get_slowly(path)
+        kept = self._kept.get(address)  # without the lock: a dict read is atomic, and this is every warm request
+        if kept is None:
+            return self._load(address)
+        now = self._clock()
+        kept.used = now
+        return kept if now < kept.due else self._check(address, kept, now)
 
-    def _get_slowly(self, path: str) -> "Predictor":
+    def kept(self) -> "list[Kept]":
+        """All models that are loaded."""
+        return [*self._kept.values()]
+
+    def age(self, kept: Kept) -> float:
+        """Seconds since the store last said that this is the model."""
+        return max(0.0, self._clock() - kept.checked)
+
+    def expire(self) -> None:
+        """Have every model that may change checked with its next request."""
+        for kept in self.kept():
+            kept.due = min(kept.due, self._clock()) if kept.model.may_change else inf
+
+    def renew(self) -> None:
+        """Start over with locks and connections, after a fork or a snapshot; models stay."""
+        self._lock = Lock()
+        self._flights = {}
+        self._source.forget()
+
+    def _load(self, address: str) -> Kept:
         with self._lock:
-            if path in self._loaded:
-                return self._loaded[path]
-            error, until = self._failed.get(path, (None, 0.0))
-            if error is not None and self._clock() < until:
+            kept, flight = self._kept.get(address), self._flights.get(address)
+            if kept is not None:
+                return kept
+            error, until = self._failed.get(address, (None, 0.0))
+            if flight is None and error is not None and self._clock() < until:
                 raise error
-            began = perf_counter()
-            try:
-                self._loaded[path] = self._load(path)
-            except OSError as cause:
-                # the path and the system's words are for the log, the caller learns that there is no model
-                raise self._remember(path, ModelUnavailable(f"the model file can't be read: {cause.strerror}")) from cause
-            except FlyweightError as refused:
-                raise self._remember(path, refused) from None
-            finally:
-                self.load_seconds += perf_counter() - began
-            return self._loaded[path]
+            leads = flight is None
+            flight = flight or self._flights.setdefault(address, _Flight())
+        if leads:
+            self._lead(address, flight)
+        flight.done.wait()
+        if flight.kept is None:
+            raise flight.error or ModelUnavailable("loading the model was cut off; ask again")
+        return flight.kept
 
-    def _remember(self, path: str, error: FlyweightError) -> FlyweightError:
-        self._failed[path] = (error, self._clock() + RETRY_SECONDS)
+    def _lead(self, address: str, flight: _Flight) -> None:
+        """Load for all who wait."""
+        try:
+            model = self._source.load(address, self.spent)
+            flight.kept = self._keep(address, model)
+        except OSError as cause:
+            # the path and the system's words are for the log, the caller learns that there is no model
+            flight.error = self._remember(address, ModelUnavailable(f"the model file can't be read: {cause.strerror}"))
+            flight.error.__cause__ = cause
+        except FlyweightError as error:
+            flight.error = self._remember(address, error)
+        finally:
+            self._land(address, flight)
+
+    def _check(self, address: str, kept: Kept, now: float) -> Kept:
+        """Start a check, and wait for it as long as a request may; the model that answers now."""
+        with self._lock:
+            if now < kept.due or address in self._flights:  # another thread was first
+                return self._kept.get(address, kept)
+            kept.due = now + max(self._ttl, RETRY_SECONDS)  # should the check never end
+            flight = self._flights[address] = _Flight()
+        try:
+            Thread(target=self._refresh, args=(address, kept, flight), name="flyweight-check", daemon=True).start()
+        except RuntimeError:  # no more threads, or the interpreter is about to end
+            self._land(address, flight)
+        else:
+            flight.done.wait(self._wait)
+        return self._kept.get(address, kept)
+
+    def _refresh(self, address: str, kept: Kept, flight: _Flight) -> None:
+        began, spent = self._clock(), dict[str, float]()
+        try:
+            model = self._source.refreshed(address, kept.model, spent)
+            if model is kept.model:
+                kept.checked, kept.trouble, kept.due = began, "", began + self._ttl
+            else:
+                self._keep(address, model)
+                former = f"{kept.model.predictor.name}/{kept.model.predictor.version}"
+                steps = {f"{step}_ms": round(1000 * seconds, 3) for step, seconds in spent.items()}
+                self._tell(
+                    {"level": "INFO", "message": "another model answers from now on", **_names(model), "former": former, **steps}
+                )
+        except Exception as error:
+            kept.trouble = str(error) if isinstance(error, FlyweightError) else type(error).__name__
+            kept.due = self._clock() + min(self._ttl, RETRY_SECONDS)
+            self._tell({"level": "WARNING", "message": f"the model was not checked: {kept.trouble}", **_names(kept.model)})
+        finally:
+            self._land(address, flight)
+
+    def _keep(self, address: str, model: "Loaded") -> Kept:
+        """Put a model in its place, and others out for which there is no room; who answers by one of them goes on doing so."""
+        kept = Kept(model, self._clock(), self._ttl)
+        with self._lock:
+            self._failed.pop(address, None)
+            self._kept[address] = kept
+            total = sum([other.model.weight for other in self._kept.values()])
+            for other in sorted(self._kept, key=lambda other: self._kept[other].used):
+                if total <= self._budget:
+                    break
+                if other != address:
+                    total -= self._kept.pop(other).model.weight
+        return kept
+
+    def _land(self, address: str, flight: _Flight) -> None:
+        with self._lock:
+            if self._flights.get(address) is flight:
+                del self._flights[address]
+        flight.done.set()
+
+    def _remember(self, address: str, error: FlyweightError) -> FlyweightError:
+        with self._lock:
+            self._failed[address] = (error, self._clock() + RETRY_SECONDS)
         return error
 
-    def _unlock(self) -> None:
-        self._lock = Lock()
+
+def _names(model: "Loaded") -> "dict[str, str]":
+    return {"model": model.predictor.name, "version": model.predictor.version}

@@ -4,13 +4,15 @@ event -> decode -> Request -> rows -> Prediction -> bytes -> Response -> encode 
 """
 
 import os
+import time
 from time import perf_counter
 
 from flyweight import IMPORT_BEGAN, outputs, settings
-from flyweight.errors import FlyweightError, InvalidInput, MethodNotAllowed, ModelUnavailable, NotFound, UnsupportedMediaType
+from flyweight.errors import FlyweightError, InvalidInput, MethodNotAllowed, NotFound
 from flyweight.messages import Request, Response
 from flyweight.model_cache import ModelCache
-from flyweight.predictor import load
+from flyweight.model_source import ModelSource
+from flyweight.operations import route
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,10 +20,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flyweight.logs import Log
+    from flyweight.model_cache import Kept
+    from flyweight.operations import Notes
     from flyweight.predictor import Predictor
-
-    Notes = dict[str, Any]  # what the log line will say
-    Operation = Callable[["Service", Request, Notes], tuple[bytes, str]]  # to a body and its media type
+    from flyweight.traffic import Traffic
 
 # The one place where an error's word becomes a number.
 STATUS = {
@@ -36,6 +38,7 @@ STATUS = {
     "model_unavailable": 503,
 }
 OK = 200
+PRIMING = 20  # answers until a forest has left the file (engines make themselves faster while they are asked)
 
 
 def bind(
@@ -45,23 +48,28 @@ def bind(
     home: str,
     logs: "Mapping[str, Callable[[], Log]]",
     after_fork: bool = False,
+    wait: float = 0.0,
+    hooks: "Callable[[Service], None]" = lambda service: None,
 ) -> "Callable[..., Any]":
     """The callable that a platform invokes with its own event, and that answers in the platform's own words.
 
-    `decode(*event)` gives a Request, `encode(response, *event)` the platform's answer; the model lies in the folder `home`.
+    `decode(*event)` gives a Request, `encode(response, *event)` the platform's answer; a model may lie in the folder `home`.
     `logs`: per value of FLYWEIGHT_OBSERVABILITY what makes the log, so that only the one chosen is imported.
-    The model is loaded now, or in each child `after_fork` where the platform forks after it imports the handler.
+    Models are loaded now, or in each child `after_fork` where the platform forks after it imports the handler.
+    `wait`: seconds that a request waits for the check of a model that it starts; 0 where threads run on between requests.
+    `hooks` gets the service, for what else a platform lets one hook into.
     """
     deployment = settings.read(home)
     if deployment.observability not in logs:
         known = ", ".join(repr(name) for name in logs)
         raise ValueError(f"FLYWEIGHT_OBSERVABILITY should be one of {known}, got {deployment.observability!r}")
-    service = Service(deployment, logs[deployment.observability]())
+    service = Service(deployment, logs[deployment.observability](), wait)
     if after_fork:
         os.register_at_fork(after_in_child=service.preload)
     else:
         service.preload()
-    service.cold["init"] = perf_counter() - IMPORT_BEGAN - service.models.load_seconds
+    hooks(service)
+    service.cold["init"] = perf_counter() - IMPORT_BEGAN - sum(service.models.spent.values())
 
     def answer_event(*event: "Any") -> "Any":
         return encode(service.respond(decode, event), *event)
@@ -70,13 +78,20 @@ def bind(
 
 
 class Service:
-    """Answers requests with one model; its only state is the loaded model."""
+    """Answers requests with the models of one deployment; its only state is those that are loaded."""
 
-    def __init__(self, deployment: settings.Settings, log: "Log") -> None:
+    def __init__(self, deployment: settings.Settings, log: "Log", wait: float = 0.0) -> None:
         self.settings = deployment
         self.log = log
-        self.models = ModelCache(lambda path: load(path, deployment.limits))
+        caching = deployment.caching
+        source = ModelSource(deployment)
+        self.models = ModelCache(source, budget=caching.cache_bytes, ttl=caching.ttl_seconds, wait=wait, tell=self._tell)
         self.cold = {"init": 0.0}  # seconds spent before the first request, told once
+        self.traffic: Traffic | None = None
+        if deployment.canary or deployment.shadow:
+            from flyweight.traffic import Traffic
+
+            self.traffic = Traffic(deployment, self.models)
 
     def respond(self, decode: "Callable[..., Request]", event: "tuple[Any, ...]") -> Response:
         """The response to a platform's event; an event that can't be decoded is answered like any other bad request."""
@@ -91,28 +106,58 @@ class Service:
         began = perf_counter()
         notes: Notes = {}
         try:
-            operation = route(request.method, request.path)
+            operation, name = route(request.method, request.path)
             notes["operation"] = operation.__name__
-            body, media = operation(self, request, notes)
+            body, media = operation(self, request, notes, name)
         except Exception as error:
             return self._finish(notes, began, request.request_id, error)
         return self._finish(notes, began, request.request_id, None, body, media)
 
-    def predictor(self, notes: "Notes") -> "Predictor":
-        """The model that answers, noted for the log, and what it took if this request had to load it."""
-        before = self.models.load_seconds
-        predictor = self.models.get(self.settings.model)
-        if self.models.load_seconds != before:
-            notes["load_ms"] = round(1000 * (self.models.load_seconds - before), 3)
+    def predictor(self, request: Request, notes: "Notes", name: str) -> "Predictor":
+        """The model that answers a request, noted for headers and log, with what it took if this request had to load it."""
+        before = sum(self.models.spent.values())
+        kept = self._kept(request, notes, name)
+        taken = sum(self.models.spent.values()) - before
+        if taken:
+            notes["load_ms"] = round(1000 * taken, 3)
+        predictor = kept.model.predictor
         notes["model"], notes["version"] = predictor.name, predictor.version
+        if kept.model.release is not None:
+            notes["sha256"], notes["checked_s"] = kept.model.release.sha256, round(self.models.age(kept), 3)
+            if kept.trouble:
+                notes["stale"] = kept.trouble
         return predictor
 
+    def prime(self) -> None:
+        """Answer the own samples of the models that are loaded, so that a snapshot, or the first caller, finds all made ready."""
+        for kept in self.models.kept():
+            for _ in range(PRIMING):
+                kept.model.predictor.proves_itself()
+
+    def restored(self) -> None:
+        """This process goes on from a snapshot, maybe days old and one of many: no connection holds, and no check of a model."""
+        self.models.renew()
+        self.models.expire()
+        self.models.spent = {}
+        self.cold = {"init": 0.0, "restored": 0.0}
+
     def preload(self) -> None:
-        """Load the model ahead of the first request; a failure waits for a request, to be answered there."""
-        try:
-            self.models.get(self.settings.model)
-        except Exception as error:
-            self._tell({"level": "ERROR", "message": f"the model was not loaded: {error}"})
+        """Load models ahead of the first request; a failure waits for a request, to be answered there."""
+        deployment = self.settings
+        for address in (deployment.model, *[deployment.models[name] for name in deployment.preload]):
+            try:
+                self.models.get(address)
+            except Exception as error:
+                self._tell({"level": "ERROR", "message": f"the model was not loaded: {error}"})
+
+    def _kept(self, request: Request, notes: "Notes", name: str) -> "Kept":
+        if name:
+            if name not in self.settings.models:
+                raise NotFound(f"no model is called {name[:100]!r}; GET /models lists those that there are")
+            return self.models.get(self.settings.models[name])
+        if self.traffic is not None and notes["operation"] == "predict":
+            return self.traffic.chosen(request, notes)
+        return self.models.get(self.settings.model)
 
     def _finish(
         self, notes: "Notes", began: float, request_id: str, error: "Exception | None", body: bytes = b"", media: str = ""
@@ -128,87 +173,59 @@ class Service:
         timing, cold = self._timing(milliseconds - notes.get("load_ms", 0.0))
         headers = {"content-type": media, "x-request-id": request_id, "server-timing": timing}
         if "model" in notes:
-            headers["x-flyweight-model"] = f"{notes['model']}/{notes['version']}"
+            _tell_model(headers, notes)
         if isinstance(error, MethodNotAllowed):
             headers["allow"] = error.allow
         level = "INFO" if status < 400 else "WARNING" if status < 500 else "ERROR"
         entry = {"level": level, "message": "answered", "request_id": request_id, "status": status, **notes}
-        entry["duration_ms"], entry["cold"] = round(milliseconds, 3), cold
+        entry["duration_ms"], entry["cold"] = round(milliseconds, 3), bool(cold)
+        if cold:
+            entry["cold_start_ms"] = cold
         self._tell(entry)
         return Response(status, headers, body)
 
-    def _tell(self, entry: "Notes") -> None:
+    def _tell(self, entry: "Mapping[str, Any]") -> None:
         try:
             self.log(entry)
         except Exception:  # standard output that is closed, or full: an answer is worth more than its log line
             pass
 
-    def _timing(self, milliseconds: float) -> "tuple[str, bool]":
-        """The Server-Timing header; what the process spent before its first request is told with that one only."""
+    def _timing(self, milliseconds: float) -> "tuple[str, dict[str, float]]":
+        """The Server-Timing header, and what the cold start cost by step, told with the process's first request only."""
         if not self.cold:
-            return f"init;dur=0.000, load;dur=0.000, predict;dur={milliseconds:.3f}", False
-        init, spent = self.cold.pop("init", 0.0), self.models.load_seconds
-        return f"init;dur={1000 * init:.3f}, load;dur={1000 * spent:.3f}, predict;dur={milliseconds:.3f}", True
+            return f"init;dur=0.000, load;dur=0.000, predict;dur={milliseconds:.3f}", {}
+        before, self.cold = self.cold, {}
+        steps = {**before, "load": 0.0, **self.models.spent, "predict": milliseconds / 1000}
+        told = ", ".join([f"{step};dur={1000 * seconds:.3f}" for step, seconds in steps.items()])
+        began = None if "restored" in before else _process_began()
+        runtime = {"runtime": IMPORT_BEGAN - began} if began is not None and began < IMPORT_BEGAN else {}
+        return told, {step: round(1000 * seconds, 3) for step, seconds in {**runtime, **steps}.items()}
 
 
-def route(method: str, path: str) -> "Operation":
-    """The operation that a method and a path name.
+def _tell_model(headers: "dict[str, str]", notes: "Notes") -> None:
+    """Which model answered; of one from a store, how many seconds ago that was checked, and whether the last check failed."""
+    headers["x-flyweight-model"] = f"{notes['model']}/{notes['version']}"
+    if "checked_s" in notes:
+        headers["x-flyweight-checked"] = f"{notes['checked_s']:.3f}"
+        headers["x-flyweight-sha256"] = notes["sha256"]
+    if "stale" in notes:
+        headers["x-flyweight-stale"] = "the store could not be asked, or has what is refused; the log says more"
+    if "variant" in notes:
+        headers["x-flyweight-variant"] = notes["variant"]
 
-    :raises NotFound, MethodNotAllowed: there is none.
+
+def _process_began() -> "float | None":
+    """When this process was started, on the clock of `perf_counter`; None where the system does not say (not Linux).
+
+    Source: proc(5), field 22 of /proc/self/stat, in clock ticks since the system's start.
     """
-    allowed, operation = ROUTES.get(path.rstrip("/") or "/", ("", None))
-    if operation is None:
-        listed = ", ".join(f"{m} {p}" for p, (m, _) in ROUTES.items())
-        raise NotFound(f"nothing at {path[:200]!r}; there are {listed}")
-    if allowed != method.upper().replace("HEAD", "GET"):
-        raise MethodNotAllowed(f"{path[:200]} takes {allowed}, got {method[:20]!r}", allow=allowed)
-    return operation
-
-
-def predict(service: Service, request: Request, notes: "Notes") -> "tuple[bytes, str]":
-    """Instances in, predictions out."""
-    predictor = service.predictor(notes)
-    media = outputs.form(request.headers.get("accept", ""))
-    encoding = request.headers.get("content-encoding", "identity")
-    if encoding not in ("identity", ""):
-        raise UnsupportedMediaType(f"content encoding {encoding[:50]!r} is not spoken here; send the body as it is")
-    rows, asked = predictor.reader.read(request.body, request.headers.get("content-type", ""))
-    notes["instances"] = len(rows)
-    return outputs.encode(predictor.answer(rows, asked), media, {"name": predictor.name, "version": predictor.version}), media
-
-
-def health(service: Service, request: Request, notes: "Notes") -> "tuple[bytes, str]":
-    """The process lives."""
-    return outputs.json_bytes({"status": "ok"}), "application/json"
-
-
-def ready(service: Service, request: Request, notes: "Notes") -> "tuple[bytes, str]":
-    """A model is loaded, and its own sample answers as it was recorded when it was packed."""
-    if not service.predictor(notes).proves_itself():
-        raise ModelUnavailable("the model's own sample does not answer as it was recorded")
-    return outputs.json_bytes({"status": "ready"}), "application/json"
-
-
-def model(service: Service, request: Request, notes: "Notes") -> "tuple[bytes, str]":
-    """What the model is, takes and gives."""
-    return outputs.json_bytes(service.predictor(notes).metadata()), "application/json"
-
-
-def openapi(service: Service, request: Request, notes: "Notes") -> "tuple[bytes, str]":
-    """The API's own description."""
-    from flyweight.openapi import describe  # no prediction needs it
-
-    return outputs.json_bytes(describe(service.predictor(notes))), "application/json"
-
-
-ROUTES: "dict[str, tuple[str, Operation]]" = {
-    "/predict": ("POST", predict),
-    "/": ("POST", predict),
-    "/health": ("GET", health),
-    "/ready": ("GET", ready),
-    "/model": ("GET", model),
-    "/openapi.json": ("GET", openapi),
-}
+    try:
+        with open("/proc/self/stat", "rb") as file:
+            ticks = int(file.read().rpartition(b")")[2].split()[19])
+        age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return None
+    return perf_counter() - age
 
 
 def _problem(error: Exception, status: int, request_id: str) -> bytes:

@@ -7,6 +7,7 @@ from flyweight.messages import frozen
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
 
 @frozen
@@ -19,12 +20,45 @@ class Limits:
 
 
 @frozen
+class Caching:
+    """How models are kept, and how fresh they are; each field is `FLYWEIGHT_` and its name in capitals."""
+
+    ttl_seconds: float = 60.0  # so long an answer of the store holds: which version an alias names
+    store_seconds: float = 10.0  # for one operation on the store, its retries included: INIT may take ten on some platforms
+    cache_bytes: int = 256 * 1024 * 1024  # of memory for all models; the least recently used goes
+    disk_bytes: int = 256 * 1024 * 1024  # of the disk for all models; half of what some platforms give
+    cache_dir: str = "/tmp/flyweight"  # "off" keeps nothing on the disk
+
+
+@frozen
+class Trust:
+    """What a model has to be, beside sound."""
+
+    sha256: str = ""  # FLYWEIGHT_SHA256: this file and no other
+    public_keys: "tuple[str, ...]" = ()  # FLYWEIGHT_PUBLIC_KEYS: signed by one of these
+
+
+@frozen
+class Share:
+    """A second model, and the share of requests that it gets."""
+
+    address: str
+    share: float  # from 0 to 1
+
+
+@frozen
 class Settings:
     """What a deployment may set."""
 
-    model: str  # FLYWEIGHT_MODEL: the model file
+    model: str  # FLYWEIGHT_MODEL: where the model is
     observability: str = ""  # FLYWEIGHT_OBSERVABILITY
     limits: Limits = Limits()
+    caching: Caching = Caching()
+    trust: Trust = Trust()
+    models: "Mapping[str, str]" = {}  # FLYWEIGHT_MODELS: more models, from the name in a path to where each is
+    preload: "tuple[str, ...]" = ()  # FLYWEIGHT_PRELOAD: those to be loaded ahead of the first request
+    canary: "Share | None" = None  # FLYWEIGHT_CANARY: answers a share of the requests
+    shadow: "Share | None" = None  # FLYWEIGHT_SHADOW: is asked as well, and its differences are logged
 
 
 @frozen
@@ -41,31 +75,103 @@ def permissions(environ: "Mapping[str, str]" = os.environ) -> Permissions:
 
     :raises ValueError: a number of threads that is not a whole number above zero.
     """
-    types = environ.get("FLYWEIGHT_TRUSTED_TYPES", "").replace(",", " ").split()
     allowed = environ.get("FLYWEIGHT_ALLOW_PICKLE", "").strip().lower() in ("1", "true", "yes")
-    return Permissions(_count("threads", 1, environ), allowed, tuple(types))
+    return Permissions(_count("threads", 1, environ), allowed, _words("TRUSTED_TYPES", environ))
 
 
 def read(home: str, environ: "Mapping[str, str]" = os.environ) -> Settings:
     """Settings for a handler whose folder is `home`, where the model file lies unless `FLYWEIGHT_MODEL` names another.
 
-    :raises ValueError: a limit that is not a whole number above zero.
+    :raises ValueError: a setting that means nothing; the message says which, and what was expected.
     """
+    models = _models(home, environ)
+    preload = _words("PRELOAD", environ)
+    unknown = [name for name in preload if name not in models]
+    if unknown:
+        raise ValueError(f"FLYWEIGHT_PRELOAD names {unknown[0]!r}; FLYWEIGHT_MODELS has {', '.join(models) or 'none'}")
     return Settings(
-        model=os.path.join(home, environ.get("FLYWEIGHT_MODEL") or "model.safetensors"),
+        model=_place(home, environ.get("FLYWEIGHT_MODEL", "").strip() or "model.safetensors"),
         observability=environ.get("FLYWEIGHT_OBSERVABILITY", ""),
-        limits=Limits(*[_count(name, default, environ) for name, default in Limits()._asdict().items()]),  # type: ignore[attr-defined]
+        limits=_numbers(Limits(), environ),
+        caching=_numbers(Caching(cache_dir=_text("CACHE_DIR", environ) or Caching().cache_dir), environ),
+        trust=Trust(_hash(environ), _words("PUBLIC_KEYS", environ)),
+        models=models,
+        preload=preload,
+        canary=_share("CANARY", home, environ),
+        shadow=_share("SHADOW", home, environ),
     )
 
 
+def _place(home: str, text: str) -> str:
+    """An address as it is, a path from the handler's folder on."""
+    return text if "://" in text else os.path.join(home, text)
+
+
+def _models(home: str, environ: "Mapping[str, str]") -> "dict[str, str]":
+    models = {}
+    for item in _words("MODELS", environ):
+        name, equals, place = item.partition("=")
+        sound = name.isascii() and all(character.isalnum() or character in "._-+" for character in name)
+        if not (name and equals and place and sound) or name in models:
+            raise ValueError(f"FLYWEIGHT_MODELS should be NAME=ADDRESS, each name once, got {item!r}")
+        models[name] = _place(home, place)
+    return models
+
+
+def _share(name: str, home: str, environ: "Mapping[str, str]") -> "Share | None":
+    text = _text(name, environ)
+    if not text:
+        return None
+    place, _, share = text.rpartition(" ")
+    try:
+        number = float(share.removesuffix("%")) / (100.0 if share.endswith("%") else 1.0)
+    except ValueError:
+        number = -1.0
+    if not place or not 0.0 <= number <= 1.0:
+        raise ValueError(f"FLYWEIGHT_{name} should be ADDRESS and a share, as 's3://bucket/models/cancer@next 5%', got {text!r}")
+    return Share(_place(home, place.strip()), number)
+
+
+def _hash(environ: "Mapping[str, str]") -> str:
+    text = _text("SHA256", environ).lower()
+    if text and (len(text) != 64 or not set(text) <= set("0123456789abcdef")):
+        raise ValueError(f"FLYWEIGHT_SHA256 should be 64 hexadecimal digits, got {text[:80]!r}")
+    return text
+
+
+def _text(name: str, environ: "Mapping[str, str]") -> str:
+    return environ.get(f"FLYWEIGHT_{name}", "").strip()
+
+
+def _words(name: str, environ: "Mapping[str, str]") -> "tuple[str, ...]":
+    return tuple(_text(name, environ).replace(",", " ").split())
+
+
+def _numbers(defaults: "Any", environ: "Mapping[str, str]") -> "Any":
+    """The same with each number that a variable of its name gives."""
+    readers = {int: _count, float: _seconds}
+    given = {k: readers[type(v)](k, v, environ) for k, v in defaults._asdict().items() if type(v) in readers}
+    return defaults._replace(**given)
+
+
 def _count(name: str, default: int, environ: "Mapping[str, str]") -> int:
-    variable = f"FLYWEIGHT_{name.upper()}"
-    text = environ.get(variable, "").strip() or str(default)
+    text = _text(name.upper(), environ) or str(default)
     if not text.isdecimal() or int(text) == 0:
-        raise ValueError(f"{variable} should be a whole number above zero, got {text!r}")
+        raise ValueError(f"FLYWEIGHT_{name.upper()} should be a whole number above zero, got {text!r}")
     return int(text)
 
 
+def _seconds(name: str, default: float, environ: "Mapping[str, str]") -> float:
+    text = _text(name.upper(), environ) or str(default)
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0.0 < number < 1e9:
+        raise ValueError(f"FLYWEIGHT_{name.upper()} should be a number of seconds above zero, got {text!r}")
+    return number
+
+
 def variable(name: str) -> str:
-    """A variable that is not flyweight's own: what a store's library reads as well, such as where an emulator listens."""
+    """A variable that is not flyweight's own: what a platform says of itself, or what a store's library reads as well."""
     return os.environ.get(name, "").strip()

@@ -11,7 +11,8 @@ from openapi_spec_validator import validate
 
 from flyweight.errors import MalformedRequest
 from flyweight.messages import Request, Response
-from flyweight.service import ROUTES, STATUS, Service, bind
+from flyweight.operations import ROUTES
+from flyweight.service import STATUS, Service, bind
 from flyweight.settings import Limits, Settings
 from tests.core.hostile import document, raw
 
@@ -140,7 +141,7 @@ def test_the_openapi_document_is_valid_and_its_example_is_answered(endpoint: End
     validate(description)
     content = description["paths"]["/predict"]["post"]["requestBody"]["content"]
     assert endpoint.ask("POST", "/predict", content["application/json"]["example"])[0].status == 200
-    assert set(description["paths"]) | {"/"} == set(ROUTES)
+    assert set(description["paths"]) | {"/", "/models"} == set(ROUTES)
 
 
 def test_the_openapi_schema_takes_what_the_endpoint_takes_and_no_more(endpoint: Endpoint) -> None:
@@ -197,7 +198,7 @@ def test_an_unknown_error_tells_its_request_id_only_and_is_logged_whole(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endpoint.ask("GET", "/ready")
-    predictor = endpoint.service.models.get(endpoint.service.settings.model)
+    predictor = endpoint.service.models.get(endpoint.service.settings.model).model.predictor
     monkeypatch.setattr(predictor, "answer", lambda rows, outputs: 1 / 0)
     response, problem = endpoint.ask("POST", "/predict", [GENTOO])
     assert response.status == 500

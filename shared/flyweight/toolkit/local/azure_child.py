@@ -25,6 +25,7 @@ class _Protos:
 
     class BindingInfo(SimpleNamespace):
         out, inout = 1, 2
+        undefined = 0
 
     def __getattr__(self, name: str) -> type[SimpleNamespace]:
         return SimpleNamespace
