@@ -50,7 +50,7 @@ def command(model: Path, wheels: bool, as_json: bool) -> None:
         {
             "classes": " / ".join(classes) or None,
             **_engines(document),
-            **_proof(document.get("parity")),
+            **proof(document.get("parity")),
             "made by": ", ".join(f"{key} {value}" for key, value in _flat(document.get("provenance"))) or None,
             "proves itself": "yes" if predictor.proves_itself() else "NO: its sample does not answer as recorded",
             "size": _show.size(len(predictor.file.data)),
@@ -80,7 +80,7 @@ def _seen(feature: Any) -> str:
     return ", ".join(shown) + (", ..." if len(feature.categories or []) > 8 else "")
 
 
-def _proof(parity: Any) -> dict[str, str]:
+def proof(parity: Any) -> dict[str, str]:
     """The parity report as rows; a file made by other hands may have none, or an odd one."""
     if not isinstance(parity, dict):
         return {"parity": "not recorded"}

@@ -1,0 +1,52 @@
+"""`flyweight pull`: an address in a store to a file that was verified."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flyweight.toolkit.cli import _show
+
+EXAMPLES = """\b
+Examples:
+  flyweight pull s3://bucket/models/penguins@prod
+  flyweight pull s3://bucket/models/penguins/1.0.0 -o penguins.safetensors
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("address")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="The file to write.  [default: NAME.safetensors]")
+@click.option("--json", "as_json", is_flag=True, help="Print what was fetched as JSON.")
+def command(address: str, out: Path | None, as_json: bool) -> None:
+    """Fetch the model at ADDRESS, verify it by its sha256, and write it, whole or not at all; its signature goes to FILE.sig.
+
+    ADDRESS is STORE/NAME@ALIAS, STORE/NAME/VERSION, or that of one .safetensors object, whose sha256 nothing tells beforehand.
+    """
+    import hashlib
+
+    from flyweight import model_file, registry
+    from flyweight.toolkit import catalogue, model_writer, signing
+
+    place, where, release = catalogue.release(address)
+    with _show.progress(not as_json) as progress:
+        progress(f"fetching {_show.size(release.size)}", 0, 0)
+        data = registry.fetch(place.store, release)
+        signature = registry.signature(place.store, release)
+    model_file.parse(data)
+    out = out or Path(f"{release.name}.safetensors" if release.name else where.key)
+    sha256 = release.sha256 or hashlib.sha256(data).hexdigest()
+    model_writer.write(out, data)
+    beside = signing.write(out, sha256, signature) if signature else None
+    if as_json:
+        paths = {"path": str(out), "signature": str(beside) if beside else None}
+        return _show.document({**paths, "name": release.name, "version": release.version, "sha256": sha256, "bytes": len(data)})
+    rows = {
+        "model": f"{release.name} {release.version}" if release.name else None,
+        "size": _show.size(len(data)),
+        "sha256": sha256 if release.sha256 else f"{sha256} (as it came: a plain object does not tell its own)",
+        "signature": f"{beside}, by the key {signature['key']}" if signature else None,
+        "try it": f"flyweight serve {out}",
+    }
+    _show.table(str(out), rows)
