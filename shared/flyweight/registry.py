@@ -95,8 +95,9 @@ def signature(store: "Store", release: Release) -> "dict[str, str] | None":
     except Absent:
         return None
     document = _json_object(data, "the signature")
-    _check_signature(document)
-    return document
+    signature: dict[str, Any] = {field: document.get(field) for field in ("key", "value")}  # FILE.sig has its sha256 as well
+    _check_signature(signature)
+    return signature
 
 
 def checked_pointer(data: bytes) -> "dict[str, Any]":
