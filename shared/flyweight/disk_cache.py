@@ -32,7 +32,7 @@ class DiskCache:
         self.trouble = ""
 
     def read(self, sha256: str) -> "bytes | mmap | None":
-        """The bytes that have this hash; a large file is mapped. None where they are not here, or are not those bytes any more."""
+        """The bytes that have this hash, a large file mapped; None where they are not here, or are not those bytes any more."""
         path = self._path(sha256 + MODEL)
         try:
             if not self._is_ours():
@@ -41,7 +41,8 @@ class DiskCache:
                 data = _contents(file.fileno())
                 _touch(file.fileno())
         except OSError as error:
-            return self._absent(error)
+            self._absent(error)
+            return None
         if _sha256(data).hexdigest() == sha256:
             return data
         self.trouble = "a cached model was not the bytes that were written; it is fetched again"

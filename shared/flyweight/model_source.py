@@ -43,7 +43,7 @@ class ModelSource:
             return self._store().load(address, spent)
         began = perf_counter()
         model = predictor.load(address, self._deployment.limits)
-        if self._deployment.trust != ("", ()):
+        if any(self._deployment.trust):  # type: ignore[arg-type]  # a frozen value is a tuple
             self._check_trust(address, model)
         spent["load"] = spent.get("load", 0.0) + perf_counter() - began
         return Loaded(model, weight_of(model))

@@ -89,9 +89,9 @@ class Service:
         self.cold = {"init": 0.0}  # seconds spent before the first request, told once
         self.traffic: Traffic | None = None
         if deployment.canary or deployment.shadow:
-            from flyweight.traffic import Traffic
+            from flyweight import traffic
 
-            self.traffic = Traffic(deployment, self.models)
+            self.traffic = traffic.Traffic(deployment, self.models)
 
     def respond(self, decode: "Callable[..., Request]", event: "tuple[Any, ...]") -> Response:
         """The response to a platform's event; an event that can't be decoded is answered like any other bad request."""
@@ -135,7 +135,7 @@ class Service:
                 kept.model.predictor.proves_itself()
 
     def restored(self) -> None:
-        """This process goes on from a snapshot, maybe days old and one of many: no connection holds, and no check of a model."""
+        """Go on from a snapshot, maybe days old and shared by many: no connection holds, nor a check of a model."""
         self.models.renew()
         self.models.expire()
         self.models.spent = {}

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+NONE: "Mapping[str, str]" = {}
+
+
 @frozen
 class Limits:
     """How much one request may carry; each field is `FLYWEIGHT_` and its name in capitals."""
@@ -55,7 +58,7 @@ class Settings:
     limits: Limits = Limits()
     caching: Caching = Caching()
     trust: Trust = Trust()
-    models: "Mapping[str, str]" = {}  # FLYWEIGHT_MODELS: more models, from the name in a path to where each is
+    models: "Mapping[str, str]" = NONE  # FLYWEIGHT_MODELS: more models, from the name in a path to where each is
     preload: "tuple[str, ...]" = ()  # FLYWEIGHT_PRELOAD: those to be loaded ahead of the first request
     canary: "Share | None" = None  # FLYWEIGHT_CANARY: answers a share of the requests
     shadow: "Share | None" = None  # FLYWEIGHT_SHADOW: is asked as well, and its differences are logged

@@ -25,7 +25,7 @@ class Argmax(_Index):
         self.kinds = "n" * len(widths)
         self.choices = widths
         if len(widths) == 1:
-            self.row = _first_largest
+            self.row = _first_largest  # type: ignore[method-assign]
 
     def row(self, x: "list[float]") -> "list[int]":
         """The indices."""
