@@ -79,6 +79,8 @@ class FileStore:
         top = self._path(prefix) if prefix else self._folder
         try:
             return sorted(path[len(self._folder) + 1 :] for path in _files(top or "/"))
+        except FileNotFoundError:
+            return []
         except OSError as error:
             raise _told(error, prefix) from None
 

@@ -1,0 +1,88 @@
+"""Fixtures: a fresh bucket of each kind of store, reached through a proxy that can spoil what passes."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flyweight.stores import Patience, open_store
+from tests.services.faults import FaultyProxy
+from tests.services.servers import SERVERS, Server, running
+
+if TYPE_CHECKING:
+    from flyweight.stores import Store
+
+PATIENT = Patience(connect=5.0, seconds=60.0)  # a busy machine is no fault
+
+
+@dataclass
+class Bucket:
+    """An empty bucket: `root` is its address, with a prefix; the environment leads there, through `proxy`."""
+
+    root: str
+    server: Server
+    proxy: FaultyProxy
+
+    def open(self, patience: Patience = PATIENT) -> Store:
+        """The store."""
+        return open_store(self.root, patience)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What another process needs to come here, past the proxy's faults or through them."""
+        return self.server.variables(self.proxy.url)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[None]:
+    """Ends, with the session, the servers that were started in it."""
+    yield
+    if running.cache_info().currsize:
+        for scheme in SERVERS:
+            if scheme in _started:
+                running(scheme).close()
+
+
+_started: set[str] = set()
+
+
+def _bucket(scheme: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    _started.add(scheme)
+    server = running(scheme)
+    name = f"b{uuid.uuid4().hex}"
+    server.make_bucket(name)
+    proxy = FaultyProxy(server.port, type(server).forward)
+    for variable, value in server.variables(proxy.url).items():
+        monkeypatch.setenv(variable, value)
+    try:
+        yield Bucket(f"{scheme}://{name}/pre/fix", server, proxy)
+    finally:
+        proxy.close()
+
+
+@pytest.fixture(params=sorted(SERVERS))
+def bucket(request: pytest.FixtureRequest, servers: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    """A bucket of each kind in turn."""
+    yield from _bucket(request.param, monkeypatch)
+
+
+@pytest.fixture
+def s3(servers: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    """A bucket of S3."""
+    yield from _bucket("s3", monkeypatch)
+
+
+@pytest.fixture
+def gs(servers: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    """A bucket of Cloud Storage."""
+    yield from _bucket("gs", monkeypatch)
+
+
+@pytest.fixture
+def az(servers: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    """A container of Blob Storage."""
+    yield from _bucket("az", monkeypatch)

