@@ -35,7 +35,7 @@ class Tanh(Relu):
 
     def row(self, x: "list[float]") -> "list[float]":
         """One number each."""
-        return [tanh(v) for v in x]
+        return list(map(tanh, x))
 
     def batch(self, x: "Any") -> "Any":
         """The same of each row."""
@@ -49,7 +49,10 @@ class Logistic(Tanh):
 
     def row(self, x: "list[float]") -> "list[float]":
         """One number each."""
-        return [_logistic(v) for v in x]
+        try:
+            return [1.0 / (1.0 + exp(-v)) for v in x]
+        except OverflowError:  # a number below -709
+            return [_logistic(v) for v in x]
 
     def batch(self, x: "Any") -> "Any":
         """The same of each row; an infinite exp makes 0."""

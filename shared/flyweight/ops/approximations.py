@@ -1,6 +1,7 @@
 """Features whose products approximate a kernel (`sklearn.kernel_approximation`, 1.9)."""
 
 from math import cos, cosh, inf, log, nan, pi, sin, sqrt
+from operator import mul
 
 from flyweight.errors import Fault, InvalidInput, shown
 
@@ -27,15 +28,16 @@ class AdditiveChi2:
 
     def row(self, x: "list[float]") -> "list[float]":
         """First all roots, then for each step all cosines and all sines."""
-        for v, name in zip(x, self._names, strict=True):
+        for place, v in enumerate(x):
             if not v >= 0.0:
-                raise InvalidInput(Fault("a number that is not below 0", shown(v), feature=name))
+                raise InvalidInput(Fault("a number that is not below 0", shown(v), feature=self._names[place]))
         y = [sqrt(v * self._interval) for v in x]
         angles = [self._interval * log(v) if v else 0.0 for v in x]
         for step, damping in enumerate(self._damping, start=1):
             factors = [sqrt(2.0 * v * self._interval / damping) for v in x]
-            for wave in (cos, sin):
-                y += [f * wave(step * a) if step * a < inf else nan for f, a in zip(factors, angles, strict=True)]
+            turned = [step * a if step * a < inf else nan for a in angles]
+            y += map(mul, factors, map(cos, turned))
+            y += map(mul, factors, map(sin, turned))
         return y
 
     def magnitude(self, x: "list[float]") -> "list[float]":
@@ -87,18 +89,24 @@ class Sketch:
             return [inf]
 
     def _product(self, x: "list[float]") -> "list[float]":
-        product = {0: 1.0}
-        for sketch in self._sketches:
-            terms: dict[int, float] = {}
-            for v, (column, sign) in zip(x, sketch, strict=True):
-                terms[column] = terms.get(column, 0.0) + sign * v
+        product, *others = [self._terms(x, sketch) for sketch in self._sketches]
+        for terms in others:
             grown: dict[int, float] = {}
             for a, v in product.items():
                 for b, w in terms.items():
                     place = (a + b) % self._width
                     grown[place] = grown.get(place, 0.0) + v * w
             product = grown
-        return [product.get(column, 0.0) for column in range(self._width)]
+        coefficients = [0.0] * self._width
+        for column, v in product.items():
+            coefficients[column] = v
+        return coefficients
+
+    def _terms(self, x: "list[float]", sketch: "list[tuple[int, float]]") -> "dict[int, float]":
+        terms: dict[int, float] = {}
+        for v, (column, sign) in zip(x, sketch, strict=True):
+            terms[column] = terms.get(column, 0.0) + sign * v
+        return terms
 
 
 OPS = {"additive_chi2": AdditiveChi2, "sketch": Sketch}

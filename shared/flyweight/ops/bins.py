@@ -26,7 +26,7 @@ class Digitize:
 
     def row(self, x: "list[float]") -> "list[float]":
         """Each value's interval, counted from 0."""
-        return [float(bisect_right(edges, value)) for edges, value in zip(self._edges, x, strict=True)]
+        return [*map(float, map(bisect_right, self._edges, x))]
 
     def batch(self, x: "Any") -> "Any":
         """The same of each row."""

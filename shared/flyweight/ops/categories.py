@@ -6,6 +6,7 @@ negative or not below its feature's count is refused.
 
 from functools import cached_property
 from itertools import pairwise
+from math import fsum
 
 from flyweight.errors import Fault, InvalidInput, shown
 from flyweight.ops._sums import total
@@ -38,7 +39,8 @@ class LogSums:
 
     def _terms(self, x: "list[float]") -> "list[tuple[float, ...]]":
         found = []
-        for position, (v, table) in enumerate(zip(x, self._tables, strict=True)):
+        for position, table in enumerate(self._tables):
+            v = x[position]
             if not -1.0 < v < len(table):
                 expected = f"a category from 0 to {len(table) - 1}"
                 raise InvalidInput(Fault(expected, shown(v), feature=self._names[position]))
@@ -47,7 +49,11 @@ class LogSums:
 
     def row(self, x: "list[float]") -> "list[float]":
         """One log-likelihood a class."""
-        return [total(terms) for terms in self._terms(x)]
+        terms = self._terms(x)
+        try:
+            return [*map(fsum, terms)]
+        except (OverflowError, ValueError):
+            return [*map(total, terms)]
 
     def batch(self, x: "Any") -> "Any":
         """The same of each row."""

@@ -4,11 +4,10 @@ Sources: `sklearn.cluster._k_means_lloyd._update_chunk_dense`, `pairwise_distanc
 scikit-learn 1.9: squared distances are compared as `center^2 - 2 x center`, the first of equals wins.
 """
 
-from functools import cached_property
-from math import sqrt
-from operator import mul
+from functools import cached_property, reduce
+from math import isfinite, sqrt
 
-from flyweight.ops._sums import total
+from flyweight.ops._sums import dot, total
 from flyweight.ops.gaussian import rows_of
 
 TYPE_CHECKING = False
@@ -16,6 +15,26 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flyweight.ops import Node
+
+NEAR = 1e-14  # of the terms: what rounding can do to the distances that are compared
+SPLIT = 2.0**27 + 1.0
+
+
+def fused(whole: float, pair: "tuple[float, float]") -> float:
+    """`whole` plus the pair's product, rounded once: how BLAS on today's processors adds, and so who wins where data tie."""
+    a, b = pair
+    product = a * b
+    a_high, b_high = SPLIT * a - (SPLIT * a - a), SPLIT * b - (SPLIT * b - b)
+    a_low, b_low = a - a_high, b - b_high
+    rest = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low  # Dekker: what rounding took
+    return total([product, rest, whole]) if isfinite(rest) else whole + product
+
+
+def _in_order(center: "list[float]") -> float:
+    whole = 0.0
+    for v in center:
+        whole += v * v
+    return whole
 
 
 class Nearest:
@@ -29,17 +48,28 @@ class Nearest:
         count = node.array("centers", "F64", (None, width)).shape[0]
         node.expect(count > 0, "it has no center")
         self._centers = rows_of(node.floats("centers", count, width), count, width)
-        self._norms = [total(map(mul, center, center)) for center in self._centers]
+        self._norms = [dot(center, center) for center in self._centers]
         self._labels: list[int] = node.array("labels", "U8 I16 I32 I64", (count,)).values.tolist()
         self.kinds = "n"
 
-    def _apart(self, x: "list[float]", center: int) -> float:
-        return self._norms[center] - 2.0 * total(map(mul, self._centers[center], x))
+        self._largest = max(self._norms)
+        self._pairs = list(zip(self._norms, self._centers, strict=True))
 
     def row(self, x: "list[float]") -> "list[int]":
         """The label."""
-        apart = [self._apart(x, center) for center in range(len(self._centers))]
-        return [self._labels[apart.index(min(apart))]]
+        apart = [norm - 2.0 * dot(center, x) for norm, center in self._pairs]
+        least = min(apart)
+        near = least + NEAR * (self._largest + abs(least))
+        found = [i for i, d in enumerate(apart) if d <= near]
+        return [self._labels[found[0] if len(found) == 1 else self._first(x, apart, found)]]
+
+    def _first(self, x: "list[float]", apart: "list[float]", found: "list[int]") -> int:
+        """Of those that are equally near but for rounding, the first by the estimator's own rounding; NaN is near to none."""
+        if not found:
+            return apart.index(min(apart))
+        sums = [reduce(fused, zip(self._centers[i], x, strict=True), 0.0) for i in found]
+        rounded = [_in_order(self._centers[i]) - 2.0 * s for i, s in zip(found, sums, strict=True)]
+        return found[rounded.index(min(rounded))]
 
     def batch(self, x: "Any") -> "Any":
         """The same of each row."""
@@ -72,7 +102,8 @@ class Descend(Nearest):
         i = 0
         while self._right[i]:
             left, right = i + 1, self._right[i]
-            i = right if self._apart(x, right) < self._apart(x, left) else left
+            to_left, to_right = [self._norms[child] - 2.0 * dot(self._centers[child], x) for child in (left, right)]
+            i = right if to_right < to_left else left
         return [self._labels[i]]
 
     def batch(self, x: "Any") -> "Any":
@@ -100,13 +131,13 @@ class Distances:
         width = node.numbers()
         count = node.array("centers", "F64", (None, width)).shape[0]
         self._centers = rows_of(node.floats("centers", count, width), count, width)
-        self._norms = [total(map(mul, center, center)) for center in self._centers]
+        self._norms = [dot(center, center) for center in self._centers]
+        self._pairs = list(zip(self._norms, self._centers, strict=True))
         self.kinds = "n" * count
 
     def _squares(self, x: "list[float]") -> "list[float]":
-        own = total(map(mul, x, x))
-        pairs = zip(self._centers, self._norms, strict=True)
-        return [own - 2.0 * total(map(mul, center, x)) + norm for center, norm in pairs]
+        own = dot(x, x)
+        return [own - 2.0 * dot(center, x) + norm for norm, center in self._pairs]
 
     def row(self, x: "list[float]") -> "list[float]":
         """The distances."""
@@ -114,7 +145,7 @@ class Distances:
 
     def magnitude(self, x: "list[float]") -> "list[float]":
         """The scale for which a bound of 1e-12 is what rounding the terms by 1e-15 does to the root, so much more near zero."""
-        own = total(map(mul, x, x))
+        own = dot(x, x)
         terms = [1e-15 * (2.0 * own + 2.0 * norm) for norm in self._norms]
         return [1e12 * (term / sqrt(s) if s > term else sqrt(term)) for term, s in zip(terms, self._squares(x), strict=True)]
 

@@ -1,6 +1,7 @@
 """Known functions of one number, column by column, with NumPy's answers where Python's own would raise."""
 
 import math
+from operator import neg
 
 from flyweight.errors import Fault, InvalidInput, shown
 
@@ -37,25 +38,40 @@ def _wave(function: "Callable[[float], float]") -> "Callable[[float], float]":
     return lambda v: function(v) if math.isfinite(v) else NAN
 
 
+_exp, _expm1 = _growing(math.exp), _growing(math.expm1)
+
 # name -> the function, and whether it is rounded correctly everywhere and so the same everywhere
 FUNCTIONS: "dict[str, tuple[Callable[[float], float], bool]]" = {
     "absolute": (abs, True),
     "ceil": (_finite(math.ceil), True),
     "cos": (_wave(math.cos), False),
-    "exp": (_growing(math.exp), False),
-    "expm1": (_growing(math.expm1), False),
-    "expit": (lambda v: 1.0 / (1.0 + _growing(math.exp)(-v)), False),
+    "exp": (_exp, False),
+    "expm1": (_expm1, False),
+    "expit": (lambda v: 1.0 / (1.0 + _exp(-v)), False),
     "floor": (_finite(math.floor), True),
     "log": (_log(math.log, 0.0), False),
     "log10": (_log(math.log10, 0.0), False),
     "log1p": (_log(math.log1p, -1.0), False),
     "log2": (_log(math.log2, 0.0), False),
-    "negative": (lambda v: -v, True),
+    "negative": (neg, True),
     "sign": (lambda v: (v > 0) - (v < 0) + 0.0 if v == v else NAN, True),
     "sin": (_wave(math.sin), False),
     "sqrt": (lambda v: math.sqrt(v) if v >= 0 else NAN, True),
     "square": (lambda v: v * v, True),
     "tanh": (math.tanh, False),
+}
+# the same where nothing is infinite and the function is defined, and else a ValueError or an OverflowError
+USUAL: "dict[str, Callable[[float], float]]" = {
+    "cos": math.cos,
+    "exp": math.exp,
+    "expm1": math.expm1,
+    "expit": lambda v: 1.0 / (1.0 + math.exp(-v)),
+    "log": math.log,
+    "log10": math.log10,
+    "log1p": math.log1p,
+    "log2": math.log2,
+    "sin": math.sin,
+    "sqrt": math.sqrt,
 }
 
 
@@ -70,13 +86,17 @@ class Apply:
         self.kinds = "n" * width
         self._word = node.choice("function", tuple(FUNCTIONS))
         self._function, self.exact = FUNCTIONS[self._word]
+        self._usual = USUAL.get(self._word, self._function)
         self._takes = node.choice("takes", ("any", "nan", "finite"))
         self._names = node.items("names", (str,), width)
 
     def row(self, x: "list[float]") -> "list[float]":
         """The function's values."""
-        y = [self._function(v) for v in x]
-        if self._takes != "any":
+        try:
+            y = [*map(self._usual, x)]
+        except (ValueError, OverflowError):
+            y = [*map(self._function, x)]
+        if self._takes != "any" and not math.isfinite(sum(y)):
             for position, v in enumerate(y):
                 if math.isinf(v) or (v != v and self._takes == "finite"):
                     expected = "a number for which the function is defined"
@@ -141,7 +161,7 @@ class _Power:
 
 def _box_cox(log: float, exponent: float) -> float:
     """`(exp(exponent * log) - 1) / exponent`, its limit at zero."""
-    return log if abs(exponent) < 1e-19 else _growing(math.expm1)(exponent * log) / exponent
+    return log if abs(exponent) < 1e-19 else _expm1(exponent * log) / exponent
 
 
 def _box_coxes(logs: "Any", exponents: "Any") -> "Any":

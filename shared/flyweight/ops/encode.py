@@ -1,5 +1,7 @@
 """Categories as numbers: one table a column, looked up by value."""
 
+from operator import getitem
+
 from flyweight.errors import Fault, InvalidInput, shown
 from flyweight.ops import MAX_WIDTH
 
@@ -27,6 +29,7 @@ class _Tables:
         codes = node.items("codes", (list,), width)
         self._names = node.items("names", (str,), width)
         self._columns: list[tuple[dict[Any, Any], Any, Any]] = []
+        self._known: list[dict[Any, Any]] = []  # the tables alone, for each subclass to fill
         unseen, missing = (node.items(key, (int, float, str), width) for key in ("unseen", "missing"))
         for seen, numbers, other, absent in zip(categories, codes, unseen, missing, strict=True):
             node.expect(len(seen) == len(numbers), "a column has more categories than codes, or fewer")
@@ -38,6 +41,12 @@ class _Tables:
 
     def codes(self, x: "list[Any]") -> "list[Any]":
         """Each value's code."""
+        try:
+            return [*map(getitem, self._known, x)]
+        except KeyError:  # a value is missing or unseen
+            return self._all_codes(x)
+
+    def _all_codes(self, x: "list[Any]") -> "list[Any]":
         found = []
         for position, (value, (table, unseen, missing)) in enumerate(zip(x, self._columns, strict=True)):
             code = table.get(value)
@@ -81,6 +90,7 @@ class Ordinal(_Tables):
             node.expect(all(code is REFUSE or not abs(code) > HUGE for code in codes), "a code is too large for a double")
             floats = [code if code is REFUSE else float(code) for code in codes]
             self._columns[position] = (dict(zip(table, floats, strict=False)), floats[-2], floats[-1])
+        self._known = [table for table, _, _ in self._columns]
         self.kinds = "n" * len(self._columns)
 
     def row(self, x: "list[Any]") -> "list[float]":
@@ -110,6 +120,7 @@ class OneHot(_Tables):
             self._columns[position] = (shifted, _shift(unseen, start), _shift(missing, start))
             start += width
         node.expect(start <= MAX_WIDTH, f"wider than {MAX_WIDTH} columns")
+        self._known = [table for table, _, _ in self._columns]
         self.kinds = "n" * start
         self._zeros = [0.0] * start
 

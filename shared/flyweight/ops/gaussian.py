@@ -6,9 +6,9 @@ the row: determinants, priors, weights.
 """
 
 from functools import cached_property
-from operator import mul
+from operator import mul, sub
 
-from flyweight.ops._sums import total
+from flyweight.ops._sums import dot, total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,32 +56,31 @@ class Diagonal(_Components):
         super().__init__(node)
         flat = node.floats("variances", len(self._means), self._width)
         node.expect(0.0 not in flat, "'variances' has a zero")
-        self._variances = rows_of(flat, len(self._means), self._width)
-
-    def _distances(self, x: "list[float]") -> "list[float]":
-        return [
-            total([(v - m) * (v - m) / d for v, m, d in zip(x, means, variances, strict=True)])
-            for means, variances in zip(self._means, self._variances, strict=True)
-        ]
+        self._precisions = rows_of([1.0 / v for v in flat], len(self._means), self._width)
+        self._components = list(zip(self._constants, self._means, self._precisions, strict=True))
 
     def row(self, x: "list[float]") -> "list[float]":
         """One log-density a component."""
-        return [constant - 0.5 * d for constant, d in zip(self._constants, self._distances(x), strict=True)]
+        found = []
+        for constant, means, precisions in self._components:
+            squares = [d * d for d in map(sub, x, means)]
+            found.append(constant - 0.5 * dot(squares, precisions))
+        return found
 
     def _shapes(self) -> "list[Any]":
-        return self._variances
+        return self._precisions
 
     def batch(self, x: "Any") -> "Any":
         """The same of each row."""
         import numpy as np
 
-        constants, means, variances = self._arrays
-        distances = [((x - m) * (x - m) / d).sum(axis=1) for m, d in zip(means, variances, strict=True)]
+        constants, means, precisions = self._arrays
+        distances = [((x - m) * (x - m) * p).sum(axis=1) for m, p in zip(means, precisions, strict=True)]
         return constants - 0.5 * np.stack(distances, axis=1)
 
     def magnitude(self, x: "list[float]") -> "list[float]":
         """The terms are of one sign, so that their sum is their scale."""
-        return [abs(constant) + 0.5 * abs(d) for constant, d in zip(self._constants, self._distances(x), strict=True)]
+        return [abs(constant) + abs(constant - v) for constant, v in zip(self._constants, self.row(x), strict=True)]
 
 
 class Expanded(_Components):
@@ -90,24 +89,16 @@ class Expanded(_Components):
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
         self._precisions = rows_of(node.floats("precisions", len(self._means), self._width), len(self._means), self._width)
-
-    def _parts(self, x: "list[float]") -> "list[tuple[float, list[float]]]":
-        squares = [v * v for v in x]
-        return [
-            (
-                constant,
-                [
-                    part
-                    for v, s, m, p in zip(x, squares, means, precisions, strict=True)
-                    for part in (m * m * p, -2.0 * v * (m * p), s * p)
-                ],
-            )
+        self._components = [
+            (constant, total([m * m * p for m, p in pairs]), [*[-2.0 * (m * p) for m, p in pairs], *precisions])
             for constant, means, precisions in zip(self._constants, self._means, self._precisions, strict=True)
+            for pairs in [list(zip(means, precisions, strict=True))]
         ]
 
     def row(self, x: "list[float]") -> "list[float]":
         """One log-density a component."""
-        return [constant - 0.5 * total(parts) for constant, parts in self._parts(x)]
+        powers = [*x, *map(mul, x, x)]
+        return [constant - 0.5 * (own + dot(weights, powers)) for constant, own, weights in self._components]
 
     def _shapes(self) -> "list[Any]":
         return self._precisions
@@ -120,7 +111,9 @@ class Expanded(_Components):
 
     def magnitude(self, x: "list[float]") -> "list[float]":
         """The sum of the terms' absolute values."""
-        return [abs(constant) + 0.5 * total(map(abs, parts)) for constant, parts in self._parts(x)]
+        powers = [*x, *map(mul, x, x)]
+        parts = [(constant, own, map(mul, weights, powers)) for constant, own, weights in self._components]
+        return [abs(constant) + 0.5 * (abs(own) + total(map(abs, terms))) for constant, own, terms in parts]
 
 
 class Whitened(_Components):
@@ -134,14 +127,15 @@ class Whitened(_Components):
         axes = rows_of(node.floats("factors", *shape), shape[0] * shape[1], self._width)
         matrices = [axes[start * shape[1] : (start + 1) * shape[1]] for start in range(shape[0])]
         self._factors = matrices * count if shape[0] == 1 else matrices
+        self._components = list(zip(self._constants, self._means, self._factors, strict=True))
 
     def row(self, x: "list[float]") -> "list[float]":
         """One log-density a component."""
         found = []
-        for constant, means, factors in zip(self._constants, self._means, self._factors, strict=True):
-            apart = [v - m for v, m in zip(x, means, strict=True)]
-            y = [total(map(mul, axis, apart)) for axis in factors]
-            found.append(constant - 0.5 * total(map(mul, y, y)))
+        for constant, means, factors in self._components:
+            apart = list(map(sub, x, means))
+            y = [dot(axis, apart) for axis in factors]
+            found.append(constant - 0.5 * dot(y, y))
         return found
 
     def _shapes(self) -> "list[Any]":
@@ -158,7 +152,7 @@ class Whitened(_Components):
     def magnitude(self, x: "list[float]") -> "list[float]":
         """The scale of the terms: along each axis `|x| + |mean|`, which the mixtures project one by one, then squared."""
         found = []
-        for constant, means, factors in zip(self._constants, self._means, self._factors, strict=True):
+        for constant, means, factors in self._components:
             apart = [abs(v) + abs(m) for v, m in zip(x, means, strict=True)]
             y = [total(abs(w) * v for w, v in zip(axis, apart, strict=True)) for axis in factors]
             found.append(abs(constant) + 0.5 * total(map(mul, y, y)))

@@ -4,12 +4,12 @@ Sources: `kneighbors_graph`, `Isomap.transform` and `barycenter_weights` of scik
 """
 
 from math import sqrt
-from operator import mul
+from operator import mul, sub
 
 from flyweight.errors import Fault, InvalidInput
 from flyweight.ops._neighbors import Search
 from flyweight.ops._sparse import RowByRow, wide
-from flyweight.ops._sums import total
+from flyweight.ops._sums import dot, total
 from flyweight.ops.gaussian import rows_of
 
 TYPE_CHECKING = False
@@ -54,12 +54,11 @@ class Paths(_Tied):
         self.kinds = "n" * count
 
     def _shortest(self, x: "list[float]") -> "list[float]":
-        count, best = self._search.count, None
+        count, ways = self._search.count, []
         for d, i in self._search.found(x):
             start = self._places[i] * count
-            ways = [d + way for way in self._ways[start : start + count].tolist()]
-            best = ways if best is None else [min(pair) for pair in zip(best, ways, strict=True)]
-        return best or []
+            ways.append([d + way for way in self._ways[start : start + count].tolist()])
+        return [*map(min, *ways)] if len(ways) > 1 else ways[0]
 
     def row(self, x: "list[float]") -> "list[float]":
         """One value a training row."""
@@ -85,8 +84,8 @@ class Barycenter(_Tied):
 
     def _weights(self, x: "list[float]") -> "tuple[list[float], list[list[float]]]":
         found = sorted(self._search.found(x))
-        apart = [[p - v for p, v in zip(self._search.points[i], x, strict=True)] for _, i in found]
-        gram = [[total(map(mul, a, b)) for b in apart] for a in apart]
+        apart = [[*map(sub, self._search.points[i], x)] for _, i in found]
+        gram = [[dot(a, b) for b in apart] for a in apart]
         trace = total([gram[i][i] for i in range(len(gram))])
         for i, row in enumerate(gram):
             row[i] += self._ridge * trace if trace > 0.0 else self._ridge
@@ -99,7 +98,7 @@ class Barycenter(_Tied):
     def row(self, x: "list[float]") -> "list[float]":
         """The place in the embedding."""
         weights, rows = self._weights(x)
-        return [total(map(mul, weights, column)) for column in zip(*rows, strict=True)]
+        return [dot(weights, list(column)) for column in zip(*rows, strict=True)]
 
     def magnitude(self, x: "list[float]") -> "list[float]":
         """The sum of the terms' absolute values."""
@@ -120,12 +119,12 @@ def _solved(gram: "list[list[float]]") -> "list[float]":
     for i, row in enumerate(gram):
         own: list[float] = []
         for j in range(i):
-            own.append((row[j] - total(a * b for a, b in zip(own, factor[j], strict=False))) / factor[j][j])
-        pivot = row[i] - total(map(mul, own, own))
+            own.append((row[j] - dot(own, factor[j][:j])) / factor[j][j])
+        pivot = row[i] - dot(own, own)
         if not 0.0 < pivot < 1e300:
             raise InvalidInput(NO_PLACE)
         factor.append([*own, sqrt(pivot)])
-        forward.append((1.0 - total(map(mul, own, forward))) / factor[i][i])
+        forward.append((1.0 - dot(own, forward)) / factor[i][i])
     weights = forward
     for i in reversed(range(len(gram))):
         later = total([factor[j][i] * weights[j] for j in range(i + 1, len(gram))])

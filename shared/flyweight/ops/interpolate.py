@@ -33,15 +33,17 @@ class Knots:
         rising = all(a < b for knots, _ in self._columns for a, b in pairwise(knots))
         node.expect(rising, "the knots of a column do not go up")
         self._outside = node.choice("outside", ("clip", "nan", "refuse"))
+        self._bounded = self._outside != "clip"
         self._names = node.items("names", (str,), width)
 
     def row(self, x: "list[float]") -> "list[float]":
         """The values on the lines."""
         y = []
-        for position, (v, (xs, ys)) in enumerate(zip(x, self._columns, strict=True)):
+        for position, (xs, ys) in enumerate(self._columns):
+            v = x[position]
             if v != v:
                 y.append(NAN)
-            elif len(xs) > 1 and self._outside != "clip" and not xs[0] <= v <= xs[-1]:
+            elif self._bounded and not xs[0] <= v <= xs[-1] and len(xs) > 1:
                 if self._outside == "refuse":
                     expected = f"a number from {xs[0]!r} to {xs[-1]!r}"
                     raise InvalidInput(Fault(expected, shown(v), feature=self._names[position]))

@@ -6,11 +6,11 @@ Sources: `svm_predict_values`, `svm_predict_probability` and `multiclass_probabi
 
 from functools import cached_property
 from itertools import accumulate, combinations, pairwise
-from math import tanh
 from operator import mul
 
-from flyweight.ops._overflow import exp, power
-from flyweight.ops._sums import total
+from flyweight.ops._kernel import gaussians, of_products
+from flyweight.ops._overflow import power
+from flyweight.ops._sums import dot, total
 from flyweight.ops.gaussian import rows_of
 
 TYPE_CHECKING = False
@@ -50,32 +50,30 @@ class Machine:
 
     def _read_vectors(self, node: "Node", count: int) -> None:
         self._width = width = node.numbers()
-        self._vectors = rows_of(node.floats("vectors", count, width), count, width)
+        vectors = rows_of(node.floats("vectors", count, width), count, width)
+        self._vectors: list[Any] = [tuple(vector) for vector in vectors] if self._kernel == "rbf" else vectors
 
-    def _products(self, x: "Any") -> "list[list[float]]":
+    def _terms(self, x: "Any") -> "list[list[float]]":
         """Per vector the terms of its product with the row."""
         return [list(map(mul, vector, x)) for vector in self._vectors]
 
-    def _squares(self, x: "Any") -> "list[float]":
-        """The squared distance of each vector."""
-        apart = [[v - s for v, s in zip(x, vector, strict=True)] for vector in self._vectors]
-        return [total(map(mul, d, d)) for d in apart]
+    def _products(self, x: "Any") -> "list[float]":
+        return [dot(vector, x) for vector in self._vectors]
+
+    def _gaussians(self, x: "Any") -> "list[float]":
+        """`exp(-gamma * distance ** 2)` of each vector."""
+        return gaussians(-self._gamma, x, self._vectors)
 
     def _values(self, x: "Any") -> "list[float]":
         if self._kernel == "rbf":
-            return [exp(-self._gamma * square) for square in self._squares(x)]
-        products = [total(terms) for terms in self._products(x)]
-        if self._kernel == "linear":
-            return products
-        if self._kernel == "sigmoid":
-            return [tanh(self._gamma * product + self._coef0) for product in products]
-        return [power(self._gamma * product + self._coef0, self._degree) for product in products]
+            return self._gaussians(x)
+        return of_products(self._kernel, self._products(x), self._gamma, self._coef0, self._degree)
 
     def _scales(self, x: "Any") -> "list[float]":
         """How large the terms of each kernel value are; rbf and sigmoid are below 1 and steep by no more than their argument."""
         if self._kernel == "rbf":
             return [1.0] * self._count
-        products = [total(map(abs, terms)) for terms in self._products(x)]
+        products = [total(map(abs, terms)) for terms in self._terms(x)]
         if self._kernel == "linear":
             return products
         products = [abs(self._gamma) * product + abs(self._coef0) for product in products]
@@ -85,7 +83,7 @@ class Machine:
         """The decision values."""
         values = self._values(x)
         return [
-            total([term for begin, end, weights in pair for term in map(mul, weights, values[begin:end])]) + intercept
+            total([dot(weights, values[begin:end]) for begin, end, weights in pair]) + intercept
             for pair, intercept in zip(self._pairs, self._intercept, strict=True)
         ]
 
@@ -172,8 +170,8 @@ class Votes(OfPairs):
     def row(self, x: "list[float]") -> "list[int]":
         """The index."""
         votes = [0] * self._classes
-        for v, (i, j) in zip(x, self._pairs, strict=True):
-            votes[i if v > 0.0 else j] += 1
+        for place, (i, j) in enumerate(self._pairs):
+            votes[i if x[place] > 0.0 else j] += 1
         return [votes.index(max(votes))]
 
     def batch(self, x: "Any") -> "Any":
@@ -193,7 +191,8 @@ class Scores(OfPairs):
     def row(self, x: "list[float]") -> "list[float]":
         """One score a class."""
         votes, sums = [0] * self._classes, [0.0] * self._classes
-        for v, (i, j) in zip(x, self._pairs, strict=True):
+        for place, (i, j) in enumerate(self._pairs):
+            v = x[place]
             sums[i] += v
             sums[j] -= v
             votes[j if v < 0.0 else i] += 1

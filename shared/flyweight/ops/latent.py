@@ -2,7 +2,7 @@
 
 from math import erf, nan, pi, sqrt
 
-from flyweight.ops._sums import total
+from flyweight.ops._sums import dot, total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 # the logistic function as five error functions (Williams and Barber, "Bayesian Classification with Gaussian Processes", A)
 PARTS = ((0.41, -1854.8214151), (0.4, 3516.89893646), (0.37, 221.29346712), (0.44, 128.12323805), (0.39, -2010.49422654))
+HALF = 0.5 * total([c for _, c in PARTS])
 
 
 class Share:
@@ -23,16 +24,17 @@ class Share:
         self.kinds = "nn"
 
     def _terms(self, x: "list[float]") -> "list[float]":
-        variance = self._diagonal - total([v * v for v in x[1:]])
+        mean, *rest = x
+        variance = self._diagonal - dot(rest, rest)
         if not 0.0 < variance < 1e300:
             return [nan]
         alpha = 1.0 / (2.0 * variance)
         front = sqrt(pi / alpha) / (2.0 * sqrt(variance * 2.0 * pi))
-        return [c * front * erf(scale * x[0] * sqrt(alpha / (alpha + scale * scale))) for scale, c in PARTS]
+        return [c * front * erf(scale * mean * sqrt(alpha / (alpha + scale * scale))) for scale, c in PARTS]
 
     def row(self, x: "list[float]") -> "list[float]":
         """Two probabilities."""
-        share = total(self._terms(x)) + 0.5 * total([c for _, c in PARTS])
+        share = total(self._terms(x)) + HALF
         return [1.0 - share, share]
 
     def magnitude(self, x: "list[float]") -> "list[float]":

@@ -1,7 +1,7 @@
 """Means under a log link, from numbers to `exp` of weighted sums (`_GeneralizedLinearRegressor.predict`, scikit-learn 1.9)."""
 
-from math import exp, inf
-
+from flyweight.ops._kernel import exps
+from flyweight.ops._sums import dot
 from flyweight.ops.linear import Affine
 
 TYPE_CHECKING = False
@@ -14,7 +14,7 @@ class Mean(Affine):
 
     def row(self, x: "list[float]") -> "list[float]":
         """One mean an output."""
-        return [_exp(v) for v in super().row(x)]
+        return exps([dot(weights, x) + intercept for weights, intercept in self._rows])
 
     def batch(self, x: "Any") -> "Any":
         """The same of each row."""
@@ -25,13 +25,6 @@ class Mean(Affine):
     def magnitude(self, x: "list[float]") -> "list[float]":
         """How far rounding of the sum can carry, a relative error of `exp`: the mean times one plus the terms."""
         return [mean * (1.0 + terms) for mean, terms in zip(self.row(x), super().magnitude(x), strict=True)]
-
-
-def _exp(v: float) -> float:
-    try:
-        return exp(v)
-    except OverflowError:  # C's exp gives infinity where Python's raises
-        return inf
 
 
 OPS = {"mean": Mean}

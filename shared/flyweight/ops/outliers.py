@@ -4,9 +4,9 @@ Sources: `IsolationForest.decision_function`, `EllipticEnvelope.decision_functio
 """
 
 from math import inf
-from operator import mul
+from operator import mul, sub
 
-from flyweight.ops._sums import total
+from flyweight.ops._sums import dot, total
 from flyweight.ops.gaussian import rows_of
 
 TYPE_CHECKING = False
@@ -74,8 +74,8 @@ class Mahalanobis:
 
     def row(self, x: "list[float]") -> "list[float]":
         """The score; below zero is an outlier."""
-        apart = [v - m for v, m in zip(x, self._mean, strict=True)]
-        return [-total(map(mul, apart, [total(map(mul, row, apart)) for row in self._precision])) - self._offset]
+        apart = [*map(sub, x, self._mean)]
+        return [-dot(apart, [dot(row, apart) for row in self._precision]) - self._offset]
 
     def batch(self, x: "Any") -> "Any":
         """The same of each row."""

@@ -1,12 +1,13 @@
 """A row against many points, from numbers to one kernel value a point (`sklearn.metrics.pairwise.pairwise_kernels`, 1.9)."""
 
-from math import nan, tanh
-from operator import mul
+from math import nan
+from operator import mul, sub
 
 from flyweight.errors import Fault, InvalidInput, shown
 from flyweight.ops._distances import in_blocks, squares
-from flyweight.ops._overflow import exp, power
-from flyweight.ops._sums import total
+from flyweight.ops._kernel import exps, gaussians, of_products
+from flyweight.ops._overflow import power
+from flyweight.ops._sums import dot, total
 from flyweight.ops.gaussian import rows_of
 
 TYPE_CHECKING = False
@@ -26,8 +27,9 @@ class Kernel:
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
         count = node.array("points", "F64", (None, width)).shape[0]
-        self._points = rows_of(node.floats("points", count, width), count, width)
+        points = rows_of(node.floats("points", count, width), count, width)
         self._kernel = node.choice("kernel", KERNELS)
+        self._points: list[Any] = [tuple(point) for point in points] if self._kernel == "rbf" else points
         self._gamma, self._coef0, self._degree = node.floats("parameters", 3)
         self.kinds = "n" * count
 
@@ -38,25 +40,18 @@ class Kernel:
         """
         self._check(x)
         if self._kernel == "rbf":
-            return [
-                exp(-self._gamma * total([(v - p) * (v - p) for v, p in zip(x, point, strict=True)])) for point in self._points
-            ]
+            return gaussians(-self._gamma, x, self._points)
         if self._kernel == "laplacian":
-            return [exp(-self._gamma * total([abs(v - p) for v, p in zip(x, point, strict=True)])) for point in self._points]
+            return exps([-self._gamma * total(map(abs, map(sub, x, point))) for point in self._points])
         if self._kernel in ("chi2", "additive_chi2"):
             apart = [_chi2(x, point) for point in self._points]
-            return [exp(-self._gamma * v) for v in apart] if self._kernel == "chi2" else [-v for v in apart]
-        return [self._of_product(total(map(mul, x, point))) for point in self._points]
+            return exps([-self._gamma * v for v in apart]) if self._kernel == "chi2" else [-v for v in apart]
+        products = [dot(point, x) for point in self._points]
+        return of_products(self._kernel, products, self._gamma, self._coef0, self._degree)
 
     def _check(self, x: "list[float]") -> None:
         if self._kernel in ("chi2", "additive_chi2") and not min(x, default=0.0) >= 0.0:
             raise InvalidInput(Fault("numbers that are not below 0", shown(min(x))))
-
-    def _of_product(self, product: float) -> float:
-        if self._kernel == "linear":
-            return product
-        product = self._gamma * product + self._coef0
-        return tanh(product) if self._kernel == "sigmoid" else power(product, self._degree)
 
     def batch(self, x: "Any") -> "Any":
         """The same of each row."""

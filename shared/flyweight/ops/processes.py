@@ -5,10 +5,11 @@ Source: `GaussianProcessRegressor.predict` and the kernels of `sklearn.gaussian_
 
 from functools import cached_property
 from math import inf, nan, pi, sin, sqrt
-from operator import mul
+from operator import add, mul, truediv
 
-from flyweight.ops._overflow import exp, power
-from flyweight.ops._sums import total
+from flyweight.ops._kernel import distances, exps, gaussians
+from flyweight.ops._overflow import power
+from flyweight.ops._sums import dot, total
 from flyweight.ops.gaussian import rows_of
 
 TYPE_CHECKING = False
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flyweight.ops import Node
-
-    Pair = tuple[float, float]  # a kernel's value, and the scale of the terms that made it
 
 JOINS = ("sum", "product")
 LEAVES = {  # how many numbers each takes beside the lengths, of which it takes one a feature
@@ -31,6 +30,7 @@ LEAVES = {  # how many numbers each takes beside the lengths, of which it takes 
     "quadratic": 1,
     "periodic": 2,
 }
+MATERN = {"matern_0.5": 1.0, "matern_1.5": sqrt(3), "matern_2.5": sqrt(5)}  # by what distances are multiplied
 SCALED = ("rbf", "matern_0.5", "matern_1.5", "matern_2.5", "quadratic")
 
 
@@ -45,11 +45,12 @@ class Mean:
 
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
-        outputs, count = node.array("weights", "F64", (None, None)).shape
-        self._weights = rows_of(node.floats("weights", outputs, count), outputs, count)
-        self._points = rows_of(node.floats("points", count, width), count, width)
+        tensor = node.array("weights", "F64", (None, None))
+        outputs, count = tensor.shape
+        self._weights = [_without_last_zeros(tensor.values[i * count : (i + 1) * count]) for i in range(outputs)]
+        self._points = [tuple(point) for point in rows_of(node.floats("points", count, width), count, width)]
         self._last = list(zip(node.floats("multiply", outputs), node.floats("add", outputs), strict=True))
-        self._parts: list[tuple[str, list[float], list[float], list[list[float]]]] = []
+        self._parts: list[tuple[str, list[float], list[float], list[tuple[float, ...]]]] = []
         self._read_kernel(node, width)
         self.kinds = "n" * outputs
 
@@ -65,36 +66,43 @@ class Mean:
             own, scales = numbers[at : at + takes], numbers[at + takes : at + takes + lengths]
             at += takes + lengths
             node.expect(0.0 not in scales and (word not in ("quadratic", "periodic") or 0.0 not in own), "a length is zero")
-            scaled = [[v / scale for v, scale in zip(p, scales, strict=True)] for p in self._points] if scales else self._points
+            ones = set(scales) <= {1.0}  # or no scales at all
+            scaled = self._points if ones else [tuple(map(truediv, point, scales)) for point in self._points]
             self._parts.append((word, own, scales, scaled))
             depth += 1 if word in LEAVES else -1 if word in JOINS else 0
             node.expect(depth >= 1, "'kernel' joins what is not there")
         node.expect(depth == 1 and at == len(numbers), "'kernel' leaves parts or numbers over")
 
-    def _kernel(self, x: "list[float]") -> "list[Pair]":
-        stack: list[list[Pair]] = []
+    def _kernel(self, x: "list[float]", scale: bool = False) -> "list[float]":
+        """The kernel's value at each point, or the scale of the terms that made it."""
+        stack: list[list[float]] = []
         for word, own, scales, points in self._parts:
-            if word == "sum":
+            if word in JOINS:
                 other = stack.pop()
-                stack[-1] = [(a + b, s + t) for (a, s), (b, t) in zip(stack[-1], other, strict=True)]
-            elif word == "product":
-                other = stack.pop()
-                stack[-1] = [(a * b, s * t) for (a, s), (b, t) in zip(stack[-1], other, strict=True)]
+                stack[-1] = list(map(add if word == "sum" else mul, stack[-1], other))
             elif word == "power":
-                stack[-1] = [(power(a, own[0]), power(s, own[0])) for a, s in stack[-1]]
+                stack[-1] = [power(v, own[0]) for v in stack[-1]]
+            elif word in ("constant", "white"):  # noise is a row's own: no row is a point that was trained on
+                value = own[0] if own else 0.0
+                stack.append([abs(value) if scale else value] * len(points))
             elif word == "dot":
-                products = [[v * w for v, w in zip(x, point, strict=True)] for point in points]
-                sigma = own[0] * own[0]
-                stack.append([(total(terms) + sigma, total(map(abs, terms)) + sigma) for terms in products])
+                products = [total(map(abs, map(mul, x, point))) if scale else dot(x, point) for point in points]
+                stack.append([product + own[0] * own[0] for product in products])
             else:
-                scaled = [v / scale for v, scale in zip(x, scales, strict=True)] if scales else x
-                stack.append([_stationary(word, own, _square(scaled, point)) for point in points])
+                scaled = [*map(truediv, x, scales)] if scales else x
+                if word == "rbf" and not scale:
+                    stack.append(gaussians(-0.5, scaled, points))
+                    continue
+                apart = [*distances(scaled, points)]
+                values = _stationary(word, own, apart)
+                stack.append(_scales(word, own, apart, values) if scale else values)
         return stack[0]
 
     def row(self, x: "list[float]") -> "list[float]":
         """The means."""
-        values = [value for value, _ in self._kernel(x)]
-        return [m * total(map(mul, weights, values)) + a for weights, (m, a) in zip(self._weights, self._last, strict=True)]
+        values = self._kernel(x)
+        pairs = zip(self._weights, self._last, strict=True)
+        return [m * dot(weights, values[: len(weights)]) + a for weights, (m, a) in pairs]
 
     def batch(self, x: "Any") -> "Any":
         """The same of each row."""
@@ -126,46 +134,53 @@ class Mean:
 
         multiply, add = np.array(self._last).reshape(-1, 2).T
         parts = [(np.array(scales or 1.0), np.array(points)) for _, _, scales, points in self._parts]
-        return np.array(self._weights), multiply, add, parts
+        weights = [row + [0.0] * (len(self._points) - len(row)) for row in self._weights]
+        return np.array(weights), multiply, add, parts
 
     def magnitude(self, x: "list[float]") -> "list[float]":
         """The sum of the terms' scales."""
-        scales = [scale for _, scale in self._kernel(x)]
+        scales = self._kernel(x, scale=True)
         return [
-            abs(m) * total([abs(w) * s for w, s in zip(weights, scales, strict=True)]) + abs(a)
+            abs(m) * total([abs(w) * s for w, s in zip(weights, scales, strict=False)]) + abs(a)
             for weights, (m, a) in zip(self._weights, self._last, strict=True)
         ]
 
 
-def _square(x: "list[float]", point: "list[float]") -> float:
-    apart = [v - p for v, p in zip(x, point, strict=True)]
-    return total(map(mul, apart, apart))
+def _without_last_zeros(row: "Any") -> "list[float]":
+    """The numbers of a row of a lower triangle; sums need no more."""
+    filled: list[float] = row[: -(-len(row.tobytes().rstrip(b"\0")) // 8)].tolist()
+    return filled
 
 
-def _stationary(word: str, own: "list[float]", square: float) -> "Pair":
-    """The value at a squared distance; rounding of the distance makes it wrong by its scale, value times argument."""
-    if word == "constant":
-        return own[0], abs(own[0])
-    if word == "white":  # noise is a row's own: no row is a point that was trained on
-        return 0.0, 0.0
+def _stationary(word: str, own: "list[float]", apart: "list[float]") -> "list[float]":
+    """The values at distances."""
     if word == "rbf":
-        return _with_scale(exp(-0.5 * square), square)
+        return exps([-0.5 * d * d for d in apart])
     if word == "quadratic":
-        value = power(1.0 + square / (2.0 * own[0]), -own[0])
-        return _with_scale(value, own[0])
-    d = sqrt(square)
+        return [power(1.0 + d * d / (2.0 * own[0]), -own[0]) for d in apart]
     if word == "periodic":
         length, period = own
-        argument = pi / period * d
-        wave = sin(argument) / length if abs(argument) < inf else nan
-        return exp(-2.0 * (wave * wave)), 1.0 + abs(argument / length)
+        waves = [sin(d) / length if abs(d) < inf else nan for d in [pi / period * d for d in apart]]
+        return exps([-2.0 * (wave * wave) for wave in waves])
     if word == "matern_0.5":
-        return _with_scale(exp(-d), d)
+        return exps([-d for d in apart])
+    steep = MATERN[word]
+    parts = zip(apart, exps([-steep * d for d in apart]), strict=True)
     if word == "matern_1.5":
-        d *= sqrt(3)
-        return _with_scale((1.0 + d) * exp(-d), d)
-    d *= sqrt(5)
-    return _with_scale((1.0 + d + d * d / 3.0) * exp(-d), d)
+        return [(1.0 + steep * d) * e for d, e in parts]
+    return [(1.0 + steep * d + steep * d * (steep * d) / 3.0) * e for d, e in parts]
+
+
+def _scales(word: str, own: "list[float]", apart: "list[float]", values: "list[float]") -> "list[float]":
+    """How wrong rounding of the distance makes each value: by the value times the argument of its exponential."""
+    if word == "periodic":
+        length, period = own
+        return [1.0 + abs(pi / period * d / length) for d in apart]
+    if word == "rbf":
+        arguments = [d * d for d in apart]
+    else:
+        arguments = [abs(own[0])] * len(apart) if word == "quadratic" else [MATERN[word] * d for d in apart]
+    return [abs(v) * (1.0 + argument) if v else 0.0 for v, argument in zip(values, arguments, strict=True)]
 
 
 def _all_stationary(word: str, own: "list[float]", square: "Any") -> "Any":
@@ -182,13 +197,9 @@ def _all_stationary(word: str, own: "list[float]", square: "Any") -> "Any":
     if word == "periodic":
         wave = np.sin(pi / own[1] * d) / own[0]
         return np.exp(-2.0 * (wave * wave))
-    d *= {"matern_0.5": 1.0, "matern_1.5": sqrt(3), "matern_2.5": sqrt(5)}[word]
+    d *= MATERN[word]
     front = {"matern_0.5": 1.0, "matern_1.5": 1.0 + d, "matern_2.5": 1.0 + d + d * d / 3.0}[word]
     return front * np.exp(-d)
-
-
-def _with_scale(value: float, argument: float) -> "Pair":
-    return value, abs(value) * (1.0 + abs(argument)) if value else 0.0
 
 
 OPS = {"mean": Mean}

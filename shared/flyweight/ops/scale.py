@@ -2,8 +2,9 @@
 
 from functools import cached_property
 from math import sqrt
+from operator import sub
 
-from flyweight.ops._sums import total
+from flyweight.ops._sums import dot, total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,15 +21,16 @@ class Center:
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
         self.kinds = "n" * width
-        # x - 0.0 and x / 1.0 are x, bit for bit, so that one form serves all
-        subtract = node.floats("subtract", width) if node.has("subtract") else [0.0] * width
-        divide = node.floats("divide", width) if node.has("divide") else [1.0] * width
-        node.expect(0.0 not in divide, "'divide' has a zero")
-        self._pairs = list(zip(subtract, divide, strict=True))
+        # x - 0.0 is x, bit for bit, and so is x / 1.0
+        self._subtract = node.floats("subtract", width) if node.has("subtract") else [0.0] * width
+        self._divide = node.floats("divide", width) if node.has("divide") else None
+        node.expect(self._divide is None or 0.0 not in self._divide, "'divide' has a zero")
 
     def row(self, x: "list[float]") -> "list[float]":
         """The centered and scaled values."""
-        return [(v - s) / d for v, (s, d) in zip(x, self._pairs, strict=True)]
+        if self._divide is None:
+            return [*map(sub, x, self._subtract)]
+        return [(v - s) / d for v, s, d in zip(x, self._subtract, self._divide)]  # noqa: B905 - to be strict costs a third
 
     def batch(self, x: "Any") -> "Any":
         """The same of each row."""
@@ -38,8 +40,10 @@ class Center:
         return y
 
     @cached_property
-    def _arrays(self) -> "Any":
-        return _columns(self._pairs)
+    def _arrays(self) -> "tuple[Any, Any]":
+        import numpy as np
+
+        return np.array(self._subtract, dtype=float), np.array(1.0 if self._divide is None else self._divide, dtype=float)
 
 
 class Stretch:
@@ -50,12 +54,12 @@ class Stretch:
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
         self.kinds = "n" * width
-        self._pairs = list(zip(node.floats("multiply", width), node.floats("add", width), strict=True))
+        self._multiply, self._add = node.floats("multiply", width), node.floats("add", width)
         self._limits = node.floats("limits", 2) if node.has("limits") else None
 
     def row(self, x: "list[float]") -> "list[float]":
         """The stretched values."""
-        y = [v * m + a for v, (m, a) in zip(x, self._pairs, strict=True)]
+        y = [v * m + a for v, m, a in zip(x, self._multiply, self._add)]  # noqa: B905 - to be strict costs a third
         if self._limits is None:
             return y
         low, high = self._limits
@@ -74,15 +78,10 @@ class Stretch:
         return np.where(y < low, low, np.where(y > high, high, y))
 
     @cached_property
-    def _arrays(self) -> "Any":
-        return _columns(self._pairs)
+    def _arrays(self) -> "tuple[Any, Any]":
+        import numpy as np
 
-
-def _columns(pairs: "list[tuple[float, float]]") -> "Any":
-    """Pairs as an array of two rows."""
-    import numpy as np
-
-    return np.array(pairs, dtype=float).reshape(len(pairs), 2).T
+        return np.array(self._multiply, dtype=float), np.array(self._add, dtype=float)
 
 
 # Ten times the spacing of doubles at 1: scikit-learn takes a smaller norm for zero (`_handle_zeros_in_scale`).
@@ -101,7 +100,7 @@ class Normalize:
     def row(self, x: "list[float]") -> "list[float]":
         """The values over their norm."""
         if self._norm == "l2":
-            norm = sqrt(total([v * v for v in x]))
+            norm = sqrt(dot(x, x))
         elif self._norm == "l1":
             norm = total(map(abs, x))
         else:

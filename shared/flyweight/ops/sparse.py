@@ -5,11 +5,10 @@
 
 from itertools import accumulate
 from math import inf, log, nan, sqrt
-from operator import mul
 
 from flyweight.errors import Fault, InvalidInput, shown
 from flyweight.ops._sparse import RowByRow, wide, width_of
-from flyweight.ops._sums import total
+from flyweight.ops._sums import dot, total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -132,9 +131,9 @@ class Normalize(RowByRow):
 
     def row(self, x: "Entries") -> "Entries":
         """The numbers over their norm."""
-        values = x.values()
+        values = [*x.values()]
         if self._norm == "l2":
-            norm = sqrt(total([v * v for v in values]))
+            norm = sqrt(dot(values, values))
         else:
             norm = total(map(abs, values)) if self._norm == "l1" else max(map(abs, values), default=0.0)
         return {column: v / norm for column, v in x.items()} if norm else x
@@ -164,8 +163,8 @@ class Affine(RowByRow):
 
     def row(self, x: "Entries") -> "list[float]":
         """One sum an output."""
-        values = x.values()
-        return [total(map(mul, own, values)) + b for own, b in zip(self._columns(x), self._intercept, strict=True)]
+        values = [*x.values()]
+        return [dot(own, values) + b for own, b in zip(self._columns(x), self._intercept, strict=True)]
 
     def magnitude(self, x: "Entries") -> "list[float]":
         """The sum of the terms' absolute values, one an output."""

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 from flyweight.ops import kernels
+from flyweight.ops._kernel import exps
 from flyweight.ops._sparse import RowByRow, width_of
 from flyweight.ops._sums import total
 
@@ -23,16 +24,20 @@ class Machine(RowByRow, kernels.Machine):
         spans = [slice(begin, end) for begin, end in pairwise(starts)]
         self._entries = [list(zip(columns[span], numbers[span], strict=True)) for span in spans]
 
-    def _products(self, x: "Entries") -> "list[list[float]]":
+    def _terms(self, x: "Entries") -> "list[list[float]]":
         return [[s * x[column] for column, s in vector if column in x] for vector in self._entries]
 
-    def _squares(self, x: "Entries") -> "list[float]":
-        """The vector's entries against the row's, and what of the row's meets none."""
+    def _products(self, x: "Entries") -> "list[float]":
+        return [total(terms) for terms in self._terms(x)]
+
+    def _gaussians(self, x: "Entries") -> "list[float]":
+        """By the vector's entries against the row's, and what of the row's meets none."""
         own = total([v * v for v in x.values()])
-        return [
+        squares = [
             total([own, *[s * s - 2.0 * s * x[column] if column in x else s * s for column, s in vector]])
             for vector in self._entries
         ]
+        return exps([-self._gamma * square for square in squares])
 
 
 OPS = {"machine": Machine}

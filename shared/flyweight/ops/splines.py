@@ -50,7 +50,10 @@ class Basis:
 
     def row(self, x: "list[float]") -> "list[float]":
         """All functions of the first number, then of the second."""
-        return [value for feature, v in enumerate(x) for value in self._values(feature, v)]
+        y: list[float] = []
+        for feature, v in enumerate(x):
+            y += self._values(feature, v)
+        return y
 
     def magnitude(self, x: "list[float]") -> "list[float]":
         """The values' own size: what goes on beyond the boundaries grows with a power of the distance."""
@@ -87,11 +90,14 @@ class Basis:
 
     def _at(self, knots: "list[float]", v: float) -> "list[float]":
         degree = self._degree
-        last = min(max(bisect_right(knots, v) - 1, degree), self._pieces - 1)
+        last = bisect_right(knots, v, degree + 1, self._pieces) - 1
         parts = _de_boor(knots, v, degree, last)
         values = [0.0] * self._splines
-        for place, part in enumerate(parts, start=last - degree):
-            values[place % self._splines] += part
+        if last < self._splines:
+            values[last - degree : last + 1] = parts
+        else:  # a period's end is its beginning
+            for place, part in enumerate(parts, start=last - degree):
+                values[place % self._splines] += part
         return values
 
 
@@ -99,13 +105,17 @@ def _de_boor(knots: "list[float]", v: float, degree: int, last: int) -> "list[fl
     """The functions that are not zero between the knots `last` and `last + 1`."""
     values = [1.0]
     for order in range(1, degree + 1):
-        grown = [0.0] * (order + 1)
-        for place in range(1, order + 1):
-            right, left = knots[last + place], knots[last + place - order]
+        grown, carried = [], 0.0
+        for place, value in enumerate(values, start=last + 1):
+            right, left = knots[place], knots[place - order]
             if right != left:
-                share = values[place - 1] / (right - left)
-                grown[place - 1] += share * (right - v)
-                grown[place] = share * (v - left)
+                share = value / (right - left)
+                grown.append(carried + share * (right - v))
+                carried = share * (v - left)
+            else:
+                grown.append(carried)
+                carried = 0.0
+        grown.append(carried)
         values = grown
     return values
 

@@ -48,10 +48,8 @@ class Count(_OfText):
 
     def row(self, x: "list[Any]") -> "Entries":
         """The counts of known terms."""
-        find = self._columns.get
         counts: Entries = {}
-        for term in self.terms(x):
-            column = find(term)
+        for column in map(self._columns.get, self.terms(x)):
             if column is not None:
                 counts[column] = counts.get(column, 0.0) + 1.0
         return dict.fromkeys(counts, 1.0) if self._binary else counts

@@ -1,10 +1,10 @@
 """Topics of a text, from counts of its terms to shares (`sklearn.decomposition._lda._update_doc_distribution`, 1.9)."""
 
-from math import exp, inf, log
-from operator import mul
+from math import exp, fsum, inf, log
+from operator import sub
 
 from flyweight.errors import Fault, InvalidInput, shown
-from flyweight.ops._sums import total
+from flyweight.ops._sums import dot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,32 +39,37 @@ class Allocate:
         counts = [x[place] for place in places]
         starts = range(0, self._width * len(self.kinds), self._width)
         by_topic = [[self._weights[start + place] for place in places] for start in starts]
-        by_term = list(zip(*by_topic, strict=True))
+        by_term = [list(term) for term in zip(*by_topic, strict=True)]
         shares = self._settled(counts, by_topic, by_term)
-        whole = total(shares)
+        whole = fsum(shares)
         return [v / whole for v in shares]
 
-    def _settled(self, counts: "list[float]", by_topic: "list[list[float]]", by_term: "list[tuple[float, ...]]") -> "list[float]":
-        shares = [1.0] * len(by_topic)
+    def _settled(self, counts: "list[float]", by_topic: "list[list[float]]", by_term: "list[list[float]]") -> "list[float]":
+        prior, shares = self._prior, [1.0] * len(by_topic)
         strengths = _expectations(shares)
         for _ in range(self._rounds):
             before = shares
-            norms = [total(map(mul, strengths, term)) + EPSILON for term in by_term]
+            norms = [dot(strengths, term) + EPSILON for term in by_term]
             parts = [count / norm if norm else inf for count, norm in zip(counts, norms, strict=True)]
-            sums = [total(map(mul, parts, topic)) for topic in by_topic]
-            shares = [s * v + self._prior for s, v in zip(strengths, sums, strict=True)]
-            if not all(0.0 < v < inf for v in shares):
-                raise InvalidInput(Fault("counts that a sum can hold", "larger ones"))
+            shares = [s * dot(parts, topic) + prior for s, topic in zip(strengths, by_topic, strict=True)]
             strengths = _expectations(shares)
-            if total([abs(a - b) for a, b in zip(before, shares, strict=True)]) / len(shares) < self._tolerance:
+            if fsum(map(abs, map(sub, before, shares))) / len(shares) < self._tolerance:
                 break
         return shares
 
 
 def _expectations(shares: "list[float]") -> "list[float]":
-    """`exp(psi(share) - psi(sum))` (`_dirichlet_expectation_1d`)."""
-    whole = psi(total(shares))
-    return [exp(min(0.0, psi(v) - whole)) for v in shares]
+    """`exp(psi(share) - psi(sum))` (`_dirichlet_expectation_1d`).
+
+    :raises InvalidInput: a share, or their sum, is infinite or no number.
+    """
+    try:
+        whole = psi(fsum(shares))
+        if min(shares) > 0.0 and whole < inf:
+            return [exp(v) if v < 0.0 else 1.0 for v in [psi(share) - whole for share in shares]]
+    except (OverflowError, ValueError):  # of fsum
+        pass
+    raise InvalidInput(Fault("counts that a sum can hold", "larger ones"))
 
 
 def psi(x: float) -> float:
@@ -72,9 +77,9 @@ def psi(x: float) -> float:
     if x <= 1e-6:
         return -EULER - 1.0 / x
     result = 0.0
-    while x < 6:
+    while x < 6.0:  # numbers of one type, which Python has a faster way for
         result -= 1.0 / x
-        x += 1
+        x += 1.0
     r = 1.0 / x
     result += log(x) - 0.5 * r
     r = r * r
