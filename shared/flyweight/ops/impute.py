@@ -33,7 +33,7 @@ class Fill:
         """The values, filled."""
         if self._usual:
             if self._numbers and (whole := sum(x)) == whole:  # a NaN would be one's sum too
-                return x
+                return [*x]
             return [f if v != v or v is None else v for v, f in zip(x, self._fill)]  # noqa: B905 - to be strict costs a third
         flags = _missing(x, self._nulls, self._missing)
         return [f if flag else v for v, f, flag in zip(x, self._fill, flags, strict=True)]
@@ -53,15 +53,15 @@ class Flag:
     def __init__(self, node: "Node") -> None:
         self._columns = node.positions("positions", len(node.only_input()))
         self.kinds = "n" * len(self._columns)
-        self._numbers = "s" not in node.only_input()
         self._nulls = node.items("nulls", (bool,), len(self._columns))
         self._missing = _marker(node)
+        self._usual = all(self._nulls) and self._missing is None
 
     def row(self, x: "list[Any]") -> "list[float]":
         """The flags."""
         picked = [x[column] for column in self._columns]
-        if self._missing is None and self._numbers and (whole := sum(picked)) == whole:
-            return [0.0] * len(picked)
+        if self._usual:
+            return [1.0 if v != v or v is None else 0.0 for v in picked]
         return [1.0 if flag else 0.0 for flag in _missing(picked, self._nulls, self._missing)]
 
     def batch(self, x: "Any") -> "Any":
