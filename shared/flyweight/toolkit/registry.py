@@ -46,10 +46,8 @@ def at(root: str) -> Registry:
     try:
         parsed = address(f"{root}{'' if root.endswith('/') else '/'}name/1")
     except RegistryRefused:
-        message = (
-            f"{root[:200]!r} is no place of a registry: that is a folder, or s3://, gs:// or az:// with a bucket and a folder"
-        )
-        raise RegistryRefused(message, "give one, without credentials, which come from the environment") from None
+        message = "the store should be a folder, or s3://, gs:// or az:// with a bucket and a folder"  # it may hold credentials
+        raise RegistryRefused(message, "give one such; credentials come from the environment") from None
     return Registry(parsed.root, open_store(parsed.root, PATIENCE))
 
 
