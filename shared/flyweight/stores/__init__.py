@@ -31,7 +31,9 @@ if TYPE_CHECKING:
         def put(self, key: str, data: bytes, expected: "str | None") -> "Mark":
             """Write an object in one piece: by None only where nothing is, by a tag only where that tag is.
 
-            :raises Changed: something else is there; nothing was written.
+            :raises Changed: something else is there. It may be what this very call wrote, where an answer was lost and the
+                request was sent again: read, and compare.
+            :raises StoreFailed: where it is transient, the object may have been written all the same.
             """
             ...
 

@@ -164,7 +164,9 @@ class ObjectStore:
             # what the server says of the request stays true of the next one, but for "too many" and "too slow"
             return StoreFailed(f"{place}: the store answers {status}", transient=status[0] == "5" or status in ("408", "429"))
         transient = isinstance(error, known.GenericError)
-        return StoreFailed(f"{place}: no whole answer in time" if transient else f"{place} can't be asked for", transient)
+        return StoreFailed(
+            f"{place} can't be reached, or not read whole in time" if transient else f"{place} can't be asked for", transient
+        )
 
 
 def _check_process() -> None:

@@ -1,0 +1,174 @@
+"""What is a folder's own: two processes, a writer that is killed, a full and a read-only disk."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flyweight.errors import Absent, Changed, StoreFailed
+from flyweight.stores import Patience, open_store
+from tests.services.fixtures import PATIENT
+
+COUNTING = """
+import sys
+from flyweight.errors import Changed
+from flyweight.stores import Patience, open_store
+store = open_store(sys.argv[1], Patience(5, 60))
+for _ in range(50):
+    while True:
+        data, mark = store.get("count", 9)
+        try:
+            store.put("count", str(int(data) + 1).encode(), mark.tag)
+            break
+        except Changed:
+            continue
+"""
+
+KILLED = """
+import os, signal, sys
+from flyweight.stores import Patience, open_store
+real = os.fsync
+def fsync(descriptor):  # where the new bytes are on the disk, and not yet in their place
+    os.kill(os.getpid(), signal.SIGKILL)
+os.fsync = fsync
+store = open_store(sys.argv[1], Patience(5, 60))
+store.put("a", b"new", store.head("a").tag)
+"""
+
+HOLDING = """
+import fcntl, sys
+lock = open(sys.argv[1] + "/.lock", "w")
+fcntl.flock(lock, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+FULL = """
+import resource, sys
+from flyweight.errors import StoreFailed
+from flyweight.stores import Patience, open_store
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+store = open_store(sys.argv[1], Patience(5, 60))
+try:
+    store.put("a", bytes(100_000), store.head("a").tag)
+except StoreFailed as error:
+    print(error.transient, error)
+"""
+
+READ_ONLY = """
+import fcntl, os, sys  # all that is needed later: another user may not read this Python's folder
+from flyweight.errors import StoreFailed
+from flyweight.stores import Patience, open_store
+store = open_store(sys.argv[1], Patience(5, 60))
+if os.geteuid() == 0:
+    os.setgid(65534), os.setuid(65534)
+print(store.get("a", 9)[0])
+try:
+    store.put("b", b"", None)
+except StoreFailed as error:
+    print(error.transient, error)
+"""
+
+
+def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=120)
+
+
+def test_two_processes_lose_no_change(tmp_path: Path) -> None:
+    root = f"file://{tmp_path}"
+    store = open_store(root, PATIENT)
+    store.put("count", b"0", None)
+    racing = [subprocess.Popen([sys.executable, "-c", COUNTING, root]) for _ in range(2)]
+    assert [process.wait(120) for process in racing] == [0, 0]
+    assert store.get("count", 9)[0] == b"100"
+
+
+def test_a_killed_writer_leaves_what_was_there(tmp_path: Path) -> None:
+    root = f"file://{tmp_path}"
+    store = open_store(root, PATIENT)
+    before = store.put("a", b"old", None)
+    assert run(KILLED, root).returncode == -signal.SIGKILL
+    assert store.get("a", 9) == (b"old", before)
+    assert store.keys("") == ["a"]
+    store.put("a", b"next", before.tag)
+    assert store.get("a", 9)[0] == b"next"
+    assert sorted(os.listdir(tmp_path)) == [".lock", "a"], "what the killed one left is gone"
+
+
+def test_who_holds_the_lock_for_too_long_is_not_waited_for(tmp_path: Path) -> None:
+    store = open_store(f"file://{tmp_path}", Patience(seconds=0.2))
+    store.put("a", b"1", None)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDING, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+        with pytest.raises(StoreFailed, match="written by someone else") as raised:
+            store.put("b", b"1", None)
+        assert raised.value.transient
+        assert store.get("a", 9)[0] == b"1", "readers need no lock"
+        holder.communicate("")
+    store.put("b", b"1", None)
+
+
+def test_a_disk_that_is_full_keeps_what_was_there(tmp_path: Path) -> None:
+    root = f"file://{tmp_path}"
+    store = open_store(root, PATIENT)
+    mark = store.put("a", b"old", None)
+    assert run(FULL, root).stdout == "True a: File too large\n"
+    assert store.get("a", 9) == (b"old", mark)
+
+
+def test_a_folder_that_is_read_only_is_read_from(tmp_path: Path) -> None:
+    folder = Path("/tmp") / f"flyweight-read-only-{os.getpid()}"  # pytest's own folders are closed to other users
+    store = open_store(f"file://{folder}", PATIENT)
+    try:
+        store.put("a", b"old", None)
+        folder.chmod(0o555)
+        assert run(READ_ONLY, f"file://{folder}").stdout == "b'old'\nFalse b is forbidden: Permission denied\n"
+    finally:
+        folder.chmod(0o755)
+        for name in (".lock", "a"):
+            (folder / name).unlink(missing_ok=True)
+        folder.rmdir()
+
+
+def test_two_writes_of_one_instant_have_two_tags(tmp_path: Path) -> None:
+    """Faster than the clock ticks, of one length, in inodes that the system gives out again."""
+    store = open_store(f"file://{tmp_path}", PATIENT)
+    tags = [store.put("a", b"0", None).tag]
+    for number in range(1, 200):
+        tags.append(store.put("a", str(number % 10).encode(), tags[-1]).tag)
+    assert len({*tags}) == 200
+
+
+def test_a_folder_is_no_object(tmp_path: Path) -> None:
+    store = open_store(f"file://{tmp_path}", PATIENT)
+    store.put("folder/a", b"", None)
+    for ask in (lambda: store.head("folder"), lambda: store.get("folder", 9), lambda: store.get("folder/a/b", 9)):
+        with pytest.raises(Absent):
+            ask()
+    with pytest.raises(StoreFailed):
+        store.put("folder", b"", None)
+    assert store.keys("") == ["folder/a"]
+
+
+def test_what_was_deleted_leaves_no_empty_folders(tmp_path: Path) -> None:
+    store = open_store(f"file://{tmp_path}", PATIENT)
+    store.put("a/b/c", b"", None)
+    store.put("a/d", b"", None)
+    store.delete("a/b/c")
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["d"]
+    store.delete("a/d")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock"]
+    with pytest.raises(Changed):
+        store.put("a/d", b"", "a tag")
+
+
+def test_a_relative_folder_is_refused() -> None:
+    with pytest.raises(StoreFailed, match="three strokes"):
+        open_store("file://models", PATIENT)
