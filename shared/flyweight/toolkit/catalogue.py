@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from flyweight import addresses
+from flyweight import addresses, registry
 from flyweight.errors import Absent, FlyweightError, ModelRefused
-from flyweight.registry import MAX_DOCUMENT_BYTES, Release, checked_pointer, checked_record, resolve
+from flyweight.model_file import ModelFile, parse
+from flyweight.registry import MAX_DOCUMENT_BYTES, Release
 from flyweight.stores import Patience, open_store
 
 if TYPE_CHECKING:
@@ -68,9 +69,27 @@ def release(text: str) -> tuple[Catalogue, addresses.Address, Release]:
         raise RegistryRefused(f"{text} is a file on this machine", f"`flyweight inspect {text}`")
     catalogue = Catalogue(where.root, open_store(where.root, PATIENCE))
     try:
-        return catalogue, where, resolve(catalogue.store, where)
+        return catalogue, where, registry.resolve(catalogue.store, where)
     except Absent:
         raise RegistryRefused(f"there is no {text}", f"see `flyweight models ls {where.root}`") from None
+    except ModelRefused as error:
+        raise _damaged(error, where.root) from None
+
+
+def fetch(catalogue: Catalogue, release: Release) -> tuple[bytes, ModelFile]:
+    """The bytes of a release, verified, and the model file that they are.
+
+    :raises RegistryRefused: they were altered, or are no model file.
+    """
+    try:
+        data = bytes(registry.fetch(catalogue.store, release))
+        return data, parse(data)
+    except ModelRefused as error:
+        raise _damaged(error, catalogue.root) from None
+
+
+def _damaged(error: ModelRefused, root: str) -> RegistryRefused:
+    return RegistryRefused(str(error), f"see `flyweight models ls {root}` for a version that is sound, and promote or push that")
 
 
 class Catalogue:
@@ -129,7 +148,7 @@ class Catalogue:
         if document is None:
             return None
         try:
-            record = checked_record(document[0])
+            record = registry.checked_record(document[0])
             if (record["name"], record["version"]) != (name, version):
                 raise ModelRefused(f"it is of {record['name']} {record['version']}")
         except ModelRefused as error:
@@ -143,7 +162,7 @@ class Catalogue:
         if document is None:
             return None, None
         try:
-            pointer = checked_pointer(document[0])
+            pointer = registry.checked_pointer(document[0])
             if pointer["record"]["name"] != name:
                 raise ModelRefused(f"it is of the model {pointer['record']['name']}")
         except ModelRefused as error:

@@ -60,7 +60,8 @@ def progress(visible: bool) -> Iterator[Callable[[str, int, int], None]]:
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True, disable=not visible) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not (visible and console.is_terminal)) as bar:
         tasks: dict[str, Any] = {}
 
         def advance(stage: str, done: int, total: int) -> None:

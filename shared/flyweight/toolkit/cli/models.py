@@ -64,7 +64,7 @@ def _row(record: dict[str, Any], means: dict[str, str]) -> tuple[str, ...]:
 @as_json_option
 def show(address: str, fetched: bool, as_json: bool) -> None:
     """Show what is at ADDRESS: STORE/NAME@ALIAS, STORE/NAME/VERSION, or one .safetensors object."""
-    from flyweight import model_file, registry
+    from flyweight import registry
     from flyweight.toolkit import catalogue
 
     place, where, release = catalogue.release(address)
@@ -83,7 +83,7 @@ def show(address: str, fetched: bool, as_json: bool) -> None:
     if fetched:
         with _show.progress(not as_json) as progress:
             progress(f"fetching {_show.size(release.size)}", 0, 0)
-            file = model_file.parse(registry.fetch(place.store, release))
+            _, file = catalogue.fetch(place, release)
         document.update(sha256=file.sha256, engines=file.document.get("engines"), parity=file.document.get("parity"))
     return _show.document(document) if as_json else _show.table(address, _rows(document))
 

@@ -26,15 +26,14 @@ def command(address: str, out: Path | None, as_json: bool) -> None:
     """
     import hashlib
 
-    from flyweight import model_file, registry
+    from flyweight import registry
     from flyweight.toolkit import catalogue, model_writer, signing
 
     place, where, release = catalogue.release(address)
     with _show.progress(not as_json) as progress:
         progress(f"fetching {_show.size(release.size)}", 0, 0)
-        data = registry.fetch(place.store, release)
+        data, _ = catalogue.fetch(place, release)
         signature = registry.signature(place.store, release)
-    model_file.parse(data)
     out = out or Path(f"{release.name}.safetensors" if release.name else where.key)
     sha256 = release.sha256 or hashlib.sha256(data).hexdigest()
     model_writer.write(out, data)
