@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from sklearn.manifold import Isomap, LocallyLinearEmbedding
+from sklearn.manifold import LocallyLinearEmbedding
 from sklearn.neighbors import (
     KNeighborsClassifier,
     KNeighborsRegressor,
@@ -69,7 +69,6 @@ FAMILIES: dict[str, dict[str, Callable[[], Case]]] = {
         "radius-braycurtis": of(RadiusNeighborsClassifier(0.1, metric="braycurtis", outlier_label=0, leaf_size=5), three),
         "outliers": of(LocalOutlierFactor(novelty=True, algorithm="ball_tree"), three),
         "graph": of(KNeighborsTransformer(n_neighbors=4, metric="canberra"), three),
-        "isomap": of(Isomap(n_neighbors=25, neighbors_algorithm="ball_tree", metric="canberra"), three),
         "embedding": of(LocallyLinearEmbedding(neighbors_algorithm="ball_tree", random_state=0), three),
     },
     "brute": {

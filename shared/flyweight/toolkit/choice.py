@@ -77,7 +77,8 @@ class Choice:
         if self._failed is not None:
             return ParityFailed(self._failed, others)
         refused = self.subject.no_plan
-        assert refused is not None
+        if refused is None:  # a plan that the reader does not take
+            return EngineRefused(f"the pure engine can't run it: {self.passed.get('pure', 'no engine was tried')}{others}")
         return ConversionRefused(refused.path, refused.cls, refused.what_helps + others)
 
     def best(self, held: list[Proved], race: dict[str, float]) -> Proved:

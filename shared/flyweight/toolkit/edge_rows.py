@@ -49,6 +49,8 @@ def edge_rows(draft: Draft, features: list[Feature], unseen: set[int], rows: lis
         for position, pool in enumerate(pools):
             if rng.random() < share:
                 row[position] = rng.choice(pool)() if pool else row[position]
+                if draft.positive and kinds[position] == "number":
+                    row[position] = abs(row[position])
         made.append(row)
     return made
 

@@ -24,12 +24,16 @@ METHODS = {
 
 
 class Oracle:
-    """A fitted estimator over rows of its shape. It is never changed: threads are limited only while it is asked."""
+    """A fitted estimator over rows of its shape. It is never changed: threads are limited only while it is asked.
 
-    def __init__(self, estimator: Any, shape: Shape, outputs: set[str]) -> None:
+    `alone`: its answer to a row hangs on the rows beside it, so that it is asked one by one.
+    """
+
+    def __init__(self, estimator: Any, shape: Shape, outputs: set[str], *, alone: bool = False) -> None:
         self.estimator = estimator
         self.shape = shape
         self.outputs = outputs & set(METHODS)
+        self.alone = alone
         self.method = "predict" if hasattr(estimator, "predict") else "transform"
 
     def answers(self, rows: list[Row]) -> dict[str, Array]:
@@ -37,6 +41,9 @@ class Oracle:
 
         :raises Exception: whatever the estimator raises on rows that it does not take.
         """
+        if self.alone and len(rows) > 1:
+            single = [self.answers([row]) for row in rows]
+            return {output: np.concatenate([answers[output] for answers in single]) for output in single[0]}
         X = self.shape.to_estimator(rows)
         with self._quiet():
             answers = {"predictions": _two_dimensional(getattr(self.estimator, self.method)(X))}

@@ -86,7 +86,7 @@ def subject_of(estimator: Any, sample: Any, edge_count: int) -> Subject:
     shape = shape_of(estimator, sample, names, textual)
     rows = [] if sample is None else _spread(shape.to_rows(sample), SAMPLE_ROWS)
     classes = classes_of(estimator) if _classifies(estimator, plan) else None
-    oracle, widths = _asked(estimator, shape, plan, classes, rows)
+    oracle, widths = _asked(estimator, shape, plan, classes, rows, alone=draft.alone)
     features, unseen = features_of(draft, oracle, rows)
     edges = edge_rows(draft, features, unseen, rows, edge_count)
     refused = refused_rows(draft, features, unseen, rows)
@@ -133,13 +133,13 @@ def _classifies(estimator: Any, plan: Outputs | None) -> bool:
 
 
 def _asked(
-    estimator: Any, shape: Shape, plan: Outputs | None, classes: list[list[Any]] | None, rows: list[Row]
+    estimator: Any, shape: Shape, plan: Outputs | None, classes: list[list[Any]] | None, rows: list[Row], *, alone: bool
 ) -> tuple[Oracle, dict[str, int]]:
     """The oracle for what can be answered, and each output's columns: as the plan has it, or as the estimator itself answers."""
     if plan is not None:
         main = "values" if classes is None else "index"
         widths = {output: len(value.columns) for output, value in plan.items()}
-        return Oracle(estimator, shape, set(plan)), {main: widths.pop(main), **widths}
+        return Oracle(estimator, shape, set(plan), alone=alone), {main: widths.pop(main), **widths}
     methods = {output for output, method in METHODS.items() if hasattr(estimator, method)}
     methods -= set() if hasattr(estimator, "predict") else {"transformed"}
     row = next(iter(rows), ["?" if kind == "string" else 0.0 for kind in shape.kinds])

@@ -78,6 +78,8 @@ class Draft:
         self.categories: dict[int, list[Any]] = {}  # feature -> the categories that an encoder knows
         self.edges: dict[int, np.ndarray[Any, Any]] = {}  # feature -> values at which answers may jump
         self.texts: dict[int, list[str]] = {}  # feature that is a text -> some terms that its reader knows
+        self.alone = False  # whether the estimator's answer to a row hangs on the rows beside it: then it is asked one by one
+        self.positive = False  # whether training took no negative number, and what the estimator says of one is no answer
         self._path: list[str] = []
         self._open: list[Step] = []
 
@@ -151,6 +153,8 @@ class Draft:
         Outputs that are sparse are spread, in `outputs` itself: an answer lists all its numbers.
         """
         for output, value in outputs.items():
+            if not value.columns:
+                raise ConversionRefused("", self.steps[-1].cls, f"its {output} has no column: it answers with nothing")
             if len(value.columns) > MAX_FEATURES:
                 helps = (
                     f"its {output} has {len(value.columns):,} columns, an answer at most {MAX_FEATURES:,}; let a model read them"

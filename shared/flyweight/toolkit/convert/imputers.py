@@ -47,6 +47,8 @@ def iterative(estimator: Any, x: Value, draft: Draft) -> Outputs:
         )
     with draft.step("initial_imputer_"):
         filled = simple(estimator.initial_imputer_, x, draft)["transform"]
+    if estimator.n_iter_ == 0:  # as with one feature: there is no other to tell by
+        return {"transform": _with_indicator(estimator, filled, x, draft)}
     given = draft.take(x, np.flatnonzero(~empty).tolist())
     low, high = (np.asarray(bound, dtype=float) for bound in (estimator._min_value, estimator._max_value))
     for number, (position, neighbors, regressor) in enumerate(estimator.imputation_sequence_):
