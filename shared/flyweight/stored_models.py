@@ -159,7 +159,7 @@ class StoredModels:
         note = disk.noted(address.text) if disk is not None else {}
         ours = self._latest.get(address.text)
         try:
-            release = registry.Release(**note["release"])
+            release = _checked(registry.Release(**note["release"]))
             age = self._clock() - float(note["checked"])
         except (KeyError, TypeError, ValueError):
             return ours, -1.0
@@ -187,6 +187,20 @@ class StoredModels:
             return addresses.parse(text)
         except ValueError as error:
             raise ModelRefused(str(error)) from None
+
+
+def _checked(release: "Release") -> "Release":
+    """A release that was read from a note.
+
+    :raises TypeError, ValueError: it is none.
+    """
+    texts = (release.name, release.version, release.sha256, release.key, release.tag)
+    numbers = (release.size, release.serial, release.modified)
+    if not all(isinstance(text, str) for text in texts) or not all(isinstance(value, (int, float)) for value in numbers):
+        raise TypeError
+    if len(release.sha256) != 64 or not registry.HEX.issuperset(release.sha256):
+        raise ValueError
+    return release
 
 
 def _same(release: "Release", known: "Release") -> bool:
