@@ -24,7 +24,7 @@ RUNTIMES = {
     "azure": ["azure-functions", "azure-functions-runtime; python_version >= '3.13'"],
 }
 # skl2onnx converts HistGradientBoosting with a protobuf before 7 only.
-IMPORTED = ["joblib", "onnxruntime", "pandas", "protobuf<7", "scikit-learn", "skl2onnx"]
+IMPORTED = ["boto3", "joblib", "obstore", "onnxruntime", "pandas", "protobuf<7", "scikit-learn", "skl2onnx"]
 
 
 def python_of(provider: str) -> Path:

@@ -35,8 +35,8 @@ row that is there already, and flyweight's `predict` on one list as JSON gives i
 turns, a millisecond of calls each, the best mean of many (as `timeit` measures), for the defaults of every class of
 [coverage.md](coverage.md) that is packed. `python -m benchmarks.warm` makes this page anew.
 
-**{median:.0f}x** is the median of {count} estimators; a quarter are below {low:.0f}x, a quarter above {high:.0f}x. Where single calls
-take turns, so that each finds the processor's caches full of the other's, the median is {alternating:.0f}x.
+**{median:.0f}x** is the median of {count} estimators; a quarter are below {low:.0f}x, a quarter above {high:.0f}x. Where single
+calls take turns, so that each finds the processor's caches full of the other's, the median is {alternating:.0f}x.
 
 The ten that gain least:
 

@@ -1,5 +1,6 @@
 """A model file as a WSGI application: the same paths, answers and log lines as in every provider's function."""
 
+import os
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from pathlib import Path
@@ -19,15 +20,15 @@ MAX_BODY_BYTES = 64 * 1024 * 1024
 
 
 def application(model: str | Path, log: "Log | None" = None) -> WSGIApplication:
-    """A WSGI application that answers with one model; limits come from the same variables as in a function.
+    """A WSGI application that answers with one model, a file or an address in a store; settings are those of a function.
 
     :raises ModelRefused: the file fails a check.
     :raises ModelUnavailable: it can't be read.
     """
-    path = Path(model).resolve()
-    deployment = settings.read(str(path.parent))._replace(model=str(path))  # type: ignore[attr-defined]
+    address = str(model) if "://" in str(model) else str(Path(model).resolve())
+    deployment = settings.read(os.path.dirname(address))._replace(model=address)  # type: ignore[attr-defined]
     service = Service(deployment, log or logs.line({}))
-    service.models.get(str(path))
+    service.models.get(address)
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         return encode(service.respond(decode, (environ,)), environ, start_response)

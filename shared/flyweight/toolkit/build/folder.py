@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import flyweight
-from flyweight import predictor
+from flyweight import predictor, settings
 from flyweight.errors import FlyweightError
+from flyweight.model_source import ModelSource
 from flyweight.ops.own import MODULE
 from flyweight.toolkit import resources, steps
 from flyweight.toolkit.build import bytecode, requirements
@@ -52,6 +53,7 @@ class Built:
 def build(provider: str, model: str | Path, out: str | Path, *, python: str = "3.13", with_bytecode: bool = True) -> Built:
     """Make the folder `out`, which `sam deploy`, `gcloud functions deploy` or `func azure functionapp publish` takes as it is.
 
+    :param model: a model file, or an address in a store, where the model then stays; the function needs obstore for most.
     :param python: the Python that the function will run on, as `3.13`.
     :param with_bytecode: whether to ship bytecode; without it each cold start compiles anew.
     :raises ModelRefused: the model file fails a check.
@@ -62,15 +64,19 @@ def build(provider: str, model: str | Path, out: str | Path, *, python: str = "3
         raise BuildFailed(f"there is no provider {provider!r}", next_step=f"choose one of {', '.join(resources.providers())}")
     out = Path(out).resolve()
     _check_replaceable(out)
-    loaded = predictor.load(str(model))
+    address = str(model) if "://" in str(model) else ""
+    loaded = stored(address) if address else predictor.load(str(model))
     interpreter = bytecode.interpreter(python) if with_bytecode else None
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
     try:
         shutil.copytree(resources.folder("handlers") / provider, draft, ignore=LEFT_OUT, dirs_exist_ok=True)
         shutil.copytree(Path(flyweight.__file__).parent, draft / "flyweight", ignore=LEFT_OUT)
-        (draft / MODEL).write_bytes(loaded.file.data)  # what was checked, and not what may lie there by now
-        requires = requirements.add(draft / "requirements.txt", loaded.file.document)
+        if address:
+            (draft / settings.ADDRESS_FILE).write_text(f"{address}\n")
+        else:
+            (draft / MODEL).write_bytes(loaded.file.data)  # what was checked, and not what may lie there by now
+        requires = requirements.add(draft / "requirements.txt", loaded.file.document, address)
         own = steps.source()
         if own is not None:
             shutil.copyfile(own, draft / f"{MODULE}.py")
@@ -85,6 +91,15 @@ def build(provider: str, model: str | Path, out: str | Path, *, python: str = "3
         shutil.rmtree(draft, ignore_errors=True)
         raise
     return Built(provider, out, python=made_by["python"], files=files, size=size, requires=requires, **source)
+
+
+def stored(address: str) -> predictor.Predictor:
+    """The model at an address in a store, as it is now.
+
+    :raises FlyweightError: it can't be had, or it is refused.
+    """
+    deployment = settings.Settings(address, caching=settings.Caching(cache_dir="off"))
+    return ModelSource(deployment).load(address, {}).predictor
 
 
 def document(built: Built) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """What a built folder needs beside its own files: the packages of the model's engine, at the versions that made the model."""
 
 import re
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +14,23 @@ KNOWN = frozenset(
 )
 
 
-def add(path: Path, document: dict[str, Any]) -> list[str]:
-    """Put what the file's engine needs at the end of a requirements.txt, and return it.
+def add(path: Path, document: dict[str, Any], address: str = "") -> list[str]:
+    """Put what the file's engine, and the store at its address, need at the end of a requirements.txt, and return it.
 
     :raises ModelRefused: the file names a package that is not known here, or a version that is none.
     """
     told = document.get("requires") or {}
-    pins = [_pin(package, version) for package, version in told.items()] if isinstance(told, dict) else []
+    pins = [_pin(package, number) for package, number in told.items()] if isinstance(told, dict) else []
+    if address and not address.startswith("file:"):
+        pins.append(f"obstore=={version('obstore')}")
     if pins:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
-        lines = ["# what the model's engine needs, at the versions that made the model", *pins]
+        lines = ["# what the model's engine and its store need, at the versions that were tried", *pins]
         path.write_text("\n".join([text.rstrip("\n"), *lines] if text else lines) + "\n", encoding="utf-8")
     return pins
 
 
-def _pin(package: Any, version: Any) -> str:
-    if package not in KNOWN or not isinstance(version, str) or not re.fullmatch(r"[0-9][0-9A-Za-z.!+]{0,40}", version):
-        raise ModelRefused(f"the file requires {shown(package)} {shown(version)}, which is not a package that engines need")
-    return f"{package}=={version}"
+def _pin(package: Any, number: Any) -> str:
+    if package not in KNOWN or not isinstance(number, str) or not re.fullmatch(r"[0-9][0-9A-Za-z.!+]{0,40}", number):
+        raise ModelRefused(f"the file requires {shown(package)} {shown(number)}, which is not a package that engines need")
+    return f"{package}=={number}"

@@ -14,15 +14,22 @@ if TYPE_CHECKING:
     from flyweight.toolkit.build import Built
 
 
-@click.command(epilog="Example: flyweight build aws --model penguins.safetensors -o build/aws")
+EXAMPLES = """\b
+Examples:
+  flyweight build aws --model penguins.safetensors -o build/aws
+  flyweight build aws --model s3://bucket/models/penguins@prod -o build/aws
+"""
+
+
+@click.command(epilog=EXAMPLES)
 @click.argument("provider", type=click.Choice(resources.providers()))
-@click.option("--model", required=True, type=click.Path(path_type=Path), help="The model file to ship.")
+@click.option("--model", required=True, help="The model file to ship, or an address in a store, where it stays.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The folder to make.  [default: build/PROVIDER]")
 @click.option("--python", default="3.13", show_default=True, help="The Python that the function will run on.")
 @click.option("--no-bytecode", is_flag=True, help="Ship no bytecode; each cold start then compiles anew.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was built as JSON.")
-def command(provider: str, model: Path, out: Path | None, python: str, no_bytecode: bool, as_json: bool) -> None:
-    """Make the folder that PROVIDER's own tool deploys as it is, with the model in it.
+def command(provider: str, model: str, out: Path | None, python: str, no_bytecode: bool, as_json: bool) -> None:
+    """Make the folder that PROVIDER's own tool deploys as it is, with the model in it, or the address where it is.
 
     A folder that an earlier build made is replaced, any other is left alone.
     """
@@ -45,6 +52,6 @@ def command(provider: str, model: Path, out: Path | None, python: str, no_byteco
 
 
 def _install(built: Built) -> str:
-    """How what the engine needs comes to lie in the folder, for a provider that installs nothing by itself."""
+    """How what the engine or the store needs comes to lie in the folder, for a provider that installs nothing by itself."""
     command = f"pip install -r {built.folder}/requirements.txt --target {built.folder}"
     return f"{command}   (with the function's Python, on its system; not where the provider installs)"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flyweight.settings import ADDRESS_FILE
 from flyweight.toolkit import resources
 from flyweight.toolkit.build.folder import MODEL
 from flyweight.toolkit.cli import _show
@@ -29,7 +30,7 @@ Examples:
 @click.argument("provider", type=click.Choice(resources.providers()))
 @click.option("--event", help="An event's file, or a name in events/PROVIDER.  [default: one made of the model's own sample]")
 @click.option("--folder", type=click.Path(path_type=Path, exists=True, file_okay=False), help="A folder, built or your own.")
-@click.option("--model", type=click.Path(path_type=Path), help="A model file, to be built into a folder for this once.")
+@click.option("--model", help="A model file, or an address in a store, to be built into a folder for this once.")
 @click.option("--runs", default=1, show_default=True, type=click.IntRange(1), help="Fresh processes, for the median cold start.")
 @click.option("--repeat", default=0, show_default=True, type=click.IntRange(0), help="More calls of the last, for p50 and p95.")
 @click.option("--python", default=sys.executable, help="The interpreter to run it with.  [default: this one]")
@@ -39,7 +40,7 @@ def command(
     provider: str,
     event: str | None,
     folder: Path | None,
-    model: Path | None,
+    model: str | None,
     runs: int,
     repeat: int,
     python: str,
@@ -53,7 +54,7 @@ def command(
 
     if (folder is None) == (model is None):
         raise click.UsageError("name either --folder or --model")
-    content = _read(resources.event(provider, event)) if event else _of_sample(provider, model or (folder or Path()) / MODEL)
+    content = _read(resources.event(provider, event)) if event else _of_sample(provider, model or _model_in(folder or Path()))
     environ = dict(_pair(text) for text in env)
     with tempfile.TemporaryDirectory() as place:
         if model is not None:
@@ -88,11 +89,19 @@ def _report(figures: Figures, runs: int) -> None:
     _show.table(figures.runtime, rows)
 
 
-def _of_sample(provider: str, model: Path) -> Any:
+def _model_in(folder: Path) -> str:
+    """The model that a built folder has, or its address."""
+    address = folder / ADDRESS_FILE
+    return address.read_text().strip() if address.is_file() else str(folder / MODEL)
+
+
+def _of_sample(provider: str, model: str) -> Any:
     """An event whose instance is the first that the model keeps to prove itself by."""
     from flyweight.predictor import load
+    from flyweight.toolkit.build.folder import stored
 
-    sample = load(str(model)).file.document.get("sample")
+    loaded = stored(model) if "://" in model else load(model)
+    sample = loaded.file.document.get("sample")
     instances = sample.get("instances") if isinstance(sample, dict) else None
     if not instances:
         raise click.UsageError(f"{model} keeps no sample to ask it with; name an --event")
