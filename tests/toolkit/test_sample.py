@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from lightgbm import LGBMClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier
+from xgboost import XGBClassifier
 
-from flyweight.toolkit.sample import SampleRefused, form_of, frame_of, kind_of, names_of, shape_of
+from flyweight import model_file
+from flyweight.toolkit.pack import pack
+from flyweight.toolkit.sample import SampleRefused, as_categories, form_of, frame_of, kind_of, names_of, shape_of
 
 
 class Fitted:
@@ -148,3 +154,33 @@ def test_pairs_go_as_pairs() -> None:
 def test_what_a_search_reads_is_what_its_estimator_reads(name: str) -> None:
     assert form_of(Fitted(**{name: Fitted(transformer_list=[("a", "drop"), ("b", Fitted(build_analyzer=None))])})) == "texts"
     assert form_of(Fitted(**{name: Fitted(n_features_in_=2)})) == "table"
+
+
+def test_cells_of_csv_become_the_categories_that_they_mean() -> None:
+    read = pd.DataFrame({"kind": ["x", None, "z"], "digit": [1.0, np.nan, 2.0], "rank": [3, 7, 5]})
+    cast = as_categories(read, list(read.columns), {0: ["x", "y"], 1: ["1", "2"], 2: [3, 7]})
+    assert cast["kind"].tolist()[0] == "x" and cast["kind"].isna().tolist() == [False, True, True]
+    assert cast["digit"].cat.codes.tolist() == [0, -1, 1] and cast["rank"].cat.codes.tolist() == [0, 1, -1]
+    assert as_categories(FRAME, NAMES, {4: ["x", "y"]}) is FRAME, "it has them already"
+    assert as_categories([[1.0]], ["a"], {0: [1.0]}) == [[1.0]]
+
+
+@pytest.mark.parametrize("make", ["lightgbm.LGBMClassifier", "xgboost.XGBClassifier", "sklearn.HistGradientBoostingClassifier"])
+def test_a_model_of_pandas_categories_is_packed_with_rows_of_csv(make: str) -> None:
+    rng = np.random.default_rng(0)
+    kinds, ranks = rng.choice(["a", "b", "c"], 200), rng.choice([3, 7, 9], 200)
+    frame = pd.DataFrame({"size": rng.normal(size=200), "kind": pd.Categorical(kinds), "rank": pd.Categorical(ranks)})
+    frame.loc[3, "kind"] = None
+    y = ((frame["size"] > 0) ^ (kinds == "a")).astype(int)
+    estimator = CLASSIFIERS[make]().fit(frame, y)
+    read = pd.read_csv(io.StringIO(frame.to_csv(index=False)))
+    by_frame, by_csv = (pack(estimator, sample=sample, edge_count=100, engine="pure") for sample in (frame, read))
+    told = [model_file.parse(packed.data).document["signature"]["features"] for packed in (by_frame, by_csv)]
+    assert [feature["kind"] for feature in told[1]] == ["number", "string", "number"] and told[0] == told[1]
+
+
+CLASSIFIERS: dict[str, Any] = {
+    "lightgbm.LGBMClassifier": lambda: LGBMClassifier(n_estimators=5, verbose=-1, n_jobs=1),
+    "xgboost.XGBClassifier": lambda: XGBClassifier(n_estimators=5, enable_categorical=True, n_jobs=1),
+    "sklearn.HistGradientBoostingClassifier": lambda: HistGradientBoostingClassifier(max_iter=5),
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -131,16 +132,44 @@ def frame_of(X: Any, names: list[str]) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(array[:, position], dtype=object) for position, name in enumerate(names)})
 
 
-def shape_of(estimator: Any, sample: Any, names: list[str], textual: set[int]) -> Shape:
-    """How the estimator wants its input, from the sample; without one, features in `textual` are strings, the rest numbers."""
+def as_categories(sample: Any, names: list[str], framed: Mapping[int, list[Any]]) -> Any:
+    """The sample with those features as pandas' categories that the estimator takes as such: CSV has no dtypes.
+
+    What is none of the categories becomes missing, as pandas has it. A sample whose columns have no names is left as it is.
+    """
+    if not isinstance(sample, pd.DataFrame):
+        return sample
+    wanted = {names[position]: categories for position, categories in framed.items()}
+    cast = {
+        name: pd.Categorical([_category(value, categories) for value in sample[name].tolist()], categories=categories)
+        for name, categories in wanted.items()
+        if name in sample.columns and not isinstance(sample[name].dtype, pd.CategoricalDtype)
+    }
+    return sample.assign(**cast) if cast else sample
+
+
+def _category(value: Any, categories: list[Any]) -> Any:
+    """The category that a cell of CSV means: "1" may have been read as 1, or beside an empty cell as 1.0."""
+    if is_missing(value) or value in categories:
+        return value
+    texts = [str(value), str(int(value))] if isinstance(value, float) and value.is_integer() else [str(value)]
+    return next((text for text in texts if text in categories), None)
+
+
+def shape_of(estimator: Any, sample: Any, names: list[str], textual: set[int], known: Mapping[int, list[Any]] = {}) -> Shape:
+    """How the estimator wants its input, from the sample; without one, features in `textual` are strings, the rest numbers.
+
+    Without a sample those in `known` are pandas' categories.
+    """
     form = form_of(estimator)
     # one that counted its features and kept no names was fitted on an array, whatever the sample comes as
     unnamed = _width_of(estimator) is not None
     framed = form == "table" and (_fitted_names(estimator) is not None or (isinstance(sample, pd.DataFrame) and not unnamed))
     if sample is None:
-        known = range(len(names)) if form == "texts" else textual
-        kinds = ["string" if position in known else "number" for position in range(len(names))]
+        strings = range(len(names)) if form == "texts" else textual
+        kinds = ["string" if position in strings else "number" for position in range(len(names))]
         dtypes: list[Any] = [object if kind == "string" else np.dtype(float) for kind in kinds]
+        dtypes = [pd.CategoricalDtype(known[p]) if p in known else dtype for p, dtype in enumerate(dtypes)]
         return Shape(names, kinds, dtypes, [np.nan] * len(names), framed, form)
     frame = frame_of(sample, names)
     columns = [frame.iloc[:, position] for position in range(len(names))]

@@ -11,7 +11,7 @@ from flyweight.toolkit.convert import class_name, convert
 from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, is_missing
 from flyweight.toolkit.edge_rows import edge_rows, features_of, refused_rows
 from flyweight.toolkit.oracle import METHODS, Oracle, classes_of
-from flyweight.toolkit.sample import Row, SampleRefused, Shape, markers_of, names_of, shape_of
+from flyweight.toolkit.sample import Row, SampleRefused, Shape, as_categories, markers_of, names_of, shape_of
 
 SAMPLE_ROWS = 2000
 
@@ -81,9 +81,10 @@ def subject_of(estimator: Any, sample: Any, edge_count: int) -> Subject:
     names = names_of(estimator, sample)
     draft = Draft(names, markers_of(sample, names))
     plan, no_plan = _converted(estimator, draft)
+    sample = as_categories(sample, names, draft.framed)
     textual = {p for p, known in draft.categories.items() if any(isinstance(category, str) for category in known)}
     textual |= {*draft.texts}
-    shape = shape_of(estimator, sample, names, textual)
+    shape = shape_of(estimator, sample, names, textual, draft.framed)
     rows = [] if sample is None else _spread(shape.to_rows(sample), SAMPLE_ROWS)
     classes = classes_of(estimator) if _classifies(estimator, plan) else None
     oracle, widths = _asked(estimator, shape, plan, classes, rows, alone=draft.alone)

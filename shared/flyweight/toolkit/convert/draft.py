@@ -76,6 +76,7 @@ class Draft:
         self.arrays: dict[str, np.ndarray[Any, Any]] = {}
         self.steps: list[Step] = []
         self.categories: dict[int, list[Any]] = {}  # feature -> the categories that an encoder knows
+        self.framed: dict[int, list[Any]] = {}  # feature -> its categories, if it has to be a pandas category
         self.edges: dict[int, np.ndarray[Any, Any]] = {}  # feature -> values at which answers may jump
         self.texts: dict[int, list[str]] = {}  # feature that is a text -> some terms that its reader knows
         self.alone = False  # whether the estimator's answer to a row hangs on the rows beside it: then it is asked one by one
@@ -192,6 +193,12 @@ class Draft:
         if source is not None:
             known = self.categories.setdefault(source, [])
             known += [category for category in categories if category not in known]
+
+    def note_framed(self, x: Value, position: int, categories: Sequence[Any]) -> None:
+        """Remember that the estimator takes the feature in this column as pandas' category of these, and as nothing else."""
+        source = x.columns[position].source
+        if source is not None:
+            self.framed[source] = list(categories)
 
     def note_edges(self, x: Value, position: int, edges: np.ndarray[Any, Any]) -> None:
         """Remember values of the feature in this column at which answers may jump."""

@@ -107,6 +107,8 @@ def _coded(saved: Saved, x: Value, draft: Draft, what: str) -> tuple[Value, Arra
         )
         raise ConversionRefused(draft.path, what, helps)
     known: dict[int, list[Any]] = dict(zip(saved.declared, saved.pandas, strict=True)) if saved.pandas else {}
+    for feature, categories in known.items():
+        draft.note_framed(x, feature, categories)
     codes: dict[int, dict[int, int]] = {}
     numeric = [feature for feature in by_category if feature not in known]
     if numeric:

@@ -94,7 +94,8 @@ def _sums(saved: Saved, x: Value, draft: Draft, what: str) -> Value:
     trees = [_tree(tree, number, saved, places, tables) for number, tree in enumerate(saved.trees)]
     arrays = {**flat(trees), "base": saved.base}
     if tables:
-        arrays["goes_left"] = np.ones((len(tables), 2 + max(map(max, tables))), dtype=np.uint8)
+        wide = max(2 + max(map(max, tables)), *map(len, saved.categories.values()), 0)  # those that no split lists go left as well
+        arrays["goes_left"] = np.ones((len(tables), wide), dtype=np.uint8)
         for row, categories in zip(arrays["goes_left"], tables, strict=True):
             row[categories] = 0  # what is listed goes right, all else left
     if arrays["leaves"].shape[1] == 1:
@@ -122,6 +123,7 @@ def _coded(saved: Saved, x: Value, draft: Draft) -> tuple[Value, Array]:
     part = draft.take(x, first)
     for position, categories in enumerate(known):
         draft.note_categories(part, position, categories)
+        draft.note_framed(part, position, categories)
     encoded = draft.add(
         "encode.ordinal",
         part,
