@@ -4,6 +4,7 @@ import os
 
 from aws_event import decode, encode
 from aws_snapshot import register
+from aws_triggers import SINKS, find
 
 from flyweight import logs, service
 
@@ -22,5 +23,12 @@ def powertools() -> "logs.Log":
 
 # Lambda freezes a process between invocations: a request waits for the check of a model that it starts, but not for long.
 lambda_handler = service.bind(
-    decode, encode, home=os.path.dirname(__file__), logs={"": lines, "powertools": powertools}, wait=0.1, hooks=register
+    decode,
+    encode,
+    home=os.path.dirname(__file__),
+    logs={"": lines, "powertools": powertools},
+    wait=0.1,
+    hooks=register,
+    triggers=find,
+    sinks=SINKS,
 )

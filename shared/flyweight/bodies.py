@@ -12,19 +12,21 @@ if TYPE_CHECKING:
     from flyweight.signature import Feature
 
     Parsed = tuple[list[Any], Any]  # instances, and the outputs that the body asks for or None
+    Parsers = dict[str, Callable[[str, list[Feature], dict[str, str]], Parsed]]
 
 EXPECTED = 'an object {"instances": [...]} or an array of instances'
 
 
-def parse(body: bytes, content_type: str, features: "list[Feature]") -> "Parsed":
+def parse(body: bytes, content_type: str, features: "list[Feature]", parsers: "Parsers | None" = None) -> "Parsed":
     """The instances in a body of the given content type (JSON where it is empty), and the outputs that it asks for or None.
 
     JSON names outputs under a key, the other forms by a parameter of the content type: `text/csv; outputs="scores"`.
+    `parsers`: PARSERS, or LONE, which takes an object that is one instance as well.
 
     :raises MalformedRequest, UnsupportedMediaType, InvalidInput: in words for the caller.
     """
     media, parameters = (content_type, {}) if content_type in PARSERS else media_type(content_type)
-    parser = PARSERS.get(media or "application/json")
+    parser = (parsers or PARSERS).get(media or "application/json")
     if parser is None:
         raise UnsupportedMediaType(f"content type {shown(media)} is not one of {', '.join(PARSERS)}")
     charset = parameters.get("charset", "utf-8").lower()
@@ -91,7 +93,11 @@ def parse_json(text: str, where: str = "the body") -> "Any":
 
 
 def _json_instances(text: str, features: "list[Feature]", parameters: "dict[str, str]") -> "Parsed":
-    document, outputs = parse_json(text), None
+    return _listed_instances(parse_json(text), features)
+
+
+def _listed_instances(document: "Any", features: "list[Feature]") -> "Parsed":
+    outputs = None
     if isinstance(document, dict):
         if "instances" not in document:
             names = [feature.name for feature in features]
@@ -106,6 +112,14 @@ def _json_instances(text: str, features: "list[Feature]", parameters: "dict[str,
     return document, outputs
 
 
+def _lone_instance(text: str, features: "list[Feature]", parameters: "dict[str, str]") -> "Parsed":
+    """A record's body, which may be one instance, with nothing around it."""
+    document = parse_json(text)
+    if isinstance(document, dict) and "instances" not in document:
+        return [document], None
+    return _listed_instances(document, features)
+
+
 def _ndjson_instances(text: str, features: "list[Feature]", parameters: "dict[str, str]") -> "Parsed":
     lines = text.split("\n")
     return [parse_json(line, f"line {number}") for number, line in enumerate(lines, 1) if line and not line.isspace()], None
@@ -117,8 +131,9 @@ def _csv_instances(text: str, features: "list[Feature]", parameters: "dict[str, 
     return instances(text, features, header=parameters.get("header") != "absent"), None
 
 
-PARSERS: "dict[str, Callable[[str, list[Feature], dict[str, str]], Parsed]]" = {
+PARSERS: "Parsers" = {
     "application/json": _json_instances,
     "text/csv": _csv_instances,
     "application/x-ndjson": _ndjson_instances,
 }
+LONE: "Parsers" = {**PARSERS, "application/json": _lone_instance}

@@ -147,3 +147,24 @@ def shown(value: "Any", limit: int = 80) -> str:
         return f"an array of {len(value)}"
     text = repr(value)
     return text if len(text) <= limit else text[:limit] + "..."
+
+
+def problem(error: Exception, status: int, request_id: str) -> "dict[str, Any]":
+    """A problem document (RFC 9457); of an error that nobody foresaw it tells the request id and nothing else."""
+    word = error.word if isinstance(error, FlyweightError) else FlyweightError.word
+    document: dict[str, Any] = {"type": f"urn:flyweight:problem:{word}", "title": word.replace("_", " "), "status": status}
+    if isinstance(error, FlyweightError):
+        document["detail"] = str(error)
+    if isinstance(error, InvalidInput):
+        faults = [fault._asdict() for fault in error.faults]  # type: ignore[attr-defined]
+        document["errors"] = [{key: value for key, value in fault.items() if value is not None} for fault in faults]
+    return {**document, "request_id": request_id}
+
+
+def account(error: Exception) -> "dict[str, str]":
+    """What the log tells of an error: its words if it was foreseen, its traceback if not."""
+    if isinstance(error, FlyweightError):
+        return {"message": f"{error.word}: {error}"[:1000]}
+    import traceback
+
+    return {"message": f"internal: {type(error).__name__}", "exception": "".join(traceback.format_exception(error))}

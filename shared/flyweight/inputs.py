@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
+    from flyweight.bodies import Parsers
     from flyweight.settings import Limits
     from flyweight.signature import Feature, Signature
 
@@ -32,14 +33,16 @@ class Reader:
         self._one = self._width == 1
         self._plain = all(feature.kind == "number" for feature in signature.features)
 
-    def read(self, body: bytes, content_type: str) -> "tuple[list[list[Any]], list[str] | None]":
+    def read(
+        self, body: bytes, content_type: str, parsers: "Parsers | None" = None
+    ) -> "tuple[list[list[Any]], list[str] | None]":
         """The rows in a body of the given content type (JSON where it is empty), and the outputs that it asks for, if any.
 
         :raises MalformedRequest, UnsupportedMediaType, TooLarge, InvalidInput: in words for the caller.
         """
         if len(body) > self._limits.max_body_bytes:
             raise TooLarge(f"the body has {len(body)} bytes, the limit is {self._limits.max_body_bytes}")
-        instances, outputs = parse(body, content_type, self._features)
+        instances, outputs = parse(body, content_type, self._features, parsers)
         return self.rows(instances), outputs
 
     def rows(self, instances: "Any") -> "list[list[Any]]":

@@ -8,7 +8,7 @@ import time
 from time import perf_counter
 
 from flyweight import IMPORT_BEGAN, outputs, settings
-from flyweight.errors import FlyweightError, InvalidInput, MethodNotAllowed, NotFound
+from flyweight.errors import FlyweightError, MethodNotAllowed, NotFound, account, problem
 from flyweight.messages import Request, Response
 from flyweight.model_cache import ModelCache
 from flyweight.model_source import ModelSource
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from flyweight.model_cache import Kept
     from flyweight.operations import Notes
     from flyweight.predictor import Predictor
+    from flyweight.records import Trigger
+    from flyweight.sinks import Sink
     from flyweight.traffic import Traffic
 
 # The one place where an error's word becomes a number.
@@ -38,6 +40,7 @@ STATUS = {
     "model_unavailable": 503,
 }
 OK = 200
+NOWHERE: "Mapping[str, Callable[[str], Sink]]" = {}
 PRIMING = 20  # answers until a forest has left the file (engines make themselves faster while they are asked)
 
 
@@ -50,6 +53,8 @@ def bind(
     after_fork: bool = False,
     wait: float = 0.0,
     hooks: "Callable[[Service], None]" = lambda service: None,
+    triggers: "Callable[..., Trigger | None]" = lambda *event: None,
+    sinks: "Mapping[str, Callable[[str], Sink]]" = NOWHERE,
 ) -> "Callable[..., Any]":
     """The callable that a platform invokes with its own event, and that answers in the platform's own words.
 
@@ -58,12 +63,17 @@ def bind(
     Models are loaded now, or in each child `after_fork` where the platform forks after it imports the handler.
     `wait`: seconds that a request waits for the check of a model that it starts; 0 where threads run on between requests.
     `hooks` gets the service, for what else a platform lets one hook into.
+    `triggers` finds what takes an event that is no request; `sinks`: per scheme of an address what opens such a sink.
     """
     deployment = settings.read(home)
     if deployment.observability not in logs:
         known = ", ".join(repr(name) for name in logs)
         raise ValueError(f"FLYWEIGHT_OBSERVABILITY should be one of {known}, got {deployment.observability!r}")
     service = Service(deployment, logs[deployment.observability](), wait)
+    if deployment.results or deployment.dead_letters:
+        from flyweight.sinks import opened
+
+        service.results, service.dead_letters = opened(deployment.results, sinks), opened(deployment.dead_letters, sinks)
     if after_fork:
         os.register_at_fork(after_in_child=service.preload)
     else:
@@ -72,6 +82,10 @@ def bind(
     service.cold["init"] = perf_counter() - IMPORT_BEGAN - sum(service.models.spent.values())
 
     def answer_event(*event: "Any") -> "Any":
+        if (trigger := triggers(*event)) is not None:
+            from flyweight.consuming import consume  # no request needs it
+
+            return consume(service, trigger, event)
         return encode(service.respond(decode, event), *event)
 
     return answer_event
@@ -85,8 +99,10 @@ class Service:
         self.log = log
         caching = deployment.caching
         source = ModelSource(deployment)
-        self.models = ModelCache(source, budget=caching.cache_bytes, ttl=caching.ttl_seconds, wait=wait, tell=self._tell)
+        self.models = ModelCache(source, budget=caching.cache_bytes, ttl=caching.ttl_seconds, wait=wait, tell=self.tell)
         self.cold = {"init": 0.0}  # seconds spent before the first request, told once
+        self.results: Sink | None = None  # of records; None: what the platform's own function returns
+        self.dead_letters: Sink | None = None  # None: the log
         self.traffic: Traffic | None = None
         if deployment.canary or deployment.shadow:
             from flyweight import traffic
@@ -148,7 +164,7 @@ class Service:
             try:
                 self.models.get(address)
             except Exception as error:
-                self._tell({"level": "ERROR", "message": f"the model was not loaded: {error}"})
+                self.tell({"level": "ERROR", "message": f"the model was not loaded: {error}"})
 
     def _kept(self, request: Request, notes: "Notes", name: str) -> "Kept":
         if name:
@@ -164,13 +180,13 @@ class Service:
     ) -> Response:
         """Status, headers and log line, the same for every response."""
         request_id = request_id or os.urandom(16).hex()
-        status = OK if error is None else STATUS[error.word if isinstance(error, FlyweightError) else "internal"]
+        status = OK if error is None else status_of(error)
         if error is not None:
             media = "application/problem+json"
-            body = _problem(error, status, request_id)
-            notes.update(_failure(error))
+            body = outputs.json_bytes(problem(error, status, request_id))
+            notes.update(account(error))
         milliseconds = 1000 * (perf_counter() - began)
-        timing, cold = self._timing(milliseconds - notes.get("load_ms", 0.0))
+        timing, cold = self.timing(milliseconds - notes.get("load_ms", 0.0))
         headers = {"content-type": media, "x-request-id": request_id, "server-timing": timing}
         if "model" in notes:
             _tell_model(headers, notes)
@@ -181,16 +197,17 @@ class Service:
         entry["duration_ms"], entry["cold"] = round(milliseconds, 3), bool(cold)
         if cold:
             entry["cold_start_ms"] = cold
-        self._tell(entry)
+        self.tell(entry)
         return Response(status, headers, body)
 
-    def _tell(self, entry: "Mapping[str, Any]") -> None:
+    def tell(self, entry: "Mapping[str, Any]") -> None:
+        """Write a log entry, or go on without."""
         try:
             self.log(entry)
         except Exception:  # standard output that is closed, or full: an answer is worth more than its log line
             pass
 
-    def _timing(self, milliseconds: float) -> "tuple[str, dict[str, float]]":
+    def timing(self, milliseconds: float) -> "tuple[str, dict[str, float]]":
         """The Server-Timing header, and what the cold start cost by step, told with the process's first request only."""
         if not self.cold:
             return f"init;dur=0.000, load;dur=0.000, predict;dur={milliseconds:.3f}", {}
@@ -200,6 +217,11 @@ class Service:
         began = None if "restored" in before else _process_began()
         runtime = {"runtime": IMPORT_BEGAN - began} if began is not None and began < IMPORT_BEGAN else {}
         return told, {step: round(1000 * seconds, 3) for step, seconds in {**runtime, **steps}.items()}
+
+
+def status_of(error: Exception) -> int:
+    """The number of an error's word."""
+    return STATUS[error.word if isinstance(error, FlyweightError) else "internal"]
 
 
 def _tell_model(headers: "dict[str, str]", notes: "Notes") -> None:
@@ -226,24 +248,3 @@ def _process_began() -> "float | None":
     except (OSError, ValueError, IndexError, AttributeError):
         return None
     return perf_counter() - age
-
-
-def _problem(error: Exception, status: int, request_id: str) -> bytes:
-    """A problem document (RFC 9457); of an error that nobody foresaw it tells the request id and nothing else."""
-    word = error.word if isinstance(error, FlyweightError) else FlyweightError.word
-    document = {"type": f"urn:flyweight:problem:{word}", "title": word.replace("_", " "), "status": status}
-    if isinstance(error, FlyweightError):
-        document["detail"] = str(error)
-    if isinstance(error, InvalidInput):
-        faults = [fault._asdict() for fault in error.faults]  # type: ignore[attr-defined]
-        document["errors"] = [{key: value for key, value in fault.items() if value is not None} for fault in faults]
-    return outputs.json_bytes({**document, "request_id": request_id})
-
-
-def _failure(error: Exception) -> "Notes":
-    """What the log tells of an error: its words if it was foreseen, its traceback if not."""
-    if isinstance(error, FlyweightError):
-        return {"message": f"{error.word}: {error}"[:1000]}
-    import traceback
-
-    return {"message": f"internal: {type(error).__name__}", "exception": "".join(traceback.format_exception(error))}

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+ADDRESS_FILE = "model.address"
 NONE: "Mapping[str, str]" = {}
 
 
@@ -62,6 +63,8 @@ class Settings:
     preload: "tuple[str, ...]" = ()  # FLYWEIGHT_PRELOAD: those to be loaded ahead of the first request
     canary: "Share | None" = None  # FLYWEIGHT_CANARY: answers a share of the requests
     shadow: "Share | None" = None  # FLYWEIGHT_SHADOW: is asked as well, and its differences are logged
+    results: str = ""  # FLYWEIGHT_RESULTS: the sink of what records are answered with; empty: the function's return value
+    dead_letters: str = ""  # FLYWEIGHT_DEAD_LETTERS: the sink of records that are rejected; empty: the log
 
 
 @frozen
@@ -93,7 +96,7 @@ def read(home: str, environ: "Mapping[str, str]" = os.environ) -> Settings:
     if unknown:
         raise ValueError(f"FLYWEIGHT_PRELOAD names {unknown[0]!r}; FLYWEIGHT_MODELS has {', '.join(models) or 'none'}")
     return Settings(
-        model=_place(home, environ.get("FLYWEIGHT_MODEL", "").strip() or "model.safetensors"),
+        model=_place(home, _text("MODEL", environ) or _built_address(home) or "model.safetensors"),
         observability=environ.get("FLYWEIGHT_OBSERVABILITY", ""),
         limits=_numbers(Limits(), environ),
         caching=_numbers(Caching(cache_dir=_text("CACHE_DIR", environ) or Caching().cache_dir), environ),
@@ -102,12 +105,23 @@ def read(home: str, environ: "Mapping[str, str]" = os.environ) -> Settings:
         preload=preload,
         canary=_share("CANARY", home, environ),
         shadow=_share("SHADOW", home, environ),
+        results=_text("RESULTS", environ),
+        dead_letters=_text("DEAD_LETTERS", environ),
     )
 
 
 def _place(home: str, text: str) -> str:
     """An address as it is, a path from the handler's folder on."""
     return text if "://" in text else os.path.join(home, text)
+
+
+def _built_address(home: str) -> str:
+    """The address that `flyweight build` left in the folder, of a model that stays in its store; "" where it left a model."""
+    try:
+        with open(os.path.join(home, ADDRESS_FILE), encoding="utf-8") as file:
+            return file.read(4096).strip()
+    except OSError:
+        return ""
 
 
 def _models(home: str, environ: "Mapping[str, str]") -> "dict[str, str]":

@@ -1,0 +1,89 @@
+"""SQS and SNS events to records; the reply to SQS names the messages to be delivered again, SNS is told by raising.
+
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html (ReportBatchItemFailures has to be set)
+https://docs.aws.amazon.com/sns/latest/dg/sns-sqs-as-subscriber.html (the envelope of a notification in a queue)
+"""
+
+import json
+
+from aws_triggers import request_id
+
+from flyweight.records import Record, Trigger, failed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from flyweight.records import Outcome
+
+
+def _messages(event: "Any", context: "Any") -> "list[Record]":
+    """A record a message; of a notification in a queue the message that was published."""
+    return [_message(message) for message in event["Records"]]
+
+
+def _message(message: "dict[str, Any]") -> Record:
+    attributes, source, body = message["attributes"], message["eventSourceARN"], message["body"]
+    media = _media(message.get("messageAttributes"), "stringValue")
+    origin = {"source": source, "time": attributes.get("SentTimestamp"), "received": attributes.get("ApproximateReceiveCount")}
+    group = attributes.get("MessageGroupId", "")
+    if group:
+        origin["group"] = group
+    if '"TopicArn"' in body or '"detail-type"' in body:
+        body, media = _unwrapped(body, media, origin)
+    # a group of a standard queue is for fair shares, and keeps no order
+    sequence = group if source.endswith(".fifo") else ""
+    return Record(message["messageId"], body.encode("utf-8", "surrogatepass"), media, origin, sequence)
+
+
+def _unwrapped(body: str, media: str, origin: "dict[str, Any]") -> "tuple[str, str]":
+    """What was published, where the body is the envelope of a notification or of an event from a bus."""
+    try:
+        envelope = json.loads(body)
+    except (ValueError, RecursionError):
+        return body, media
+    if not isinstance(envelope, dict):
+        return body, media
+    if envelope.get("Type") == "Notification" and isinstance(envelope.get("Message"), str):
+        origin["topic"] = envelope.get("TopicArn")
+        return envelope["Message"], _media(envelope.get("MessageAttributes"), "Value") or media
+    if "detail-type" in envelope and "detail" in envelope:
+        origin["event"], origin["detail_type"] = envelope.get("source"), envelope["detail-type"]
+        return json.dumps(envelope["detail"]), ""
+    return body, media
+
+
+def _media(attributes: "dict[str, Any] | None", value: str) -> str:
+    """The content type that a message's attributes tell, if one does."""
+    for name in attributes or ():
+        if name.lower() == "content-type":
+            return str((attributes or {})[name].get(value) or "")
+    return ""
+
+
+def _notifications(event: "Any", context: "Any") -> "list[Record]":
+    return [_notification(record["Sns"]) for record in event["Records"]]
+
+
+def _notification(sent: "dict[str, Any]") -> Record:
+    origin = {"source": sent["TopicArn"], "time": sent.get("Timestamp")}
+    if sent.get("Subject"):
+        origin["subject"] = sent["Subject"]
+    body = sent["Message"].encode("utf-8", "surrogatepass")
+    return Record(sent["MessageId"], body, _media(sent.get("MessageAttributes"), "Value"), origin)
+
+
+def _batch_item_failures(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "dict[str, Any]":
+    return {"batchItemFailures": [{"itemIdentifier": outcome.record.id} for outcome in failed(outcomes)]}
+
+
+def _answers(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "Any":
+    """All answers, for the function's destination if it has one; a failure is raised, and Lambda tries again."""
+    from aws_events import answers
+
+    return answers(outcomes)
+
+
+SQS = Trigger("sqs", _messages, _batch_item_failures, request_id)
+SNS = Trigger("sns", _notifications, _answers, request_id, answers=True)

@@ -1,0 +1,159 @@
+"""Kinesis, DynamoDB, Kafka and Firehose events to records; the reply is a checkpoint, a raised error, or each record's result.
+
+https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html (ReportBatchItemFailures has to be set)
+https://docs.aws.amazon.com/lambda/latest/dg/with-kafka-process.html
+https://docs.aws.amazon.com/firehose/latest/dev/data-transformation-status-model.html
+"""
+
+from binascii import a2b_base64, b2a_base64
+
+from aws_triggers import request_id
+
+from flyweight.errors import MalformedRequest
+from flyweight.outputs import json_bytes
+from flyweight.records import Record, Trigger, failed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from flyweight.records import Outcome
+
+WHOLE = "shard"  # a batch is of one shard, and in its order
+
+
+def _kinesis(event: "Any", context: "Any") -> "list[Record]":
+    records = []
+    for item in event["Records"]:
+        sent = item["kinesis"]
+        origin = {
+            "source": item["eventSourceARN"],
+            "shard": item["eventID"].partition(":")[0],
+            "key": sent["partitionKey"],
+            "time": sent["approximateArrivalTimestamp"],
+        }
+        records.append(_decoded(sent["sequenceNumber"], sent["data"], "", origin, WHOLE))
+    return records
+
+
+def _dynamodb(event: "Any", context: "Any") -> "list[Record]":
+    """The new image of each item that was put or changed, without the attributes of its key."""
+    records = []
+    for item in event["Records"]:
+        change = item["dynamodb"]
+        if "NewImage" not in change:  # a removed item, or a stream of keys only: nothing to score
+            continue
+        keys = change["Keys"]
+        features = {name: _plain(value) for name, value in change["NewImage"].items() if name not in keys}
+        origin = {
+            "source": item["eventSourceARN"],
+            "event": item["eventName"],
+            "keys": {name: _plain(value) for name, value in keys.items()},
+            "time": change.get("ApproximateCreationDateTime"),
+        }
+        records.append(Record(change["SequenceNumber"], json_bytes(features), "", origin, WHOLE))
+    return records
+
+
+def _plain(attribute: "Mapping[str, Any]") -> "Any":
+    """The value of a typed attribute; a number that is no integer becomes a double, and bytes stay base64."""
+    ((kind, value),) = attribute.items()
+    if kind == "N":
+        return _number(value)
+    if kind == "NULL":
+        return None
+    if kind == "M":
+        return {name: _plain(item) for name, item in value.items()}
+    if kind == "L":
+        return [_plain(item) for item in value]
+    return [_number(item) for item in value] if kind == "NS" else value
+
+
+def _number(text: str) -> "int | float":
+    return int(text) if text.lstrip("-").isdecimal() else float(text)
+
+
+def _kafka(event: "Any", context: "Any") -> "list[Record]":
+    """Every record of every partition but tombstones, each partition in its order."""
+    source = event.get("eventSourceArn") or event.get("bootstrapServers", "")
+    records = []
+    for name, items in event["records"].items():
+        for item in items:
+            if item.get("value") is None:
+                continue
+            origin = {
+                "source": source,
+                "topic": item["topic"],
+                "partition": item["partition"],
+                "offset": item["offset"],
+                "time": item.get("timestamp"),
+                "key": item.get("key"),  # base64, as it comes
+            }
+            records.append(_decoded(f"{name}-{item['offset']}", item["value"], _media(item.get("headers")), origin, name))
+    return records
+
+
+def _media(headers: "Sequence[Mapping[str, Sequence[int]]] | None") -> str:
+    """The content type among a record's headers, each a name and its value's bytes."""
+    for header in headers or ():
+        for name, value in header.items():
+            if name.lower() == "content-type":
+                return bytes([byte & 0xFF for byte in value]).decode("utf-8", "replace")
+    return ""
+
+
+def _firehose(event: "Any", context: "Any") -> "list[Record]":
+    """A record each, but for those without data."""
+    source = event["deliveryStreamArn"]
+    return [
+        _decoded(item["recordId"], item["data"], "", {"source": source, "time": item.get("approximateArrivalTimestamp")}, "")
+        for item in event["records"]
+        if item.get("data")
+    ]
+
+
+def _decoded(name: str, data: str, media: str, origin: "Mapping[str, Any]", sequence: str) -> Record:
+    try:
+        return Record(name, a2b_base64(data, strict_mode=True), media, origin, sequence)
+    except ValueError as error:
+        fault = MalformedRequest(f"the record's data can't be decoded: {error}")
+        return Record(name, data.encode("utf-8", "surrogatepass"), media, origin, sequence, fault)
+
+
+def _checkpoint(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "dict[str, Any]":
+    """The first that failed: Lambda goes on from it, and takes all before it for done."""
+    return {"batchItemFailures": [{"itemIdentifier": outcome.record.id} for outcome in failed(outcomes)[:1]]}
+
+
+def _all_or_nothing(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> None:
+    """Nothing, or an error: then Lambda sends the whole batch again."""
+    for outcome in failed(outcomes)[:1]:
+        assert outcome.error is not None
+        raise outcome.error
+
+
+def _transformed(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "dict[str, Any]":
+    """Ok with the answer as a line of JSON, Dropped without data, ProcessingFailed where Firehose should keep what came.
+
+    A failure is raised: Firehose invokes the function again, some three times, before it gives the batch up.
+    """
+    _all_or_nothing(outcomes, event, context)
+    answered = {outcome.record.id: outcome for outcome in outcomes}
+    results = []
+    for item in event["records"]:
+        name = item["recordId"]
+        if name not in answered:
+            results.append({"recordId": name, "result": "Dropped", "data": ""})
+        elif answered[name].error is not None:
+            results.append({"recordId": name, "result": "ProcessingFailed", "data": item["data"]})
+        else:
+            line = b2a_base64(json_bytes(answered[name].answer) + b"\n", newline=False).decode()
+            results.append({"recordId": name, "result": "Ok", "data": line})
+    return {"records": results}
+
+
+KINESIS = Trigger("kinesis", _kinesis, _checkpoint, request_id)
+DYNAMODB = Trigger("dynamodb", _dynamodb, _checkpoint, request_id)
+KAFKA = Trigger("kafka", _kafka, _all_or_nothing, request_id)
+FIREHOSE = Trigger("firehose", _firehose, _transformed, request_id, answers=True)

@@ -1,0 +1,57 @@
+"""A Lambda event to the trigger that sent it, by a few looks at its keys; None for HTTP and for direct invocations."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flyweight.records import Trigger
+    from flyweight.sinks import Sink
+
+# where a trigger is: its module, imported when it fires, and its name there
+BY_SOURCE = {
+    "aws:sqs": ("aws_queues", "SQS"),
+    "aws:sns": ("aws_queues", "SNS"),
+    "aws:kinesis": ("aws_streams", "KINESIS"),
+    "aws:dynamodb": ("aws_streams", "DYNAMODB"),
+    "aws:kafka": ("aws_streams", "KAFKA"),
+    "SelfManagedKafka": ("aws_streams", "KAFKA"),
+    "aws:SelfManagedKafka": ("aws_streams", "KAFKA"),
+}
+# what stands at the top of one kind of event only
+BY_KEY = {
+    "deliveryStreamArn": ("aws_streams", "FIREHOSE"),
+    "detail-type": ("aws_events", "EVENT"),
+    "requestPayload": ("aws_events", "DESTINATION"),
+    "Items": ("aws_events", "MAP"),
+}
+
+
+def find(event: "Any", context: "Any") -> "Trigger | None":
+    """The trigger of an event."""
+    if not isinstance(event, dict):
+        return None
+    records = event.get("Records")
+    first = records[0] if isinstance(records, list) and records else event
+    source = (first.get("eventSource") or first.get("EventSource")) if isinstance(first, dict) else None
+    place = BY_SOURCE.get(source) if isinstance(source, str) else None
+    if place is None:
+        place = next((BY_KEY[key] for key in BY_KEY if key in event), None)
+    if place is None:
+        return None
+    found: Trigger = getattr(__import__(place[0]), place[1])
+    return found
+
+
+def request_id(event: "Any", context: "Any") -> str:
+    """The invocation's id."""
+    return getattr(context, "aws_request_id", "")
+
+
+def sink(address: str) -> "Sink":
+    """The sink at an address; its module is imported for those who set one."""
+    from aws_sinks import open_sink
+
+    return open_sink(address)
+
+
+SINKS = dict.fromkeys(("sqs", "sns", "kinesis", "dynamodb", "events", "s3"), sink)

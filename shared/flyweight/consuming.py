@@ -1,0 +1,149 @@
+"""A trigger's event to its reply: records are scored, results and dead letters sent on, failures said to the platform."""
+
+import os
+from time import perf_counter
+
+from flyweight.errors import FlyweightError, account, problem
+from flyweight.messages import Request
+from flyweight.records import Outcome, failed
+from flyweight.scoring import score
+from flyweight.service import status_of
+from flyweight.sinks import Behind, LogLines, NotTaken, dead_letter, key_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from flyweight.operations import Notes
+    from flyweight.records import Record, Trigger
+    from flyweight.service import Service
+    from flyweight.sinks import Document, Sink
+
+
+def consume(service: "Service", trigger: "Trigger", event: "tuple[Any, ...]") -> "Any":
+    """What the platform is answered with; one log line a batch.
+
+    It raises what `trigger.reply` raises, where that is the platform's word for a failure, and what an event raises that is
+    not what it claims to be: then nothing was done, and the platform keeps it.
+    """
+    began = perf_counter()
+    notes: Notes = {"operation": trigger.name}
+    request_id = trigger.request_id(*event) or os.urandom(16).hex()
+    try:
+        records = trigger.records(*event)
+    except Exception as error:
+        service.tell({"level": "ERROR", "request_id": request_id, **notes, **account(error)})
+        raise
+    outcomes = _scored(service, trigger, records, event, notes, request_id)
+    outcomes = _explained(_delivered(service, outcomes, notes, request_id), request_id)
+    _tell(service, trigger, outcomes, notes, request_id, began)
+    return trigger.reply(outcomes, *event)
+
+
+def _scored(
+    service: "Service", trigger: "Trigger", records: "list[Record]", event: "tuple[Any, ...]", notes: "Notes", request_id: str
+) -> "list[Outcome]":
+    """The outcomes of records by the usual model; without one all have failed for now."""
+    try:
+        predictor = service.predictor(Request("POST", "/predict", {}, b"", request_id), notes, "")
+        notes["key"] = predictor.file.sha256
+        return score(predictor, records) if trigger.score is None else trigger.score(predictor, records, *event)
+    except Exception as error:
+        notes.update(account(error))
+        return [Outcome(record, None, error, False) for record in records]
+
+
+def _delivered(service: "Service", outcomes: "list[Outcome]", notes: "Notes", request_id: str) -> "list[Outcome]":
+    """The outcomes after results and dead letters are sent: what was not taken has failed, and so has what stands behind it."""
+    sha256 = notes.pop("key", "")
+    outcomes = _in_sequence(outcomes)
+    if service.results is not None:
+        outcomes = _sent(service.results, outcomes, "scored", notes, sha256, _result)
+
+    def letter(outcome: Outcome) -> "Document":
+        assert outcome.error is not None
+        return dead_letter(outcome.record, problem(outcome.error, status_of(outcome.error), request_id))
+
+    return _sent(service.dead_letters or LogLines(service.tell), outcomes, "rejected", notes, sha256, letter)
+
+
+def _result(outcome: Outcome) -> "Document":
+    return {"origin": outcome.record.origin, **(outcome.answer or {})}
+
+
+def _sent(
+    sink: "Sink", outcomes: "list[Outcome]", state: str, notes: "Notes", sha256: str, document: "Callable[[Outcome], Document]"
+) -> "list[Outcome]":
+    """The outcomes after those of a state were sent to a sink."""
+    keys = {place: key_of(outcome.record, sha256) for place, outcome in enumerate(outcomes) if outcome.state == state}
+    if not keys:
+        return outcomes
+    # a record that came twice in a batch is sent once
+    documents = {key: {"key": key, **document(outcomes[place])} for place, key in keys.items()}
+    try:
+        left = sink.send([*documents.items()])
+    except Exception as error:
+        notes.update(account(error))
+        left = dict.fromkeys(documents, type(error).__name__)
+    if not left:
+        return outcomes
+    notes.setdefault("message", f"a sink did not take {len(left)} of {len(documents)}: {next(iter(left.values()))}"[:1000])
+    changed = [*outcomes]
+    for place, key in keys.items():
+        if key in left:
+            changed[place] = Outcome(outcomes[place].record, None, NotTaken(f"the sink did not take it: {left[key]}"), False)
+    return _in_sequence(changed)
+
+
+def _in_sequence(outcomes: "list[Outcome]") -> "list[Outcome]":
+    """The outcomes where behind the first of a sequence that failed all of it have failed."""
+    halted = {outcome.record.sequence for outcome in failed(outcomes)} - {""}
+    if not halted:
+        return outcomes
+    seen: set[str] = set()
+    kept = []
+    for outcome in outcomes:
+        sequence = outcome.record.sequence
+        if sequence in seen:
+            outcome = Outcome(outcome.record, None, Behind("a record before it in its sequence failed"), False)
+        elif sequence in halted and outcome.state == "failed":
+            seen.add(sequence)
+        kept.append(outcome)
+    return kept
+
+
+def _explained(outcomes: "list[Outcome]", request_id: str) -> "list[Outcome]":
+    """The outcomes with a problem document as the answer of each that has none."""
+    return [
+        outcome
+        if outcome.error is None
+        else Outcome(
+            outcome.record,
+            {"id": outcome.record.id, **problem(outcome.error, status_of(outcome.error), request_id)},
+            outcome.error,
+            outcome.final,
+        )
+        for outcome in outcomes
+    ]
+
+
+def _tell(
+    service: "Service", trigger: "Trigger", outcomes: "list[Outcome]", notes: "Notes", request_id: str, began: float
+) -> None:
+    """The line of a batch; what nobody foresaw is told with its traceback."""
+    counts = dict.fromkeys(("scored", "rejected", "failed"), 0)
+    for outcome in outcomes:
+        counts[outcome.state] += 1
+        if outcome.error is not None and not isinstance(outcome.error, FlyweightError):
+            notes.setdefault("exception", account(outcome.error)["exception"])
+    if counts["scored"] and service.results is None and not trigger.answers:
+        notes.setdefault("message", "scored, and the results go nowhere: set FLYWEIGHT_RESULTS")
+    milliseconds = 1000 * (perf_counter() - began)
+    level = "ERROR" if counts["failed"] else "WARNING" if counts["rejected"] or "message" in notes else "INFO"
+    entry: Notes = {"level": level, "message": "consumed", "request_id": request_id, **notes, "records": len(outcomes), **counts}
+    _, cold = service.timing(milliseconds - notes.get("load_ms", 0.0))
+    entry["duration_ms"], entry["cold"] = round(milliseconds, 3), bool(cold)
+    if cold:
+        entry["cold_start_ms"] = cold
+    service.tell(entry)
