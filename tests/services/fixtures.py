@@ -11,7 +11,7 @@ import pytest
 
 from flyweight.stores import Patience, open_store
 from tests.services.faults import FaultyProxy
-from tests.services.servers import SERVERS, Server, running
+from tests.services.servers import RUNNING, SERVERS, Server, running
 
 if TYPE_CHECKING:
     from flyweight.stores import Store
@@ -41,17 +41,11 @@ class Bucket:
 def servers() -> Iterator[None]:
     """Ends, with the session, the servers that were started in it."""
     yield
-    if running.cache_info().currsize:
-        for scheme in SERVERS:
-            if scheme in _started:
-                running(scheme).close()
-
-
-_started: set[str] = set()
+    while RUNNING:
+        RUNNING.popitem()[1].close()
 
 
 def _bucket(scheme: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
-    _started.add(scheme)
     server = running(scheme)
     name = f"b{uuid.uuid4().hex}"
     server.make_bucket(name)

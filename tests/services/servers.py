@@ -12,7 +12,6 @@ import sys
 import urllib.request
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -147,7 +146,11 @@ class FakeGcs(Server):
 SERVERS: dict[str, type[Server]] = {"s3": Moto, "gs": FakeGcs, "az": Azurite}
 
 
-@cache
+RUNNING: dict[str, Server] = {}
+
+
 def running(scheme: str) -> Server:
     """The server of a scheme, started by the first who asks; the fixture `servers` ends it."""
-    return SERVERS[scheme]()
+    if scheme not in RUNNING:
+        RUNNING[scheme] = SERVERS[scheme]()
+    return RUNNING[scheme]
