@@ -92,6 +92,22 @@ def test_missing_settings_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
         open_store("az://models", PATIENT)
 
 
+def test_missing_credentials_are_told(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody listens where the platform's metadata service would be."""
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("AWS_METADATA_ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(StoreFailed, match="no credentials in the environment"):
+        s3.open().head("a")
+
+
+def test_a_missing_bucket_is_told(bucket: Bucket) -> None:
+    store = open_store(f"{bucket.server.scheme}://nobody-made-this", PATIENT)
+    for ask in (lambda: store.put("a", b"", None), lambda: store.head("a")):
+        with pytest.raises(Absent, match=r"nobody-made-this.* is not there"):
+            ask()
+
+
 def test_without_the_library_the_message_says_what_to_add(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "obstore", None)
     with pytest.raises(StoreFailed, match=r"add flyweight\[stores\]"):

@@ -22,6 +22,8 @@ RETRYING = 0.3
 SILENCE = 0.25  # within which the next byte has to come, or else the rest is asked for again
 LAST_WAIT = 0.05
 FIRST_WAIT = 0.005
+# What the library's text holds where it failed to get credentials from a metadata service, before it asked the store.
+CREDENTIALS = ("/latest/api/token", "/latest/meta-data/", "computeMetadata", "/metadata/identity", "token request")
 
 _process = 0  # the process that has done I/O
 
@@ -79,8 +81,12 @@ class ObjectStore:
             return Mark(done["version" if self._scheme == "gs" else "e_tag"] or "", len(data), time())
         except Exception as error:
             told = self._told(error, key)
-            if isinstance(told, Absent) and expected is not None:
-                told = Changed(f"{key} is gone: someone else changed it first")
+            if isinstance(told, Absent):
+                told = (
+                    Changed(f"{key} is gone: someone else changed it first")
+                    if expected
+                    else Absent(f"{self._place} is not there")
+                )
             raise told from None
 
     def keys(self, prefix: str) -> "list[str]":
@@ -159,7 +165,10 @@ class ObjectStore:
             return Changed(f"{place} is not what was expected: someone else changed it first")
         if isinstance(error, (known.PermissionDeniedError, known.UnauthenticatedError)):
             return StoreFailed(f"{place} is forbidden to this deployment's credentials")
-        status = str(error).partition("status code: ")[2][:3]
+        text = str(error)
+        if any(sign in text for sign in CREDENTIALS):
+            return StoreFailed(f"{place}: no credentials in the environment, and none from the platform", transient=True)
+        status = text.partition("status code: ")[2][:3]
         if status:
             # what the server says of the request stays true of the next one, but for "too many" and "too slow"
             return StoreFailed(f"{place}: the store answers {status}", transient=status[0] == "5" or status in ("408", "429"))
