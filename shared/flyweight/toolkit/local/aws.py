@@ -65,6 +65,11 @@ class Runtime(Base):
             return _answer(body, event, arrived)
         raise self.failed(f"no answer within {self.timeout:g} seconds")
 
+    def hold_restore(self) -> threading.Event:
+        """Under SnapStart, keep the process in its snapshot until the event that this returns is set."""
+        self._api.may_restore.clear()
+        return self._api.may_restore
+
     def close(self) -> None:
         """End the process, then the Runtime API."""
         super().close()
@@ -77,6 +82,8 @@ class _RuntimeApi(ThreadingHTTPServer):
     def __init__(self, timeout: float) -> None:
         super().__init__(("127.0.0.1", 0), _Exchange)
         self.seconds_to_live = timeout
+        self.may_restore = threading.Event()  # under SnapStart: whether the snapshot goes on as a process
+        self.may_restore.set()
         self.events: SimpleQueue[tuple[str, bytes] | None] = SimpleQueue()
         self.posts: SimpleQueue[tuple[str, bytes, float]] = SimpleQueue()
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -101,6 +108,7 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if not self.path.endswith("/invocation/next"):  # /restore/next, under SnapStart
+            self.server.may_restore.wait(self.server.seconds_to_live)
             return self._reply(200, {}, b"")
         event = self.server.events.get()
         if event is None:

@@ -54,16 +54,15 @@ class Runtime(Base):
         return self._child_reads, self._child_writes
 
     def exchange(self, event: Any) -> Answer:
-        """A line of JSON and the body to the child, and the same back."""
+        """A line of JSON and the body to the child, and the same back.
+
+        An event is an HTTP request, or `{"function": NAME, "body": JSON}` for a function with another trigger.
+        """
         body = base64.b64decode(event["body_base64"]) if "body_base64" in event else event.get("body", "").encode()
         request = {
             "id": str(uuid.uuid4()),
-            "method": event["method"],
-            "url": event["url"],
-            "headers": event.get("headers", {}),
-            "params": event.get("params", {"path": urlsplit(event["url"]).path.lstrip("/")}),
-            "query": dict(parse_qsl(urlsplit(event["url"]).query)),
             "length": len(body),
+            **({"function": event["function"]} if "function" in event else _http(event)),
         }
         try:
             self._requests.write(json.dumps(request).encode() + b"\n" + body)
@@ -92,3 +91,16 @@ class Runtime(Base):
             self.fail_if_ended()
             if perf_counter() > deadline:
                 raise self.failed(f"no answer within {self.timeout:g} seconds")
+
+
+def _http(event: Any) -> dict[str, Any]:
+    url = urlsplit(event["url"])
+    params = event.get("params", {"path": url.path.lstrip("/")})
+    headers = event.get("headers", {})
+    return {
+        "method": event["method"],
+        "url": event["url"],
+        "headers": headers,
+        "params": params,
+        "query": dict(parse_qsl(url.query)),
+    }

@@ -48,11 +48,18 @@ def through_the_worker(folder: str) -> "Invoke":
         raise RuntimeError(f"indexing failed: {getattr(began.result.exception, 'message', began.result.exception)}")
     listed = loop.run_until_complete(worker.functions_metadata_request(context)).function_metadata_results or []
     identity, name = _http_function((f.function_id, f.raw_bindings) for f in listed)
+    others = {f.name: (f.function_id, json.loads(f.raw_bindings[0])["name"]) for f in listed}
 
     def texts(values: "dict[str, str]") -> "dict[str, Any]":
         return {key: Datum(value, "string") for key, value in values.items()}
 
     def invoke(request: "dict[str, Any]", body: bytes) -> "tuple[int, dict[str, str], bytes]":
+        if "function" in request:  # another trigger than HTTP; its input is JSON
+            function, argument = others[request["function"]]
+            ok, _, _, error, trace = native_invocation.run_invocation_sync(
+                request["id"], function, [(argument, Datum(body.decode(), "json"))], {}
+            )[1:]
+            return (200, {}, b"") if ok else (500, {}, f"{error}\n{trace}".encode())
         http = {key: texts(request[key]) for key in ("headers", "params", "query")}
         http |= {**texts({key: request[key] for key in ("method", "url")}), "body": Datum(body, "bytes")}
         call: tuple[Any, ...] = (request["id"], identity, [(name, Datum(http, "http"))], {})
@@ -79,8 +86,12 @@ def through_the_sdk(folder: str) -> "Invoke":
     functions = app.get_functions()
     index, name = _http_function((number, f.get_raw_bindings()) for number, f in enumerate(functions))
     function = functions[index].get_user_function()
+    others = {f.get_function_name(): f.get_user_function() for f in functions}
 
     def invoke(request: "dict[str, Any]", body: bytes) -> "tuple[int, dict[str, str], bytes]":
+        if "function" in request:
+            others[request["function"]](json.loads(body))
+            return 200, {}, b""
         fields = {key: request[key] for key in ("method", "url", "headers")}
         native = func.HttpRequest(**fields, params=request["query"], route_params=request["params"], body=body)
         wanted = function.__code__.co_varnames[: function.__code__.co_argcount]
