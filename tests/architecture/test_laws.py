@@ -104,7 +104,10 @@ def test_the_environment_is_read_in_settings_alone(path: Path) -> None:
 
 @each([path for path in [*CORE, *HANDLER_FILES] if path != PACKAGE / "service.py"])
 def test_status_numbers_stand_in_one_table(path: Path) -> None:
-    numbers = {node.value for node in ast.walk(tree(path)) if isinstance(node, ast.Constant) and type(node.value) is int}
+    """But for AT_ONCE, how many entries a call of a service takes, where 500 is 500 records."""
+    module = tree(path)
+    module.body = [n for n in module.body if not (isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "AT_ONCE")]
+    numbers = {node.value for node in ast.walk(module) if isinstance(node, ast.Constant) and type(node.value) is int}
     assert not numbers & STATUSES
 
 
