@@ -1,6 +1,6 @@
 """Two models behind one path: a canary answers a share of the requests, a shadow is asked as well and only compared."""
 
-from zlib import crc32
+from hashlib import sha256
 
 from flyweight.errors import FlyweightError
 from flyweight.predictor import ANSWERS
@@ -55,7 +55,9 @@ class Traffic:
 def place(request: "Request", purpose: str) -> float:
     """Where a request stands between 0 and 1: the same for the same key on every machine, and another for each purpose."""
     key = request.headers.get(KEY)
-    return crc32(request.body if key is None else key.encode(), crc32(purpose.encode())) / 2**32
+    # no checksum: by one of these, a request's places for two purposes would depend on each other
+    digest = sha256(f"{purpose}\n".encode() + (request.body if key is None else key.encode("utf-8", "replace"))).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64
 
 
 def outputs_of(prediction: "Prediction") -> "list[str]":
