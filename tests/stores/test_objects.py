@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -90,6 +91,57 @@ def test_missing_settings_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(variable)
     with pytest.raises(StoreFailed, match=r"az://models can't be opened .*come from the environment"):
         open_store("az://models", PATIENT)
+
+
+@pytest.fixture
+def container(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """A service of container credentials, as SnapStart has: gives the authorizations that it was asked with."""
+    asked: list[str] = []
+
+    class Credentials(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers["Authorization"])
+            keys = {"AccessKeyId": "of-the-container", "SecretAccessKey": "s", "Token": "t", "Expiration": "2099-01-01T00:00:00Z"}
+            body = json.dumps(keys).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: Any) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Credentials)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"http://127.0.0.1:{server.server_port}/credentials")
+    yield asked
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_credentials_come_from_the_container_where_a_snapshot_has_no_keys(
+    s3: Bucket, container: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(variable)
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "of-the-snapshot")
+    s3.proxy.fail("")
+    for _ in range(2):  # as before the snapshot and after the restore
+        s3.open().keys("")
+    assert container == ["of-the-snapshot"] * 2
+    assert all("Credential=of-the-container/" in seen.headers["authorization"] for seen in s3.proxy.seen)
+
+
+def test_a_session_token_and_the_region_of_the_environment_are_sent(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "of-the-session")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    s3.proxy.fail("")
+    s3.open().keys("")
+    (seen,) = s3.proxy.seen
+    assert seen.headers["x-amz-security-token"] == "of-the-session"
+    assert "/eu-west-1/s3/aws4_request" in seen.headers["authorization"]
 
 
 def test_missing_credentials_are_told(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:

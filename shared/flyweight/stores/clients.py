@@ -4,6 +4,8 @@ obstore finds credentials in the environment and at the platform's metadata serv
 are heeded (`AWS_ENDPOINT_URL`, `STORAGE_EMULATOR_HOST`, `AZURE_STORAGE_ENDPOINT`), by plain http on this machine only.
 """
 
+import os
+
 from flyweight.addresses import is_local
 from flyweight.errors import StoreFailed
 from flyweight.settings import variable
@@ -12,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+_files: "dict[str, int]" = {}  # descriptors, by what is in them
 
 
 def _plain(endpoint: str) -> bool:
@@ -34,8 +38,22 @@ def _s3(place: str, options: "Any", retries: "Any") -> "Any":
     config: Any = {"endpoint": endpoint} if endpoint else {}
     if not variable("AWS_REGION") and not variable("AWS_DEFAULT_REGION"):
         config["region"] = "us-east-1"
+    token = variable("AWS_CONTAINER_AUTHORIZATION_TOKEN")
+    if token and not variable("AWS_ACCESS_KEY_ID") and not variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"):
+        config["container_authorization_token_file"] = _file_of(token)
     options["allow_http"] = _plain(endpoint)
     return S3Store(place, config=config, client_options=options, retry_config=retries)
+
+
+def _file_of(token: str) -> str:
+    """A file that is on no disk: SnapStart gives its token for credentials as a variable, and obstore reads it from a file only.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/snapstart-activate.html
+    """
+    if token not in _files:
+        _files[token] = os.memfd_create("token")
+        os.write(_files[token], token.encode())
+    return f"/proc/self/fd/{_files[token]}"
 
 
 def _gs(place: str, options: "Any", retries: "Any") -> "Any":
