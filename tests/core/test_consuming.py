@@ -1,0 +1,270 @@
+"""A batch from event to reply: whatever fails on the way, a record is scored, rejected with a reason, or comes again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flyweight.consuming import consume
+from flyweight.errors import ModelUnavailable
+from flyweight.records import Outcome, Record, Trigger, failed
+from flyweight.service import Service, bind
+from flyweight.settings import Settings
+from flyweight.sinks import key_of, opened
+from tests.core.test_service import GENTOO
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+class Once:
+    """An idempotent sink: each key once; it throttles, and dies, as it is told."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Mapping[str, Any]] = {}
+        self.order: list[str] = []  # of the records, as they landed
+        self.throttled: set[int] = set()  # places in the next call
+        self.dies = ""  # "before", "half" or "after" the next call's writes
+
+    def send(self, documents: list[tuple[str, Mapping[str, Any]]]) -> Mapping[str, str]:
+        dies, self.dies, throttled, self.throttled = self.dies, "", self.throttled, set()
+        if dies == "before":
+            raise Killed
+        left = {}
+        for place, (key, document) in enumerate(documents):
+            if dies == "half" and place > len(documents) // 2:
+                raise Killed
+            if place in throttled:
+                left[key] = "throttled"
+            elif key in self.kept:
+                assert self.kept[key]["id"] == document["id"]
+            else:
+                self.kept[key] = document
+                self.order.append(document["id"])
+        if dies == "after":
+            raise Killed
+        return left
+
+
+class Deployed(Service):
+    """A service whose model may be away, with the sinks of the tests."""
+
+    def __init__(self, model: Path) -> None:
+        self.logged: list[dict[str, Any]] = []
+        super().__init__(Settings(str(model)), lambda entry: self.logged.append(dict(entry)))
+        self.results: Once = Once()
+        self.dead_letters: Once = Once()
+        self.away = False
+
+    def predictor(self, *arguments: Any) -> Any:
+        if self.away:
+            raise ModelUnavailable("away")
+        return super().predictor(*arguments)
+
+
+def records(event: list[dict[str, Any]]) -> list[Record]:
+    return [Record(item["id"], item["body"].encode(), "", {"source": "here"}, item.get("sequence", "")) for item in event]
+
+
+def ids(outcomes: list[Outcome], event: Any) -> list[str]:
+    return [outcome.record.id for outcome in failed(outcomes)]
+
+
+def raised(outcomes: list[Outcome], event: Any) -> None:
+    for outcome in failed(outcomes):
+        assert outcome.error is not None
+        raise outcome.error
+
+
+def request_id(event: Any) -> str:
+    return "r-1"
+
+
+PARTIAL = Trigger("partial", records, ids, request_id)
+RAISING = Trigger("raising", records, raised, request_id)
+ANSWERING = Trigger("answering", records, lambda outcomes, event: [o.answer for o in outcomes], request_id, answers=True)
+
+GOOD, BAD = json.dumps(GENTOO), json.dumps({**GENTOO, "year": "x"})
+
+
+def items(*bodies: str, sequence: str = "") -> list[dict[str, Any]]:
+    return [{"id": f"m{number}", "body": body, "sequence": sequence} for number, body in enumerate(bodies)]
+
+
+@pytest.fixture
+def deployed(penguins: Path) -> Deployed:
+    return Deployed(penguins)
+
+
+def test_results_and_dead_letters_go_to_their_sinks_with_the_key_the_origin_and_the_reason(deployed: Deployed) -> None:
+    assert consume(deployed, PARTIAL, (items(GOOD, BAD),)) == []
+    (result,) = deployed.results.kept.values()
+    (letter,) = deployed.dead_letters.kept.values()
+    assert (result["id"], result["predictions"], result["origin"]) == ("m0", ["Gentoo"], {"source": "here"})
+    assert [*deployed.results.kept] == [result["key"]]
+    assert (letter["id"], letter["body"], letter["problem"]["status"]) == ("m1", BAD, 422)
+    assert letter["problem"]["errors"][0]["feature"] == "year"
+
+
+def test_one_line_tells_a_batch(deployed: Deployed) -> None:
+    consume(deployed, PARTIAL, (items(GOOD, BAD),))
+    (line,) = deployed.logged
+    told = {"operation": "partial", "request_id": "r-1", "records": 2, "scored": 1, "rejected": 1, "failed": 0}
+    assert told.items() <= line.items()
+    assert (line["model"], line["version"], line["level"], line["cold"]) == ("penguins", "1.0.0", "WARNING", True)
+
+
+def test_without_sinks_a_rejected_record_is_a_line_of_the_log_whole(penguins: Path) -> None:
+    logged: list[Any] = []
+    service = Service(Settings(str(penguins)), logged.append)
+    assert consume(service, PARTIAL, (items(BAD),)) == []
+    assert (logged[0]["level"], logged[0]["body"], logged[0]["problem"]["status"]) == ("ERROR", BAD, 422)
+
+
+def test_results_that_go_nowhere_are_told(penguins: Path) -> None:
+    logged: list[Any] = []
+    service = Service(Settings(str(penguins)), logged.append)
+    consume(service, PARTIAL, (items(GOOD),))
+    assert logged[-1]["level"] == "WARNING" and "FLYWEIGHT_RESULTS" in logged[-1]["message"]
+    consume(service, ANSWERING, (items(GOOD),))
+    assert logged[-1]["level"] == "INFO"
+
+
+def test_without_a_model_every_record_comes_again(deployed: Deployed) -> None:
+    deployed.away = True
+    assert consume(deployed, PARTIAL, (items(GOOD, BAD),)) == ["m0", "m1"]
+    with pytest.raises(ModelUnavailable):
+        consume(deployed, RAISING, (items(GOOD),))
+    assert deployed.logged[-1]["level"] == "ERROR"
+    assert not deployed.results.kept and not deployed.dead_letters.kept
+
+
+def test_a_dead_letter_that_was_not_taken_comes_again(deployed: Deployed) -> None:
+    deployed.dead_letters.throttled = {0}
+    assert consume(deployed, PARTIAL, (items(GOOD, BAD),)) == ["m1"]
+
+
+def test_a_sink_that_raises_has_taken_nothing(deployed: Deployed) -> None:
+    class Broken:
+        def send(self, documents: Any) -> Any:
+            raise ConnectionError("gone")
+
+    deployed.results = Broken()  # type: ignore[assignment]
+    assert consume(deployed, PARTIAL, (items(GOOD, BAD),)) == ["m0"]
+    assert "ConnectionError" in deployed.logged[-1]["exception"]
+
+
+def test_behind_the_first_that_failed_nothing_of_its_sequence_is_done(deployed: Deployed) -> None:
+    deployed.results.throttled = {1}
+    event = items(GOOD, GOOD, GOOD, BAD, sequence="s") + [{"id": "other", "body": GOOD, "sequence": "t"}]
+    assert consume(deployed, PARTIAL, (event,)) == ["m1", "m2", "m3"]
+    assert not deployed.dead_letters.kept, "its dead letter went out ahead of what comes again"
+
+
+def test_a_record_that_came_twice_in_a_batch_is_sent_once_and_done_twice(deployed: Deployed) -> None:
+    deployed.results.throttled = {1}
+    event = [*items(GOOD), *items(GOOD)]
+    assert consume(deployed, PARTIAL, (event,)) == []
+    assert len(deployed.results.kept) == 1
+
+
+def test_an_event_that_is_not_what_it_claims_is_told_and_left_to_the_platform(deployed: Deployed) -> None:
+    with pytest.raises(KeyError):
+        consume(deployed, PARTIAL, ([{"id": "m0"}],))
+    assert deployed.logged[-1]["level"] == "ERROR" and "KeyError" in deployed.logged[-1]["exception"]
+
+
+def test_a_key_is_of_the_record_its_source_and_the_model() -> None:
+    record, elsewhere = Record("a", b"1", origin={"source": "s"}), Record("a", b"1", origin={"source": "t"})
+    assert key_of(record, "m") == key_of(Record("a", b"2", origin={"source": "s", "time": 1}), "m")
+    assert len({key_of(record, "m"), key_of(record, "n"), key_of(elsewhere, "m"), key_of(Record("b", b"1"), "m")}) == 4
+    assert len(key_of(record, "m")) == 64
+
+
+def test_an_address_of_no_known_sink_stops_the_function_as_it_starts(penguins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLYWEIGHT_RESULTS", "carrier-pigeon://loft")
+    with pytest.raises(ValueError, match="carrier-pigeon"):
+        bind(lambda event: event, lambda response, event: None, home=str(penguins.parent), logs={"": lambda: print})
+    with pytest.raises(ValueError, match="begin with here:; got"):
+        opened("there://x", {"here": lambda address: Once()})
+
+
+# Histories: what happens to a batch on its way, in any order, and then nothing happens any more.
+bodies = st.sampled_from([GOOD, GOOD, BAD, "{", json.dumps([GENTOO, GENTOO])])
+places = st.sets(st.integers(0, 5))
+steps = st.fixed_dictionaries(
+    {
+        "size": st.integers(1, 6),
+        "away": st.booleans(),
+        "throttled": places,
+        "letters_throttled": places,
+        "dies": st.sampled_from(["", "", "", "before", "half", "after"]),
+        "letters_die": st.sampled_from(["", "", "", "before", "half", "after"]),
+    }
+)
+QUIET = {"size": 6, "away": False, "throttled": (), "letters_throttled": (), "dies": "", "letters_die": ""}
+
+
+def strike(deployed: Deployed, step: Mapping[str, Any]) -> None:
+    deployed.away = step["away"]
+    deployed.results.throttled, deployed.results.dies = {*step["throttled"]}, step["dies"]
+    deployed.dead_letters.throttled, deployed.dead_letters.dies = {*step["letters_throttled"]}, step["letters_die"]
+
+
+def assert_all_is_done(deployed: Deployed, sent: list[dict[str, Any]]) -> None:
+    good = {item["id"] for item in sent if item["body"] not in (BAD, "{")}
+    results, letters = deployed.results, deployed.dead_letters
+    assert sorted(results.order) == sorted(good), "each valid record's effect lands exactly once"
+    assert sorted(letters.order) == sorted({item["id"] for item in sent} - good)
+    assert all(letter["problem"]["detail"] and letter["body"] for letter in letters.kept.values())
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(bodies, min_size=1, max_size=12), st.lists(steps, max_size=10), st.randoms(use_true_random=False))
+def test_a_queue_loses_nothing_whatever_happens(penguins: Path, sent: list[str], history: list[Any], random: Any) -> None:
+    """Messages come in any order, in any company, and more than once; what was not acknowledged comes again."""
+    deployed = Deployed(penguins)
+    waiting = items(*sent)
+    for step in [*history, *[QUIET] * len(sent)]:
+        if not waiting:
+            break
+        batch = random.sample(waiting, min(step["size"], len(waiting)))
+        batch += random.sample(items(*sent), 1) if random.random() < 0.2 else []  # delivered though it was acknowledged
+        strike(deployed, step)
+        try:
+            again = consume(deployed, PARTIAL, (batch,))
+        except Killed:
+            continue
+        assert {*again} <= {item["id"] for item in batch}
+        done = {item["id"] for item in batch} - {*again}
+        waiting = [item for item in waiting if item["id"] not in done]
+    assert not waiting
+    assert_all_is_done(deployed, items(*sent))
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.lists(bodies, min_size=1, max_size=12), st.lists(steps, max_size=10), st.sampled_from([PARTIAL, RAISING]))
+def test_a_stream_loses_nothing_whatever_happens(penguins: Path, sent: list[str], history: list[Any], trigger: Trigger) -> None:
+    """Lambda's way with a shard: on from the first that failed; all again after an error."""
+    deployed = Deployed(penguins)
+    shard, position = items(*sent, sequence="shard"), 0
+    for step in [*history, *[QUIET] * len(sent)]:
+        batch = shard[position : position + step["size"]]
+        if not batch:
+            break
+        strike(deployed, step)
+        try:
+            again = consume(deployed, trigger, (batch,)) or []
+        except (Killed, Exception):
+            continue
+        assert again == [item["id"] for item in batch[len(batch) - len(again) :]], "all that follows the first has to come again"
+        position += len(batch) - len(again)
+    assert position == len(shard)
+    assert_all_is_done(deployed, shard)
