@@ -15,6 +15,10 @@ LIMITS = np.array([1e-4, 0.0, 0.0])
 SOUND: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "factors.descent": ({"rounds": 2}, {"parts": PARTS, "limits": LIMITS, "orders": np.array([[0, 1], [1, 0]], dtype=np.int32)}),
     "factors.scaling": ({"rounds": 20, "errors": True}, {"parts": PARTS, "limits": LIMITS, "powers": np.array([2.0, 1.0])}),
+    "angles.path": (
+        {"rounds": 5, "lasso": True, "positive": False},
+        {"gram": np.array([[1.0, 0.5], [0.5, 1.0]]), "limits": np.array([0.1, 2.0])},
+    ),
 }
 DAMAGED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "no parts": ("factors.descent", {}, {"parts": np.zeros((0, 2))}),
@@ -28,6 +32,11 @@ DAMAGED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "an order of parts that are not there": ("factors.descent", {}, {"orders": np.array([[0, 1], [1, 2]], dtype=np.int32)}),
     "orders for fewer rounds": ("factors.descent", {"rounds": 3}, {}),
     "a power of nothing": ("factors.scaling", {}, {"powers": np.array([np.nan, 1.0])}),
+    "an infinite product": ("angles.path", {}, {"gram": np.full((2, 2), np.inf)}),
+    "products of other atoms": ("angles.path", {}, {"gram": np.eye(3)}),
+    "a limit below zero": ("angles.path", {}, {"limits": np.array([-1.0, 2.0])}),
+    "a limit that is no number": ("angles.path", {}, {"limits": np.array([np.nan, 2.0])}),
+    "a path of no step": ("angles.path", {"rounds": 0}, {}),
     "a power of zero": ("factors.scaling", {}, {"powers": np.array([2.0, 0.0])}),
 }
 
@@ -50,4 +59,4 @@ def test_numbers_of_any_size_are_answered_or_refused(op: str, row: list[float]) 
     except InvalidInput:
         assert row != [0.0, 0.0]
     else:
-        assert min(row) >= 0.0 and len(answer) == 1
+        assert (min(row) >= 0.0 or op == "angles.path") and len(answer) == 1

@@ -89,7 +89,7 @@ def _bray_curtis(x: "list[float]", point: "list[float]") -> float:
 
 
 def _hamming(x: "list[float]", point: "list[float]") -> float:
-    return sum(map(ne, x, point)) / len(x)
+    return float(sum(map(ne, x, point))) / len(x)
 
 
 def _common(x: "list[float]", point: "list[float]") -> float:

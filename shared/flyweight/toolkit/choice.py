@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,8 +27,8 @@ Progress = Callable[[str, int, int], None]
 class ParityFailed(Exception):
     """An engine that does not answer as the estimator does; no file was written."""
 
-    def __init__(self, parity: Parity, beside: str = "") -> None:
-        first = "\n  ".join(parity.failures[:5])
+    def __init__(self, parity: Parity, beside: str = "", hints: Sequence[str] = ()) -> None:
+        first = "\n  ".join([*hints, *parity.failures[:5]])
         super().__init__(f"the converted model does not answer as the estimator does:\n  {first}{beside}")
         self.parity = parity
 
@@ -75,7 +75,7 @@ class Choice:
         if "pickle" not in self.passed and engine is None:
             others += "\npickle: not without --allow-pickle; it would store the estimator as code"
         if self._failed is not None:
-            return ParityFailed(self._failed, others)
+            return ParityFailed(self._failed, others, self.subject.draft.hints)
         refused = self.subject.no_plan
         if refused is None:  # a plan that the reader does not take
             return EngineRefused(f"the pure engine can't run it: {self.passed.get('pure', 'no engine was tried')}{others}")

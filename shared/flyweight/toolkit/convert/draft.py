@@ -81,6 +81,7 @@ class Draft:
         self.texts: dict[int, list[str]] = {}  # feature that is a text -> some terms that its reader knows
         self.alone = False  # whether the estimator's answer to a row hangs on the rows beside it: then it is asked one by one
         self.positive = False  # whether training took no negative number, and what the estimator says of one is no answer
+        self.hints: list[str] = []  # what is likely, and what would help, if answers turn out to differ
         self._path: list[str] = []
         self._open: list[Step] = []
 

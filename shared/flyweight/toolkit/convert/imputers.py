@@ -25,6 +25,7 @@ def nearest(estimator: Any, x: Value, draft: Draft) -> Outputs:
         means = np.array(
             [points[~np.isnan(column), p].mean() if v else 0.0 for p, (column, v) in enumerate(zip(points.T, valid, strict=True))]
         )
+    draft.hints.append("rounding chose among rows as far, by matrix products that differ from machine to machine")
     k = int(min(estimator.n_neighbors, len(points)))
     filled = draft.add("imputers.nearest", x, columns=x.columns, arrays={"points": points, "means": means}, k=k)
     if not valid.all():

@@ -102,6 +102,9 @@ def _expect_followed(metric: str, way: str, points: Array, asks: str, cls: str, 
     if points.dtype == np.float32:
         helps = "it compares float32 by brute force; fit it on float64, or with algorithm='kd_tree'"
         raise ConversionRefused(draft.path, cls, helps)
+    if metric in ("euclidean", "sqeuclidean", "nan_euclidean"):
+        helps = "algorithm='kd_tree' on metric='euclidean' is followed to the last bit"
+        draft.hints.append(f"rounding chose among rows as far, by matrix products; {helps}")
     rooted = metric in ("euclidean", "nan_euclidean") and asks != "order"
     if rooted or (asks == "inverse" and metric in ("sqeuclidean", "cosine", "correlation")):
         helps = f"its distances by metric={metric!r} and brute force are differences of matrix products, whose last bits are"

@@ -94,7 +94,7 @@ def _sums(saved: Saved, x: Value, draft: Draft, what: str) -> Value:
     trees = [_tree(tree, number, saved, places, tables) for number, tree in enumerate(saved.trees)]
     arrays = {**flat(trees), "base": saved.base}
     if tables:
-        wide = max(2 + max(map(max, tables)), *map(len, saved.categories.values()), 0)  # those that no split lists go left as well
+        wide = max(2 + max(map(max, tables)), *map(len, saved.categories.values()), 0)  # what no split lists goes left as well
         arrays["goes_left"] = np.ones((len(tables), wide), dtype=np.uint8)
         for row, categories in zip(arrays["goes_left"], tables, strict=True):
             row[categories] = 0  # what is listed goes right, all else left
