@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import os
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from flyweight import addresses, registry
 from flyweight.errors import Absent, Changed, StoreFailed
-from flyweight.stores import open_store
+from flyweight.stores import Patience, open_store
 from tests.services.fixtures import PATIENT, Bucket
 
 FORKED = """
@@ -86,73 +92,6 @@ def test_plain_http_stays_on_this_machine(endpoint: str, monkeypatch: pytest.Mon
         open_store(endpoint, PATIENT)
 
 
-def test_missing_settings_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in [name for name in os.environ if name.startswith("AZURE_")]:
-        monkeypatch.delenv(variable)
-    with pytest.raises(StoreFailed, match=r"az://models can't be opened .*come from the environment"):
-        open_store("az://models", PATIENT)
-
-
-@pytest.fixture
-def container(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """A service of container credentials, as SnapStart has: gives the authorizations that it was asked with."""
-    asked: list[str] = []
-
-    class Credentials(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            asked.append(self.headers["Authorization"])
-            keys = {"AccessKeyId": "of-the-container", "SecretAccessKey": "s", "Token": "t", "Expiration": "2099-01-01T00:00:00Z"}
-            body = json.dumps(keys).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args: Any) -> None:
-            """Nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Credentials)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"http://127.0.0.1:{server.server_port}/credentials")
-    yield asked
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_credentials_come_from_the_container_where_a_snapshot_has_no_keys(
-    s3: Bucket, container: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.delenv(variable)
-    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "of-the-snapshot")
-    s3.proxy.fail("")
-    for _ in range(2):  # as before the snapshot and after the restore
-        s3.open().keys("")
-    assert container == ["of-the-snapshot"] * 2
-    assert all("Credential=of-the-container/" in seen.headers["authorization"] for seen in s3.proxy.seen)
-
-
-def test_a_session_token_and_the_region_of_the_environment_are_sent(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_SESSION_TOKEN", "of-the-session")
-    monkeypatch.setenv("AWS_REGION", "eu-west-1")
-    s3.proxy.fail("")
-    s3.open().keys("")
-    (seen,) = s3.proxy.seen
-    assert seen.headers["x-amz-security-token"] == "of-the-session"
-    assert "/eu-west-1/s3/aws4_request" in seen.headers["authorization"]
-
-
-def test_missing_credentials_are_told(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody listens where the platform's metadata service would be."""
-    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.delenv(variable)
-    monkeypatch.setenv("AWS_METADATA_ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(StoreFailed, match="no credentials in the environment"):
-        s3.open().head("a")
-
-
 def test_a_missing_bucket_is_told(bucket: Bucket) -> None:
     store = open_store(f"{bucket.server.scheme}://nobody-made-this", PATIENT)
     for ask in (lambda: store.put("a", b"", None), lambda: store.head("a")):
@@ -166,21 +105,61 @@ def test_without_the_library_the_message_says_what_to_add(monkeypatch: pytest.Mo
         open_store("s3://models", PATIENT)
 
 
-@pytest.fixture
-def web(tmp_path: Path) -> Iterator[str]:
+@contextmanager
+def serving(folder: Path, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """The address of a web server over a folder."""
 
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *args: Any) -> None:
             """Nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """Who does not trust the certificate breaks off."""
+
+    server = Server(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Iterator[str]:
+    """Plain http, as it is allowed on this machine."""
+    with serving(tmp_path) as url:
+        yield url
+
+
+def certificate(folder: Path) -> Path:
+    """A certificate for 127.0.0.1 that vouches for itself, with its key."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tests")])
+    now = datetime.now(UTC)
+    built = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+    here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    signed = built.add_extension(here, critical=False).sign(key, hashes.SHA256())
+    path = folder / "certificate.pem"
+    secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(secret + signed.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+def test_https_is_read_from_whom_the_system_trusts_and_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "m.safetensors").write_bytes(b"model")
+    pem = certificate(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pem)
+    with serving(tmp_path, tls) as url:
+        with pytest.raises(StoreFailed, match="can't be reached"):
+            open_store(url, Patience()).head("m.safetensors")
+        monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+        assert open_store(url, PATIENT).get("m.safetensors", 9)[0] == b"model"
 
 
 def test_a_web_server_is_read_from(web: str, tmp_path: Path) -> None:
