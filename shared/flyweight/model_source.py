@@ -76,7 +76,7 @@ class ModelSource:
 
 
 # Bytes of memory for one byte of a model file, at most: measured by `benchmarks/memory.py`.
-EXPANSION = 6
+EXPANSION = 10
 
 
 def weight_of(model: "Predictor") -> int:
