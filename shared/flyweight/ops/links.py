@@ -4,7 +4,7 @@ Sources: `LinearClassifierMixin._predict_proba_lr`, `SGDClassifier.predict_proba
 `sklearn._loss.loss`, scikit-learn 1.9.
 """
 
-from math import exp, inf, isfinite, log
+from math import exp, fsum, inf, isfinite, log
 
 from flyweight.ops._sums import total
 
@@ -62,7 +62,10 @@ class Sigmoid:
 
     def row(self, x: "list[float]") -> "list[float]":
         """The two probabilities."""
-        p = _sigmoid(self._factor * x[0])
+        try:
+            p = 1.0 / (1.0 + exp(-self._factor * x[0]))
+        except OverflowError:  # C's exp gives infinity where Python's raises
+            p = 0.0
         return [1.0 - p, p]
 
     def batch(self, x: "Any") -> "Any":
@@ -79,8 +82,8 @@ class Softmax(_Each):
     def row(self, x: "list[float]") -> "list[float]":
         """The probabilities."""
         top = max(x)
-        parts = [_exp(v - top) for v in x]
-        whole = total(parts)
+        parts = [exp(v - top) for v in x]  # none is above 1, so that neither this nor their sum overflows
+        whole = fsum(parts)
         return [part / whole for part in parts]
 
     def batch(self, x: "Any") -> "Any":
