@@ -1,0 +1,193 @@
+"""A model of a megabyte in S3: cold starts with nothing on the disk, and with a warm disk, beside boto3 and scikit-learn."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import boto3
+import click
+import joblib
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from sklearn.datasets import make_classification
+from sklearn.ensemble import RandomForestClassifier
+
+from benchmarks.environments import ROOT, VERSION, python_of, versions
+from benchmarks.folders import BASELINES
+from flyweight.toolkit import registry, resources
+from flyweight.toolkit.build import build, bytecode
+from flyweight.toolkit.local import runtime
+from flyweight.toolkit.pack import pack
+
+RESULTS = ROOT / "benchmarks" / "results" / "cold_stores.json"
+BUCKET = "models"
+EMPTY = "empty function"
+TOLD = ("awslambdaric", "boto3", "obstore", "scikit-learn")
+
+
+@dataclass
+class Function:
+    """One folder, what its environment says beside the usual, and what its cold starts took, one a round."""
+
+    folder: Path
+    environ: dict[str, str] = field(default_factory=dict)
+    clears: Path | None = None  # a disk's cache that each start finds empty
+    cold: list[float] = field(default_factory=list)
+    memory: list[int] = field(default_factory=list)
+
+
+@click.command()
+@click.option("--rounds", default=9, show_default=True, help="Fresh processes of each function, in turns.")
+def main(rounds: int) -> None:
+    """Measure, show and write down."""
+    python = python_of("aws")
+    with tempfile.TemporaryDirectory() as name, s3() as endpoint:
+        place = Path(name)
+        os.environ.update(endpoint)
+        sample, size = made(place)
+        functions = folders(place)
+        event = resources.event_of("aws", [sample])
+        for number in track(range(-1, rounds), description="measuring", transient=True):
+            for function in rotated([*functions.values()], number):
+                ask(function, event, python, counted=number >= 0)
+    document = described(functions, size, {p: v for p, v in versions(python).items() if p in TOLD})
+    RESULTS.write_text(json.dumps(document, indent=1) + "\n")
+    show(document)
+
+
+@contextmanager
+def s3() -> Iterator[dict[str, str]]:
+    """The environment that leads to an S3 on this machine, of moto, with a bucket."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    variables = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "us-east-1"}
+    variables |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
+    try:
+        for _ in range(600):
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                time.sleep(0.05)
+        _client(variables).create_bucket(Bucket=BUCKET)
+        yield variables
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _client(variables: dict[str, str]) -> Any:
+    return boto3.client(
+        "s3",
+        endpoint_url=variables["AWS_ENDPOINT_URL"],
+        region_name="us-east-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+    )
+
+
+def made(place: Path) -> tuple[list[float], int]:
+    """A forest whose model file has a megabyte: as a file, in the registry, and as a pickle in the bucket; a row, its size."""
+    X, y = make_classification(4000, 20, n_informative=8, random_state=0)
+    estimator = RandomForestClassifier(205, random_state=0).fit(X, y)
+    packed = pack(estimator, place / "m.safetensors", sample=X[:200], name="m", engine="pure", edge_count=50)
+    registry.at(f"s3://{BUCKET}/registry").push(place / "m.safetensors", ["prod"])
+    joblib.dump(estimator, place / "model.joblib")
+    _client({**os.environ}).upload_file(str(place / "model.joblib"), BUCKET, "model.joblib")
+    return X[0].tolist(), len(packed.data)
+
+
+def folders(place: Path) -> dict[str, Function]:
+    """What is compared."""
+    stored = build("aws", f"s3://{BUCKET}/registry/m@prod", place / "stored", python=VERSION).folder
+    shipped = build("aws", place / "m.safetensors", place / "shipped", python=VERSION).folder
+    sources = {
+        "empty": BASELINES / "empty" / "aws",
+        "boto3": BASELINES / "stores" / "fetch",
+        "sklearn": BASELINES / "stores" / "joblib",
+    }
+    for name, source in sources.items():
+        shutil.copytree(source, place / name, ignore=shutil.ignore_patterns("__pycache__"))
+        bytecode.compile_tree(place / name, sys.executable)
+    disk = place / "disk"
+    warm = {"FLYWEIGHT_CACHE_DIR": str(disk / "warm"), "FLYWEIGHT_TTL_SECONDS": "3600"}
+    return {
+        EMPTY: Function(place / "empty"),
+        "flyweight, the model in the folder": Function(shipped),
+        "flyweight, from S3": Function(stored, {"FLYWEIGHT_CACHE_DIR": str(disk / "cold")}, clears=disk / "cold"),
+        "flyweight, from a warm disk": Function(stored, warm),
+        "boto3 fetches the bytes, no model": Function(place / "boto3"),
+        "boto3 + joblib + scikit-learn": Function(place / "sklearn"),
+    }
+
+
+def rotated(functions: list[Function], number: int) -> list[Function]:
+    """Another function comes first each round."""
+    start = max(number, 0) % len(functions)
+    return [*functions[start:], *functions[:start]]
+
+
+def ask(function: Function, event: Any, python: Path, counted: bool) -> None:
+    """One fresh process; the first round leaves bytecode of packages, and the warm disk, behind."""
+    if function.clears:
+        shutil.rmtree(function.clears, ignore_errors=True)
+    environ = function.environ | ({} if counted else {"PYTHONDONTWRITEBYTECODE": ""})
+    with runtime("aws")(function.folder, python=str(python), environ=environ) as process:
+        answer = process.invoke(event)
+        if answer.status != 200:
+            raise click.ClickException(f"{function.folder.name} answered {answer.status}: {answer.body.decode()[:500]}")
+        if counted:
+            function.cold.append(answer.seconds)
+            function.memory.append(process.peak_memory() or 0)
+
+
+def described(functions: dict[str, Function], size: int, packages: dict[str, str]) -> dict[str, Any]:
+    """Milliseconds and megabytes, and ratios against the empty function of the same round."""
+    base = functions[EMPTY].cold
+    rows = {
+        name: {
+            "cold_ms": round(1000 * median(function.cold), 1),
+            "against_empty": round(median(a / b for a, b in zip(function.cold, base, strict=True)), 2),
+            "peak_mb": round(median(function.memory) / 1e6, 1),
+        }
+        for name, function in functions.items()
+    }
+    machine = {
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 2),
+        "versions": packages,
+    }
+    return {"machine": machine, "rounds": len(base), "model_bytes": size, "functions": rows}
+
+
+def show(document: dict[str, Any]) -> None:
+    """The same as a table."""
+    table = Table(title=f"a model of {document['model_bytes'] / 1e6:.2f} MB, {document['rounds']} rounds")
+    for column in ("function", "cold ms", "against empty", "peak MB"):
+        table.add_column(column, justify="left" if column == "function" else "right")
+    for name, row in document["functions"].items():
+        table.add_row(name, f"{row['cold_ms']:.1f}", f"{row['against_empty']:.2f}", f"{row['peak_mb']:.1f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
