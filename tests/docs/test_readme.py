@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from flyweight.toolkit.cli import main
 from tests.infra.handler import ROOT
+from tests.services.fixtures import Bucket
 
 README = ROOT / "README.md"
 PAGES = sorted(
@@ -24,8 +25,8 @@ def fences(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README.read_text(), re.DOTALL | re.MULTILINE)
 
 
-def test_the_readmes_code_and_commands_run_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A new user's first steps, as they stand in the README: train, pack, inspect, predict, build, invoke, use from Python."""
+def test_the_readmes_code_and_commands_run_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3: Bucket) -> None:
+    """A new user's first steps, as they stand in the README: train, pack, inspect, predict, build, invoke, push, from Python."""
     monkeypatch.chdir(tmp_path)
     training, *uses = fences("python")
     exec(compile(training, "README.md: training", "exec"), {})
@@ -34,7 +35,7 @@ def test_the_readmes_code_and_commands_run_in_order(tmp_path: Path, monkeypatch:
     assert {"pack", "inspect", "predict", "build", "invoke"} <= {*verbs}
     for line, verb in zip(ran, verbs, strict=True):
         if verb != "serve":  # which ends with Ctrl-C; tests/toolkit/test_serve.py serves
-            command = line.split(" > ")[0].split("  #")[0]
+            command = line.split(" > ")[0].split("  #")[0].replace("s3://my-bucket/models", s3.root)
             result = CliRunner().invoke(main, shlex.split(command)[1:])
             assert result.exit_code == 0, f"{line}\n{result.output}"
     for use in uses:
