@@ -12,7 +12,7 @@ NAME = "flyweight"
 
 
 def log() -> "Log":
-    """A log that also counts: Requests, Faults (status 500 and above), Instances, ColdStarts, and Duration."""
+    """A log that also counts Requests, Faults (status 500 and above), Instances, ColdStarts, StaleChecks and how a shadow differs."""
     logger = Logger(location=None)  # always this file
     metrics = Metrics()
     metrics.provider.namespace = metrics.provider.namespace or NAME
@@ -32,6 +32,13 @@ def _count(metrics: Metrics, entry: "Entry") -> None:
     metrics.add_metric("Faults", MetricUnit.Count, int(entry["level"] == "ERROR"))
     metrics.add_metric("ColdStarts", MetricUnit.Count, int(entry["cold"]))
     metrics.add_metric("Duration", MetricUnit.Milliseconds, entry["duration_ms"])
+    if "variant" in entry:  # a canary's figures stand apart from the others'
+        metrics.add_dimension("variant", entry["variant"])
+    if "stale" in entry:
+        metrics.add_metric("StaleChecks", MetricUnit.Count, 1)
+    if "differ" in entry.get("shadow", {}):
+        metrics.add_metric("ShadowInstances", MetricUnit.Count, entry["shadow"]["instances"])
+        metrics.add_metric("ShadowDifferences", MetricUnit.Count, entry["shadow"]["differ"])
     if "instances" in entry:
         metrics.add_metric("Instances", MetricUnit.Count, entry["instances"])
     metrics.flush_metrics()

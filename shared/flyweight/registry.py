@@ -72,17 +72,35 @@ def fetch(store: "Store", release: Release) -> bytes:
     :raises ModelRefused: truncated or altered bytes.
     :raises StoreFailed: the store did not give them, or a plain object was replaced since.
     """
+    data = received(store, release)
+    if release.sha256:
+        verify(data, release)
+    return data
+
+
+def verify(data: bytes, release: Release) -> str:
+    """The sha256 of a release's bytes.
+
+    :raises ModelRefused: it promised another one.
+    """
+    import hashlib
+
+    found = hashlib.sha256(data).hexdigest()
+    if release.sha256 not in ("", found):
+        raise ModelRefused(f"{release.key} has the sha256 {found}: it was altered, or not written whole")
+    return found
+
+
+def received(store: "Store", release: Release) -> bytes:
+    """The bytes of a release as the store gives them, of the promised size; their hash is still to be verified.
+
+    :raises ModelRefused, StoreFailed: as `fetch`.
+    """
     data, mark = store.get(release.key, min(release.size, MAX_FILE_BYTES) if release.sha256 else MAX_FILE_BYTES)
     if not release.sha256 and mark.tag != release.tag:
         raise StoreFailed(f"{release.key} was replaced between two looks at it", transient=True)
     if len(data) != release.size:
         raise ModelRefused(f"{release.key} has {len(data)} bytes, where {release.size} were promised")
-    if release.sha256:
-        import hashlib
-
-        found = hashlib.sha256(data).hexdigest()
-        if found != release.sha256:
-            raise ModelRefused(f"{release.key} has the sha256 {found}: it was altered, or not written whole")
     return data
 
 

@@ -4,7 +4,6 @@ What the store says (a release) is remembered in memory and on the disk. A proce
 another one noted does not ask the store at all; one that starts while the store is down answers by the last good model.
 """
 
-from hashlib import sha256
 from time import perf_counter, time
 
 from flyweight import addresses, model_file, registry, signatures
@@ -94,7 +93,7 @@ class StoredModels:
         if found is None:
             self._check_pin(release.sha256)
             began, store = perf_counter(), self._open(address)
-            data = registry.fetch(store, release)
+            data = registry.received(store, release)
             _add(spent, "fetch", began)
             release = self._proved(store, release, data, spent)
             found = self._parsed(data, release, spent)
@@ -120,7 +119,7 @@ class StoredModels:
     def _proved(self, store: "Store", release: "Release", data: bytes, spent: "dict[str, float]") -> "Release":
         """The release with the hash of its bytes, trusted; of a plain object, with the signature that lies beside it."""
         began = perf_counter()
-        release = release._replace(sha256=release.sha256 or sha256(data).hexdigest())  # type: ignore[attr-defined]
+        release = release._replace(sha256=registry.verify(data, release))  # type: ignore[attr-defined]
         if self._deployment.trust.public_keys and not release.name:
             release = release._replace(signature=registry.signature(store, release._replace(sha256="")))  # type: ignore[attr-defined]
         _add(spent, "verify", began)

@@ -32,3 +32,10 @@ def test_a_refused_request_is_a_warning_and_no_fault(built: Callable[[str], Path
     assert line["level"] == "WARNING"
     assert metrics["Faults"] == [0.0]
     assert metrics["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "zoo"  # type: ignore[index]
+
+
+def test_a_canary_is_a_dimension_and_a_shadows_differences_are_counted(built: Callable[[str], Path], penguins: Path) -> None:
+    beside = {"FLYWEIGHT_CANARY": f"{penguins} 100%", "FLYWEIGHT_SHADOW": f"{penguins} 100%"}
+    line, metrics = printed(built("aws"), "predict.json", **beside)
+    assert (line["variant"], metrics["variant"]) == ("canary", "canary")
+    assert (metrics["ShadowInstances"], metrics["ShadowDifferences"]) == ([1.0], [0.0])
