@@ -9,6 +9,7 @@ from flyweight.messages import frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from typing import Protocol
 
     class Store(Protocol):
@@ -37,6 +38,20 @@ if TYPE_CHECKING:
             """
             ...
 
+        def read(self, key: str, mark: "Mark", start: int, size: int) -> bytes:
+            """So many bytes from a place on, fewer where the object ends.
+
+            :raises Changed: what is there is no longer what has that mark.
+            """
+            ...
+
+        def put_stream(self, key: str, chunks: "Iterable[bytes]") -> "Mark":
+            """Write an object of any size over whatever is there; it appears whole, or not at all where `chunks` raises.
+
+            Its patience is for each request, of which there may be many.
+            """
+            ...
+
         def keys(self, prefix: str) -> "list[str]":
             """All keys below a folder, sorted; the folder "" is the root."""
             ...
@@ -47,6 +62,8 @@ if TYPE_CHECKING:
 
 
 STORES = {scheme: "flyweight.stores.file" if scheme == "file" else "flyweight.stores.objects" for scheme in SCHEMES}
+
+PIECE = 4 << 20  # bytes that come within one operation's patience, on a slow line too
 
 
 @frozen
@@ -78,6 +95,17 @@ def open_store(root: str, patience: "Patience | None" = None) -> "Store":
     module = __import__(STORES[scheme], fromlist=["open_root"])
     store: Store = module.open_root(root, patience or Patience())
     return store
+
+
+def stream(store: "Store", key: str, mark: Mark, start: int = 0) -> "Iterator[bytes]":
+    """The bytes of an object from a place on, a few megabytes at a time; each piece has the store's whole patience.
+
+    :raises Changed: it was replaced meanwhile.
+    """
+    while start < mark.size:
+        piece = store.read(key, mark, start, PIECE)
+        start += len(piece)
+        yield piece
 
 
 def joined(prefix: str, key: str) -> str:

@@ -8,7 +8,8 @@ from flyweight.stores import Mark, joined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from typing import BinaryIO
 
     from flyweight.stores import Patience
 
@@ -74,6 +75,46 @@ class FileStore:
         finally:
             os.close(lock)
 
+    def read(self, key: str, mark: Mark, start: int, size: int) -> bytes:
+        """So many bytes from a place on, of the file that has that mark."""
+        try:
+            with open(self._path(key), "rb", buffering=0) as file:
+                data = b""
+                while len(data) < size and (more := os.pread(file.fileno(), size - len(data), start + len(data))):
+                    data = data + more if data else more
+                if _mark(os.fstat(file.fileno()), key) != mark:
+                    raise Changed(f"{key} was replaced while it was read")
+                return data
+        except OSError as error:
+            raise _told(error, key) from None
+
+    def put_stream(self, key: str, chunks: "Iterable[bytes]") -> Mark:
+        """Write a file aside, which one writer at a time may, and rename it."""
+        path = self._path(key)
+        folder, _, name = path.rpartition("/")
+        aside = f"{folder}/.{name}.stream"
+        try:
+            os.makedirs(folder, exist_ok=True)
+            with _alone(aside, key) as file:
+                try:
+                    for chunk in chunks:
+                        file.write(chunk)
+                    file.flush()
+                except BaseException:
+                    os.unlink(aside)
+                    raise
+                lock = self._locked(key)
+                try:
+                    _stamp(file.fileno(), _found(path, key))
+                    os.fsync(file.fileno())
+                    os.replace(aside, path)
+                    _sync(folder)
+                finally:
+                    os.close(lock)
+                return _mark(os.fstat(file.fileno()), key)
+        except OSError as error:
+            raise _told(error, key) from None
+
     def keys(self, prefix: str) -> "list[str]":
         """All keys below a folder, sorted."""
         top = self._path(prefix) if prefix else self._folder
@@ -121,6 +162,23 @@ class FileStore:
                     os.close(lock)
                     raise StoreFailed(f"{key} is being written by someone else, for too long", transient=True) from None
             sleep(0.005)
+
+
+def _alone(aside: str, key: str) -> "BinaryIO":
+    """An empty file that no other process writes to; what a killed writer left is taken over."""
+    import fcntl
+
+    file = open(aside, "ab")  # the caller closes it
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # another writer may have renamed it between the two calls, and then it is the finished file
+        if os.fstat(file.fileno()).st_ino != os.stat(aside).st_ino:
+            raise BlockingIOError
+        os.ftruncate(file.fileno(), 0)
+        return file
+    except (BlockingIOError, FileNotFoundError):
+        file.close()
+        raise StoreFailed(f"{key} is being written by someone else", transient=True) from None
 
 
 def _files(folder: str) -> "Iterator[str]":

@@ -4,6 +4,7 @@ obstore's threads don't survive a fork, and a child that used it would wait for 
 """
 
 import os
+from itertools import chain
 from time import monotonic, time
 
 from flyweight.errors import Absent, Changed, FlyweightError, ModelRefused, StoreFailed
@@ -11,7 +12,7 @@ from flyweight.stores import Mark, clients, joined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from flyweight.stores import Patience
@@ -22,6 +23,8 @@ RETRYING = 0.3
 SILENCE = 0.25  # within which the next byte has to come, or else the rest is asked for again
 LAST_WAIT = 0.05
 FIRST_WAIT = 0.005
+WHOLE = 8 << 20  # bytes that are written in one request; more go as an upload in parts
+UPLOADS = 4  # parts on their way at the same time, five megabytes each
 # What the library's text holds where it failed to get credentials from a metadata service, before it asked the store.
 CREDENTIALS = ("/latest/api/token", "/latest/meta-data/", "computeMetadata", "/metadata/identity", "token request")
 
@@ -88,6 +91,58 @@ class ObjectStore:
                     else Absent(f"{self._place} is not there")
                 )
             raise told from None
+
+    def read(self, key: str, mark: Mark, start: int, size: int) -> bytes:
+        """So many bytes from a place on, of the object that has that mark."""
+        path = self._path(key)
+        end = min(start + size, mark.size)
+        if end <= start:
+            return b""
+        try:
+            found = self._library.get(self._reader, path, options={"range": (start, end)})
+            if self._mark(found.meta).tag != mark.tag:
+                raise Changed(f"{key} was replaced while it was read")
+            data = b"".join(self._in_time(found.stream(), key))
+        except Exception as error:
+            raise self._told(error, key) from None
+        if len(data) != end - start:
+            raise StoreFailed(f"{key} broke off after {len(data)} of {end - start} bytes", transient=True)
+        return data
+
+    def put_stream(self, key: str, chunks: "Iterable[bytes]") -> Mark:
+        """Write an object in one request or, where it is large, as an upload in parts, which is given up where `chunks` raises.
+
+        A process that is killed meanwhile leaves parts that nobody sees: a bucket's own rules take those away.
+        """
+        path = self._path(key)
+        raised: list[Exception] = []
+        sent = 0
+
+        def counted() -> "Iterator[bytes]":
+            nonlocal sent
+            try:
+                for chunk in chunks:
+                    sent += len(chunk)
+                    yield chunk
+            except Exception as error:
+                raised.append(error)
+                raise
+
+        rest = counted()
+        first: list[bytes] = []
+        for chunk in rest:
+            first.append(chunk)
+            if sent > WHOLE:
+                break
+        try:
+            if sent <= WHOLE:
+                done = self._library.put(self._writing(), path, b"".join(first), mode="overwrite", use_multipart=False)
+            else:
+                done = self._library.put(self._writing(), path, chain(first, rest), use_multipart=True, max_concurrency=UPLOADS)
+        except Exception as error:
+            raise (raised[0] if raised else self._told(error, key)) from None
+        tag = done["version" if self._scheme == "gs" else "e_tag"]
+        return Mark(tag or "", sent, time())
 
     def keys(self, prefix: str) -> "list[str]":
         """All keys below a folder, sorted."""

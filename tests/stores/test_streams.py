@@ -1,0 +1,148 @@
+"""Objects that are too large to hold: read from any place on, written from chunks, whole or not at all."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flyweight import stores
+from flyweight.errors import Absent, Changed, StoreFailed
+from flyweight.stores import Patience, open_store
+from tests.services.fixtures import PATIENT, Bucket
+
+if TYPE_CHECKING:
+    from flyweight.stores import Store
+
+DATA = bytes(range(256)) * 100
+BIG = [bytes([number]) * (3 << 20) for number in range(5)]  # more than goes in one request
+
+
+class Stopped(Exception):
+    """What a caller raises to stop a write."""
+
+
+@pytest.fixture(params=["file", "s3", "az"])
+def large(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """A store of each kind whose server takes uploads in parts: fake-gcs-server knows another interface for them only."""
+    if request.param == "file":
+        return open_store(f"file://{tmp_path}/sub folder", PATIENT)
+    opened: Store = request.getfixturevalue(request.param).open()
+    return opened
+
+
+def test_an_object_is_read_from_any_place_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stores, "PIECE", 10_000)
+    mark = store.put("a/b", DATA, None)
+    for start in (0, 1, 9_999, 10_000, len(DATA) - 1, len(DATA), len(DATA) + 1):
+        pieces = [*stores.stream(store, "a/b", mark, start)]
+        assert b"".join(pieces) == DATA[start:]
+        assert max(map(len, pieces), default=0) <= 10_000
+    assert store.read("a/b", mark, 5, 3) == DATA[5:8]
+    empty = store.put("empty", b"", None)
+    assert [*stores.stream(store, "empty", empty)] == []
+
+
+def test_an_object_that_is_replaced_meanwhile_is_not_read_on(strict: Store) -> None:
+    mark = strict.put("a", DATA, None)
+    strict.put("a", DATA[::-1], mark.tag)
+    with pytest.raises(Changed, match="replaced"):
+        strict.read("a", mark, 0, 10)
+    strict.delete("a")
+    with pytest.raises(Absent):
+        strict.read("a", mark, 0, 10)
+
+
+@pytest.mark.parametrize("fault", ["truncate", "reset", "503"])
+def test_a_passing_fault_is_not_seen_in_a_stream(bucket: Bucket, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stores, "PIECE", 10_000)
+    store = bucket.open()
+    mark = store.put("a", DATA, None)
+    bucket.proxy.fail(fault, times=1)
+    assert b"".join(stores.stream(store, "a", mark)) == DATA
+
+
+def test_a_lasting_fault_ends_a_stream_in_time(bucket: Bucket) -> None:
+    store = bucket.open(Patience(connect=0.5, seconds=2.0, retries=2))
+    mark = store.put("a", DATA, None)
+    for fault in ("stall", "503", "short"):
+        bucket.proxy.fail(fault)
+        with pytest.raises(StoreFailed) as raised:
+            store.read("a", mark, 0, 1000)
+        assert raised.value.transient
+
+
+def test_what_was_streamed_is_got(store: Store) -> None:
+    store.put_stream("a/b", iter([b"one", b"", b"two"]))
+    assert store.get("a/b", 9)[0] == b"onetwo"
+    mark = store.put_stream("a/b", [b"three"])
+    assert (store.get("a/b", 9)[0], mark.size, mark.tag) == (b"three", 5, store.head("a/b").tag)
+    store.put_stream("none", [])
+    assert store.head("none").size == 0
+
+
+def test_a_large_object_is_streamed_whole(large: Store) -> None:
+    mark = large.put_stream("big", iter(BIG))
+    assert mark.size == 15 << 20
+    assert large.get("big", 1 << 24)[0] == b"".join(BIG)
+    assert large.head("big").tag == mark.tag
+
+
+def stopping(chunks: list[bytes]) -> Iterator[bytes]:
+    """The chunks, then an error of the caller's own."""
+    yield from chunks
+    raise Stopped
+
+
+@pytest.mark.parametrize("many", [0, 1, 5])
+def test_what_is_stopped_is_never_seen(large: Store, many: int) -> None:
+    large.put("old", b"old", None)
+    for key in ("new", "old"):
+        with pytest.raises(Stopped):
+            large.put_stream(key, stopping(BIG[:many]))
+    assert large.keys("") == ["old"]
+    assert large.get("old", 9)[0] == b"old"
+
+
+def test_an_upload_that_fails_is_told_and_never_seen(s3: Bucket) -> None:
+    store = s3.open(Patience(connect=0.5, seconds=4.0, retries=1))
+    s3.proxy.fail("503", when=lambda seen: "partNumber=2" in seen.path)
+    with pytest.raises(StoreFailed):
+        store.put_stream("big", iter(BIG))
+    s3.proxy.fail("")
+    assert store.keys("") == []
+
+
+KILLED = """
+import os, signal, sys
+from flyweight.stores import open_store
+def chunks():
+    yield b"half"
+    os.kill(os.getpid(), signal.SIGKILL)
+open_store(sys.argv[1]).put_stream("a", chunks())
+"""
+
+
+def test_a_writer_that_is_killed_leaves_nothing_that_is_seen(tmp_path: Path) -> None:
+    store = open_store(f"file://{tmp_path}", PATIENT)
+    done = subprocess.run([sys.executable, "-c", KILLED, f"file://{tmp_path}"], timeout=60)
+    assert done.returncode < 0
+    assert store.keys("") == []
+    store.put_stream("a", [b"whole"])
+    assert store.get("a", 9)[0] == b"whole"
+
+
+def test_two_writers_of_one_file_do_not_mix(tmp_path: Path) -> None:
+    store = open_store(f"file://{tmp_path}", PATIENT)
+
+    def chunks() -> Iterator[bytes]:
+        yield b"first"
+        with pytest.raises(StoreFailed, match="being written by someone else"):
+            store.put_stream("a", [b"second"])
+
+    store.put_stream("a", chunks())
+    assert store.get("a", 9)[0] == b"first"
