@@ -1,8 +1,9 @@
-"""Google Cloud Functions' entry: a Flask request in, Flask's (body, status, headers) out."""
+"""Google Cloud Functions' entry: a Flask request in, HTTP's or an event's, Flask's (body, status, headers) out."""
 
 import os
 
 from gcp_request import decode, encode
+from gcp_triggers import SINKS, find
 
 from flyweight import logs, service
 
@@ -13,4 +14,12 @@ def lines() -> "logs.Log":
 
 
 # functions-framework imports this file in gunicorn's master and forks: each child loads the model before its first request.
-predict = service.bind(decode, encode, home=os.path.dirname(__file__), logs={"": lines}, after_fork=True)
+predict = service.bind(
+    decode,
+    encode,
+    home=os.path.dirname(__file__),
+    logs={"": lines},
+    after_fork=True,
+    triggers=find,
+    sinks=SINKS,
+)

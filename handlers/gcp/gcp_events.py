@@ -1,0 +1,174 @@
+"""CloudEvents, Pub/Sub pushes, tasks, schedules to records; the reply is a status: 2xx is done with it, 5xx asks for it again.
+
+Binary and structured mode: https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/http-protocol-binding.md
+Push: https://cloud.google.com/pubsub/docs/push    Unwrapped: https://cloud.google.com/pubsub/docs/payload-unwrapping
+Tasks: https://cloud.google.com/tasks/docs/creating-http-target-tasks
+Schedules: https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs#HttpTarget
+"""
+
+import json
+from binascii import a2b_base64
+from hashlib import sha256
+from urllib.parse import unquote
+
+from flyweight.errors import MalformedRequest
+from flyweight.outputs import json_bytes
+from flyweight.records import Record, Trigger, failed
+from flyweight.service import OK, STATUS, status_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from flyweight.records import Outcome
+
+ATTRIBUTES = ("id", "source", "type", "subject", "time")
+PUBLISHED = "google.cloud.pubsub.topic.v1.messagePublished"
+EXECUTED = "google.cloud.scheduler.job.v1.executed"
+UNTOLD = "application/octet-stream"  # what tasks and schedules say where nobody told them a content type
+
+
+def events(sent: "Any", context: "Any" = None) -> "list[tuple[dict[str, str], Any]]":
+    """The attributes and the data of each CloudEvent in what came: a request in either mode, or what a signature passes."""
+    if context is not None:
+        return [_background(sent, context)]
+    if not hasattr(sent, "environ"):
+        attributes = {**{name: str(sent.get(name) or "") for name in ATTRIBUTES}, "media": sent.get("datacontenttype") or ""}
+        return [(attributes, sent.data)]
+    if "HTTP_CE_ID" in sent.environ:
+        told = {name: unquote(sent.environ.get(f"HTTP_CE_{name.upper()}", "")) for name in ATTRIBUTES}
+        return [({**told, "media": sent.environ.get("CONTENT_TYPE", "")}, sent.get_data())]
+    document = json.loads(sent.get_data())
+    return [_structured(event) for event in (document if isinstance(document, list) else [document])]
+
+
+def _structured(event: "dict[str, Any]") -> "tuple[dict[str, str], Any]":
+    attributes = {name: str(event.get(name) or "") for name in ATTRIBUTES}
+    attributes["media"] = event.get("datacontenttype") or ""
+    if "data_base64" in event:
+        return attributes, a2b_base64(event["data_base64"], strict_mode=True)
+    data = event.get("data")
+    return attributes, data.encode() if isinstance(data, str) and attributes["media"] else data
+
+
+def _background(data: "Any", context: "Any") -> "tuple[dict[str, str], Any]":
+    """Data and context as the CloudEvent that they stand for."""
+    resource = context.resource
+    source = str(resource.get("name") if isinstance(resource, dict) else resource or "")
+    told = {"id": context.event_id, "source": source, "type": context.event_type, "subject": "", "time": context.timestamp}
+    if str(context.event_type).startswith("google.pubsub.topic"):
+        return {**told, "type": PUBLISHED, "media": ""}, {"message": {"messageId": context.event_id, **data}}
+    return {**told, "media": ""}, data
+
+
+def _records(sent: "Any", context: "Any" = None) -> "list[Record]":
+    """A record an event; what claims to be an event and can't be read is one as well, with its fault."""
+    try:
+        return [record for attributes, data in events(sent, context) for record in _record(attributes, data)]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        if context is not None or not hasattr(sent, "environ"):
+            raise  # there is no body to keep
+        body = sent.get_data()
+        fault = MalformedRequest(f"the event can't be read: {type(error).__name__}: {error}")
+        name = sent.environ.get("HTTP_CE_ID") or sha256(body).hexdigest()
+        return [Record(name, body, "", {"source": sent.environ.get("HTTP_CE_SOURCE", "")}, "", fault)]
+
+
+def _record(attributes: "Mapping[str, str]", data: "Any") -> "list[Record]":
+    if attributes["type"] == PUBLISHED:
+        return [_message(_value(data), attributes["source"])]
+    media = attributes["media"]
+    if attributes["type"] == EXECUTED:
+        data, media = a2b_base64((_value(data) or {}).get("customData") or "", strict_mode=True), ""
+        if not data:  # only to have the model loaded and checked
+            return []
+    origin = {"event" if name == "type" else name: attributes[name] for name in ATTRIBUTES[1:] if attributes[name]}
+    body = data if isinstance(data, bytes) else json.dumps(data).encode()
+    return [Record(attributes["id"], body, media, origin)]
+
+
+def _value(data: "Any") -> "Any":
+    return json.loads(data) if isinstance(data, (bytes, str)) else data
+
+
+def _message(envelope: "dict[str, Any]", topic: str = "") -> Record:
+    message = envelope["message"]
+    attributes = message.get("attributes") or {}
+    name = message.get("messageId") or message["message_id"]
+    origin = {"source": envelope.get("subscription") or topic, "time": message.get("publishTime")}
+    sequence = message.get("orderingKey") or message.get("ordering_key") or ""
+    told = {"ordering_key": sequence, "attributes": attributes, "attempt": envelope.get("deliveryAttempt")}
+    origin |= {key: value for key, value in told.items() if value}
+    media = next((attributes[key] for key in attributes if key.lower() == "content-type"), "")
+    data = message.get("data") or ""
+    try:
+        return Record(name, a2b_base64(data, strict_mode=True), media, origin, sequence)
+    except ValueError as error:
+        fault = MalformedRequest(f"the message's data can't be decoded: {error}")
+        return Record(name, data.encode("utf-8", "surrogatepass"), media, origin, sequence, fault)
+
+
+def _pushed(sent: "Any") -> "list[Record]":
+    """The message of a push, which fails alone."""
+    body = sent.get_data()
+    try:
+        return [_message(json.loads(body))]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        fault = MalformedRequest(f"the push can't be read: {type(error).__name__}: {error}")
+        return [Record(sha256(body).hexdigest(), body, "", {"source": "push"}, "", fault)]
+
+
+def _unwrapped(sent: "Any") -> "list[Record]":
+    """A push that is the message's data alone, with what is known of it in headers."""
+    headers = {name: sent.environ.get(f"HTTP_X_GOOG_PUBSUB_{name}", "") for name in ("SUBSCRIPTION_NAME", "PUBLISH_TIME")}
+    key = sent.environ.get("HTTP_X_GOOG_PUBSUB_ORDERING_KEY", "")
+    origin = {"source": headers["SUBSCRIPTION_NAME"], "time": headers["PUBLISH_TIME"], **({"ordering_key": key} if key else {})}
+    return [Record(sent.environ["HTTP_X_GOOG_PUBSUB_MESSAGE_ID"], sent.get_data(), _media(sent), origin, key)]
+
+
+def _task(sent: "Any") -> "list[Record]":
+    told = {name: sent.environ.get(f"HTTP_X_CLOUDTASKS_{name}", "") for name in ("TASKNAME", "QUEUENAME", "TASKRETRYCOUNT")}
+    origin = {"source": told["QUEUENAME"], "retries": told["TASKRETRYCOUNT"]}
+    return [Record(told["TASKNAME"], sent.get_data(), _media(sent), origin)]
+
+
+def _schedule(sent: "Any") -> "list[Record]":
+    """The job's body; without one the model is only loaded and checked."""
+    job, time = (sent.environ.get(f"HTTP_X_CLOUDSCHEDULER_{name}", "") for name in ("JOBNAME", "SCHEDULETIME"))
+    body = sent.get_data()
+    return [Record(time or sha256(body).hexdigest(), body, _media(sent), {"source": job, "time": time})] if body else []
+
+
+def _media(sent: "Any") -> str:
+    media: str = sent.environ.get("CONTENT_TYPE", "")
+    return "" if media.startswith(UNTOLD) else media
+
+
+def answered(outcomes: "Sequence[Outcome]", sent: "Any", context: "Any" = None) -> "Any":
+    """The answers, problem documents among them, under a status that says whether all is done.
+
+    :raises Exception: what failed for now, where the function's signature has no other way to say it.
+    """
+    failures = failed(outcomes)
+    if not hasattr(sent, "environ"):
+        for outcome in failures[:1]:
+            assert outcome.error is not None
+            raise outcome.error
+        return None
+    statuses = [max(STATUS["internal"], status_of(outcome.error)) for outcome in failures if outcome.error is not None]
+    body = json_bytes([outcome.answer for outcome in outcomes])
+    return body, max(statuses, default=OK), {"content-type": "application/json"}
+
+
+def request_id(sent: "Any", context: "Any" = None) -> str:
+    """The id of the execution, where the platform gives one."""
+    environ: Mapping[str, str] = getattr(sent, "environ", {})
+    return environ.get("HTTP_FUNCTION_EXECUTION_ID", "")
+
+
+BINARY = STRUCTURED = CLOUD_EVENT = BACKGROUND = Trigger("event", _records, answered, request_id)
+PUSH = Trigger("pubsub", _pushed, answered, request_id)
+UNWRAPPED = Trigger("pubsub", _unwrapped, answered, request_id)
+TASK = Trigger("task", _task, answered, request_id)
+SCHEDULE = Trigger("schedule", _schedule, answered, request_id)

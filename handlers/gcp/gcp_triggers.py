@@ -1,0 +1,68 @@
+"""A request, or what another signature passes, to the trigger that sent it, by a few looks; None for everybody else's HTTP."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flyweight.records import Trigger
+    from flyweight.sinks import Sink
+
+# headers that one kind of sender sets, as WSGI names them, and the trigger's name in gcp_events
+BY_HEADER = {
+    "HTTP_CE_ID": "BINARY",
+    "HTTP_X_CLOUDTASKS_TASKNAME": "TASK",
+    "HTTP_X_CLOUDSCHEDULER": "SCHEDULE",
+    "HTTP_X_GOOG_PUBSUB_MESSAGE_ID": "UNWRAPPED",
+}
+FINALIZED = ("google.cloud.storage.object.v1.finalized", "google.storage.object.finalize")  # an object is there, whole
+
+
+def find(sent: "Any", context: "Any" = None) -> "Trigger | None":
+    """The trigger of a Flask request; of a CloudEvent, or of data with a context, where the function has such a signature."""
+    if context is not None:
+        return _object() if context.event_type in FINALIZED else _event("BACKGROUND")
+    environ = getattr(sent, "environ", None)
+    if environ is None:
+        return _object() if sent["type"] in FINALIZED else _event("CLOUD_EVENT")
+    if environ["REQUEST_METHOD"] != "POST":
+        return None
+    for header in BY_HEADER:
+        if header in environ:
+            return _object() if environ.get("HTTP_CE_TYPE") in FINALIZED else _event(BY_HEADER[header])
+    media = environ.get("CONTENT_TYPE", "")
+    if media.startswith("application/cloudevents"):
+        return _object() if FINALIZED[0].encode() in sent.get_data() else _event("STRUCTURED")
+    return _event("PUSH") if media.startswith("application/json") and _is_pushed(sent) else None
+
+
+def _is_pushed(request: "Any") -> bool:
+    """Whether a body is the envelope of a Pub/Sub push, which no header tells; nothing that a caller may post begins so."""
+    try:
+        body = request.get_data()  # kept for `decode`
+    except Exception:  # `decode` will say it in its own words
+        return False
+    begin = body[:64].split(b'"', 2)
+    return len(begin) > 2 and begin[1] in (b"message", b"subscription", b"deliveryAttempt") and b'"subscription"' in body
+
+
+def _event(name: str) -> "Trigger":
+    import gcp_events  # imported when such an event comes
+
+    found: Trigger = getattr(gcp_events, name)
+    return found
+
+
+def _object() -> "Trigger":
+    from gcp_files import OBJECT
+
+    return OBJECT
+
+
+def sink(address: str) -> "Sink":
+    """The sink at an address; its module is imported for those who set one."""
+    from gcp_sinks import open_sink
+
+    return open_sink(address)
+
+
+SINKS = dict.fromkeys(("pubsub", "gs"), sink)
