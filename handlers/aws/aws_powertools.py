@@ -12,7 +12,7 @@ NAME = "flyweight"
 
 
 def log() -> "Log":
-    """A log that also counts: Requests, Faults (status 500 and above), Instances, ColdStarts, StaleChecks, a shadow's differences."""
+    """A log that also counts: Requests, Faults (status 500 and above), Instances, ColdStarts, StaleChecks, ShadowDifferences."""
     logger = Logger(location=None)  # always this file
     metrics = Metrics()
     metrics.provider.namespace = metrics.provider.namespace or NAME
