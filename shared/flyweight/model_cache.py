@@ -87,6 +87,7 @@ class ModelCache:
         self._failed: dict[str, tuple[FlyweightError, float]] = {}
         # what loading has cost this process so far, by step, in seconds; checks in the background are not counted
         self.spent: dict[str, float] = {}
+        self.spent_seconds = 0.0  # the sum of it
         # A child shares the parent's models (they are only read) but must not inherit a lock or a connection.
         os.register_at_fork(after_in_child=self.renew)
 
@@ -150,6 +151,7 @@ class ModelCache:
         except FlyweightError as error:
             flight.error = self._remember(address, error)
         finally:
+            self.spent_seconds = sum(self.spent.values())
             self._land(address, flight)
 
     def _check(self, address: str, kept: Kept, now: float) -> Kept:

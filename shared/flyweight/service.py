@@ -79,7 +79,7 @@ def bind(
     else:
         service.preload()
     hooks(service)
-    service.cold["init"] = perf_counter() - IMPORT_BEGAN - sum(service.models.spent.values())
+    service.cold["init"] = perf_counter() - IMPORT_BEGAN - service.models.spent_seconds
 
     def answer_event(*event: "Any") -> "Any":
         if (trigger := triggers(*event)) is not None:
@@ -131,11 +131,10 @@ class Service:
 
     def predictor(self, request: Request, notes: "Notes", name: str) -> "Predictor":
         """The model that answers a request, noted for headers and log, with what it took if this request had to load it."""
-        before = sum(self.models.spent.values())
+        before = self.models.spent_seconds
         kept = self._kept(request, notes, name)
-        taken = sum(self.models.spent.values()) - before
-        if taken:
-            notes["load_ms"] = round(1000 * taken, 3)
+        if self.models.spent_seconds != before:
+            notes["load_ms"] = round(1000 * (self.models.spent_seconds - before), 3)
         predictor = kept.model.predictor
         notes["model"], notes["version"] = predictor.name, predictor.version
         if kept.model.release is not None:
@@ -154,7 +153,7 @@ class Service:
         """Go on from a snapshot, maybe days old and shared by many: no connection holds, nor a check of a model."""
         self.models.renew()
         self.models.expire()
-        self.models.spent = {}
+        self.models.spent, self.models.spent_seconds = {}, 0.0
         self.cold = {"init": 0.0, "restored": 0.0}
 
     def preload(self) -> None:
