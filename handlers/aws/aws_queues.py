@@ -34,7 +34,7 @@ def _message(message: "dict[str, Any]") -> Record:
         body, media = _unwrapped(body, media, origin)
     # a group of a standard queue is for fair shares, and keeps no order
     sequence = group if source.endswith(".fifo") else ""
-    return Record(message["messageId"], body.encode("utf-8", "surrogatepass"), media, origin, sequence)
+    return Record(message["messageId"], body.encode("utf-8", "surrogatepass"), media, origin, sequence, None)
 
 
 def _unwrapped(body: str, media: str, origin: "dict[str, Any]") -> "tuple[str, str]":

@@ -115,7 +115,7 @@ def _firehose(event: "Any", context: "Any") -> "list[Record]":
 
 def _decoded(name: str, data: str, media: str, origin: "Mapping[str, Any]", sequence: str) -> Record:
     try:
-        return Record(name, a2b_base64(data, strict_mode=True), media, origin, sequence)
+        return Record(name, a2b_base64(data, strict_mode=True), media, origin, sequence, None)
     except ValueError as error:
         fault = MalformedRequest(f"the record's data can't be decoded: {error}")
         return Record(name, data.encode("utf-8", "surrogatepass"), media, origin, sequence, fault)

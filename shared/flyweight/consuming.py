@@ -61,26 +61,31 @@ def _delivered(service: "Service", outcomes: "list[Outcome]", notes: "Notes", re
     if service.results is not None:
         outcomes = _sent(service.results, outcomes, "scored", notes, sha256, _result)
 
-    def letter(outcome: Outcome) -> "Document":
+    def letter(key: str, outcome: Outcome) -> "Document":
         assert outcome.error is not None
-        return dead_letter(outcome.record, problem(outcome.error, status_of(outcome.error), request_id))
+        return dead_letter(key, outcome.record, problem(outcome.error, status_of(outcome.error), request_id))
 
     return _sent(service.dead_letters or LogLines(service.tell), outcomes, "rejected", notes, sha256, letter)
 
 
-def _result(outcome: Outcome) -> "Document":
-    return {"origin": outcome.record.origin, **(outcome.answer or {})}
+def _result(key: str, outcome: Outcome) -> "Document":
+    return {"key": key, "origin": outcome.record.origin, **(outcome.answer or {})}
 
 
 def _sent(
-    sink: "Sink", outcomes: "list[Outcome]", state: str, notes: "Notes", sha256: str, document: "Callable[[Outcome], Document]"
+    sink: "Sink",
+    outcomes: "list[Outcome]",
+    state: str,
+    notes: "Notes",
+    sha256: str,
+    document: "Callable[[str, Outcome], Document]",
 ) -> "list[Outcome]":
     """The outcomes after those of a state were sent to a sink."""
     keys = {place: key_of(outcome.record, sha256) for place, outcome in enumerate(outcomes) if outcome.state == state}
     if not keys:
         return outcomes
     # a record that came twice in a batch is sent once
-    documents = {key: {"key": key, **document(outcomes[place])} for place, key in keys.items()}
+    documents = {key: document(key, outcomes[place]) for place, key in keys.items()}
     try:
         left = sink.send([*documents.items()])
     except Exception as error:

@@ -33,17 +33,27 @@ class Reader:
         self._one = self._width == 1
         self._plain = all(feature.kind == "number" for feature in signature.features)
 
-    def read(
-        self, body: bytes, content_type: str, parsers: "Parsers | None" = None
-    ) -> "tuple[list[list[Any]], list[str] | None]":
+    @property
+    def most(self) -> int:
+        """How many instances may come at once."""
+        return self._limits.max_instances
+
+    def read(self, body: bytes, content_type: str) -> "tuple[list[list[Any]], list[str] | None]":
         """The rows in a body of the given content type (JSON where it is empty), and the outputs that it asks for, if any.
+
+        :raises MalformedRequest, UnsupportedMediaType, TooLarge, InvalidInput: in words for the caller.
+        """
+        instances, outputs = self.parsed(body, content_type)
+        return self.rows(instances), outputs
+
+    def parsed(self, body: bytes, content_type: str, parsers: "Parsers | None" = None) -> "tuple[Any, list[str] | None]":
+        """The instances in a body, which nobody has checked yet, and the outputs that it asks for, if any.
 
         :raises MalformedRequest, UnsupportedMediaType, TooLarge, InvalidInput: in words for the caller.
         """
         if len(body) > self._limits.max_body_bytes:
             raise TooLarge(f"the body has {len(body)} bytes, the limit is {self._limits.max_body_bytes}")
-        instances, outputs = parse(body, content_type, self._features, parsers)
-        return self.rows(instances), outputs
+        return parse(body, content_type, self._features, parsers)
 
     def rows(self, instances: "Any") -> "list[list[Any]]":
         """The rows of parsed instances, each a list in the signature's order or an object by feature name; many as one array.
@@ -118,7 +128,7 @@ class Reader:
                     return [values] if self._one else values
                 except KeyError:
                     pass
-            raise InvalidInput(*_misnamed(instance, self._features))
+            raise InvalidInput(*misnamed(instance, self._features))
         if not isinstance(instance, (list, tuple)):
             raise InvalidInput(Fault("an array of values or an object by feature name", shown(instance)))
         if len(instance) != self._width:
@@ -126,7 +136,7 @@ class Reader:
         return instance
 
 
-def _misnamed(instance: "dict[str, Any]", features: "list[Feature]") -> "Iterable[Fault]":
+def misnamed(instance: "dict[str, Any]", features: "list[Feature]") -> "Iterable[Fault]":
     """One fault a feature that is missing or unknown, an unknown one with the name that was probably meant."""
     missing = {feature.name: feature for feature in features if feature.name not in instance}
     known = {feature.name: feature for feature in features}

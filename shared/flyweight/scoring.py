@@ -1,4 +1,4 @@
-"""Records to outcomes: each is read on its own, all that are valid are predicted at once, and what is bad fails alone."""
+"""Records to outcomes: each is parsed on its own, all that are valid are predicted at once, and what is bad fails alone."""
 
 from flyweight.bodies import LONE
 from flyweight.errors import FlyweightError, InvalidInput, MalformedRequest, TooLarge, UnsupportedMediaType
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from flyweight.predictor import Predictor
     from flyweight.records import Record
 
-    Member = tuple[int, Record, list[list[Any]]]  # its place among the records, and its rows
+    Rows = Any  # a list, or an array
+    Member = tuple[int, Record, int]  # its place among the records, and how many rows are its
 
 REJECTS = (MalformedRequest, InvalidInput, TooLarge, UnsupportedMediaType)  # the record's own faults, which no retry mends
 
@@ -25,45 +26,68 @@ def score(predictor: "Predictor", records: "Sequence[Record]") -> "list[Outcome]
     One predict takes the rows of all records that ask for the same outputs.
     """
     outcomes: list[Any] = [None] * len(records)
-    groups: dict[str, tuple[Any, list[Member]]] = {}
-    read = predictor.reader.read
+    groups: dict[str, tuple[Any, list[tuple[int, Record, Any]]]] = {}
+    parsed = predictor.reader.parsed
     for place, record in enumerate(records):
         try:
             if record.fault is not None:
                 raise record.fault
-            rows, asked = read(record.body, record.media, LONE)
+            instances, asked = parsed(record.body, record.media or "application/json", LONE)
         except Exception as error:
-            outcomes[place] = Outcome(record, None, error, isinstance(error, REJECTS))
+            outcomes[place] = _refused(record, error)
             continue
         name = "" if asked is None else repr(asked)
         if name not in groups:
             groups[name] = (asked, [])
-        groups[name][1].append((place, record, rows))
-    for asked, members in groups.values():
-        _predict(predictor, members, asked, outcomes)
+        groups[name][1].append((place, record, instances))
+    for asked, group in groups.values():
+        rows, members = _read(predictor, group, outcomes)
+        if members:
+            _predict(predictor, rows, members, asked, outcomes)
     return _judged(predictor, outcomes)
 
 
-def _predict(predictor: "Predictor", members: "list[Member]", asked: "Any", outcomes: "list[Any]") -> None:
+def _refused(record: "Record", error: Exception) -> Outcome:
+    return Outcome(record, None, error, isinstance(error, REJECTS))
+
+
+def _read(predictor: "Predictor", group: "list[tuple[int, Record, Any]]", outcomes: "list[Any]") -> "tuple[Rows, list[Member]]":
+    """The rows of all records that have what the signature asks for, and whose they are; the others get their outcomes."""
+    reader = predictor.reader
+    most = reader.most
+    # all at once, as one array, where the engine likes that, and nothing is wrong with any of them; else one by one
+    if all([type(instances) is list and 0 < len(instances) <= most for _, _, instances in group]):
+        whole = [instance for _, _, instances in group for instance in instances]
+        table = reader.table(whole)
+        if table is not None:
+            return table, [(place, record, len(instances)) for place, record, instances in group]
+    rows: list[Any] = []
+    members = []
+    for place, record, instances in group:
+        try:
+            own = reader.rows(instances)
+        except Exception as error:
+            outcomes[place] = _refused(record, error)
+        else:
+            members.append((place, record, len(own)))
+            rows += own if isinstance(own, list) else own.tolist()
+    return rows, members
+
+
+def _predict(predictor: "Predictor", rows: "Rows", members: "list[Member]", asked: "Any", outcomes: "list[Any]") -> None:
     """Give each member its outcome, by one predict for all; where that raises, by one for each half."""
     try:
-        prediction = predictor.answer(_rows(members), asked)
+        prediction = predictor.answer(rows, asked)
     except Exception as error:
         if len(members) == 1:
-            place, record, _ = members[0]
-            outcomes[place] = Outcome(record, None, error, isinstance(error, REJECTS))
+            outcomes[members[0][0]] = _refused(members[0][1], error)
             return
         half = len(members) // 2
-        _predict(predictor, members[:half], asked, outcomes)
-        _predict(predictor, members[half:], asked, outcomes)
+        cut = sum([count for _, _, count in members[:half]])
+        _predict(predictor, rows[:cut], members[:half], asked, outcomes)
+        _predict(predictor, rows[cut:], members[half:], asked, outcomes)
     else:
         _share(prediction, members, {"name": predictor.name, "version": predictor.version}, outcomes)
-
-
-def _rows(members: "list[Member]") -> "list[list[Any]]":
-    if len(members) == 1:
-        return members[0][2]
-    return [row for _, _, rows in members for row in (rows.tolist() if hasattr(rows, "tolist") else rows)]
 
 
 def _share(prediction: "Prediction", members: "list[Member]", model: "dict[str, str]", outcomes: "list[Any]") -> None:
@@ -72,8 +96,8 @@ def _share(prediction: "Prediction", members: "list[Member]", model: "dict[str, 
     lists = [(name, values) for name, values in told if name != "classes"]
     same = {**{name: values for name, values in told if name == "classes"}, "model": model}
     begin = 0
-    for place, record, rows in members:
-        end = begin + len(rows)
+    for place, record, count in members:
+        end = begin + count
         answer = {"id": record.id}
         for name, values in lists:
             answer[name] = values[begin:end]

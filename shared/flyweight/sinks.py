@@ -4,8 +4,9 @@ Delivery is at least once. The key stays the same when a record comes again, and
 that writes each key once makes the effect land exactly once.
 """
 
+from hashlib import sha256 as digest
+
 from flyweight.errors import FlyweightError
-from flyweight.outputs import json_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,14 +62,14 @@ def opened(address: str, openers: "Mapping[str, Callable[[str], Sink]]") -> "Sin
 
 def key_of(record: "Record", sha256: str) -> str:
     """The idempotency key of what a model makes of a record: 64 hexadecimal digits."""
-    from hashlib import sha256 as digest
+    source = record.origin.get("source", "")
+    return digest(f"{len(source)} {source} {record.id} {sha256}".encode("utf-8", "surrogatepass")).hexdigest()
 
-    return digest(json_bytes([record.origin.get("source", ""), record.id, sha256])).hexdigest()
 
-
-def dead_letter(record: "Record", problem: "Document") -> "dict[str, Any]":
+def dead_letter(key: str, record: "Record", problem: "Document") -> "dict[str, Any]":
     """All that is known of a record that is rejected, so that it can be mended and sent again."""
-    document: dict[str, Any] = {"id": record.id, "origin": record.origin, "problem": problem, "media": record.media}
+    document: dict[str, Any] = {"key": key, "id": record.id, "origin": record.origin}
+    document |= {"problem": problem, "media": record.media}
     try:
         return {**document, "body": record.body.decode()}
     except UnicodeDecodeError:
