@@ -57,17 +57,20 @@ def value_of(text: str, kind: str) -> "Any":
     return BOOLEANS.get(text.strip(), text) if kind == "boolean" else text
 
 
-def answer(prediction: "Prediction") -> str:
-    """A header, then one line an instance: the prediction (or one column an output), then a column each probability or score."""
+def answer(prediction: "Prediction", lines: "list[int] | None" = None, header: bool = True) -> str:
+    """A header, then one line an instance: the prediction (or one column an output), then a column each probability or score.
+
+    `lines`: numbers that stand in a column before all others.
+    """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     for number in range(max(len(values or []) for values in prediction[:-1])):  # type: ignore[index]
-        cells = [*_plain("prediction", prediction.predictions, number)]
+        cells = [*_plain("line", lines, number), *_plain("prediction", prediction.predictions, number)]
         cells += _numbers("probability", prediction, prediction.probabilities, number)
         cells += _numbers("score", prediction, prediction.scores, number)
         cells += _plain("score_sample", prediction.score_samples, number)
         cells += _plain("transformed", prediction.transformed, number)
-        if number == 0:
+        if number == 0 and header:
             writer.writerow([name for name, _ in cells])
         writer.writerow([_cell(cell) for _, cell in cells])
     return file.getvalue()

@@ -81,12 +81,19 @@ def test_the_core_knows_no_provider(path: Path) -> None:
     assert not [word for word in words(path) if CLOUD_WORDS.search(word)]
 
 
+LATE = {
+    "tables.py": {"numpy"},
+    "signatures.py": {"cryptography"},
+    "file_parquet.py": {"pyarrow"},
+    "decompression.py": {"compression", "zstandard"},  # the first is of the standard library from Python 3.14 on
+}
+
+
 @each(STRICT)
 def test_the_core_imports_the_standard_library_and_itself_only(path: Path) -> None:
-    """But for NumPy in the batch forms and what verifies signatures: imported inside a function, when there is such a thing."""
+    """But for NumPy in the batch forms, and what few others need: imported inside a function, when there is such a thing."""
     roots = {module.partition(".")[0] for module in imports(tree(path))}
-    batches = path.parent.name == "ops" or path.name == "tables.py"
-    late = {"numpy"} if batches else {"cryptography"} if path.name == "signatures.py" else set()
+    late = {"numpy"} if path.parent.name == "ops" else LATE.get(path.name, set())
     assert roots <= {*sys.stdlib_module_names, "flyweight", *late}
     at_once = [node for node in tree(path).body if isinstance(node, (ast.Import, ast.ImportFrom))]
     assert not late & {module.partition(".")[0] for node in at_once for module in imports(ast.Module([node], []))}
