@@ -20,7 +20,7 @@ $(VENV)/installed: pyproject.toml constraints.txt .ci/find-python
 	@python=$$(.ci/find-python $(PYTHON)) && "$$python" -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
 	@$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt \
-	  --editable '.[toolkit,batch,onnx,sklearn,litert,aws,gcp,azure,stores,sign]' --group dev
+	  --editable '.[toolkit,batch,onnx,sklearn,litert,aws,gcp,azure,stores,files,sign]' --group dev
 	@touch $@
 
 demo: setup  ## Train, pack, build for three clouds, answer under their real runtimes, compare.
