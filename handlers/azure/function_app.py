@@ -1,10 +1,11 @@
-"""Azure Functions' entry (programming model v2): every path and method of the app in, an HttpResponse out."""
+"""Azure Functions' entry (programming model v2): every path and method of the app, and what its settings name."""
 
 import logging
 import os
 
 import azure.functions as func
 from azure_request import decode, encode
+from azure_triggers import SINKS, find
 
 from flyweight import outputs, service
 
@@ -24,7 +25,8 @@ def forwarded() -> "Log":
 
 
 services: list[service.Service] = []
-answer = service.bind(decode, encode, home=os.path.dirname(__file__), logs={"": forwarded}, hooks=services.append)
+home, logs = os.path.dirname(__file__), {"": forwarded}
+answer = service.bind(decode, encode, home=home, logs=logs, hooks=services.append, triggers=find, sinks=SINKS)
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 
@@ -39,3 +41,9 @@ def predict(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
 def warmup(trigger: func.warmup.WarmUpContext) -> None:
     """Prime the model before an instance that is scaled out gets its first request; the worker wants this name."""
     services[0].prime()
+
+
+if services[0].settings.triggers:
+    from azure_bindings import register  # no request needs it
+
+    register(app, answer, services[0].settings)

@@ -33,12 +33,12 @@ def events(sent: "Any", context: "Any" = None) -> "list[tuple[dict[str, str], An
     """The attributes and the data of each CloudEvent in what came: a request in either mode, or what a signature passes."""
     if context is not None:
         return [_background(sent, context)]
-    if not hasattr(sent, "environ"):
+    if not hasattr(sent, "get_data"):
         attributes = {**{name: str(sent.get(name) or "") for name in ATTRIBUTES}, "media": sent.get("datacontenttype") or ""}
         return [(attributes, sent.data)]
-    if "HTTP_CE_ID" in sent.environ:
-        told = {name: unquote(sent.environ.get(f"HTTP_CE_{name.upper()}", "")) for name in ATTRIBUTES}
-        return [({**told, "media": sent.environ.get("CONTENT_TYPE", "")}, sent.get_data())]
+    if "ce-id" in sent.headers:
+        told = {name: unquote(sent.headers.get(f"ce-{name}", "")) for name in ATTRIBUTES}
+        return [({**told, "media": sent.content_type or ""}, sent.get_data())]
     document = json.loads(sent.get_data())
     return [_structured(event) for event in (document if isinstance(document, list) else [document])]
 
@@ -67,12 +67,12 @@ def _records(sent: "Any", context: "Any" = None) -> "list[Record]":
     try:
         return [record for attributes, data in events(sent, context) for record in _record(attributes, data)]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        if context is not None or not hasattr(sent, "environ"):
+        if context is not None or not hasattr(sent, "get_data"):
             raise  # there is no body to keep
         body = sent.get_data()
         fault = MalformedRequest(f"the event can't be read: {type(error).__name__}: {error}")
-        name = sent.environ.get("HTTP_CE_ID") or sha256(body).hexdigest()
-        return [Record(name, body, "", {"source": sent.environ.get("HTTP_CE_SOURCE", "")}, "", fault)]
+        name = sent.headers.get("ce-id") or sha256(body).hexdigest()
+        return [Record(name, body, "", {"source": sent.headers.get("ce-source", "")}, "", fault)]
 
 
 def _record(attributes: "Mapping[str, str]", data: "Any") -> "list[Record]":
@@ -121,27 +121,27 @@ def _pushed(sent: "Any") -> "list[Record]":
 
 def _unwrapped(sent: "Any") -> "list[Record]":
     """A push that is the message's data alone, with what is known of it in headers."""
-    headers = {name: sent.environ.get(f"HTTP_X_GOOG_PUBSUB_{name}", "") for name in ("SUBSCRIPTION_NAME", "PUBLISH_TIME")}
-    key = sent.environ.get("HTTP_X_GOOG_PUBSUB_ORDERING_KEY", "")
-    origin = {"source": headers["SUBSCRIPTION_NAME"], "time": headers["PUBLISH_TIME"], **({"ordering_key": key} if key else {})}
-    return [Record(sent.environ["HTTP_X_GOOG_PUBSUB_MESSAGE_ID"], sent.get_data(), _media(sent), origin, key)]
+    names = ("message-id", "subscription-name", "publish-time", "ordering-key")
+    identity, source, time, key = (sent.headers.get(f"x-goog-pubsub-{name}", "") for name in names)
+    origin = {"source": source, "time": time, **({"ordering_key": key} if key else {})}
+    return [Record(identity, sent.get_data(), _media(sent), origin, key)]
 
 
 def _task(sent: "Any") -> "list[Record]":
-    told = {name: sent.environ.get(f"HTTP_X_CLOUDTASKS_{name}", "") for name in ("TASKNAME", "QUEUENAME", "TASKRETRYCOUNT")}
-    origin = {"source": told["QUEUENAME"], "retries": told["TASKRETRYCOUNT"]}
-    return [Record(told["TASKNAME"], sent.get_data(), _media(sent), origin)]
+    names = ("taskname", "queuename", "taskretrycount")
+    identity, source, retries = (sent.headers.get(f"x-cloudtasks-{name}", "") for name in names)
+    return [Record(identity, sent.get_data(), _media(sent), {"source": source, "retries": retries})]
 
 
 def _schedule(sent: "Any") -> "list[Record]":
     """The job's body; without one the model is only loaded and checked."""
-    job, time = (sent.environ.get(f"HTTP_X_CLOUDSCHEDULER_{name}", "") for name in ("JOBNAME", "SCHEDULETIME"))
+    job, time = (sent.headers.get(f"x-cloudscheduler-{name}", "") for name in ("jobname", "scheduletime"))
     body = sent.get_data()
     return [Record(time or sha256(body).hexdigest(), body, _media(sent), {"source": job, "time": time})] if body else []
 
 
 def _media(sent: "Any") -> str:
-    media: str = sent.environ.get("CONTENT_TYPE", "")
+    media: str = sent.content_type or ""
     return "" if media.startswith(UNTOLD) else media
 
 
@@ -151,7 +151,7 @@ def answered(outcomes: "Sequence[Outcome]", sent: "Any", context: "Any" = None) 
     :raises Exception: what failed for now, where the function's signature has no other way to say it.
     """
     failures = failed(outcomes)
-    if not hasattr(sent, "environ"):
+    if not hasattr(sent, "get_data"):
         for outcome in failures[:1]:
             assert outcome.error is not None
             raise outcome.error
@@ -163,8 +163,8 @@ def answered(outcomes: "Sequence[Outcome]", sent: "Any", context: "Any" = None) 
 
 def request_id(sent: "Any", context: "Any" = None) -> str:
     """The id of the execution, where the platform gives one."""
-    environ: Mapping[str, str] = getattr(sent, "environ", {})
-    return environ.get("HTTP_FUNCTION_EXECUTION_ID", "")
+    headers: Mapping[str, str] = getattr(sent, "headers", {})
+    return headers.get("function-execution-id", "")
 
 
 BINARY = STRUCTURED = CLOUD_EVENT = BACKGROUND = Trigger("event", _records, answered, request_id)

@@ -7,12 +7,12 @@ if TYPE_CHECKING:
     from flyweight.records import Trigger
     from flyweight.sinks import Sink
 
-# headers that one kind of sender sets, as WSGI names them, and the trigger's name in gcp_events
+# headers that one kind of sender sets, and the trigger's name in gcp_events
 BY_HEADER = {
-    "HTTP_CE_ID": "BINARY",
-    "HTTP_X_CLOUDTASKS_TASKNAME": "TASK",
-    "HTTP_X_CLOUDSCHEDULER": "SCHEDULE",
-    "HTTP_X_GOOG_PUBSUB_MESSAGE_ID": "UNWRAPPED",
+    "ce-id": "BINARY",
+    "x-cloudtasks-taskname": "TASK",
+    "x-cloudscheduler": "SCHEDULE",
+    "x-goog-pubsub-message-id": "UNWRAPPED",
 }
 FINALIZED = ("google.cloud.storage.object.v1.finalized", "google.storage.object.finalize")  # an object is there, whole
 
@@ -21,15 +21,15 @@ def find(sent: "Any", context: "Any" = None) -> "Trigger | None":
     """The trigger of a Flask request; of a CloudEvent, or of data with a context, where the function has such a signature."""
     if context is not None:
         return _object() if context.event_type in FINALIZED else _event("BACKGROUND")
-    environ = getattr(sent, "environ", None)
-    if environ is None:
+    if not hasattr(sent, "get_data"):
         return _object() if sent["type"] in FINALIZED else _event("CLOUD_EVENT")
-    if environ["REQUEST_METHOD"] != "POST":
+    if sent.method != "POST":
         return None
+    headers = sent.headers
     for header in BY_HEADER:
-        if header in environ:
-            return _object() if environ.get("HTTP_CE_TYPE") in FINALIZED else _event(BY_HEADER[header])
-    media = environ.get("CONTENT_TYPE", "")
+        if header in headers:
+            return _object() if headers.get("ce-type") in FINALIZED else _event(BY_HEADER[header])
+    media = sent.content_type or ""
     if media.startswith("application/cloudevents"):
         return _object() if FINALIZED[0].encode() in sent.get_data() else _event("STRUCTURED")
     return _event("PUSH") if media.startswith("application/json") and _is_pushed(sent) else None

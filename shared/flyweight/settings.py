@@ -65,6 +65,7 @@ class Settings:
     shadow: "Share | None" = None  # FLYWEIGHT_SHADOW: is asked as well, and its differences are logged
     results: str = ""  # FLYWEIGHT_RESULTS: the sink of what records are answered with; empty: the function's return value
     dead_letters: str = ""  # FLYWEIGHT_DEAD_LETTERS: the sink of records that are rejected; empty: the log
+    triggers: "tuple[str, ...]" = ()  # FLYWEIGHT_TRIGGERS: what sends records, where a function has to be declared for it
 
 
 @frozen
@@ -107,6 +108,7 @@ def read(home: str, environ: "Mapping[str, str]" = os.environ) -> Settings:
         shadow=_share("SHADOW", home, environ),
         results=_text("RESULTS", environ),
         dead_letters=_text("DEAD_LETTERS", environ),
+        triggers=_words("TRIGGERS", environ),
     )
 
 

@@ -42,22 +42,23 @@ def has(provider: str, name: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def running(built: Callable[[str], Path]) -> Iterator[Callable[[str], Runtime]]:
-    """From a provider's name to its runtime, one process for all its cases."""
+def running(built: Callable[[str], Path]) -> Iterator[Callable[[str, Any], Runtime]]:
+    """From a provider's name and an event to its runtime, one process for all cases that presuppose the same settings."""
     with ExitStack() as stack:
 
         @cache
-        def start(provider: str) -> Runtime:
-            return stack.enter_context(runtime(provider)(built(provider)))
+        def start(provider: str, settings: tuple[tuple[str, str], ...]) -> Runtime:
+            return stack.enter_context(runtime(provider)(built(provider), environ=dict(settings)))
 
-        yield start
+        yield lambda provider, event: start(provider, tuple(runtime(provider).settings(event).items()))
 
 
 @pytest.mark.parametrize(("provider", "path"), EVENTS, ids=[f"{provider}-{path.stem}" for provider, path in EVENTS])
-def test_the_answer_to_an_event_is_as_its_case_expects(provider: str, path: Path, running: Callable[[str], Runtime]) -> None:
-    case, process = CASES[stem(path)], running(provider)
+def test_the_answer_to_an_event_is_as_its_case_expects(provider: str, path: Path, running: Callable[[str, Any], Runtime]) -> None:
+    case, event = CASES[stem(path)], json.loads(path.read_text())
+    process = running(provider, event)
     before = len(process.log())
-    answer = process.invoke(json.loads(path.read_text()))
+    answer = process.invoke(event)
     text = answer.body.decode()
     assert answer.status == case["status"], text
     if "body" in case:
@@ -91,9 +92,12 @@ def test_every_event_belongs_to_a_case(provider: str) -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_each_request_writes_one_log_line_with_the_answers_request_id(provider: str, running: Callable[[str], Runtime]) -> None:
-    process = running(provider)
-    answer = process.invoke(json.loads((ROOT / "events" / provider / "predict.json").read_text()))
+def test_each_request_writes_one_log_line_with_the_answers_request_id(
+    provider: str, running: Callable[[str, Any], Runtime]
+) -> None:
+    event = json.loads((ROOT / "events" / provider / "predict.json").read_text())
+    process = running(provider, event)
+    answer = process.invoke(event)
     lines = [line for line in process.log().splitlines() if answer.headers["x-request-id"] in line]
     assert len(lines) == 1
     assert {"predict", "penguins", "1.0.0", 200, 1} <= set(json.loads(lines[0]).values())

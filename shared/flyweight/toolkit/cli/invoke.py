@@ -50,12 +50,13 @@ def command(
     """Answer an event in PROVIDER's real runtime, in a fresh process, with no container engine; show answer and figures."""
     from flyweight.toolkit.build import build
     from flyweight.toolkit.build.bytecode import version_of
+    from flyweight.toolkit.local import runtime
     from flyweight.toolkit.local.measure import measure
 
     if (folder is None) == (model is None):
         raise click.UsageError("name either --folder or --model")
     content = _read(resources.event(provider, event)) if event else _of_sample(provider, model or _model_in(folder or Path()))
-    environ = dict(_pair(text) for text in env)
+    environ = {**runtime(provider).settings(content), **dict(_pair(text) for text in env)}
     with tempfile.TemporaryDirectory() as place:
         if model is not None:
             folder = build(provider, model, Path(place) / provider, python=version_of(python)).folder

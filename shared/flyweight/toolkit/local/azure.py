@@ -21,7 +21,7 @@ CHILD = Path(__file__).with_name("azure_child.py")
 
 
 class Runtime(Base):
-    """A folder with `function_app.py` and its one HTTP function; an event is {"method", "url", "headers", "params", "body"}.
+    """A folder with `function_app.py`; an event is {"method", "url", "headers", "params", "body"}, or as `exchange` says.
 
     A body of bytes that are no text stands under "body_base64".
     """
@@ -49,6 +49,11 @@ class Runtime(Base):
             "AzureWebJobsScriptRoot": str(self.folder),
         }
 
+    @staticmethod
+    def settings(event: Any) -> dict[str, str]:
+        """The settings under which the app has the event's function."""
+        return dict(event.get("settings", {}))
+
     def descriptors(self) -> tuple[int, ...]:
         """The child's ends of the two pipes."""
         return self._child_reads, self._child_writes
@@ -56,13 +61,14 @@ class Runtime(Base):
     def exchange(self, event: Any) -> Answer:
         """A line of JSON and the body to the child, and the same back.
 
-        An event is an HTTP request, or `{"function": NAME, "body": JSON}` for a function with another trigger.
+        An event is an HTTP request, or for a function with another trigger `{"function": NAME}` with the `inputData` and the
+        `triggerMetadata` that the host sends, or with a `body` of JSON that stands for the input.
         """
         body = base64.b64decode(event["body_base64"]) if "body_base64" in event else event.get("body", "").encode()
         request = {
             "id": str(uuid.uuid4()),
             "length": len(body),
-            **({"function": event["function"]} if "function" in event else _http(event)),
+            **(_invocation(event) if "function" in event else _http(event)),
         }
         try:
             self._requests.write(json.dumps(request).encode() + b"\n" + body)
@@ -91,6 +97,14 @@ class Runtime(Base):
             self.fail_if_ended()
             if perf_counter() > deadline:
                 raise self.failed(f"no answer within {self.timeout:g} seconds")
+
+
+def _invocation(event: Any) -> dict[str, Any]:
+    return {
+        "function": event["function"],
+        "inputData": event.get("inputData", []),
+        "triggerMetadata": event.get("triggerMetadata", {}),
+    }
 
 
 def _http(event: Any) -> dict[str, Any]:

@@ -2,11 +2,15 @@
 
 A request and an answer are each a line of JSON, then `length` bytes of body. It imports nothing that Azure's worker does not,
 so that its cold start is the worker's; it is run as a file, never imported.
+
+Of another trigger than HTTP a request holds what the host sends, `inputData` and `triggerMetadata` of an InvocationRequest
+(https://github.com/Azure/azure-functions-language-worker-protobuf) as JSON; the answer's body is what the host gets back.
 """
 
 import json
 import logging
 import sys
+from base64 import b64decode
 from types import SimpleNamespace
 
 TYPE_CHECKING = False
@@ -48,21 +52,17 @@ def through_the_worker(folder: str) -> "Invoke":
         raise RuntimeError(f"indexing failed: {getattr(began.result.exception, 'message', began.result.exception)}")
     listed = loop.run_until_complete(worker.functions_metadata_request(context)).function_metadata_results or []
     identity, name = _http_function((f.function_id, f.raw_bindings) for f in listed)
-    others = {f.name: (f.function_id, json.loads(f.raw_bindings[0])["name"]) for f in listed}
-
-    def texts(values: "dict[str, str]") -> "dict[str, Any]":
-        return {key: Datum(value, "string") for key, value in values.items()}
+    others = {f.name: (f.function_id, _trigger(f.raw_bindings)[0]) for f in listed}
 
     def invoke(request: "dict[str, Any]", body: bytes) -> "tuple[int, dict[str, str], bytes]":
-        if "function" in request:  # another trigger than HTTP; its input is JSON
+        call: tuple[Any, ...]
+        if "function" in request:  # another trigger than HTTP
             function, argument = others[request["function"]]
-            ok, _, _, error, trace = native_invocation.run_invocation_sync(
-                request["id"], function, [(argument, Datum(body.decode(), "json"))], {}
-            )[1:]
-            return (200, {}, b"") if ok else (500, {}, f"{error}\n{trace}".encode())
-        http = {key: texts(request[key]) for key in ("headers", "params", "query")}
-        http |= {**texts({key: request[key] for key in ("method", "url")}), "body": Datum(body, "bytes")}
-        call: tuple[Any, ...] = (request["id"], identity, [(name, Datum(http, "http"))], {})
+            inputs, metadata = _sent(Datum, request)
+            call = (request["id"], function, [*inputs.items()] or [(argument, Datum(body.decode(), "json"))], metadata)
+            ok, _, outputs, error, trace = native_invocation.run_invocation_sync(*call)[1:]
+            return _outcome({key: datum.value for key, datum in outputs}, "" if ok else f"{error}\n{trace}")
+        call = (request["id"], identity, [(name, _http(Datum, request, body))], {})
         is_sync, ok, answer, _, error, trace = native_invocation.run_invocation_sync(*call)
         if not is_sync:
             native = native_invocation.invocation_request_native(*call)
@@ -86,12 +86,11 @@ def through_the_sdk(folder: str) -> "Invoke":
     functions = app.get_functions()
     index, name = _http_function((number, f.get_raw_bindings()) for number, f in enumerate(functions))
     function = functions[index].get_user_function()
-    others = {f.get_function_name(): f.get_user_function() for f in functions}
+    others = {f.get_function_name(): f for f in functions}
 
     def invoke(request: "dict[str, Any]", body: bytes) -> "tuple[int, dict[str, str], bytes]":
         if "function" in request:
-            others[request["function"]](json.loads(body))
-            return 200, {}, b""
+            return _called(others[request["function"]], request, body)
         fields = {key: request[key] for key in ("method", "url", "headers")}
         native = func.HttpRequest(**fields, params=request["query"], route_params=request["params"], body=body)
         wanted = function.__code__.co_varnames[: function.__code__.co_argcount]
@@ -108,6 +107,86 @@ def through_the_sdk(folder: str) -> "Invoke":
         return answer.status_code, headers, answer.get_body()
 
     return invoke
+
+
+def _called(function: "Any", request: "dict[str, Any]", body: bytes) -> "tuple[int, dict[str, str], bytes]":
+    """Call a function object with what the SDK's own converters make of its input; its outputs are what it sets."""
+    from azure.functions import meta
+
+    class Out:
+        value: "Any" = None
+
+        def set(self, value: "Any") -> None:
+            self.value = value
+
+    converters: Any = meta.get_binding_registry()  # type: ignore[no-untyped-call,unused-ignore]
+    argument, kind = _trigger(function.get_raw_bindings())
+    data, metadata = _sent(meta.Datum, request)
+    call = function.get_user_function()
+    bindings = [json.loads(binding) for binding in function.get_raw_bindings()]
+    outputs = {binding["name"]: Out() for binding in bindings if binding["direction"] == "OUT"}
+    given: dict[str, Any] = {**outputs}
+    if data:
+        given[argument] = converters.get(kind).decode(data[argument], trigger_metadata=metadata)
+        given["context"] = SimpleNamespace(invocation_id=request["id"])
+    else:
+        given[argument] = json.loads(body)
+    try:
+        call(**given)
+    except Exception as error:
+        return _outcome({}, f"{error!r}\n")
+    return _outcome({name: out.value for name, out in outputs.items() if out.value is not None}, "")
+
+
+def _http(kind: "Any", request: "dict[str, Any]", body: bytes) -> "Any":
+    """A request as the worker's datum."""
+
+    def texts(values: "dict[str, str]") -> "dict[str, Any]":
+        return {key: kind(value, "string") for key, value in values.items()}
+
+    http = {key: texts(request[key]) for key in ("headers", "params", "query")}
+    return kind({**http, **texts({key: request[key] for key in ("method", "url")}), "body": kind(body, "bytes")}, "http")
+
+
+def _sent(kind: "Any", request: "dict[str, Any]") -> "tuple[dict[str, Any], dict[str, Any]]":
+    """What the host sends: the input by its name, and what is known of it."""
+    inputs = {entry["name"]: _datum(kind, entry["data"]) for entry in request["inputData"]}
+    return inputs, {key: _datum(kind, value) for key, value in request["triggerMetadata"].items()}
+
+
+def _datum(kind: "Any", typed: "dict[str, Any]") -> "Any":
+    """A TypedData, as protobuf writes it in JSON, as the worker's datum."""
+    ((name, value),) = typed.items()
+    if name == "bytes":
+        return kind(b64decode(value), name)
+    if name == "collectionBytes":
+        return kind(SimpleNamespace(bytes=[b64decode(item) for item in value["bytes"]]), "collection_bytes")
+    if name == "collectionString":
+        return kind(SimpleNamespace(string=value["string"]), "collection_string")
+    if name == "collectionSint64":
+        return kind(SimpleNamespace(sint64=[int(item) for item in value["sint64"]]), "collection_sint64")
+    return kind(int(value) if name == "int" else value, name)
+
+
+def _outcome(outputs: "dict[str, Any]", error: str) -> "tuple[int, dict[str, str], bytes]":
+    """What the host learns of an invocation: whether it succeeded, and what to write to its outputs, a document a message."""
+    told = {"outputs": {name: _read(value) for name, value in outputs.items()}, **({"error": error} if error else {})}
+    return 500 if error else 200, {}, json.dumps(told).encode()
+
+
+def _read(value: "Any") -> "Any":
+    """A text that is JSON as what it says, and each text in it."""
+    try:
+        document = json.loads(value)
+    except (TypeError, ValueError):
+        return str(value)
+    return [_read(item) if isinstance(item, str) else item for item in document] if isinstance(document, list) else document
+
+
+def _trigger(bindings: "Any") -> "tuple[str, str]":
+    """The name and the type of a function's trigger."""
+    triggers = [binding for binding in map(json.loads, bindings) if binding["type"].endswith("Trigger")]
+    return triggers[0]["name"], triggers[0]["type"]
 
 
 def _http_function(functions: "Any") -> "tuple[Any, str]":

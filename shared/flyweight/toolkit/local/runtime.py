@@ -86,6 +86,11 @@ class Runtime(ABC):
     def exchange(self, event: Any) -> Answer:
         """One event to the running process, its answer back; `seconds` holds the moment when it was there."""
 
+    @staticmethod
+    def settings(event: Any) -> dict[str, str]:
+        """The variables that an event presupposes; most need none."""
+        return {}
+
     def descriptors(self) -> tuple[int, ...]:
         """The file descriptors that the process inherits."""
         return ()
