@@ -1,5 +1,7 @@
 """Records to outcomes: each is parsed on its own, all that are valid are predicted at once, and what is bad fails alone."""
 
+import gc
+
 from flyweight.bodies import LONE
 from flyweight.errors import FlyweightError, InvalidInput, MalformedRequest, TooLarge, UnsupportedMediaType
 from flyweight.outputs import ANSWER
@@ -25,6 +27,17 @@ def score(predictor: "Predictor", records: "Sequence[Record]") -> "list[Outcome]
 
     One predict takes the rows of all records that ask for the same outputs.
     """
+    # what is made here stays until the reply, and has no cycles: the collector would walk through all of it, over and over
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return _scored(predictor, records)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _scored(predictor: "Predictor", records: "Sequence[Record]") -> "list[Outcome]":
     outcomes: list[Any] = [None] * len(records)
     groups: dict[str, tuple[Any, list[tuple[int, Record, Any]]]] = {}
     parsed = predictor.reader.parsed
