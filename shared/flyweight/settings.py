@@ -51,6 +51,15 @@ class Share:
 
 
 @frozen
+class Files:
+    """What becomes of files that land in a store."""
+
+    output: str = ""  # FLYWEIGHT_OUTPUT: the address that answers are written below; empty: beside each file
+    output_form: str = "jsonl"  # FLYWEIGHT_OUTPUT_FORM: jsonl or csv
+    continued: str = ""  # FLYWEIGHT_CONTINUE: "invoke" has the function call itself for the rest; empty: the event comes again
+
+
+@frozen
 class Settings:
     """What a deployment may set."""
 
@@ -86,11 +95,27 @@ def permissions(environ: "Mapping[str, str]" = os.environ) -> Permissions:
     return Permissions(_count("threads", 1, environ), allowed, _words("TRUSTED_TYPES", environ))
 
 
+def files(environ: "Mapping[str, str]" = os.environ) -> Files:
+    """What becomes of files that land.
+
+    :raises ValueError: an address that is none, another form, or another way to go on.
+    """
+    output, form, continued = _text("OUTPUT", environ), _text("OUTPUT_FORM", environ) or "jsonl", _text("CONTINUE", environ)
+    if output and "://" not in output:
+        raise ValueError(f"FLYWEIGHT_OUTPUT should be SCHEME://PLACE/PREFIX, as 's3://bucket/answers', got {output[:80]!r}")
+    if form not in ("jsonl", "csv"):
+        raise ValueError(f"FLYWEIGHT_OUTPUT_FORM should be jsonl or csv, got {form[:80]!r}")
+    if continued not in ("", "invoke"):
+        raise ValueError(f"FLYWEIGHT_CONTINUE should be invoke or empty, got {continued[:80]!r}")
+    return Files(output, form, continued)
+
+
 def read(home: str, environ: "Mapping[str, str]" = os.environ) -> Settings:
     """Settings for a handler whose folder is `home`, where the model file lies unless `FLYWEIGHT_MODEL` names another.
 
     :raises ValueError: a setting that means nothing; the message says which, and what was expected.
     """
+    files(environ)  # what makes no sense is told when the function starts, and not when the first file lands
     models = _models(home, environ)
     preload = _words("PRELOAD", environ)
     unknown = [name for name in preload if name not in models]
