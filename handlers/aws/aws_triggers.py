@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 BY_SOURCE = {
     "aws:sqs": ("aws_queues", "SQS"),
     "aws:sns": ("aws_queues", "SNS"),
+    "aws:s3": ("aws_files", "NOTIFIED"),
     "aws:kinesis": ("aws_streams", "KINESIS"),
     "aws:dynamodb": ("aws_streams", "DYNAMODB"),
     "aws:kafka": ("aws_streams", "KAFKA"),
@@ -32,15 +33,26 @@ def find(event: "Any", context: "Any") -> "Trigger | None":
     if not isinstance(event, dict):
         return None
     records = event.get("Records")
-    first = records[0] if isinstance(records, list) and records else event
+    records = records if isinstance(records, list) else []
+    first = records[0] if records else event
     source = (first.get("eventSource") or first.get("EventSource")) if isinstance(first, dict) else None
     place = BY_SOURCE.get(source) if isinstance(source, str) else None
     if place is None:
         place = next((BY_KEY[key] for key in BY_KEY if key in event), None)
+    if _names_objects(event, records):
+        place = ("aws_files", "QUEUED" if source == "aws:sqs" else "NOTIFIED")
     if place is None:
         return None
     found: Trigger = getattr(__import__(place[0]), place[1])
     return found
+
+
+def _names_objects(event: "Any", records: "Any") -> bool:
+    """Whether an event looks like S3's, in messages of a queue or of a topic as well; who reads it looks more closely."""
+    if event.get("source") == "aws.s3" or event.get("Event") == "s3:TestEvent":
+        return True
+    texts = [record.get("body") or record.get("Sns", {}).get("Message") for record in records if isinstance(record, dict)]
+    return any(isinstance(text, str) and ("aws:s3" in text or "aws.s3" in text or "s3:TestEvent" in text) for text in texts)
 
 
 def request_id(event: "Any", context: "Any") -> str:

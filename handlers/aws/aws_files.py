@@ -1,0 +1,115 @@
+"""S3's notifications, whatever carried them, to records that name objects; what is not done comes again, or is called for.
+
+Notification: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html (keys are URL-encoded)
+Event bus: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html (keys are not)
+"""
+
+import json
+from time import monotonic
+
+from aws_triggers import request_id
+
+from flyweight import settings
+from flyweight.file_progress import is_ours
+from flyweight.file_records import Unfinished, score_files
+from flyweight.records import Record, Trigger, failed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from flyweight.predictor import Predictor
+    from flyweight.records import Outcome
+
+
+def _messages(event: "Any", context: "Any") -> "list[Record]":
+    """The objects that messages of a queue tell of; a message that tells of none is a record as elsewhere."""
+    from aws_queues import SQS
+
+    records: list[Record] = []
+    for message in event["Records"]:
+        told = _told(message["body"])
+        records += (
+            SQS.records({"Records": [message]}, context) if told is None else _objects(told, {"message": message["messageId"]})
+        )
+    return records
+
+
+def _notifications(event: "Any", context: "Any") -> "list[Record]":
+    """The objects that one event tells of, be it from S3, from a topic or from a bus."""
+    records: list[Record] = []
+    for record in event.get("Records", []):
+        told = _told(record["Sns"]["Message"]) if "Sns" in record else {"Records": [record]}
+        if told is None:
+            from aws_queues import SNS
+
+            records += SNS.records({"Records": [record]}, context)
+        else:
+            records += _objects(told, {})
+    return [*records, *_objects({**event, "Records": []}, {})]
+
+
+def _told(text: str) -> "dict[str, Any] | None":
+    """What S3 says in a message, through a topic or not; None where it is not from S3."""
+    try:
+        told = json.loads(text)
+        if told.get("Type") == "Notification":
+            told = json.loads(told["Message"])
+        from_s3 = (
+            told.get("Event") == "s3:TestEvent"
+            or told.get("source") == "aws.s3"
+            or any(record["eventSource"] == "aws:s3" for record in told["Records"])
+        )
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+        return None
+    return told if from_s3 else None
+
+
+def _objects(told: "dict[str, Any]", origin: "dict[str, Any]") -> "Iterator[Record]":
+    """The objects that were created, but for what is written here: that would never end."""
+    from urllib.parse import unquote_plus
+
+    if told.get("detail-type") == "Object Created":
+        detail = told["detail"]
+        yield from _object(detail["bucket"]["name"], detail["object"]["key"], detail["object"], told["time"], origin)
+    for record in told.get("Records", []):
+        if record["eventName"].removeprefix("s3:").startswith("ObjectCreated:"):
+            entry = record["s3"]["object"]
+            yield from _object(record["s3"]["bucket"]["name"], unquote_plus(entry["key"]), entry, record["eventTime"], origin)
+
+
+def _object(bucket: str, key: str, entry: "dict[str, Any]", time: str, origin: "dict[str, Any]") -> "Iterator[Record]":
+    if is_ours(key):
+        return
+    version = entry.get("sequencer") or entry.get("eTag") or entry.get("etag") or ""
+    named = {"source": f"s3://{bucket}", "address": f"s3://{bucket}/{key}", "time": time}
+    yield Record(f"{key}#{version}", b"", "", {**named, **origin})
+
+
+def _scored(predictor: "Predictor", records: "Sequence[Record]", event: "Any", context: "Any") -> "list[Outcome]":
+    return score_files(predictor, records, monotonic() + context.get_remaining_time_in_millis() / 1000)
+
+
+def _batch_item_failures(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "dict[str, Any]":
+    """The messages of files that are not done: they come again when their visibility timeout ends, and the files go on."""
+    again = dict.fromkeys([outcome.record.origin.get("message", outcome.record.id) for outcome in failed(outcomes)])
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in again]}
+
+
+def _answers(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "Any":
+    """What is told of each file; where one is not done the function is called again, or fails, and Lambda tries it again."""
+    from aws_events import answers
+
+    left = failed(outcomes)
+    if left and settings.files().continued and all(isinstance(outcome.error, Unfinished) for outcome in left):
+        import boto3
+
+        payload = json.dumps(event).encode()
+        boto3.client("lambda").invoke(FunctionName=context.invoked_function_arn, InvocationType="Event", Payload=payload)
+        return {"continued": [outcome.record.id for outcome in left]}
+    return answers(outcomes)
+
+
+QUEUED = Trigger("files", _messages, _batch_item_failures, request_id, score=_scored)
+NOTIFIED = Trigger("files", _notifications, _answers, request_id, answers=True, score=_scored)
