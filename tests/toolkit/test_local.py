@@ -178,3 +178,21 @@ def test_an_answer_without_timing_has_no_split() -> None:
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_runtime_is_of_one_kind(provider: str) -> None:
     assert issubclass(runtime(provider), Runtime)
+
+
+def test_each_process_has_a_disk_of_its_own_that_goes_with_it(built: Callable[[str], Path], tmp_path: Path) -> None:
+    """What one run left in /tmp must not make the next one's cold start look faster than the provider's is."""
+    probe = tmp_path / "probe"
+    probe.mkdir()
+    (probe / "app.py").write_text(
+        "import os\n\n\ndef lambda_handler(event, context):\n    return os.environ['FLYWEIGHT_CACHE_DIR']\n"
+    )
+    places = []
+    for _ in range(2):
+        with runtime("aws")(probe) as process:
+            place = Path(json.loads(process.invoke({}).body))
+            assert place.parent.is_dir() and not place.exists()
+            places.append(place)
+    assert places[0] != places[1] and not any(place.parent.exists() for place in places)
+    with runtime("aws")(probe, environ={"FLYWEIGHT_CACHE_DIR": "/mine"}) as process:
+        assert json.loads(process.invoke({}).body) == "/mine"

@@ -73,6 +73,7 @@ class Runtime(ABC):
         self._environ = dict(environ or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._log = tempfile.TemporaryFile()
+        self._disk = tempfile.TemporaryDirectory(prefix="flyweight-")  # a function's own disk, which nobody has filled yet
 
     @abstractmethod
     def command(self) -> list[str]:
@@ -139,6 +140,7 @@ class Runtime(ABC):
             _end_group(self._process)
             self._process = None
         self._log.close()
+        self._disk.cleanup()
 
     def __enter__(self) -> Self:
         return self
@@ -149,6 +151,7 @@ class Runtime(ABC):
     def _start(self) -> None:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         # A function's folder is read-only at its provider; bytecode that a run left behind would make the next one faster.
+        inherited = {"FLYWEIGHT_CACHE_DIR": f"{self._disk.name}/cache", **inherited}
         variables = {**inherited, "PYTHONDONTWRITEBYTECODE": "1", **self.variables(), **self._environ}
         self._process = subprocess.Popen(
             self.command(),
