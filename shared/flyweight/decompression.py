@@ -30,16 +30,13 @@ def _decompressed(
     for chunk in chunks:
         for start in range(0, len(chunk), SLICE):
             data = chunk[start : start + SLICE]
-            while data:
-                if inner is None:
-                    inner = make()
+            while data := data if inner is not None else data.lstrip(b"\0"):  # some writers pad with zeros between members
+                inner = inner or make()
                 try:
                     yield inner.decompress(data)
                 except broken as error:
                     raise MalformedRequest(f"the bytes are not {compression}: {error}") from None
-                data = inner.unused_data if inner.eof else b""
-                if inner.eof:
-                    inner, data = None, data.lstrip(b"\0")  # some writers pad with zeros
+                inner, data = (None, inner.unused_data) if inner.eof else (inner, b"")
     if inner is not None:
         raise MalformedRequest(f"the {compression} stream breaks off: its end is missing")
 
