@@ -7,18 +7,22 @@ is a dead letter there; an Event Hubs batch comes until it is done; an Event Gri
 
 import json
 
-from flyweight.errors import UnsupportedMediaType
 from flyweight.records import Record, Trigger, failed
+from flyweight.scoring import score
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from typing import Any
 
+    from flyweight.predictor import Predictor
     from flyweight.records import Outcome
 
 CREATED = "Microsoft.Storage.BlobCreated"
+# seconds that a file is scored for before the rest waits for the next delivery: Event Grid gives an invocation up after thirty,
+# the others wait as long as the host lets a function run, which is five minutes where nothing else is set
+GRID, OTHERS = 25.0, 240.0
 
 
 def queue(name: str) -> Trigger:
@@ -26,9 +30,9 @@ def queue(name: str) -> Trigger:
 
     def records(sent: "Any", context: "Any", trigger: Trigger) -> "list[Record]":
         origin = {"source": name, "time": _text(sent.insertion_time), "received": sent.dequeue_count}
-        return [Record(sent.id, sent.get_body(), "", origin)]
+        return _unwrapped(Record(sent.id, sent.get_body(), "", origin))
 
-    return Trigger("queue", records, _raised, request_id)
+    return Trigger("queue", records, _raised, request_id, score=_score(OTHERS))
 
 
 def service_bus(name: str) -> Trigger:
@@ -38,9 +42,9 @@ def service_bus(name: str) -> Trigger:
     """
 
     def records(sent: "Any", context: "Any", trigger: Trigger) -> "list[Record]":
-        return [_bus_message(message, name) for message in sent]
+        return [record for message in sent for record in _unwrapped(_bus_message(message, name))]
 
-    return Trigger("servicebus", records, _raised, request_id)
+    return Trigger("servicebus", records, _raised, request_id, score=_score(OTHERS))
 
 
 def _bus_message(message: "Any", name: str) -> Record:
@@ -84,18 +88,33 @@ def event_grid() -> Trigger:
         origin = {"source": source, "event": kind, "subject": sent.subject, "time": _text(time)}
         data = sent.get_json()
         if kind == CREATED:
-            return [_blob(sent.id, data, origin)]
+            from azure_files import blob
+
+            return blob(data, origin)
         return [Record(sent.id, data if isinstance(data, bytes) else json.dumps(data).encode(), "", origin)]
 
-    return Trigger("eventgrid", records, _raised, request_id)
+    return Trigger("eventgrid", records, _raised, request_id, score=_score(GRID))
 
 
-def _blob(identity: str, data: "dict[str, Any]", origin: "dict[str, Any]") -> Record:
-    """A blob's name and version: its bytes are in the container, to be scored as a stream."""
-    fault = UnsupportedMediaType(f"{data['url']} landed, and files are not scored by this deployment")
-    return Record(
-        f"{data['url']}#{data['eTag']}", b"", data.get("contentType") or "", {**origin, "event_id": identity}, "", fault
-    )
+def _unwrapped(record: Record) -> "list[Record]":
+    """What a message is a record of: the blobs, where it is Event Grid's word of them."""
+    if CREATED.encode() not in record.body:
+        return [record]
+    from azure_files import told
+
+    return told(record, CREATED)
+
+
+def _score(seconds: float) -> "Callable[..., list[Outcome]]":
+    def scored(predictor: "Predictor", records: "Sequence[Record]", *event: "Any") -> "list[Outcome]":
+        """The outcomes of bodies by one predict, then those of files, so many seconds."""
+        if not any("address" in record.origin for record in records):
+            return score(predictor, records)
+        from azure_files import scored
+
+        return scored(predictor, records, seconds)
+
+    return scored
 
 
 def timer() -> Trigger:

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from flyweight.errors import MalformedRequest
 from flyweight.outputs import json_bytes
 from flyweight.records import Record, Trigger, failed
+from flyweight.scoring import score
 from flyweight.service import OK, STATUS, status_of
 
 TYPE_CHECKING = False
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from flyweight.predictor import Predictor
     from flyweight.records import Outcome
 
 ATTRIBUTES = ("id", "source", "type", "subject", "time")
@@ -77,7 +79,7 @@ def _records(sent: "Any", context: "Any" = None) -> "list[Record]":
 
 def _record(attributes: "Mapping[str, str]", data: "Any") -> "list[Record]":
     if attributes["type"] == PUBLISHED:
-        return [_message(_value(data), attributes["source"])]
+        return _message(_value(data), attributes["source"])
     media = attributes["media"]
     if attributes["type"] == EXECUTED:
         data, media = a2b_base64((_value(data) or {}).get("customData") or "", strict_mode=True), ""
@@ -92,9 +94,16 @@ def _value(data: "Any") -> "Any":
     return json.loads(data) if isinstance(data, (bytes, str)) else data
 
 
-def _message(envelope: "dict[str, Any]", topic: str = "") -> Record:
+def _message(envelope: "dict[str, Any]", topic: str = "") -> "list[Record]":
+    """A record of a message; of a bucket's notification one of the object, where one is there now."""
     message = envelope["message"]
     attributes = message.get("attributes") or {}
+    if "bucketId" in attributes and "objectId" in attributes and "eventType" in attributes:
+        from gcp_files import landed
+
+        generation, time = attributes.get("objectGeneration"), attributes.get("eventTime")
+        there = attributes["eventType"] == "OBJECT_FINALIZE"
+        return landed(attributes["bucketId"], attributes["objectId"], generation, time) if there else []
     name = message.get("messageId") or message["message_id"]
     origin = {"source": envelope.get("subscription") or topic, "time": message.get("publishTime")}
     sequence = message.get("orderingKey") or message.get("ordering_key") or ""
@@ -103,17 +112,17 @@ def _message(envelope: "dict[str, Any]", topic: str = "") -> Record:
     media = next((attributes[key] for key in attributes if key.lower() == "content-type"), "")
     data = message.get("data") or ""
     try:
-        return Record(name, a2b_base64(data, strict_mode=True), media, origin, sequence)
+        return [Record(name, a2b_base64(data, strict_mode=True), media, origin, sequence)]
     except ValueError as error:
         fault = MalformedRequest(f"the message's data can't be decoded: {error}")
-        return Record(name, data.encode("utf-8", "surrogatepass"), media, origin, sequence, fault)
+        return [Record(name, data.encode("utf-8", "surrogatepass"), media, origin, sequence, fault)]
 
 
 def _pushed(sent: "Any") -> "list[Record]":
     """The message of a push, which fails alone."""
     body = sent.get_data()
     try:
-        return [_message(json.loads(body))]
+        return _message(json.loads(body))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         fault = MalformedRequest(f"the push can't be read: {type(error).__name__}: {error}")
         return [Record(sha256(body).hexdigest(), body, "", {"source": "push"}, "", fault)]
@@ -145,6 +154,15 @@ def _media(sent: "Any") -> str:
     return "" if media.startswith(UNTOLD) else media
 
 
+def _scored(predictor: "Predictor", records: "Sequence[Record]", *event: "Any") -> "list[Outcome]":
+    """The outcomes of bodies by one predict; where an object is named, of its file."""
+    if any("address" in record.origin for record in records):
+        from gcp_files import scored
+
+        return scored(predictor, records)
+    return score(predictor, records)
+
+
 def answered(outcomes: "Sequence[Outcome]", sent: "Any", context: "Any" = None) -> "Any":
     """The answers, problem documents among them, under a status that says whether all is done.
 
@@ -167,8 +185,8 @@ def request_id(sent: "Any", context: "Any" = None) -> str:
     return headers.get("function-execution-id", "")
 
 
-BINARY = STRUCTURED = CLOUD_EVENT = BACKGROUND = Trigger("event", _records, answered, request_id)
-PUSH = Trigger("pubsub", _pushed, answered, request_id)
+BINARY = STRUCTURED = CLOUD_EVENT = BACKGROUND = Trigger("event", _records, answered, request_id, score=_scored)
+PUSH = Trigger("pubsub", _pushed, answered, request_id, score=_scored)
 UNWRAPPED = Trigger("pubsub", _unwrapped, answered, request_id)
 TASK = Trigger("task", _task, answered, request_id)
 SCHEDULE = Trigger("schedule", _schedule, answered, request_id)

@@ -27,6 +27,11 @@ class Runtime(Base):
         self._port = _free_port()
         self._connection: http.client.HTTPConnection | None = None
 
+    @staticmethod
+    def settings(event: Any) -> dict[str, str]:
+        """The settings that the event presupposes."""
+        return dict(event.get("settings", {}))
+
     def command(self) -> list[str]:
         """Run the framework's command."""
         return [self.python, "-m", "functions_framework"]
