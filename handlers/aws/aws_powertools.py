@@ -12,7 +12,10 @@ NAME = "flyweight"
 
 
 def log() -> "Log":
-    """A log that also counts: Requests, Faults (status 500 and above), Instances, ColdStarts, StaleChecks, ShadowDifferences."""
+    """A log that also counts: Requests, Faults (status 500 and above), Instances, ColdStarts, StaleChecks, ShadowDifferences.
+
+    Of records it counts Batches, and how many were Scored, Rejected and Failed; a batch of which some failed is a fault.
+    """
     logger = Logger(location=None)  # always this file
     metrics = Metrics()
     metrics.provider.namespace = metrics.provider.namespace or NAME
@@ -20,7 +23,7 @@ def log() -> "Log":
     def write(entry: "Entry") -> None:
         fields = {field: value for field, value in entry.items() if field not in ("level", "message")}
         getattr(logger, entry["level"].lower())(entry["message"], extra=fields)
-        if "status" in entry:
+        if "status" in entry or "records" in entry:
             _count(metrics, entry)
 
     return write
@@ -28,7 +31,9 @@ def log() -> "Log":
 
 def _count(metrics: Metrics, entry: "Entry") -> None:
     metrics.add_dimension("operation", entry.get("operation", "none"))
-    metrics.add_metric("Requests", MetricUnit.Count, 1)
+    metrics.add_metric("Batches" if "records" in entry else "Requests", MetricUnit.Count, 1)
+    for state in ("scored", "rejected", "failed") if "records" in entry else ():
+        metrics.add_metric(state.capitalize(), MetricUnit.Count, entry[state])
     metrics.add_metric("Faults", MetricUnit.Count, int(entry["level"] == "ERROR"))
     metrics.add_metric("ColdStarts", MetricUnit.Count, int(entry["cold"]))
     metrics.add_metric("Duration", MetricUnit.Milliseconds, entry["duration_ms"])

@@ -39,3 +39,13 @@ def test_a_canary_is_a_dimension_and_a_shadows_differences_are_counted(built: Ca
     line, metrics = printed(built("aws"), "predict.json", **beside)
     assert (line["variant"], metrics["variant"]) == ("canary", "canary")
     assert (metrics["ShadowInstances"], metrics["ShadowDifferences"]) == ([1.0], [0.0])
+
+
+def test_a_batch_counts_its_records_by_what_became_of_them(built: Callable[[str], Path]) -> None:
+    lines = printed(built("aws"), "sqs_rejected.json")
+    (line,) = [line for line in lines if line.get("records") == 4]
+    assert {"operation": "sqs", "scored": 2, "rejected": 2, "failed": 0, "level": "WARNING"}.items() <= line.items()
+    assert len([line for line in lines if "problem" in line]) == 2
+    metrics = lines[-1]
+    counted = {name: metrics[name] for name in ("Batches", "Scored", "Rejected", "Failed", "Faults")}
+    assert counted == {"Batches": [1.0], "Scored": [2.0], "Rejected": [2.0], "Failed": [0.0], "Faults": [0.0]}
