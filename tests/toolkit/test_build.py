@@ -61,7 +61,7 @@ def test_files_can_be_read_by_a_functions_user_whatever_the_umask(penguins: Path
 def test_the_marker_says_what_was_built_and_no_time(penguins: Path, tmp_path: Path) -> None:
     made = build("aws", penguins, tmp_path / "out", python=PYTHON)
     marker = json.loads((made.folder / "flyweight.json").read_text())
-    assert {*marker} == {"flyweight", "provider", "python", "model", "version", "sha256"}
+    assert {*marker} == {"flyweight", "provider", "python", "runtime", "arch", "model", "version", "sha256", "packages"}
     assert (marker["model"], marker["version"], marker["sha256"]) == ("penguins", "1.0.0", made.sha256)
 
 
@@ -71,7 +71,7 @@ def test_an_earlier_build_is_replaced_whole(penguins: Path, tmp_path: Path) -> N
     build("gcp", penguins, tmp_path / "out", python=PYTHON)
     assert (made / "main.py").exists()
     assert not (made / "left.txt").exists() and not (made / "app.py").exists()
-    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "out.cdx.json"]
 
 
 def test_a_folder_that_was_not_built_here_is_left_alone(penguins: Path, tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_failure_leaves_the_earlier_build_as_it_was(penguins: Path, tmp_path: 
     with pytest.raises(OSError, match="No space"):
         build("aws", penguins, made, python=PYTHON)
     assert contents(made) == before
-    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "out.cdx.json"]
 
 
 def test_an_unknown_provider_is_answered_with_the_known_ones(penguins: Path, tmp_path: Path) -> None:
@@ -111,15 +111,28 @@ def test_an_unknown_provider_is_answered_with_the_known_ones(penguins: Path, tmp
 
 
 @pytest.mark.parametrize("version", ["3.99", "3", "latest", ""])
-def test_a_python_that_is_not_here_is_answered_with_what_to_do(version: str, penguins: Path, tmp_path: Path) -> None:
-    with pytest.raises(bytecode.NoSuchPython, match="no Python") as missing:
+def test_a_python_that_no_function_runs_on_is_answered_with_those_that_do(version: str, penguins: Path, tmp_path: Path) -> None:
+    with pytest.raises(BuildFailed, match="no Python") as missing:
         build("aws", penguins, tmp_path / "out", python=version)
-    assert "--no-bytecode" in missing.value.next_step
+    assert "3.13" in missing.value.next_step
+    assert not any(tmp_path.iterdir())
 
 
-def test_without_bytecode_any_python_will_do(penguins: Path, tmp_path: Path) -> None:
-    made = build("aws", penguins, tmp_path / "out", python="3.99", with_bytecode=False)
-    assert made.python is None
+def test_a_python_that_is_not_here_gets_sources_and_is_said_to_be_unproven(penguins: Path, tmp_path: Path) -> None:
+    try:
+        bytecode.interpreter("3.14")
+    except bytecode.NoSuchPython:
+        made = build("aws", penguins, tmp_path / "out", python="3.14")
+        assert (made.python, made.runtime, made.proof.proven) == (None, "3.14", False)
+        assert "not on this machine" in made.proof.words
+        assert not [*made.folder.rglob("*.pyc")]
+    else:
+        assert build("aws", penguins, tmp_path / "out", python="3.14").python == "3.14"
+
+
+def test_without_bytecode_there_is_none_and_the_model_is_proven_all_the_same(penguins: Path, tmp_path: Path) -> None:
+    made = build("aws", penguins, tmp_path / "out", python=PYTHON, with_bytecode=False)
+    assert made.python is None and made.proof.proven
     assert not [*made.folder.rglob("*.pyc")]
 
 

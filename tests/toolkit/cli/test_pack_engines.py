@@ -167,7 +167,7 @@ def test_options_that_do_not_go_together(options: tuple[str, ...], run: Run, pla
 @pytest.mark.parametrize("engine", ["onnx", "sklearn"])
 def test_a_built_folder_names_what_its_engine_needs_and_answers(engine: str, run: Run, place: Path) -> None:
     made = pack(PLAIN, place / "m.safetensors", sample=X, edge_count=20, engine=engine)
-    result = run("build", "aws", "--model", "m.safetensors", "-o", "built", "--python", PYTHON)
+    result = run("build", "aws", "--model", "m.safetensors", "-o", "built", "--python", PYTHON, "--no-install")
     assert result.exit_code == 0, result.output
     wanted = [f"{package}=={version}" for package, version in made.requires.items()]
     assert wanted and (place / "built" / "requirements.txt").read_text().splitlines()[-len(wanted) :] == wanted

@@ -9,7 +9,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from flyweight.errors import FlyweightError
@@ -20,7 +21,7 @@ class NoSuchPython(FlyweightError):
 
     def __init__(self, version: str) -> None:
         super().__init__(f"no Python {version} found here, whose bytecode the function needs")
-        self.next_step = f"install it (uv python install {version}), build for another (--python), or pass --no-bytecode"
+        self.next_step = f"install it (uv python install {version}), or build for another (--python)"
 
 
 def interpreter(version: str) -> str:
@@ -37,12 +38,34 @@ def interpreter(version: str) -> str:
 def compile_tree(folder: Path, python: str) -> None:
     """Compile every source of `folder`, in an order and under names that do not depend on where it lies."""
     sources = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.py"))
+    faults = _compile(folder, sources, python)
+    if faults:
+        raise FlyweightError(f"{python} does not compile the folder:\n{faults}")
+
+
+def compile_packages(folder: Path, python: str, advance: Callable[[int, int], None]) -> None:
+    """Compile the sources of installed packages, each package by a process; templates among them, which do not compile, stay."""
+    groups: dict[str, list[str]] = {}
+    for path in sorted(folder.rglob("*.py")):
+        inside = path.relative_to(folder)
+        groups.setdefault(inside.parts[0], []).append(str(inside))
+    done, total = 0, sum(map(len, groups.values()))
+    advance(0, total)
+    with ThreadPoolExecutor(os.cpu_count()) as threads:  # which wait for processes
+        largest_first = sorted(groups.values(), key=lambda sources: (-len(sources), sources))
+        ended = threads.map(lambda sources: _compile(folder, sources, python), largest_first)
+        for sources, _ in zip(largest_first, ended, strict=True):
+            done += len(sources)
+            advance(done, total)
+
+
+def _compile(folder: Path, sources: list[str], python: str) -> str:
+    """Compile these in one process, and return its complaints."""
     # One process with a fixed hash seed: the order of a set of constants would otherwise change from build to build.
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | {"PYTHONHASHSEED": "0"}
     command = [python, "-P", "-m", "compileall", "-q", "-f", "-j", "1", "--invalidation-mode", "unchecked-hash", "-i", "-"]
     done = subprocess.run(command, cwd=folder, input="\n".join(sources), env=environ, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise FlyweightError(f"{python} does not compile the folder:\n{done.stdout}{done.stderr}")
+    return f"{done.stdout}{done.stderr}" if done.returncode else ""
 
 
 def _candidates(version: str) -> Iterator[str]:

@@ -1,42 +1,37 @@
-"""A model file and a provider's name to a folder: handler, core, model and bytecode, the same bytes each time."""
+"""A model and a provider's name to a folder, and what is made of it: the same bytes each time, or nothing at all."""
 
 import json
 import os
 import shutil
 import tempfile
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import flyweight
-from flyweight import predictor, settings
-from flyweight.errors import FlyweightError
-from flyweight.model_source import ModelSource
-from flyweight.ops.own import MODULE
-from flyweight.toolkit import resources, steps
-from flyweight.toolkit.build import bytecode, requirements
+from flyweight.toolkit.build import archive, assembly, report, sbom
+from flyweight.toolkit.build.archive import MOMENT
+from flyweight.toolkit.build.assembly import MODEL
+from flyweight.toolkit.build.errors import BuildFailed
+from flyweight.toolkit.build.order import Order, checked, stored
+from flyweight.toolkit.build.packages import Package
+from flyweight.toolkit.build.proof import Proof
+
+__all__ = ["MARKER", "MODEL", "MOMENT", "BuildFailed", "Built", "build", "document", "stored"]
 
 MARKER = "flyweight.json"  # says what a folder was built from, and that `build` may replace it
-MODEL = "model.safetensors"
-# The second day that a zip file can hold (the first is 1979 west of Greenwich): archives then differ only where files do.
-MOMENT = 315619200
-# Left out of the core's copy: what never runs in a function, and bytecode of whatever Python has run here.
-LEFT_OUT = shutil.ignore_patterns("toolkit", "__pycache__", "*.pyc", ".*_cache")
-
-
-class BuildFailed(FlyweightError):
-    """A folder that can't be built; nothing was changed, and `next_step` says what to do."""
-
-    def __init__(self, message: str, next_step: str = "") -> None:
-        super().__init__(message)
-        self.next_step = next_step
+ZIP, LAYER, PARTS = ".zip", ".layer.zip", ".cdx.json"  # beside the folder, under its name
 
 
 @dataclass(frozen=True)
 class Built:
     """A built folder, and what it was built from.
 
-    `python`: the version its bytecode is for, None without bytecode; `size`: the bytes of all its files; `requires`: what the
-    model's engine needs beside them, as its requirements.txt lists it.
+    `python`: the version its bytecode is for, None without bytecode; `runtime`: the version that it is for; `size`: the bytes of
+    all its files, a layer's included; `requires`: what the model's engine and store need, as its requirements.txt lists it;
+    `packages`: what was installed of that, and all that it needs in turn; `artifacts`: what lies beside the folder; `limits`:
+    how near they are; `proof`: whether the model answered in the folder.
     """
 
     provider: str
@@ -48,63 +43,105 @@ class Built:
     files: int
     size: int
     requires: list[str]
+    runtime: str
+    arch: str
+    form: str
+    proof: Proof
+    packages: list[Package] = field(default_factory=list)
+    artifacts: list[Path] = field(default_factory=list)
+    limits: list[report.Measured] = field(default_factory=list)
 
 
-def build(provider: str, model: str | Path, out: str | Path, *, python: str = "3.13", with_bytecode: bool = True) -> Built:
+def build(
+    provider: str,
+    model: str | Path,
+    out: str | Path,
+    *,
+    python: str = "3.13",
+    with_bytecode: bool = True,
+    arch: str | None = None,
+    form: str = "folder",
+    install: bool = False,
+    handler: Path | None = None,
+    constraint: Path | None = None,
+    every_op: bool = False,
+    advance: Callable[[str, int, int], None] = lambda *_: None,
+) -> Built:
     """Make the folder `out`, which `sam deploy`, `gcloud functions deploy` or `func azure functionapp publish` takes as it is.
 
     :param model: a model file, or an address in a store, where the model then stays; the function needs obstore for most.
     :param python: the Python that the function will run on, as `3.13`.
-    :param with_bytecode: whether to ship bytecode; without it each cold start compiles anew.
+    :param with_bytecode: whether to ship bytecode, if that Python is here; without it each cold start compiles anew.
+    :param arch: `x86_64` or `arm64`, the provider's own default if None; it matters to installed packages only.
+    :param form: `folder`; `zip` or `layer`, which lie beside it; `image`, which makes it a Dockerfile's context.
+    :param install: whether what the engine and the store need goes into the folder, where the provider does not install it.
+    :param handler: the provider's handler, if it is not flyweight's own.
+    :param constraint: a file of versions that installed packages keep to.
+    :param every_op: whether to ship ops that this model does not need, for models that are read from elsewhere.
+    :param advance: is told of stages by name, with what is done and how much there is.
     :raises ModelRefused: the model file fails a check.
-    :raises BuildFailed: no such provider, no such Python here, or `out` holds something else.
+    :raises BuildFailed: no such provider or Python, over a limit, an unproven model, or `out` holds something else.
     :raises OSError: the model can't be read, or `out` can't be written.
     """
-    if provider not in resources.providers():
-        raise BuildFailed(f"there is no provider {provider!r}", next_step=f"choose one of {', '.join(resources.providers())}")
     out = Path(out).resolve()
     _check_replaceable(out)
-    address = str(model) if "://" in str(model) else ""
-    loaded = stored(address) if address else predictor.load(str(model))
-    interpreter = bytecode.interpreter(python) if with_bytecode else None
+    known: dict[str, Any] = checked(provider, str(model), python, arch, form, handler)
+    wishes: dict[str, Any] = {"compiled": with_bytecode, "install": install, "constraint": constraint, "every_op": every_op}
+    order = Order(**known, **wishes, advance=advance)
     out.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+    place = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
     try:
-        shutil.copytree(resources.folder("handlers") / provider, draft, ignore=LEFT_OUT, dirs_exist_ok=True)
-        shutil.copytree(Path(flyweight.__file__).parent, draft / "flyweight", ignore=LEFT_OUT)
-        if address:
-            (draft / settings.ADDRESS_FILE).write_text(f"{address}\n")
-        else:
-            (draft / MODEL).write_bytes(loaded.file.data)  # what was checked, and not what may lie there by now
-        requires = requirements.add(draft / "requirements.txt", loaded.file.document, address)
-        own = steps.source()
-        if own is not None:
-            shutil.copyfile(own, draft / f"{MODULE}.py")
-        source = {"model": loaded.name, "version": loaded.version, "sha256": loaded.file.sha256}
-        made_by = {"flyweight": flyweight.__version__, "provider": provider, "python": python if interpreter else None}
-        (draft / MARKER).write_text(json.dumps({**made_by, **source}, indent=2) + "\n")
-        if interpreter:
-            bytecode.compile_tree(draft, interpreter)
-        files, size = _settle(draft)
-        _put_in_place(draft, out)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
-    return Built(provider, out, python=made_by["python"], files=files, size=size, requires=requires, **source)
-
-
-def stored(address: str) -> predictor.Predictor:
-    """The model at an address in a store, as it is now.
-
-    :raises FlyweightError: it can't be had, or it is refused.
-    """
-    deployment = settings.Settings(address, caching=settings.Caching(cache_dir="off"))
-    return ModelSource(deployment).load(address, {}).predictor
+        return _make(order, place, out)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def document(built: Built) -> dict[str, object]:
     """What was built, for JSON."""
-    return {**asdict(built), "folder": str(built.folder)}
+    artifacts = [str(path) for path in built.artifacts]
+    return {**asdict(built), "folder": str(built.folder), "artifacts": artifacts}
+
+
+def _make(order: Order, place: Path, out: Path) -> Built:
+    draft = place / "folder"
+    draft.mkdir()
+    requires = assembly.fill(draft, order)
+    packages = assembly.install(draft, order, requires)
+    proof = assembly.prove(draft, order, requires, packages)
+    if order.form == "image":
+        assembly.containerize(draft, order, packages)
+    about = {"python": order.python if order.compiled and order.interpreter else None, "runtime": order.python}
+    marker: dict[str, Any] = {"flyweight": flyweight.__version__, "provider": order.provider, **about}
+    marker |= {"arch": order.arch if packages else None, **order.source, "packages": {package.name: package.version for package in packages}}
+    (draft / MARKER).write_text(json.dumps(marker, indent=2) + "\n")
+    files, size = _settle(draft)
+    order.advance("measuring", 0, 1)
+    limits = report.against(order.target.limits, order.form, size, lambda: report.zipped_size(draft), packages)
+    parts = sbom.document(order.source, packages, [] if packages else requires, order.provider)
+    (place / PARTS).write_text(sbom.text(parts))
+    artifacts = _put_in_place(place, out, [PARTS, *_archives(order, draft, place)])
+    order.advance("measuring", 1, 1)
+    found = {"files": files, "size": size, "requires": requires, "packages": packages, "artifacts": artifacts, "limits": limits}
+    names = {"provider": order.provider, "folder": out, "arch": order.arch, "form": order.form, "proof": proof}
+    return Built(**names, **about, **found, **order.source)  # type: ignore[arg-type]
+
+
+def _archives(order: Order, draft: Path, place: Path) -> list[str]:
+    """Make what this form has beside the folder, by name; a layer takes core and packages out of it."""
+    if order.form == "zip":
+        archive.write(draft, place / ZIP)
+        return [ZIP]
+    if order.form != "layer" or order.target.layer is None:
+        return []
+    shared = place / "layer"
+    shared.mkdir()
+    own = {path.name for path in order.handler.iterdir()} | {MARKER, MODEL, *assembly.OWN}
+    for path in sorted(draft.iterdir()):
+        if path.name not in own and path.name != "__pycache__":
+            path.rename(shared / path.name)
+    _settle(shared), _settle(draft)
+    archive.write(shared, place / LAYER, f"{order.target.layer}/")
+    return [LAYER]
 
 
 def _check_replaceable(out: Path) -> None:
@@ -119,24 +156,25 @@ def _settle(draft: Path) -> tuple[int, int]:
     """Give every file one moment and the rights that a function's user needs, whatever the builder's umask; count them."""
     files, size = 0, 0
     for path in [*draft.rglob("*"), draft]:
-        path.chmod(0o755 if path.is_dir() else 0o644)
+        path.chmod(archive.rights(path))
         os.utime(path, (MOMENT, MOMENT))
         if path.is_file():
             files, size = files + 1, size + path.stat().st_size
     return files, size
 
 
-def _put_in_place(draft: Path, out: Path) -> None:
-    """Rename the draft to `out`; what was there goes aside first and is removed last, so that no moment holds half a folder."""
-    if not out.exists():
-        draft.rename(out)
-        return
-    aside = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.old."))
-    out.rename(aside / out.name)
+def _put_in_place(place: Path, out: Path, made: list[str]) -> list[Path]:
+    """Rename the draft to `out`, and what lies beside it likewise; what was there goes aside first and is removed last."""
+    if out.exists():
+        out.rename(place / "before")
     try:
-        draft.rename(out)
+        (place / "folder").rename(out)
     except OSError:
-        (aside / out.name).rename(out)
+        if (place / "before").exists():
+            (place / "before").rename(out)
         raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    for name in (ZIP, LAYER):  # of an earlier build, which the folder no longer is
+        other = out.with_name(out.name + name)
+        if name not in made and archive.made_here(other, (MARKER, "python/flyweight/__init__.py")):
+            other.unlink()
+    return [(place / name).replace(out.with_name(out.name + name)) for name in made]

@@ -1,4 +1,4 @@
-"""`flyweight build`: a model file to the folder that a provider's own tool deploys."""
+"""`flyweight build`: a model file to the folder that a provider's own tool deploys, or a zip, a layer or an image's context."""
 
 from __future__ import annotations
 
@@ -18,37 +18,94 @@ EXAMPLES = """\b
 Examples:
   flyweight build aws --model penguins.safetensors -o build/aws
   flyweight build aws --model s3://bucket/models/penguins@prod -o build/aws
+  flyweight build aws --model forest.safetensors --arch x86_64 --python 3.13 --as zip
+  flyweight build azure --model penguins.safetensors --json
 """
+ARCHITECTURES, PYTHONS, FORMS = ("x86_64", "arm64"), ("3.11", "3.12", "3.13", "3.14"), ("folder", "zip", "layer", "image")
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("provider", type=click.Choice(resources.providers()))
+@click.argument("provider", metavar="TARGET", type=click.Choice(resources.providers()))
 @click.option("--model", required=True, help="The model file to ship, or an address in a store, where it stays.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="The folder to make.  [default: build/PROVIDER]")
-@click.option("--python", default="3.13", show_default=True, help="The Python that the function will run on.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="The folder to make.  [default: build/TARGET]")
+@click.option("--python", default="3.13", show_default=True, type=click.Choice(PYTHONS), help="The function's Python.")
+@click.option("--arch", type=click.Choice(ARCHITECTURES), help="The function's processor.  [default: aws arm64, others x86_64]")
+@click.option("--as", "form", default="folder", show_default=True, type=click.Choice(FORMS), help="What to make of it.")
+@click.option("--install/--no-install", default=True, show_default=True, help="Put what the engine needs into the folder.")
+@click.option("--constraint", type=click.Path(path_type=Path, exists=True), help="Versions that installed packages keep to.")
+@click.option("--handler", type=click.Path(path_type=Path, exists=True, file_okay=False), help="A handler's folder of your own.")
+@click.option("--every-op", is_flag=True, help="Ship ops of other models too, for models that are read from elsewhere.")
 @click.option("--no-bytecode", is_flag=True, help="Ship no bytecode; each cold start then compiles anew.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was built as JSON.")
-def command(provider: str, model: str, out: Path | None, python: str, no_bytecode: bool, as_json: bool) -> None:
-    """Make the folder that PROVIDER's own tool deploys as it is, with the model in it, or the address where it is.
+def command(
+    provider: str,
+    model: str,
+    out: Path | None,
+    python: str,
+    arch: str | None,
+    form: str,
+    install: bool,
+    constraint: Path | None,
+    handler: Path | None,
+    every_op: bool,
+    no_bytecode: bool,
+    as_json: bool,
+) -> None:
+    """Make the folder that TARGET's own tool deploys as it is, with the model in it, or the address where it is.
 
-    A folder that an earlier build made is replaced, any other is left alone.
+    A pure model needs nothing installed. For others, wheels of TARGET's system are found from any machine, trimmed, compiled,
+    and the model's own sample is answered among them, where this machine is of that kind. A zip or a layer lies beside the
+    folder, as does a list of its parts (CycloneDX). A folder that an earlier build made is replaced, any other is left alone.
     """
     from flyweight.toolkit.build import build
     from flyweight.toolkit.build.folder import document
 
-    built = build(provider, model, out or Path("build") / provider, python=python, with_bytecode=not no_bytecode)
+    with _show.progress(not as_json) as advance:
+        built = build(
+            provider,
+            model,
+            out or Path("build") / provider,
+            python=python,
+            with_bytecode=not no_bytecode,
+            arch=arch,
+            form=form,
+            install=install,
+            constraint=constraint,
+            handler=handler,
+            every_op=every_op,
+            advance=advance,
+        )
     if as_json:
         return _show.document(document(built))
+    _report(built, wanted=not no_bytecode)
+
+
+def _report(built: Built, wanted: bool) -> None:
+    missing = f"none: no Python {built.runtime} here, each cold start compiles anew" if wanted else "none"
+    left = [name for name in built.requires if not built.packages]
     rows = {
         "model": f"{built.model} {built.version}",
         "sha256": built.sha256,
-        "bytecode": f"Python {built.python}" if built.python else "none",
+        "bytecode": f"Python {built.python}" if built.python else missing,
+        "for": f"Python {built.runtime}" + (f", {built.arch}" if built.packages else ", any processor"),
         "needs": ", ".join(built.requires) or None,
-        "install": _install(built) if built.requires else None,
+        "install": _install(built) if left else None,
         "files": f"{built.files}, {_show.size(built.size)}",
-        "try it": f"flyweight invoke {provider} --folder {built.folder} --event predict",
+        "proven": built.proof.words if built.proof.proven else f"no: {built.proof.words}",
+        "beside it": ", ".join(path.name for path in built.artifacts),
+        "try it": f"flyweight invoke {built.provider} --folder {built.folder} --event predict",
     }
     _show.table(str(built.folder), rows)
+    if built.packages:
+        ordered = sorted(built.packages, key=lambda package: -package.size)
+        cells = [[package.name, package.version, str(_show.size(package.size))] for package in ordered]
+        _show.columns("packages", ["package", "version", "size"], cells)
+    limits = [
+        [row.limit, str(_show.size(row.size)), str(_show.size(row.allowed)), "fits" if row.fits else f"over: {row.next_step}"]
+        for row in built.limits
+    ]
+    if limits:
+        _show.columns("limits", ["limit", "here", "allowed", ""], limits)
 
 
 def _install(built: Built) -> str:

@@ -1,0 +1,88 @@
+"""A checked order to the files of its folder: handler, core, model, packages and bytecode, and the proof that they answer."""
+
+import shutil
+from pathlib import Path
+
+from flyweight import settings
+from flyweight.ops.own import MODULE
+from flyweight.toolkit import steps
+from flyweight.toolkit.build import bytecode, core, packages, proof, requirements, wheels
+from flyweight.toolkit.build.errors import BuildFailed
+from flyweight.toolkit.build.order import Order
+from flyweight.toolkit.build.packages import Package
+
+MODEL = "model.safetensors"
+REQUIREMENTS = "requirements.txt"
+OWN = {MODEL, settings.ADDRESS_FILE, REQUIREMENTS, f"{MODULE}.py"}  # what a folder keeps where a layer takes the rest
+
+
+def fill(draft: Path, order: Order) -> list[str]:
+    """Handler, core, model and bytecode; what they need beside is listed in requirements.txt, and returned."""
+    shutil.copytree(order.handler, draft, ignore=core.LEFT_OUT, dirs_exist_ok=True)
+    core.copy(draft / "flyweight", None if order.address or order.every_op else order.model.file.document)
+    if order.address:
+        (draft / settings.ADDRESS_FILE).write_text(f"{order.address}\n")
+    else:
+        (draft / MODEL).write_bytes(order.model.file.data)  # what was checked, and not what may lie there by now
+    requires = requirements.add(draft / REQUIREMENTS, order.model.file.document, order.address)
+    own = steps.source()
+    if own is not None:
+        shutil.copyfile(own, draft / f"{MODULE}.py")
+    if order.compiled and order.interpreter:
+        bytecode.compile_tree(draft, order.interpreter)
+    return requires
+
+
+def install(draft: Path, order: Order, requires: list[str]) -> list[Package]:
+    """What requirements.txt lists, trimmed and compiled, where the provider looks for it; nothing for a model that needs none."""
+    if not requires or not order.install or order.target.packages is None:
+        return []
+    place = draft.with_name("packages")
+    order.advance("finding wheels", 0, 0)
+    older = order.python in order.target.older
+    wheels.install(draft / REQUIREMENTS, place, order.arch, order.python, older, order.constraint)
+    order.advance("finding wheels", 1, 1)
+    packages.trim(place)
+    if order.compiled and order.interpreter:
+        bytecode.compile_packages(place, order.interpreter, lambda done, total: order.advance("compiling", done, total))
+    found = packages.listed(place)
+    goal = draft / order.target.packages
+    goal.mkdir(parents=True, exist_ok=True)
+    _merge(place, goal)
+    return found
+
+
+def _merge(place: Path, goal: Path) -> None:
+    for path in sorted(place.iterdir()):
+        if path.name == "__pycache__" and (goal / path.name).is_dir():
+            _merge(path, goal / path.name)
+        elif (goal / path.name).exists():
+            raise BuildFailed(f"a package brings {path.name}, which the handler has too", next_step="rename the handler's file")
+        else:
+            path.rename(goal / path.name)
+
+
+def prove(draft: Path, order: Order, requires: list[str], installed: list[Package]) -> proof.Proof:
+    """Let the model answer its own sample in the folder, where that can be done here."""
+    needs = bool(order.model.file.document.get("requires"))
+    reason = proof.elsewhere(order.arch) if installed else ""
+    if needs and not installed:
+        reason = f"{', '.join(requires)} are not in the folder: the provider installs them, or whoever deploys"
+    order.advance("proving", 0, 1)
+    stores = "obstore" if any(package.name == "obstore" for package in installed) else ""
+    places = [draft, *([draft / order.target.packages] if installed and order.target.packages else [])]
+    model = bytes(order.model.file.data)
+    proven = proof.prove(places, model, order.interpreter, reason=reason, packages=stores)
+    order.advance("proving", 1, 1)
+    return proven
+
+
+def containerize(draft: Path, order: Order, installed: list[Package]) -> None:
+    """Make the folder the context of an image: a Dockerfile, which installs what is not in the folder."""
+    if order.target.dockerfile is None:
+        return
+    listed = draft / REQUIREMENTS
+    lines = listed.read_text().splitlines() if listed.exists() else []
+    wanted = not installed and any(line.strip() and not line.startswith("#") for line in lines)
+    (draft / "Dockerfile").write_text(order.target.dockerfile(order.python, wanted))
+    (draft / ".dockerignore").write_text("Dockerfile\n.dockerignore\n")

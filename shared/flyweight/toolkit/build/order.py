@@ -1,0 +1,99 @@
+"""What is to be built, checked before anything is written: provider, model, Python, architecture and form."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from flyweight import predictor, settings
+from flyweight.model_source import ModelSource
+from flyweight.toolkit import resources
+from flyweight.toolkit.build import bytecode
+from flyweight.toolkit.build.errors import BuildFailed
+from flyweight.toolkit.build.targets import Target, target
+
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+FORMS = ("folder", "zip", "layer", "image")
+
+
+@dataclass(frozen=True)
+class Order:
+    """A build that can begin.
+
+    `address`: where the model stays, empty if it is shipped; `interpreter`: a Python of the target's version on this machine, if
+    there is one; `compiled`: whether bytecode is wanted; `install`: whether packages go into the folder; `advance`: is told of
+    each stage.
+    """
+
+    provider: str
+    target: Target
+    handler: Path
+    model: predictor.Predictor
+    address: str
+    python: str
+    interpreter: str | None
+    compiled: bool
+    arch: str
+    form: str
+    install: bool
+    constraint: Path | None
+    every_op: bool
+    advance: Callable[[str, int, int], None]
+
+    @property
+    def source(self) -> dict[str, str]:
+        """What the model is."""
+        return {"model": self.model.name, "version": self.model.version, "sha256": self.model.file.sha256}
+
+
+def checked(provider: str, model: str, python: str, arch: str | None, form: str, handler: Path | None) -> dict[str, object]:
+    """The parts of an order that can be wrong.
+
+    :raises BuildFailed: there is no such provider, Python, architecture or form.
+    :raises FlyweightError: the model can't be had, or it is refused.
+    """
+    if provider not in resources.providers():
+        raise BuildFailed(f"there is no provider {provider!r}", next_step=f"choose one of {', '.join(resources.providers())}")
+    wanted = target(provider)
+    _among("Python", python, PYTHONS)
+    _among("architecture", arch or wanted.architectures[0], wanted.architectures)
+    _among("form", form, tuple(form for form in FORMS if _makes(wanted, form)))
+    folder = handler or resources.folder("handlers") / provider
+    if not folder.is_dir():
+        raise BuildFailed(f"there is no handler's folder {folder}", next_step="name one with --handler, or leave it out")
+    address = model if "://" in model else ""
+    return {
+        "provider": provider,
+        "target": wanted,
+        "handler": folder,
+        "address": address,
+        "model": stored(address) if address else predictor.load(model),
+        "python": python,
+        "interpreter": _found(python),
+        "arch": arch or wanted.architectures[0],
+        "form": form,
+    }
+
+
+def stored(address: str) -> predictor.Predictor:
+    """The model at an address in a store, as it is now.
+
+    :raises FlyweightError: it can't be had, or it is refused.
+    """
+    deployment = settings.Settings(address, caching=settings.Caching(cache_dir="off"))
+    return ModelSource(deployment).load(address, {}).predictor
+
+
+def _makes(wanted: Target, form: str) -> bool:
+    return {"layer": wanted.layer, "image": wanted.dockerfile}.get(form, True) is not None
+
+
+def _among(what: str, given: str, choices: tuple[str, ...]) -> None:
+    if given not in choices:
+        raise BuildFailed(f"there is no {what} {given!r} for this target", next_step=f"choose one of {', '.join(choices)}")
+
+
+def _found(python: str) -> str | None:
+    try:
+        return bytecode.interpreter(python)
+    except bytecode.NoSuchPython:
+        return None
