@@ -64,8 +64,17 @@ def score_object(
     :raises Changed: another call scores the same file, and goes on with it; or the file was replaced.
     :raises StoreFailed: Absent where there is no such object.
     """
+    _settle_engine()
     mark = source.head(key)
     return _Run(predictor, source, key, mark, target, prefix, form, Time(deadline, now)).outcome()
+
+
+def _settle_engine() -> None:
+    """Load NumPy where it is: else a model goes over to it when that seems worth while, and its last digits are others."""
+    try:
+        import numpy  # noqa: F401
+    except ImportError:
+        pass
 
 
 class _Run:
