@@ -45,13 +45,14 @@ class Service:
 
     def _written(self, client: "Any", chunk: "list[Entry]") -> "Mapping[str, str]":
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError  # of its own kind: what a proxy answers in no service's form
 
         try:
             return self._write(client, chunk)
         except ClientError as error:
             word = error.response["Error"]["Code"]
             return {} if word in TAKEN else dict.fromkeys([key for key, _, _ in chunk], word)
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             return dict.fromkeys([key for key, _, _ in chunk], type(error).__name__)
 
     def _connected(self) -> "Any":
