@@ -112,7 +112,8 @@ def _make(order: Order, place: Path, out: Path) -> Built:
         assembly.containerize(draft, order, packages)
     about = {"python": order.python if order.compiled and order.interpreter else None, "runtime": order.python}
     marker: dict[str, Any] = {"flyweight": flyweight.__version__, "provider": order.provider, **about}
-    marker |= {"arch": order.arch if packages else None, **order.source, "packages": {package.name: package.version for package in packages}}
+    marker |= {"arch": order.arch if packages else None, **order.source}
+    marker |= {"packages": {package.name: package.version for package in packages}}
     (draft / MARKER).write_text(json.dumps(marker, indent=2) + "\n")
     files, size = _settle(draft)
     order.advance("measuring", 0, 1)

@@ -1,0 +1,148 @@
+"""Wheels of the target's system come into the folder from any machine, where the provider looks for them, trimmed and proven."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+from sklearn.linear_model import LogisticRegression
+
+import flyweight
+from flyweight import predictor
+from flyweight.toolkit import model_writer
+from flyweight.toolkit.build import BuildFailed, Built, build, packages, proof, wheels
+from tests.conftest import PYTHON
+
+OBSTORE = version("obstore")
+HERE = {"x86_64": "x86_64", "aarch64": "arm64"}.get(platform.machine(), "x86_64")
+MACHINES = {"x86_64": 0x3E, "arm64": 0xB7}  # e_machine of an ELF file
+
+
+@pytest.fixture(scope="module")
+def trees(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The wheel of obstore for both architectures, trimmed."""
+    place = tmp_path_factory.mktemp("wheels")
+    requirements = place / "requirements.txt"
+    requirements.write_text(f"obstore=={OBSTORE}\n")
+    for arch in MACHINES:
+        wheels.install(requirements, place / arch, arch, "3.13", older=False)
+        packages.trim(place / arch)
+    return {arch: place / arch for arch in MACHINES}
+
+
+@pytest.mark.parametrize("arch", MACHINES)
+def test_the_libraries_are_the_targets(arch: str, trees: dict[str, Path]) -> None:
+    (library,) = (trees[arch] / "obstore").glob("*.so")
+    head = library.read_bytes()[:20]
+    assert head[:4] == b"\x7fELF" and int.from_bytes(head[18:20], "little") == MACHINES[arch]
+
+
+@pytest.mark.parametrize("arch", MACHINES)
+def test_what_no_function_runs_is_gone_and_what_it_asks_for_is_there(arch: str, trees: dict[str, Path]) -> None:
+    files = [path for path in trees[arch].rglob("*") if path.is_file()]
+    assert not [path for path in files if path.suffix in (".pyi", ".h", ".pyc")]
+    assert not (trees[arch] / "bin").exists()
+    (info,) = trees[arch].glob("obstore-*.dist-info")
+    assert (info / "METADATA").is_file() and not (info / "INSTALLER").exists()
+    (found,) = [package for package in packages.listed(trees[arch]) if package.name == "obstore"]
+    assert (found.version, found.license) == (OBSTORE, found.license) and found.size > 1_000_000
+
+
+def test_a_package_still_tells_its_version_and_its_files(trees: dict[str, Path]) -> None:
+    program = (
+        f"import sys; sys.path.insert(0, {str(trees[HERE])!r}); from importlib.metadata import files, version; "
+        "print(version('obstore'), all(path.locate().is_file() for path in files('obstore')))"
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [OBSTORE, "True"]
+
+
+def test_tests_of_a_package_go_but_a_package_called_test_stays(tmp_path: Path) -> None:
+    for name in ("pack/tests/test_it.py", "pack/code.py", "pack/stubs.pyi", "test/__init__.py", "bin/script", "pack/x.h"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    packages.trim(tmp_path)
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"pack/code.py", "test/__init__.py"}
+
+
+def test_no_wheel_is_answered_with_the_reason_and_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("obstore==0.0.0.1\n")
+    with pytest.raises(BuildFailed, match="obstore") as failed:
+        wheels.install(tmp_path / "requirements.txt", tmp_path / "out", "arm64", "3.13", older=True)
+    assert "--no-install" in failed.value.next_step
+
+
+@pytest.fixture(scope="module")
+def numbered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of the sklearn engine's kind would install 200 MB: this one says that it needs the small joblib, and is pure."""
+    X = np.arange(20.0).reshape(10, 2)
+    path = tmp_path_factory.mktemp("models") / "m.safetensors"
+    flyweight.pack(LogisticRegression().fit(X, [0, 1] * 5), path, sample=X, name="m", version="1.0.0", edge_count=20)
+    file = predictor.load(str(path)).file
+    wanted = {**file.document, "requires": {"joblib": version("joblib")}}
+    model_writer.write(path, model_writer.to_bytes(wanted, load_file(path)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def made(numbered: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Built]:
+    """The same model, with its package, twice on aws and once on azure."""
+    place = tmp_path_factory.mktemp("made")
+    names = {"first": "aws", "second": "aws", "azure": "azure", "gcp": "gcp"}
+    arch = {"aws": HERE}
+    return {
+        name: build(provider, numbered, place / name / "out", python=PYTHON, arch=arch.get(provider), install=True, form="zip")
+        for name, provider in names.items()
+    }
+
+
+def test_packages_lie_where_the_provider_looks_for_them(made: dict[str, Built]) -> None:
+    assert (made["first"].folder / "joblib" / "__init__.py").is_file()
+    assert (made["azure"].folder / ".python_packages/lib/site-packages/joblib/__init__.py").is_file()
+    assert (made["azure"].folder / ".python_packages/lib/site-packages/azure/functions/__init__.py").is_file()
+    assert not (made["gcp"].folder / "joblib").exists() and made["gcp"].packages == []
+    assert f"joblib=={version('joblib')}" in (made["gcp"].folder / "requirements.txt").read_text()
+
+
+def test_they_are_compiled_for_the_functions_python_and_never_checked(made: dict[str, Built]) -> None:
+    tag = f"cpython-{PYTHON.replace('.', '')}"
+    code = (made["first"].folder / "joblib" / "__pycache__" / f"parallel.{tag}.pyc").read_bytes()
+    assert code[4:8] == b"\x01\0\0\0"
+
+
+def test_the_model_answers_among_them_or_it_is_said_why_that_was_not_tried(made: dict[str, Built]) -> None:
+    assert made["first"].proof.proven
+    assert not made["gcp"].proof.proven and "the provider installs them" in made["gcp"].proof.words
+    assert proof.elsewhere("arm64" if HERE == "x86_64" else "x86_64")
+
+
+def test_the_same_wheels_make_the_same_zip(made: dict[str, Built]) -> None:
+    hashes = {hashlib.sha256(made[name].folder.with_name("out.zip").read_bytes()).hexdigest() for name in ("first", "second")}
+    assert len(hashes) == 1
+
+
+def test_the_list_of_parts_has_each_package(made: dict[str, Built]) -> None:
+    parts = json.loads(made["first"].folder.with_name("out.cdx.json").read_text())["components"]
+    joblib = next(part for part in parts if part["name"] == "joblib")
+    assert joblib["purl"] == f"pkg:pypi/joblib@{version('joblib')}" and "BSD" in joblib["licenses"][0]["license"]["name"]
+    listed = json.loads(made["gcp"].folder.with_name("out.cdx.json").read_text())["components"]
+    assert next(part for part in listed if part["name"] == "joblib")["properties"][0]["value"] == "provider"
+
+
+def test_a_model_that_answers_otherwise_is_not_built(numbered: Path, tmp_path: Path) -> None:
+    document = {**predictor.load(str(numbered)).file.document, "requires": {}}
+    document["sample"] = {**document["sample"], "predictions": [7 for _ in document["sample"]["predictions"]]}
+    model_writer.write(tmp_path / "m.safetensors", model_writer.to_bytes(document, load_file(numbered)))
+    with pytest.raises(BuildFailed, match="answers otherwise") as failed:
+        build("aws", tmp_path / "m.safetensors", tmp_path / "out", python=PYTHON)
+    assert failed.value.next_step
+    assert [path.name for path in tmp_path.iterdir()] == ["m.safetensors"]
