@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Deploys a folder that `flyweight build gcp` made as a Cloud Run function.
+# Deploys a folder that `flyweight build gcp` made as a Cloud Run function, and what stands around it where that is asked for.
 #
 #   infra/gcp/deploy.sh [--dry-run] [any other flag of `gcloud run deploy`]
 #
-# --dry-run prints the command and runs nothing. These variables change the defaults:
+# --dry-run prints the commands and runs nothing. These variables change the defaults:
 #
 #   NAME             the function's name                        flyweight
 #   SOURCE           the built folder                           build/gcp
@@ -18,17 +18,91 @@
 #   TIMEOUT          of a request                               30s
 #   SETTINGS         flyweight's own, as A=1,B=2                none
 #
+# Each of these adds something, and is off unless set; all of them need PROJECT, and the right to give rights:
+#
+#   OWN_ACCOUNT      true: an identity named like the function, with no right but those that follow
+#   MODEL            gs:// address of the model: FLYWEIGHT_MODEL, and reading what lies there and nothing else
+#   RESULTS          pubsub://PROJECT/TOPIC or gs://BUCKET/PREFIX: FLYWEIGHT_RESULTS, and writing there
+#   DEAD_LETTERS     the same for FLYWEIGHT_DEAD_LETTERS
+#   INVOKERS         who may call it, as user:ada@example.com,group:team@example.com
+#   TRIGGER_TOPIC    a Pub/Sub topic whose messages are sent to it
+#   TRIGGER_BUCKET   a bucket in the same region whose finished objects it is told of, and reads
+#   ALERT_CHANNEL    projects/PROJECT/notificationChannels/ID, told when flyweight logs errors
+#   BUDGET           a month's spending of the project, as 20EUR, whose approach BILLING_ACCOUNT's owners are told of
+#
 # Why `gcloud run deploy --function` and not `gcloud functions deploy`: both build the same image and run it on Cloud Run,
 # but only the first can give a starting instance more CPU (--cpu-boost), and cold starts are the point here.
 set -euo pipefail
 
 : "${NAME:=flyweight}" "${SOURCE:=build/gcp}" "${PROJECT:=}" "${REGION:=europe-west1}" "${PUBLIC:=false}"
 : "${SERVICE_ACCOUNT:=}" "${MEMORY:=512Mi}" "${CPU:=1}" "${CONCURRENCY:=16}" "${MIN_INSTANCES:=0}" "${MAX_INSTANCES:=10}"
-: "${TIMEOUT:=30s}" "${SETTINGS:=}"
+: "${TIMEOUT:=30s}" "${SETTINGS:=}" "${OWN_ACCOUNT:=false}" "${MODEL:=}" "${RESULTS:=}" "${DEAD_LETTERS:=}" "${INVOKERS:=}"
+: "${TRIGGER_TOPIC:=}" "${TRIGGER_BUCKET:=}" "${ALERT_CHANNEL:=}" "${BUDGET:=}" "${BILLING_ACCOUNT:=}"
+folder=$(dirname "${BASH_SOURCE[0]}")
 
 fail() {
   printf 'deploy.sh: %s\n' "$1" >&2
   exit 2
+}
+
+run() {
+  if $dry_run; then
+    printf '%q ' "$@"
+    printf '\n'
+  else
+    "$@"
+  fi
+}
+
+# once QUESTION... -- COMMAND...: runs the command unless the question is answered; a dry run asks nothing
+once() {
+  local question=()
+  while [ "$1" != -- ]; do
+    question+=("$1")
+    shift
+  done
+  shift
+  if $dry_run || ! "${question[@]}" 2>/dev/null | grep -q .; then run "$@"; fi
+}
+
+account() { # ID DESCRIPTION: its address is ID@PROJECT.iam.gserviceaccount.com
+  once gcloud iam service-accounts describe "$1@$PROJECT.iam.gserviceaccount.com" "--project=$PROJECT" '--format=value(email)' -- \
+    gcloud iam service-accounts create "$1" "--project=$PROJECT" "--display-name=$2"
+}
+
+# bucket_right ADDRESS ROLE: on the objects whose names begin as the address says, or on all of a bucket
+bucket_right() {
+  local rest=${1#gs://} condition=None
+  local bucket=${rest%%/*} prefix=${rest#*/}
+  if [ "$prefix" != "$rest" ] && [ -n "$prefix" ]; then
+    condition="title=$NAME,expression=resource.name.startsWith(\"projects/_/buckets/$bucket/objects/$prefix\")"
+  fi
+  run gcloud storage buckets add-iam-policy-binding "gs://$bucket" "--member=serviceAccount:$SERVICE_ACCOUNT" \
+    "--role=$2" "--condition=$condition"
+}
+
+sink_right() { # ADDRESS: writing to it
+  case $1 in
+    pubsub://*/*)
+      local rest=${1#pubsub://}
+      run gcloud pubsub topics add-iam-policy-binding "${rest#*/}" "--project=${rest%%/*}" \
+        "--member=serviceAccount:$SERVICE_ACCOUNT" --role=roles/pubsub.publisher
+      ;;
+    gs://*/*) bucket_right "${1%/}/" roles/storage.objectCreator ;;
+    *) fail "results and dead letters go to pubsub://PROJECT/TOPIC or gs://BUCKET/PREFIX, got '$1'" ;;
+  esac
+}
+
+trigger() { # SUFFIX FLAG...: events that are posted to the function by an identity that may do nothing else
+  local name=$NAME-$1
+  shift
+  once gcloud eventarc triggers describe "$name" "--project=$PROJECT" "--location=$REGION" '--format=value(name)' -- \
+    gcloud eventarc triggers create "$name" "--project=$PROJECT" "--location=$REGION" "--destination-run-service=$NAME" \
+    "--destination-run-region=$REGION" "--service-account=$caller" "$@"
+}
+
+invoker() { # MEMBER
+  run gcloud run services add-iam-policy-binding "$NAME" "--project=$PROJECT" "--region=$REGION" "--member=$1" --role=roles/run.invoker
 }
 
 dry_run=false
@@ -42,6 +116,24 @@ case $PUBLIC in
   false) access=--no-allow-unauthenticated ;;
   *) fail "PUBLIC should be true or false, got '$PUBLIC'" ;;
 esac
+case $OWN_ACCOUNT in
+  true) SERVICE_ACCOUNT=$NAME@$PROJECT.iam.gserviceaccount.com ;;
+  false) ;;
+  *) fail "OWN_ACCOUNT should be true or false, got '$OWN_ACCOUNT'" ;;
+esac
+asked=$MODEL$RESULTS$DEAD_LETTERS$INVOKERS$TRIGGER_TOPIC$TRIGGER_BUCKET$ALERT_CHANNEL$BUDGET
+if [ -z "$PROJECT" ] && { [ -n "$asked" ] || $OWN_ACCOUNT; }; then fail "set PROJECT as well: rights and triggers name it"; fi
+if [ -z "$SERVICE_ACCOUNT" ] && [ -n "$MODEL$RESULTS$DEAD_LETTERS$TRIGGER_BUCKET" ]; then
+  fail "set OWN_ACCOUNT=true or SERVICE_ACCOUNT: rights are given to an identity of the function's own"
+fi
+if [ -n "$BUDGET" ] && [ -z "$BILLING_ACCOUNT" ]; then fail "set BILLING_ACCOUNT as well: the budget is one of its"; fi
+case $MODEL in
+  '' | gs://*/*) ;;
+  *) fail "MODEL should be a gs:// address, got '$MODEL'" ;;
+esac
+if [ -n "$MODEL" ]; then SETTINGS+="${SETTINGS:+,}FLYWEIGHT_MODEL=$MODEL"; fi
+if [ -n "$RESULTS" ]; then SETTINGS+="${SETTINGS:+,}FLYWEIGHT_RESULTS=$RESULTS"; fi
+if [ -n "$DEAD_LETTERS" ]; then SETTINGS+="${SETTINGS:+,}FLYWEIGHT_DEAD_LETTERS=$DEAD_LETTERS"; fi
 
 command=(
   gcloud run deploy "$NAME"
@@ -66,12 +158,53 @@ if [ -n "$SERVICE_ACCOUNT" ]; then command+=("--service-account=$SERVICE_ACCOUNT
 if [ -n "$SETTINGS" ]; then command+=("--set-env-vars=$SETTINGS"); fi
 command+=("$@")
 
-if $dry_run; then
-  printf '%q ' "${command[@]}"
-  printf '\n'
-  exit 0
-fi
-if [ ! -f "$SOURCE/main.py" ] || [ ! -f "$SOURCE/flyweight.json" ]; then
+if ! $dry_run && { [ ! -f "$SOURCE/main.py" ] || [ ! -f "$SOURCE/flyweight.json" ]; }; then
   fail "'$SOURCE' is not a built folder; run: flyweight build gcp --model FILE -o $SOURCE"
 fi
-exec "${command[@]}"
+
+if $OWN_ACCOUNT; then account "$NAME" "what $NAME runs as"; fi
+case $MODEL in # the folder of the model: an alias is one object, and names another beside it
+  '') ;;
+  *.safetensors) bucket_right "$MODEL" roles/storage.objectViewer ;;
+  *@*) bucket_right "${MODEL%@*}/" roles/storage.objectViewer ;;
+  *) bucket_right "$MODEL/" roles/storage.objectViewer ;;
+esac
+if [ -n "$TRIGGER_BUCKET" ]; then bucket_right "gs://$TRIGGER_BUCKET" roles/storage.objectViewer; fi
+case $TRIGGER_BUCKET,$RESULTS in
+  *, | ,*) if [ -n "$RESULTS" ]; then sink_right "$RESULTS"; fi ;;
+  # answers of whole files are joined from parts, which are listed (no condition on names allows that), read and deleted
+  *,gs://*) bucket_right "$(cut -d/ -f1-3 <<<"$RESULTS")" roles/storage.objectUser ;;
+  *) sink_right "$RESULTS" ;;
+esac
+if [ -n "$DEAD_LETTERS" ]; then sink_right "$DEAD_LETTERS"; fi
+
+run "${command[@]}"
+
+for member in ${INVOKERS//,/ }; do invoker "$member"; done
+if [ -n "$TRIGGER_TOPIC$TRIGGER_BUCKET" ]; then
+  caller=$NAME-trigger@$PROJECT.iam.gserviceaccount.com
+  account "$NAME-trigger" "what calls $NAME"
+  invoker "serviceAccount:$caller"
+fi
+if [ -n "$TRIGGER_TOPIC" ]; then
+  trigger topic --event-filters=type=google.cloud.pubsub.topic.v1.messagePublished \
+    "--transport-topic=projects/$PROJECT/topics/$TRIGGER_TOPIC"
+fi
+if [ -n "$TRIGGER_BUCKET" ]; then
+  run gcloud projects add-iam-policy-binding "$PROJECT" "--member=serviceAccount:$caller" --role=roles/eventarc.eventReceiver \
+    --condition=None
+  trigger bucket --event-filters=type=google.cloud.storage.object.v1.finalized "--event-filters=bucket=$TRIGGER_BUCKET"
+fi
+if [ -n "$ALERT_CHANNEL" ]; then
+  once gcloud logging metrics describe flyweight-errors "--project=$PROJECT" '--format=value(name)' -- \
+    gcloud logging metrics create flyweight-errors "--project=$PROJECT" "--config-from-file=$folder/metric.yaml"
+  once gcloud alpha monitoring policies list "--project=$PROJECT" '--filter=displayName="flyweight errors"' '--format=value(name)' -- \
+    gcloud alpha monitoring policies create "--project=$PROJECT" "--policy-from-file=$folder/alert.yaml" \
+    "--notification-channels=$ALERT_CHANNEL"
+fi
+if [ -n "$BUDGET" ]; then
+  once gcloud billing budgets list "--billing-account=$BILLING_ACCOUNT" "--filter=displayName=$NAME" '--format=value(name)' -- \
+    gcloud billing budgets create "--billing-account=$BILLING_ACCOUNT" "--display-name=$NAME" "--budget-amount=$BUDGET" \
+    "--filter-projects=projects/$PROJECT" --threshold-rule=percent=0.5 --threshold-rule=percent=0.9 \
+    --threshold-rule=percent=1.0,basis=forecasted-spend
+fi

@@ -1,8 +1,9 @@
-"""`infra/gcp/deploy.sh`: gcloud takes the command, it is closed to the public, and the built folder arrives whole."""
+"""`infra/gcp/deploy.sh`: gcloud takes each command, nothing is open or added unasked, and the built folder arrives whole."""
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from flyweight.addresses import parse
 from tests.infra.gcloud import complaints, gcloud, needs_gcloud
 from tests.infra.handler import PYTHON, ROOT, defines
 
@@ -31,11 +33,23 @@ EVERYTHING = {
     "TIMEOUT": "60s",
     "SETTINGS": "FLYWEIGHT_MAX_INSTANCES=100,FLYWEIGHT_MAX_BODY_BYTES=1000",
 }
+AROUND = {
+    "OWN_ACCOUNT": "true",
+    "MODEL": "gs://models/root/penguins@prod",
+    "RESULTS": "pubsub://a-project/answers",
+    "DEAD_LETTERS": "gs://dead/letters",
+    "INVOKERS": "user:ada@example.com",
+    "TRIGGER_TOPIC": "rows",
+    "TRIGGER_BUCKET": "files",
+    "ALERT_CHANNEL": "projects/a-project/notificationChannels/1",
+    "BUDGET": "20EUR",
+    "BILLING_ACCOUNT": "0X0X0X-0X0X0X-0X0X0X",
+}
 
 
 def script(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """The script as a user runs it, its variables set as given and not otherwise."""
-    kept = {name: value for name, value in os.environ.items() if name not in EVERYTHING}
+    kept = {name: value for name, value in os.environ.items() if name not in {**EVERYTHING, **AROUND}}
     command = ["bash", str(SCRIPT), *arguments]
     return subprocess.run(command, cwd=ROOT, env={**kept, **environ}, capture_output=True, text=True)
 
@@ -46,15 +60,21 @@ def dry_run(*arguments: str, **environ: str) -> str:
     return done.stdout.strip()
 
 
+def asked_for(*arguments: str, **environ: str) -> list[str]:
+    """All commands of a deployment that asks for what may stand around a function."""
+    return dry_run(*arguments, PROJECT="a-project", **environ).splitlines()
+
+
 def flags(command: str) -> dict[str, str]:
     words = [word for word in shlex.split(command) if word.startswith("--")]
     return {name: value for name, _, value in (word.partition("=") for word in words)}
 
 
 @needs_gcloud
-@pytest.mark.parametrize("environ", [{}, EVERYTHING], ids=["defaults", "every variable"])
-def test_gcloud_takes_the_command(environ: dict[str, str], tmp_path: Path) -> None:
-    assert complaints([dry_run("--execution-environment=gen1", **environ)], tmp_path) == []
+def test_gcloud_takes_the_commands(tmp_path: Path) -> None:
+    alone = [dry_run("--execution-environment=gen1", **environ) for environ in ({}, EVERYTHING)]
+    around = [*asked_for(**AROUND), *asked_for(**{**AROUND, "RESULTS": "gs://out/answers"})]
+    assert complaints([*dict.fromkeys([*alone, *around])], tmp_path) == []
 
 
 @needs_gcloud
@@ -75,8 +95,40 @@ def test_every_variable_reaches_the_command() -> None:
     said = [word.partition("=")[2] or word for word in words]
     assert words[:4] == ["gcloud", "run", "deploy", "penguins"]
     assert [value for name, value in EVERYTHING.items() if name != "PUBLIC" and value not in said] == []
-    for name in EVERYTHING:
-        assert f"#   {name}" in SCRIPT.read_text() or f", {name} " in SCRIPT.read_text()  # and is explained
+    head = SCRIPT.read_text().partition("set -euo")[0]
+    assert [name for name in [*EVERYTHING, *AROUND] if not re.search(rf"^# .*\b{name}\b", head, re.MULTILINE)] == []  # explained
+
+
+def test_nothing_stands_around_the_function_unless_asked_for() -> None:
+    assert len(asked_for()) == 1
+    for name in set(AROUND) - {"OWN_ACCOUNT", "BILLING_ACCOUNT"}:
+        needed = {"SERVICE_ACCOUNT": "own@a-project.iam.gserviceaccount.com", "BILLING_ACCOUNT": "0X0X0X-0X0X0X-0X0X0X"}
+        assert len(asked_for(**needed, **{name: AROUND[name]})) > 1, name
+        assert script("--dry-run", **needed, **{name: AROUND[name]}).returncode == 2, f"{name} without PROJECT"
+
+
+def test_no_right_is_given_to_the_projects_default_identity() -> None:
+    for name in ("MODEL", "RESULTS", "DEAD_LETTERS", "TRIGGER_BUCKET"):
+        done = script("--dry-run", PROJECT="a-project", **{name: AROUND[name]})
+        assert done.returncode == 2
+        assert "OWN_ACCOUNT" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("model", "prefix"),
+    [
+        ("gs://models/root/penguins@prod", "root/penguins/"),
+        ("gs://models/root/penguins/1.0.0", "root/penguins/1.0.0/"),
+        ("gs://models/penguins.safetensors", "penguins.safetensors"),
+    ],
+)
+def test_the_model_is_read_below_its_own_prefix_and_nowhere_else(model: str, prefix: str) -> None:
+    right = next(line for line in asked_for(OWN_ACCOUNT="true", MODEL=model) if " buckets " in line)
+    assert flags(right)["--condition"] == (
+        f'title=flyweight,expression=resource.name.startsWith("projects/_/buckets/models/objects/{prefix}")'
+    )
+    address = parse(model)
+    assert f"{address.root}/{address.key}".startswith(f"gs://models/{prefix}")
 
 
 def test_the_entry_point_is_a_name_in_the_handlers_main_file() -> None:
