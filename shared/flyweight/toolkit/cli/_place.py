@@ -1,0 +1,70 @@
+"""The options that say where a function lives, shared by the verbs that deploy it and ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from flyweight.toolkit import resources
+from flyweight.toolkit.cli import _show
+from flyweight.toolkit.deploying import Place
+from flyweight.toolkit.deploying.commands import Runner
+from flyweight.toolkit.deploying.target import HOME
+
+OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.argument("target", type=click.Choice(resources.providers())),
+    click.option("--name", default="flyweight", show_default=True, help="The function's name, and that of its stack or service."),
+    click.option("--region", default="", help="Where it runs.  [default: the one in docs/providers/TARGET.md]"),
+    click.option("--group", default="", help="The Google project, or Azure's resource group.  [default: the tool's, or --name]"),
+    click.option("--dry-run", is_flag=True, help="Print the commands, as a shell takes them, and run none."),
+    click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON."),
+)
+PARAMETERS = click.option(
+    "--set", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of infra/TARGET; may be given again."
+)
+
+
+def placed(command: Callable[..., None]) -> Callable[..., None]:
+    """The options, on a verb."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def place(target: str, name: str, region: str, group: str, folder: Path | None = None, parameters: tuple[str, ...] = ()) -> Place:
+    """The place that the options say."""
+    pairs = dict(_pair(text) for text in parameters)
+    return Place(name, region, group, folder or Path("build") / target, HOME / target, pairs)
+
+
+@dataclass
+class Told:
+    """What a verb shows of the commands that it runs: at once, or all at the end where JSON was asked for."""
+
+    as_json: bool
+    dry_run: bool
+    commands: list[str] = field(default_factory=list)
+
+    def runner(self) -> Runner:
+        """What runs commands and shows them here."""
+        return Runner(self._show, self.dry_run)
+
+    def document(self, **values: Any) -> None:
+        """All of it as JSON."""
+        _show.document({"dry_run": self.dry_run, "commands": self.commands, **values})
+
+    def _show(self, line: str) -> None:
+        self.commands.append(line)
+        if not self.as_json:
+            click.echo(line if self.dry_run else f"$ {line}", err=not self.dry_run)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name.isidentifier() or not equals:
+        raise click.BadParameter(f"expected NAME=VALUE, got {text!r}", param_hint="--set")
+    return name, value

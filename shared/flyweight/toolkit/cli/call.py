@@ -1,0 +1,166 @@
+"""`flyweight call`: the rows of a CSV file to a deployed endpoint, and its answers to another."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from flyweight.toolkit.cli import _show
+from flyweight.toolkit.deploying.authorization import NAMES
+
+if TYPE_CHECKING:
+    from flyweight.toolkit.deploying.calls import Answers, Rejected
+    from flyweight.toolkit.deploying.endpoint import Endpoint
+
+SHOWN = 5
+
+EXAMPLES = """\b
+Examples:
+  flyweight call https://abc123.execute-api.eu-west-1.amazonaws.com rows.csv -o answers.csv
+  flyweight call https://penguins-1234.europe-west1.run.app rows.csv --concurrency 16
+  FLYWEIGHT_KEY=... flyweight call https://penguins.azurewebsites.net rows.csv --json
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("url")
+@click.argument("rows", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("-o", "--out", default="-", type=click.File("w", lazy=True), help="Where to write.  [default: standard output]")
+@click.option(
+    "--rejected", type=click.Path(path_type=Path), help="Write rejected rows with their problem documents here (NDJSON)."
+)
+@click.option("--auth", default="auto", type=click.Choice(NAMES), help="How calls prove who makes them.  [default: by the host]")
+@click.option("--key", envvar="FLYWEIGHT_KEY", default="", hidden=True)
+@click.option(
+    "--key-file", type=click.Path(path_type=Path, exists=True), help="A file with the key or token, instead of FLYWEIGHT_KEY."
+)
+@click.option("--region", default="", help="The AWS region to sign for, where the host does not tell.")
+@click.option("--resource", default="", help="The application of Entra ID that a token is for.")
+@click.option("--batch", default=500, show_default=True, type=click.IntRange(1), help="Rows a request.")
+@click.option("--concurrency", default=4, show_default=True, type=click.IntRange(1, 256), help="Requests at once.")
+@click.option("--retries", default=5, show_default=True, type=click.IntRange(0, 20), help="More tries of a request, at most.")
+@click.option("--timeout", default=30.0, show_default=True, type=click.FloatRange(0.1), help="Seconds that an answer may take.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object a row instead of CSV.")
+def command(
+    url: str, rows: Path, out: TextIO, rejected: Path | None, auth: str, key: str, key_file: Path | None, region: str,
+    resource: str, batch: int, concurrency: int, retries: int, timeout: float, as_json: bool,
+) -> None:  # fmt: skip
+    """Ask the endpoint at URL for predictions of each row of a CSV file (- for standard input), in batches, in order.
+
+    Throttling, failures and broken connections are tried again, with waits that double. A row that the model does not take
+    leaves an empty line in the answers and its reason below; all others are answered. The exit status is then 1.
+    """
+    from flyweight.toolkit.deploying.authorization import chosen
+    from flyweight.toolkit.deploying.calls import Caller
+    from flyweight.toolkit.deploying.endpoint import Endpoint
+
+    key = key_file.read_text().strip() if key_file else key
+    authorize = chosen(auth, url, key, region, resource)
+    endpoint = Endpoint(url, authorize, retries=retries, timeout=timeout, threads=concurrency)
+    size = rows.stat().st_size if str(rows) != "-" else 0
+    with _opened(rows) as file, _show.progress(out.name != "<stdout>") as progress:
+        header, lines = _table(file, _features(endpoint))
+        sink = _Sink(out, as_json)
+        for answers in Caller(endpoint, header).answers(lines, batch, concurrency):
+            sink.write(answers)
+            progress("asking", file.buffer.tell() if size else sink.rows, size)
+    endpoint.close()
+    sink.report(rejected)
+
+
+class _Sink:
+    """Answers on their way out; what was rejected, and how often was asked, for the end."""
+
+    def __init__(self, out: TextIO, as_json: bool) -> None:
+        self._out, self._as_json = out, as_json
+        self._header: list[str] = []
+        self._late = 0  # rows that were rejected before any was answered, so that no header is known yet
+        self.rejected: list[Rejected] = []
+        self.rows = self.requests = self.tries = 0
+
+    def write(self, answers: Answers) -> None:
+        reasons = {one.row: one.problem for one in answers.rejected}
+        if not self._header and answers.header:
+            self._header = answers.header
+            self._head()
+        for line in answers.lines:
+            if self._as_json:
+                told = dict(zip(self._header, map(_value, line), strict=True)) if line else {"problem": reasons[self.rows]}
+                self._out.write(json.dumps({"row": self.rows, **told}, ensure_ascii=False) + "\n")
+            elif self._header:
+                csv.writer(self._out, lineterminator="\n").writerow(line or [""] * len(self._header))
+            else:
+                self._late += 1
+            self.rows += 1
+        self.rejected += answers.rejected
+        self.requests, self.tries = self.requests + answers.requests, self.tries + answers.tries
+
+    def report(self, path: Path | None) -> None:
+        """What was rejected, in words and to a file; and the exit status."""
+        again = f", {self.tries - self.requests} tried again" if self.tries > self.requests else ""
+        click.echo(f"{self.rows - len(self.rejected)} of {self.rows} rows answered, {self.requests} requests{again}", err=True)
+        for one in self.rejected[:SHOWN]:
+            click.echo(f"row {one.row}: {one.problem.get('detail') or one.problem.get('title')}", err=True)
+        if len(self.rejected) > SHOWN:
+            click.echo(f"and {len(self.rejected) - SHOWN} more; --rejected FILE keeps them all", err=True)
+        if path is not None:
+            lines = [{"row": one.row, "values": list(one.values), "problem": one.problem} for one in self.rejected]
+            path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+        if self.rejected:
+            raise click.exceptions.Exit(1)
+
+    def _head(self) -> None:
+        if not self._as_json:
+            writer = csv.writer(self._out, lineterminator="\n")
+            writer.writerows([self._header, *[[""] * len(self._header)] * self._late])
+
+
+def _features(endpoint: Endpoint) -> list[str]:
+    """The names of the features that the endpoint's model takes."""
+    from flyweight.toolkit.deploying.calls import refusal
+
+    reply = endpoint.ask("GET", "/model")
+    features = reply.problem.get("signature", {}).get("features") if reply.status == 200 else None
+    if not features:
+        raise refusal(endpoint.url, reply)
+    return [feature["name"] for feature in features]
+
+
+def _table(file: TextIO, features: list[str]) -> tuple[list[str], Iterator[list[str]]]:
+    """The features' columns of a CSV file, header and rows; other columns are left out."""
+    reader = csv.reader(file, strict=True)
+    names = [name.strip() for name in next(reader, [])]
+    absent = [name for name in features if name not in names]
+    if absent:
+        raise _show.Failed(f"the CSV header has no column {', '.join(map(repr, absent[:5]))}, which the model takes")
+    places = [names.index(name) for name in features]
+
+    def rows() -> Iterator[list[str]]:
+        try:
+            for number, line in enumerate(line for line in reader if line):
+                if len(line) != len(names):
+                    raise _show.Failed(f"row {number} has {len(line)} values, the CSV header has {len(names)}")
+                yield [line[place] for place in places]
+        except csv.Error as error:
+            raise _show.Failed(f"line {reader.line_num}: not CSV: {error}") from None
+
+    return features, rows()
+
+
+def _opened(rows: Path) -> AbstractContextManager[TextIO]:
+    return nullcontext(sys.stdin) if str(rows) == "-" else open(rows, encoding="utf-8-sig", newline="")
+
+
+def _value(text: str) -> Any:
+    """A CSV cell as JSON: a number where it reads as one."""
+    try:
+        return float(text) if text else None
+    except ValueError:
+        return text

@@ -1,0 +1,45 @@
+"""`flyweight rollback`: the release before the newest, live again."""
+
+from __future__ import annotations
+
+import click
+
+from flyweight.toolkit.cli import _place, _show
+
+EXAMPLES = """\b
+Examples:
+  flyweight rollback gcp --group my-project
+  flyweight rollback aws --name penguins --dry-run
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@_place.placed
+@click.option("--no-smoke", is_flag=True, help="Do not ask the endpoint whether it answers as the model's record says.")
+@click.option("--patience", default=60.0, show_default=True, help="Seconds that the endpoint may take to come up.")
+def command(
+    target: str, name: str, region: str, group: str, dry_run: bool, as_json: bool, no_smoke: bool, patience: float
+) -> None:
+    """Make the release live again that was live before the newest, with the parameters that it had.
+
+    Releases are those that `flyweight deploy` made from this folder; they are kept in .flyweight/TARGET/NAME.
+    """
+    from flyweight.toolkit.deploying import rollout
+    from flyweight.toolkit.deploying import target as target_of
+    from flyweight.toolkit.deploying.target import HOME
+
+    place = _place.place(target, name, region, group)
+    told = _place.Told(as_json, dry_run)
+    runner, provider = told.runner(), target_of(target)
+    if not dry_run:
+        rollout.check(provider, place, runner)
+    ask = None if no_smoke else rollout.asked(provider, runner, patience)
+    done = rollout.back(provider, place, runner, ask, HOME)
+    assert done.release is not None
+    if as_json:
+        told.document(url=done.url, release=done.release.number, smoke=done.verdict and done.verdict.said)
+    elif not dry_run:
+        asked = done.verdict.said if done.verdict else "no"
+        _show.table(done.url, {"release": f"{done.release.number}: {done.release.model}", "asked": asked})
+    if done.verdict is not None and not done.verdict.good:
+        raise click.exceptions.Exit(1)

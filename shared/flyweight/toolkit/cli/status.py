@@ -1,0 +1,46 @@
+"""`flyweight status`: how a deployed function is, by the provider's word and by its own."""
+
+from __future__ import annotations
+
+import click
+
+from flyweight.toolkit.cli import _place, _show
+
+EXAMPLES = """\b
+Examples:
+  flyweight status aws
+  flyweight status azure --name penguins --json
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@_place.placed
+def command(target: str, name: str, region: str, group: str, dry_run: bool, as_json: bool) -> None:
+    """Say what TARGET tells of a function, and what the function says when it is asked whether it is ready."""
+    from flyweight.toolkit.deploying import rollout
+    from flyweight.toolkit.deploying import target as target_of
+    from flyweight.toolkit.deploying.releases import Releases
+
+    place = _place.place(target, name, region, group)
+    told = _place.Told(as_json, dry_run)
+    runner, provider = told.runner(), target_of(target)
+    if not dry_run:
+        rollout.check(provider, place, runner)
+    *before, last = provider.status(place)
+    runner.run(before)
+    state = runner.output(last)
+    url = runner.output(provider.url(place))
+    if dry_run:
+        return told.document() if as_json else None
+    reply = rollout.reached(provider, place, runner, url).ask("GET", "/ready")
+    served = reply.headers.get("x-flyweight-model", "")
+    releases = [f"{one.number}: {one.model}" for one in Releases(target, name).all()]
+    if as_json:
+        return told.document(url=url, state=state.split(), ready=reply.status == 200, model=served, releases=releases)
+    answered = f"{reply.status} {reply.problem.get('status', '')}".strip()
+    rows = {
+        "state": " ".join(state.split()),
+        "GET /ready": f"{answered}, {served}" if served else answered,
+        "releases from here": ", ".join(releases) or "none",
+    }
+    _show.table(url, rows)

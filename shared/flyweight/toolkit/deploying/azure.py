@@ -1,0 +1,125 @@
+"""Azure: the ARM template of `infra/azure` by `az`, the code by `func`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from flyweight.toolkit import resources
+from flyweight.toolkit.deploying.commands import Command, command
+from flyweight.toolkit.deploying.target import Piece, Place, Tool
+
+APP = "APP"  # the shell variable that has the function app's name, which the template may make up
+TOOLS = "https://learn.microsoft.com/azure/azure-functions/functions-run-local"
+
+
+class Azure:
+    """A deployment of the place's name in a resource group, by default one of the same name, with the app that it makes."""
+
+    name = "azure"
+    region = "westeurope"
+
+    def tools(self, place: Place) -> list[Tool]:
+        """The Azure CLI makes what the code needs, Core Tools send the code."""
+        who = command("az", "account", "show", "--output", "none")
+        return [
+            Tool("az", "https://learn.microsoft.com/cli/azure/install-azure-cli", who, "az login"),
+            Tool("func", f"npm install -g azure-functions-core-tools@4, or {TOOLS}"),
+        ]
+
+    def deploy(self, place: Place) -> list[Command]:
+        """Resource group, template, then the folder as it is."""
+        group = ["az", "group", "create", "--name", self._group(place), "--location", place.region or self.region]
+        words = ["az", "deployment", "group", "create", *self._where(place), "--name", place.name]
+        words += ["--template-file", str(_source())]
+        if place.parameters:
+            words += ["--parameters", *[f"{name}={value}" for name, value in place.parameters.items()]]
+        made = [command(*group, "--output", "none"), command(*words, "--output", "none"), self._app(place)]
+        return [*made, self._publish(place)]
+
+    def url(self, place: Place) -> Command:
+        """The template's output."""
+        return self._output(place, "url")
+
+    def live(self, place: Place) -> list[Command]:
+        """Flex Consumption has no slots and keeps one package: the folder is what one goes back to."""
+        return []
+
+    def back(self, place: Place, label: str) -> list[Command]:
+        """The earlier folder, sent again."""
+        return [self._app(place), self._publish(place)]
+
+    def authorization(self, place: Place) -> str:
+        """The function key, as the handler's own file has it."""
+        return "azure"
+
+    def key(self, place: Place) -> list[Command]:
+        """The app's function key."""
+        words = ["az", "functionapp", "keys", "list", *self._where(place), "--name", f"${APP}"]
+        return [self._app(place), command(*words, "--query", "functionKeys.default", "--output", "tsv")]
+
+    def logs(self, place: Place, since: str, follow: bool) -> list[Command]:
+        """What Application Insights has; or the app's own stream."""
+        if follow:
+            return [self._app(place), command("func", "azure", "functionapp", "logstream", f"${APP}")]
+        asked = f"traces | where timestamp > ago({since}) | order by timestamp asc"
+        words = ["az", "monitor", "app-insights", "query", *self._where(place), "--app", f"${APP}"]
+        return [self._app(place), command(*words, "--analytics-query", asked, "--output", "table")]
+
+    def status(self, place: Place) -> list[Command]:
+        """The app's state."""
+        words = ["az", "functionapp", "show", *self._where(place), "--name", f"${APP}"]
+        return [self._app(place), command(*words, "--query", "[name,state,defaultHostName]", "--output", "tsv")]
+
+    def destroy(self, place: Place) -> list[Command]:
+        """The resource group, with all that is in it."""
+        return [command("az", "group", "delete", "--name", self._group(place), "--yes")]
+
+    def creates(self, place: Place) -> list[Piece]:
+        """The template's resources."""
+        group = Piece(self._group(place), "Microsoft.Resources/resourceGroups")
+        return [group, *[Piece(_plain(one["name"]), one["type"], str(one.get("condition", ""))) for one in _resources()]]
+
+    def settings(self, place: Place) -> dict[str, str]:
+        """The template's parameters."""
+        described = _template()["parameters"]
+        return {**{name: str(one.get("defaultValue", "")) for name, one in described.items()}, **place.parameters}
+
+    def _group(self, place: Place) -> str:
+        return place.group or place.name
+
+    def _where(self, place: Place) -> list[str]:
+        return ["--resource-group", self._group(place)]
+
+    def _output(self, place: Place, name: str, into: str = "") -> Command:
+        words = ["az", "deployment", "group", "show", *self._where(place), "--name", place.name]
+        return command(*words, "--query", f"properties.outputs.{name}.value", "--output", "tsv", into=into)
+
+    def _app(self, place: Place) -> Command:
+        return self._output(place, "functionApp", into=APP)
+
+    def _publish(self, place: Place) -> Command:
+        return command("func", "azure", "functionapp", "publish", f"${APP}", "--python", "--no-build", cwd=place.folder)
+
+
+def _source() -> Path:
+    return resources.folder("infra") / "azure" / "main.json"
+
+
+def _template() -> dict[str, Any]:
+    template: dict[str, Any] = json.loads(_source().read_text())
+    return template
+
+
+def _resources() -> list[dict[str, Any]]:
+    """The template's resources, a list in older languages of templates and an object by symbolic names in newer."""
+    listed = _template()["resources"]
+    return list(listed.values()) if isinstance(listed, dict) else listed
+
+
+def _plain(name: str) -> str:
+    return name.strip("[]")
+
+
+target = Azure()

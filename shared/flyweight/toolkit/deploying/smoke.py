@@ -1,0 +1,79 @@
+"""Whether a live endpoint answers as the model's own record says: a URL and a folder go in, a verdict comes out."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+from flyweight import predictor
+from flyweight.settings import ADDRESS_FILE
+from flyweight.toolkit.build.folder import MODEL, stored
+from flyweight.toolkit.deploying.endpoint import Endpoint
+from flyweight.toolkit.deploying.target import DeployFailed
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether all was well, and what was seen."""
+
+    good: bool
+    said: str
+
+
+def smoke(endpoint: Endpoint, folder: Path, patience: float = 60.0, pause: Callable[[float], None] = sleep) -> Verdict:
+    """Ask the endpoint for the predictions of the model's recorded sample, again for `patience` seconds while it comes up."""
+    instances, expected, name = _sample(folder)
+    body = json.dumps({"instances": instances}).encode()
+    until = monotonic() + patience
+    while True:
+        verdict = _ask(endpoint, body, expected, name)
+        # rights and routes take some seconds to be known everywhere; a wrong answer is none that waiting would mend
+        if verdict.good or monotonic() >= until or not verdict.said.startswith("not yet"):
+            return verdict
+        pause(2.0)
+
+
+def _ask(endpoint: Endpoint, body: bytes, expected: list[Any], name: str) -> Verdict:
+    try:
+        reply = endpoint.ask("POST", "/predict", body, content_type="application/json", accept="application/json")
+    except DeployFailed as error:
+        return Verdict(False, f"not yet: {error}")
+    if reply.status != 200:
+        return Verdict(False, f"not yet: it answered {reply.status}: {reply.problem.get('detail') or reply.problem.get('title')}")
+    try:
+        answered = json.loads(reply.body)["predictions"]
+    except (ValueError, LookupError, TypeError):
+        return Verdict(False, f"it answered something else than predictions: {reply.body[:200]!r}")
+    if not _alike(answered, expected):
+        return Verdict(False, f"it answered {answered!r}, the model's record says {expected!r}")
+    served = reply.headers.get("x-flyweight-model", name)
+    if served != name:
+        return Verdict(False, f"{served} answered, {name} was deployed")
+    return Verdict(True, f"{served} answers its {len(expected)} recorded instances as it should")
+
+
+def _sample(folder: Path) -> tuple[list[Any], list[Any], str]:
+    """What the model in a built folder, or at its address, keeps to prove itself by.
+
+    :raises DeployFailed: it keeps nothing.
+    """
+    address = folder / ADDRESS_FILE
+    loaded = stored(address.read_text().strip()) if address.is_file() else predictor.load(str(folder / MODEL))
+    sample = loaded.file.document.get("sample")
+    if not isinstance(sample, dict) or not sample.get("instances"):
+        raise DeployFailed(f"the model in {folder} keeps no sample to be asked with", "pack it with --sample, or use --no-smoke")
+    return sample["instances"], sample["predictions"], f"{loaded.name}/{loaded.version}"
+
+
+def _alike(answered: Any, recorded: Any) -> bool:
+    """Equal, or numbers that differ by no more than the rounding of another Python's sums."""
+    if isinstance(answered, list) and isinstance(recorded, list):
+        return len(answered) == len(recorded) and all(map(_alike, answered, recorded))
+    if isinstance(answered, float) and isinstance(recorded, (int, float)):
+        return math.isclose(answered, recorded, rel_tol=1e-9, abs_tol=1e-9)
+    return type(answered) is type(recorded) and bool(answered == recorded)

@@ -1,0 +1,1 @@
+"""Deploying, and asking what is deployed."""

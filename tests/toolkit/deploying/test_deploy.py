@@ -1,0 +1,188 @@
+"""Deploying by the providers' tools: shown, asked, gone back on; the tools are stand-ins, the endpoints are real."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from flyweight.toolkit import resources
+from tests.toolkit.deploying.provider_tools import ProviderTools
+
+Run = Callable[..., Result]
+Put = Callable[[str, int], None]
+PROVIDERS = resources.providers()
+each = pytest.mark.parametrize("provider", PROVIDERS)
+
+
+def url(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+@each
+def test_a_deployment_is_shown_asked_and_kept(provider: str, run: Run, put: Put, tools: ProviderTools, port: int) -> None:
+    put(provider, 1)
+    tools.state(url=url(port))
+    result = run("deploy", provider)
+    assert result.exit_code == 0, result.output
+    assert "penguins/1.0.0 answers its 3 recorded instances as it should" in result.output
+    assert f"flyweight call {url(port)} rows.csv" in result.output
+    shown = [line for line in result.stderr.splitlines() if line.startswith("$ ")]
+    assert len(shown) >= 3  # each command, but for the question who is logged in
+    status = json.loads(run("status", provider, "--json").stdout)
+    assert (status["ready"], status["model"], status["releases"]) == (True, "penguins/1.0.0", ["1: penguins 1.0.0"])
+
+
+@each
+def test_what_answers_wrongly_is_gone_back_on(provider: str, run: Run, put: Put, tools: ProviderTools, port: int) -> None:
+    """The second deployment is of 2.0.0, and what answers is still 1.0.0."""
+    put(provider, 1)
+    tools.state(url=url(port))
+    assert run("deploy", provider).exit_code == 0
+    put(provider, 2)
+    result = run("deploy", provider, "--patience", 0)
+    assert result.exit_code == 1
+    assert "penguins/1.0.0 answered, penguins/2.0.0 was deployed" in result.stderr
+    assert "is live again" in result.stderr and f"flyweight logs {provider}" in result.stderr
+    back = json.dumps(tools.calls()[-1])
+    # the earlier version, revision or folder by name
+    assert any(sign in back for sign in ('"--function-version", "1"', "--to-revisions=flyweight-00001=100", '"publish"'))
+    assert json.loads(run("status", provider, "--json").stdout)["releases"] == ["1: penguins 1.0.0"]
+
+
+def test_azure_goes_back_by_sending_the_earlier_folder(run: Run, put: Put, tools: ProviderTools, port: int, here: Path) -> None:
+    put("azure", 1)
+    tools.state(url=url(port))
+    run("deploy", "azure")
+    put("azure", 2)
+    run("deploy", "azure", "--patience", 0)
+    lines = [json.loads(line) for line in (tools.home / "calls.jsonl").read_text().splitlines()]
+    sent = [Path(one["cwd"]).name for one in lines if "publish" in one["words"]]
+    assert sent == ["0001", "0002", "0001"]
+    assert not (here / ".flyweight" / "azure" / "flyweight" / "0002").exists()
+
+
+@each
+def test_the_first_deployment_has_nothing_to_go_back_to(
+    provider: str, run: Run, put: Put, tools: ProviderTools, port: int
+) -> None:
+    put(provider, 2)
+    tools.state(url=url(port))
+    result = run("deploy", provider, "--patience", 0)
+    assert result.exit_code == 1
+    assert "it was the first, so that there is nothing to go back to" in result.stderr
+
+
+@each
+def test_rollback_makes_the_release_before_live_again(
+    provider: str, run: Run, put: Put, tools: ProviderTools, port: int, second_port: int
+) -> None:
+    for version, at in ((1, port), (2, second_port)):
+        put(provider, version)
+        tools.state(url=url(at))
+        assert run("deploy", provider).exit_code == 0
+    tools.state(url=url(port))
+    dry = run("rollback", provider, "--dry-run")
+    assert dry.exit_code == 0 and dry.stdout
+    result = run("rollback", provider)
+    assert result.exit_code == 0, result.output
+    assert "1: penguins 1.0.0" in result.stdout and "penguins/1.0.0 answers" in result.stdout
+    again = run("rollback", provider)
+    assert again.exit_code == 1
+    assert "keeps 1 release, none to go back to" in again.stderr
+
+
+@each
+def test_a_command_that_fails_ends_it_and_keeps_nothing(provider: str, run: Run, put: Put, tools: ProviderTools) -> None:
+    put(provider, 1)
+    tools.state(failing=["sam deploy", "gcloud run deploy", "func azure functionapp publish"])
+    result = run("deploy", provider)
+    assert result.exit_code == 1
+    assert "ended with status 1" in result.stderr
+    assert "None to go back to" not in result.stderr
+    assert "keeps 0 releases" in run("rollback", provider).stderr
+
+
+@each
+def test_a_missing_tool_is_named_before_anything_runs(
+    provider: str, run: Run, put: Put, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(provider, 1)
+    tools = ProviderTools(here / "some", ("aws", "func"))
+    monkeypatch.setenv("PATH", str(tools.folder))
+    result = run("deploy", provider)
+    assert result.exit_code == 1
+    assert "is not installed" in result.stderr and "next: install it: " in result.stderr
+    assert tools.calls() == []
+
+
+@each
+def test_who_is_not_logged_in_is_told_how(provider: str, run: Run, put: Put, tools: ProviderTools) -> None:
+    put(provider, 1)
+    tools.state(failing=["get-caller-identity", "print-access-token", "account show"])
+    result = run("deploy", provider)
+    assert result.exit_code == 1
+    assert "is not logged in" in result.stderr and "login" in result.stderr
+    assert len(tools.calls()) == 1  # the question, and nothing else
+
+
+@each
+def test_a_folder_that_is_not_built_is_not_deployed(provider: str, run: Run, tools: ProviderTools) -> None:
+    result = run("deploy", provider)
+    assert result.exit_code == 1
+    assert f"flyweight build {provider} --model FILE" in result.stderr
+
+
+@each
+@pytest.mark.parametrize("verb", ["deploy", "logs", "status", "destroy"])
+def test_a_dry_run_runs_nothing_and_needs_no_tool(
+    verb: str, provider: str, run: Run, put: Put, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(provider, 1)
+    tools = ProviderTools(here / "all")
+    monkeypatch.setenv("PATH", f"{tools.folder}{os.pathsep}{os.defpath}")
+    result = run(verb, provider, "--dry-run")
+    assert result.exit_code == 0 and result.stdout.strip(), result.output
+    assert tools.calls() == []
+    document = json.loads(run(verb, provider, "--dry-run", "--json").stdout)
+    assert document["dry_run"] and "\n".join(document["commands"]) == result.stdout.strip()
+
+
+def test_deploy_builds_first_where_a_model_is_named(run: Run, tools: ProviderTools, port: int, penguins: Path) -> None:
+    tools.state(url=url(port))
+    document = json.loads(run("deploy", "aws", "--model", penguins, "--json").stdout)
+    assert document["release"] == 1 and document["url"] == url(port)
+    assert any(line.startswith("sam deploy ") for line in document["commands"])
+
+
+@each
+def test_parameters_reach_the_tool(provider: str, run: Run, put: Put, here: Path) -> None:
+    put(provider, 1)
+    parameter = {"aws": "MemorySize=1024", "gcp": "MEMORY=1Gi", "azure": "instanceMemoryMB=512"}[provider]
+    shown = run("deploy", provider, "--dry-run", "--set", parameter, "--name", "birds").stdout
+    assert parameter in shown or "--memory=1Gi" in shown
+    assert "birds" in shown
+    assert run("deploy", provider, "--dry-run", "--set", "nonsense").exit_code == 2
+
+
+@each
+def test_destroy_asks_for_the_name(provider: str, run: Run, tools: ProviderTools) -> None:
+    before = len(tools.calls())
+    refused = run("destroy", provider, text="something else\n")
+    assert refused.exit_code == 1
+    assert not [call for call in tools.calls()[before:] if "delete" in call]
+    assert run("destroy", provider, text="flyweight\n").exit_code == 0
+    assert [call for call in tools.calls() if "delete" in call]
+    assert run("destroy", provider, "--json").exit_code == 2
+    assert run("destroy", provider, "--json", "--yes").exit_code == 0
+
+
+@each
+def test_logs_are_the_tools_own_output(provider: str, run: Run, tools: ProviderTools) -> None:
+    assert json.loads(run("logs", provider, "--json").stdout)["log"] == []
+    assert run("logs", provider, "--follow", "--since", "2h").exit_code == 0
+    assert run("logs", provider, "--since", "long").exit_code == 2
