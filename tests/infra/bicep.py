@@ -70,6 +70,8 @@ def _value(node: Node) -> Any:
     children = [child for child in node.named_children if child.type != "comment"]
     if node.type == "object":
         return {_key(child.named_children[0]): _value(child.named_children[1]) for child in children}
+    if node.type == "if_statement":  # a resource on a condition, which ARM has among its properties
+        return {"condition": Expression(_text(children[0]), frozenset(_names(children[0]))), **_value(children[1])}
     if node.type == "array":
         return [_value(child) for child in children]
     if node.type == "boolean":

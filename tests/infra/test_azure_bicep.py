@@ -18,7 +18,15 @@ from tests.infra.handler import PYTHON, ROOT
 
 FOLDER = ROOT / "infra" / "azure"
 SCHEMAS = ROOT.parent / "shared" / "data" / "arm"  # Microsoft's own, which are not part of this repository
-WITHOUT_SCHEMA = {"Microsoft.OperationalInsights/workspaces"}
+WITHOUT_SCHEMA = {
+    "Microsoft.EventGrid/systemTopics",
+    "Microsoft.EventGrid/systemTopics/eventSubscriptions",
+    "Microsoft.Insights/actionGroups",
+    "Microsoft.Insights/metricAlerts",
+    "Microsoft.OperationalInsights/workspaces",
+    "Microsoft.ServiceBus/namespaces",
+    "Microsoft.ServiceBus/namespaces/queues",
+}
 # Bicep's decorators and how ARM calls them
 BOUNDS = {name: name for name in ("minLength", "maxLength", "minValue", "maxValue")} | {"allowed": "allowedValues"}
 
@@ -30,6 +38,10 @@ OUTPUTS = {declaration.name: declaration for declaration in declarations(BICEP) 
 
 def of_kind(kind: str) -> list[Declaration]:
     return [declaration for declaration in DECLARED.values() if declaration.kind == kind]
+
+
+def of_type(kind: str) -> list[dict[str, Any]]:
+    return [resource for resource in ARM["resources"] if resource["type"] == kind]
 
 
 def expressions(value: Any) -> Iterator[Expression]:
@@ -138,9 +150,11 @@ def test_the_arm_template_names_only_what_it_declares() -> None:
 def test_neither_twin_reads_or_takes_a_key() -> None:
     for text in (BICEP, json.dumps(ARM)):
         assert not re.search(r"listKeys|listSecrets|AccountKey|SharedAccess|InstrumentationKey|securestring", text, re.IGNORECASE)
-    (storage,) = [one for one in ARM["resources"] if one["type"] == "Microsoft.Storage/storageAccounts"]
-    assert storage["properties"]["allowSharedKeyAccess"] is False
-    assert storage["properties"]["allowBlobPublicAccess"] is False
+    for storage in of_type("Microsoft.Storage/storageAccounts"):
+        assert storage["properties"]["allowSharedKeyAccess"] is False
+        assert storage["properties"]["allowBlobPublicAccess"] is False
+    (bus,) = of_type("Microsoft.ServiceBus/namespaces")
+    assert bus["properties"]["disableLocalAuth"] is True
     (insights,) = [one for one in ARM["resources"] if one["type"] == "Microsoft.Insights/components"]
     assert insights["properties"]["DisableLocalAuth"] is True
 
@@ -196,3 +210,46 @@ def test_microsofts_schema_would_refuse_a_wrong_value(schemas: dict[str, dict[st
     (app,) = [json.loads(json.dumps(one)) for one in ARM["resources"] if one["type"] == "Microsoft.Web/sites"]
     app["properties"]["functionAppConfig"]["runtime"]["name"] = "pyton"
     assert faults(app, schemas)
+
+
+OPTIONAL = {"model", "serviceBusQueue", "scoreFiles", "subscribe", "alertEmail", "alwaysReadyInstances"}
+# What each role is for, and the line that needs it.
+USED = {
+    "storageBlobDataOwner": "infra/azure/main.bicep: AzureWebJobsStorage__accountName",  # the host's package, locks and keys
+    "monitoringMetricsPublisher": "infra/azure/main.bicep: APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    "storageBlobDataReader": "shared/flyweight/stores/objects.py: self._library.get(",
+    "storageBlobDataContributor": "shared/flyweight/file_scoring.py: self._target.put_stream(",
+    "serviceBusDataReceiver": "handlers/azure/azure_bindings.py: service_bus_queue_trigger(",
+}
+
+
+def test_what_is_optional_is_off_unless_asked_for() -> None:
+    assert all(not ARM["parameters"][name]["defaultValue"] for name in OPTIONAL)
+    always = {one["type"] for one in ARM["resources"] if "condition" not in one}
+    assert not always & {"Microsoft.ServiceBus/namespaces", "Microsoft.EventGrid/systemTopics", "Microsoft.Insights/metricAlerts"}
+    for one in ARM["resources"]:
+        if "condition" in one:
+            assert set(re.findall(r"parameters\('(\w+)'\)", one["condition"])) <= OPTIONAL
+
+
+def test_each_role_is_on_one_resource_and_used_by_a_named_line() -> None:
+    roles = of_type("Microsoft.Authorization/roleAssignments")
+    given = [re.findall(r"variables\('(\w+)'\)", one["properties"]["roleDefinitionId"])[0] for one in roles]
+    assert set(given) == USED.keys()
+    for place in USED.values():
+        file, _, line = place.partition(": ")
+        assert line in (ROOT / file).read_text(), place
+    for one, role in zip(roles, given, strict=True):
+        assert one["scope"].startswith("[format('Microsoft."), role  # never the group nor the subscription
+        if "DataReader" in role or "Contributor" in role:
+            assert "/blobServices/default/containers/" in one["scope"]
+
+
+def test_events_go_to_a_function_that_the_handler_declares() -> None:
+    (subscription,) = of_type("Microsoft.EventGrid/systemTopics/eventSubscriptions")
+    endpoint = subscription["properties"]["destination"]
+    assert endpoint["endpointType"] == "AzureFunction"
+    text = (ROOT / "handlers" / "azure" / "azure_bindings.py").read_text()
+    kinds = re.search(r"^TRIGGERS = \{(.*)\}", text, re.MULTILINE)
+    assert kinds
+    assert '"eventgrid"' in kinds[1] and "/functions/eventgrid" in endpoint["properties"]["resourceId"]
