@@ -1,0 +1,49 @@
+"""`flyweight new`: a model file to a user's own project around it, and later the project brought up to date."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from flyweight.toolkit import resources
+from flyweight.toolkit.cli import _show
+
+EXAMPLES = """\b
+Examples:
+  flyweight new penguins --model penguins.safetensors
+  flyweight new penguins --model penguins.safetensors --provider aws --provider gcp
+  flyweight new example
+  flyweight new --upgrade penguins
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--model", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The model file.  [an example]")
+@click.option("--provider", "providers", multiple=True, type=click.Choice(resources.providers()), help="Again for more.  [all]")
+@click.option("--upgrade", "upgrading", is_flag=True, help="Bring DIR up to date; what you changed is kept.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
+def command(folder: Path, model: Path | None, providers: tuple[str, ...], upgrading: bool, as_json: bool) -> None:
+    """Make a project in DIR around a model file: handlers, infrastructure, events, tests that pass, pyproject and README.
+
+    With --upgrade, files that are as they were written are replaced by this flyweight's; a file that you changed is kept, and its
+    new version is written beside it as FILE.new.
+    """
+    from flyweight.toolkit.scaffold import create, upgrade
+
+    if upgrading and (model or providers):
+        raise click.UsageError("--upgrade takes the model and the providers that DIR was made with")
+    changes = upgrade(folder) if upgrading else create(folder, model, providers)
+    if as_json:
+        return _show.document(asdict(changes))
+    merge = f"compare each FILE.new and merge what you want of it, in {folder}"
+    rows = {
+        "written": len(changes.written),
+        "as they were": len(changes.unchanged) or None,
+        "kept, changed by you": ", ".join(changes.kept) or None,
+        "new version beside": ", ".join(f"{name}.new" for name in changes.beside) or None,
+        "next": merge if changes.beside else f"cd {folder} && pytest",
+    }
+    _show.table(str(folder), rows)

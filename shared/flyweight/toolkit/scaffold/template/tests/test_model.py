@@ -1,0 +1,15 @@
+"""The model answers its own sample as it did when it was packed."""
+
+from pathlib import Path
+
+from flyweight.predictor import load
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_each_model_answers_as_it_did_when_it_was_packed() -> None:
+    """The sample lies in the file itself."""
+    models = sorted((ROOT / "models").glob("*.safetensors"))
+    assert models
+    for path in models:
+        assert load(str(path)).proves_itself(), path.name
