@@ -13,7 +13,7 @@ from typing import Any
 
 TOOLS = ("sam", "aws", "gcloud", "az", "func")
 
-SCRIPT = """#!{python}
+SCRIPT = """#!{python} -IS
 import json, os, sys
 from pathlib import Path
 
