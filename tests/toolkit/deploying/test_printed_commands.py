@@ -1,0 +1,120 @@
+"""Every line that a dry run prints is one that the provider's own tool takes, as far as that can be told without an account."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from tests.infra.gcloud import complaints, needs_gcloud
+from tests.infra.sam import sam
+
+VERBS = (["deploy"], ["logs"], ["logs", "--follow"], ["status"], ["destroy"], ["rollback"])
+NAMED = ["--name", "two words", "--region", "us-east-1", "--group", "a-project"]
+
+# What Microsoft's references list for each command (learn.microsoft.com/cli/azure, and
+# learn.microsoft.com/azure/azure-functions/functions-core-tools-reference): neither tool is at hand where the tests run.
+AZURE = {
+    "az group create": {"--name", "--location", "--output"},
+    "az group delete": {"--name", "--yes"},
+    "az deployment group create": {"--resource-group", "--name", "--template-file", "--parameters", "--output"},
+    "az deployment group show": {"--resource-group", "--name", "--query", "--output"},
+    "az functionapp show": {"--resource-group", "--name", "--query", "--output"},
+    "az functionapp keys list": {"--resource-group", "--name", "--query", "--output"},
+    "az monitor app-insights query": {"--resource-group", "--app", "--analytics-query", "--output"},
+    "func azure functionapp publish": {"--python", "--no-build"},
+    "func azure functionapp logstream": set(),
+}
+# AWS's own, where its CLI is not at hand: docs.aws.amazon.com/cli/latest/reference
+AWS = {
+    "aws cloudformation describe-stacks": {"--region", "--stack-name", "--query", "--output"},
+    "aws lambda get-alias": {"--region", "--function-name", "--name", "--query", "--output"},
+    "aws lambda update-alias": {"--region", "--function-name", "--name", "--function-version", "--output"},
+    "aws apigateway get-api-key": {"--region", "--api-key", "--include-value", "--query", "--output"},
+    "aws logs tail": {"--region", "--since", "--follow"},
+}
+
+
+@pytest.fixture(scope="module")
+def printed(folders: Callable[[str, int], Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str]]:
+    """From a provider to every line that its dry runs print, with what is inside `$(...)` and `(cd ... && ...)` by itself."""
+    from click.testing import CliRunner
+
+    from flyweight.toolkit.cli import main
+    from flyweight.toolkit.deploying.releases import Releases
+
+    place = tmp_path_factory.mktemp("place")
+
+    def lines(provider: str) -> list[str]:
+        found: list[str] = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(place)
+            folder = shutil.copytree(folders(provider, 1), place / f"a folder {provider}", dirs_exist_ok=True)
+            for name in ("flyweight", "two words"):
+                releases = Releases(provider, name)
+                for label in ("1", "2"):
+                    releases.keep(releases.stage(folder), f"rev-{label}", {})
+            for verb, *options in VERBS:
+                built = ["--folder", str(folder)] if verb == "deploy" else []
+                for named in ([], NAMED):
+                    result: Result = CliRunner().invoke(main, [verb, provider, *options, *built, *named, "--dry-run"])
+                    assert result.exit_code == 0, result.output
+                    found += result.stdout.splitlines()
+        return [re.sub(r"^(?:\w+=\$)?\((?:cd .*? && )?(.*)\)$", r"\1", line) for line in dict.fromkeys(found)]
+
+    return lines
+
+
+@needs_gcloud
+def test_gcloud_takes_every_line(printed: Callable[[str], list[str]], tmp_path: Path) -> None:
+    lines = printed("gcp")
+    assert len(lines) > 10 and all(line.startswith("gcloud ") for line in lines)
+    assert complaints(lines, tmp_path) == []
+
+
+def test_sam_takes_every_line(printed: Callable[[str], list[str]], tmp_path: Path) -> None:
+    lines = [line for line in printed("aws") if line.startswith("sam ")]
+    verbs = {line.split()[1] for line in lines}
+    assert verbs == {"deploy", "delete"}
+    for verb in verbs:
+        known = set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", sam(verb, "--help", cwd=tmp_path)))
+        known |= {f"--no-{option[2:]}" for option in known}  # the help lists a flag and its opposite as one
+        used = {word for line in lines if line.split()[1] == verb for word in shlex.split(line) if word.startswith("-")}
+        assert used <= known, used - known
+
+
+@pytest.mark.parametrize(("provider", "table"), [("azure", AZURE), ("aws", AWS)])
+def test_other_lines_use_what_their_references_list(
+    provider: str, table: dict[str, set[str]], printed: Callable[[str], list[str]]
+) -> None:
+    lines = [line for line in printed(provider) if not line.startswith("sam ")]
+    assert lines
+    for line in lines:
+        (verb,) = [verb for verb in table if line.startswith(f"{verb} ") or line == verb]
+        assert {word for word in shlex.split(line) if word.startswith("--")} <= table[verb], line
+
+
+@pytest.mark.parametrize("provider", ["aws", "gcp", "azure"])
+def test_every_line_is_one_that_a_shell_reads(provider: str, printed: Callable[[str], list[str]]) -> None:
+    done = subprocess.run(["bash", "-n"], input="\n".join(printed(provider)), text=True, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_copy_of_the_template_names_the_folder_and_is_the_template_otherwise(
+    printed: Callable[[str], list[str]], folders: Callable[[str, int], Path], tmp_path: Path
+) -> None:
+    from flyweight.toolkit.deploying import Place, target
+
+    place = Place(folder=folders("aws", 1), work=tmp_path)
+    target("aws").deploy(place)
+    text = (tmp_path / "flyweight.template.yaml").read_text()
+    original = (Path(__file__).parents[3] / "infra" / "aws" / "template.yaml").read_text()
+    changed = [(a, b) for a, b in zip(text.splitlines(), original.splitlines(), strict=True) if a != b]
+    assert [(a.strip(), b.strip()) for a, b in changed] == [(f"CodeUri: {place.folder}", "CodeUri: ../../build/aws")]
+    assert "../" not in text.replace(str(place.folder), "")  # nothing else is found from where the original lies
