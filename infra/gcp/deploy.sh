@@ -24,6 +24,7 @@
 #   MODEL            gs:// address of the model: FLYWEIGHT_MODEL, and reading what lies there and nothing else
 #   RESULTS          pubsub://PROJECT/TOPIC or gs://BUCKET/PREFIX: FLYWEIGHT_RESULTS, and writing there
 #   DEAD_LETTERS     the same for FLYWEIGHT_DEAD_LETTERS
+#   OUTPUT           gs://BUCKET/PREFIX of the answers to files, in a bucket of their own: FLYWEIGHT_OUTPUT, and writing there
 #   INVOKERS         who may call it, as user:ada@example.com,group:team@example.com
 #   TRIGGER_TOPIC    a Pub/Sub topic whose messages are sent to it
 #   TRIGGER_BUCKET   a bucket in the same region whose finished objects it is told of, and reads
@@ -37,7 +38,7 @@ set -euo pipefail
 : "${NAME:=flyweight}" "${SOURCE:=build/gcp}" "${PROJECT:=}" "${REGION:=europe-west1}" "${PUBLIC:=false}"
 : "${SERVICE_ACCOUNT:=}" "${MEMORY:=512Mi}" "${CPU:=1}" "${CONCURRENCY:=16}" "${MIN_INSTANCES:=0}" "${MAX_INSTANCES:=10}"
 : "${TIMEOUT:=30s}" "${SETTINGS:=}" "${OWN_ACCOUNT:=false}" "${MODEL:=}" "${RESULTS:=}" "${DEAD_LETTERS:=}" "${INVOKERS:=}"
-: "${TRIGGER_TOPIC:=}" "${TRIGGER_BUCKET:=}" "${ALERT_CHANNEL:=}" "${BUDGET:=}" "${BILLING_ACCOUNT:=}"
+: "${OUTPUT:=}" "${TRIGGER_TOPIC:=}" "${TRIGGER_BUCKET:=}" "${ALERT_CHANNEL:=}" "${BUDGET:=}" "${BILLING_ACCOUNT:=}"
 folder=$(dirname "${BASH_SOURCE[0]}")
 
 fail() {
@@ -121,9 +122,9 @@ case $OWN_ACCOUNT in
   false) ;;
   *) fail "OWN_ACCOUNT should be true or false, got '$OWN_ACCOUNT'" ;;
 esac
-asked=$MODEL$RESULTS$DEAD_LETTERS$INVOKERS$TRIGGER_TOPIC$TRIGGER_BUCKET$ALERT_CHANNEL$BUDGET
+asked=$MODEL$RESULTS$DEAD_LETTERS$OUTPUT$INVOKERS$TRIGGER_TOPIC$TRIGGER_BUCKET$ALERT_CHANNEL$BUDGET
 if [ -z "$PROJECT" ] && { [ -n "$asked" ] || $OWN_ACCOUNT; }; then fail "set PROJECT as well: rights and triggers name it"; fi
-if [ -z "$SERVICE_ACCOUNT" ] && [ -n "$MODEL$RESULTS$DEAD_LETTERS$TRIGGER_BUCKET" ]; then
+if [ -z "$SERVICE_ACCOUNT" ] && [ -n "$MODEL$RESULTS$DEAD_LETTERS$OUTPUT$TRIGGER_BUCKET" ]; then
   fail "set OWN_ACCOUNT=true or SERVICE_ACCOUNT: rights are given to an identity of the function's own"
 fi
 if [ -n "$BUDGET" ] && [ -z "$BILLING_ACCOUNT" ]; then fail "set BILLING_ACCOUNT as well: the budget is one of its"; fi
@@ -133,6 +134,7 @@ case $MODEL in
 esac
 if [ -n "$MODEL" ]; then SETTINGS+="${SETTINGS:+,}FLYWEIGHT_MODEL=$MODEL"; fi
 if [ -n "$RESULTS" ]; then SETTINGS+="${SETTINGS:+,}FLYWEIGHT_RESULTS=$RESULTS"; fi
+if [ -n "$OUTPUT" ]; then SETTINGS+="${SETTINGS:+,}FLYWEIGHT_OUTPUT=$OUTPUT"; fi
 if [ -n "$DEAD_LETTERS" ]; then SETTINGS+="${SETTINGS:+,}FLYWEIGHT_DEAD_LETTERS=$DEAD_LETTERS"; fi
 
 command=(
@@ -170,12 +172,9 @@ case $MODEL in # the folder of the model: an alias is one object, and names anot
   *) bucket_right "$MODEL/" roles/storage.objectViewer ;;
 esac
 if [ -n "$TRIGGER_BUCKET" ]; then bucket_right "gs://$TRIGGER_BUCKET" roles/storage.objectViewer; fi
-case $TRIGGER_BUCKET,$RESULTS in
-  *, | ,*) if [ -n "$RESULTS" ]; then sink_right "$RESULTS"; fi ;;
-  # answers of whole files are joined from parts, which are listed (no condition on names allows that), read and deleted
-  *,gs://*) bucket_right "$(cut -d/ -f1-3 <<<"$RESULTS")" roles/storage.objectUser ;;
-  *) sink_right "$RESULTS" ;;
-esac
+if [ -n "$RESULTS" ]; then sink_right "$RESULTS"; fi
+# answers of whole files are joined from parts, which are listed (no condition on names allows that), read and deleted
+if [ -n "$OUTPUT" ]; then bucket_right "$(cut -d/ -f1-3 <<<"$OUTPUT")" roles/storage.objectUser; fi
 if [ -n "$DEAD_LETTERS" ]; then sink_right "$DEAD_LETTERS"; fi
 
 run "${command[@]}"

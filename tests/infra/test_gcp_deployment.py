@@ -105,6 +105,7 @@ def test_the_service_has_the_identity_and_the_settings_that_were_asked_for(servi
     assert {one["name"]: one["value"] for one in container["env"]} == {
         "FLYWEIGHT_MODEL": AROUND["MODEL"],
         "FLYWEIGHT_RESULTS": AROUND["RESULTS"],
+        "FLYWEIGHT_OUTPUT": AROUND["OUTPUT"],
         "FLYWEIGHT_DEAD_LETTERS": AROUND["DEAD_LETTERS"],
     }
     assert f"serviceAccount:{service['spec']['template']['spec']['serviceAccountName']}" == OWN
@@ -135,7 +136,7 @@ def test_gcloud_takes_the_declarative_twin(tmp_path: Path) -> None:
 
 def test_each_right_is_on_a_named_resource_and_used_by_a_named_line(deployed: GoogleApi) -> None:
     given = bindings(deployed)
-    assert {role for _, _, role, _ in given} | {"roles/storage.objectUser"} == USED.keys()
+    assert {role for _, _, role, _ in given} == USED.keys()
     for permissions in USED.values():
         for place in permissions.values():
             file, _, line = place.partition(": ")

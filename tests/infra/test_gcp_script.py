@@ -38,6 +38,7 @@ AROUND = {
     "MODEL": "gs://models/root/penguins@prod",
     "RESULTS": "pubsub://a-project/answers",
     "DEAD_LETTERS": "gs://dead/letters",
+    "OUTPUT": "gs://out/answers",
     "INVOKERS": "user:ada@example.com",
     "TRIGGER_TOPIC": "rows",
     "TRIGGER_BUCKET": "files",
@@ -73,7 +74,7 @@ def flags(command: str) -> dict[str, str]:
 @needs_gcloud
 def test_gcloud_takes_the_commands(tmp_path: Path) -> None:
     alone = [dry_run("--execution-environment=gen1", **environ) for environ in ({}, EVERYTHING)]
-    around = [*asked_for(**AROUND), *asked_for(**{**AROUND, "RESULTS": "gs://out/answers"})]
+    around = [*asked_for(**AROUND), *asked_for(**{**AROUND, "RESULTS": "gs://results/rows"})]
     assert complaints([*dict.fromkeys([*alone, *around])], tmp_path) == []
 
 
@@ -108,7 +109,7 @@ def test_nothing_stands_around_the_function_unless_asked_for() -> None:
 
 
 def test_no_right_is_given_to_the_projects_default_identity() -> None:
-    for name in ("MODEL", "RESULTS", "DEAD_LETTERS", "TRIGGER_BUCKET"):
+    for name in ("MODEL", "RESULTS", "DEAD_LETTERS", "OUTPUT", "TRIGGER_BUCKET"):
         done = script("--dry-run", PROJECT="a-project", **{name: AROUND[name]})
         assert done.returncode == 2
         assert "OWN_ACCOUNT" in done.stderr
