@@ -26,6 +26,7 @@ def topics(estimator: Any) -> Callable[[], Case]:
 
 
 PATIENT: dict[str, Any] = {"random_state": 0, "max_iter": 600}
+MORE_PATIENT = {**PATIENT, "max_iter": 6000, "tol": 1e-3}
 FAMILIES: dict[str, dict[str, Callable[[], Case]]] = {
     "factors": {
         "descent": of(NMF(3, **PATIENT), three),
@@ -36,8 +37,8 @@ FAMILIES: dict[str, dict[str, Callable[[], Case]]] = {
         "scaling-spectra": of(NMF(2, solver="mu", beta_loss="itakura-saito", **PATIENT), three),
         "scaling-half": of(NMF(2, solver="mu", beta_loss=0.5, alpha_W=0.01, l1_ratio=0.5, **PATIENT), three),
         "scaling-cubes": of(NMF(2, solver="mu", beta_loss=3.0, **PATIENT), three),
-        "batches": of(MiniBatchNMF(3, **PATIENT), three),
-        "batches-entropy": of(MiniBatchNMF(3, beta_loss="kullback-leibler", alpha_W=0.01, l1_ratio=1.0, **PATIENT), three),
+        "batches": of(MiniBatchNMF(3, **MORE_PATIENT), three),
+        "batches-entropy": of(MiniBatchNMF(3, beta_loss="kullback-leibler", alpha_W=0.01, l1_ratio=1.0, **MORE_PATIENT), three),
         "batches-spectra": of(MiniBatchNMF(2, beta_loss="itakura-saito", **PATIENT), three),
         "topics": topics(NMF(3, **PATIENT)),
         "topics-scaling": topics(NMF(2, solver="mu", **PATIENT)),
