@@ -1,0 +1,62 @@
+"""`flyweight events`: what each provider passes to a function; list it, show it, or write one that fits a model of one's own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from flyweight.toolkit import resources, samples
+from flyweight.toolkit.cli import _show
+
+EXAMPLES = """\b
+Examples:
+  flyweight events ls gcp --json
+  flyweight events show aws sqs
+  flyweight events new azure servicebus --model penguins.safetensors --out event.json
+"""
+PROVIDER = click.Choice(resources.providers())
+
+
+@click.group(epilog=EXAMPLES)
+def command() -> None:
+    """List, show and write sample events of HTTP requests and of triggers."""
+
+
+@command.command("ls")
+@click.argument("provider", required=False, type=PROVIDER)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def ls(provider: str | None, as_json: bool) -> None:
+    """List the events of PROVIDER, or of all."""
+    found = {one: samples.names(one) for one in ([provider] if provider else resources.providers())}
+    rows = [(one, name, samples.about(name)) for one, listed in found.items() for name in listed]
+    if as_json:
+        return _show.document([{"provider": one, "event": name, "about": about} for one, name, about in rows])
+    _show.columns("events", ("provider", "event", "about"), rows)
+
+
+@command.command("show")
+@click.argument("provider", type=PROVIDER)
+@click.argument("trigger")
+@click.option("--json", "as_json", is_flag=True, help="The same: an event is JSON.")
+def show(provider: str, trigger: str, as_json: bool) -> None:
+    """Print the event TRIGGER of PROVIDER."""
+    _show.document(samples.read(provider, trigger))
+
+
+@command.command("new", epilog=EXAMPLES)
+@click.argument("provider", type=PROVIDER)
+@click.argument("trigger")
+@click.option("--model", required=True, type=click.Path(), help="The model file whose recorded sample is the payload.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write it there.  [default: standard output]")
+@click.option("--json", "as_json", is_flag=True, help="With --out, print what was written as JSON.")
+def new(provider: str, trigger: str, model: str, out: Path | None, as_json: bool) -> None:
+    """Write an event TRIGGER of PROVIDER whose payload fits MODEL, for `flyweight invoke --event`."""
+    event = samples.fitted(provider, trigger, model)
+    if out is None:
+        return _show.document(event)
+    out.write_text(json.dumps(event, indent=2, ensure_ascii=False) + "\n")
+    if as_json:
+        return _show.document({"path": str(out), "provider": provider, "event": trigger})
+    click.echo(f"{out}\nnext: flyweight invoke {provider} --model {model} --event {out}")

@@ -1,0 +1,83 @@
+"""`flyweight events`: each provider's events, and the same with a payload of the user's own model, which its runtime scores."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import Result
+from sklearn.linear_model import LogisticRegression
+
+import flyweight
+from flyweight.toolkit import resources
+from flyweight.toolkit.build import build
+from flyweight.toolkit.local import runtime
+from tests.conftest import PYTHON, ROOT
+
+CASES = json.loads((ROOT / "events" / "cases.json").read_text())
+# of each provider the triggers whose sample carries an instance
+SCORED = [
+    (provider, name)
+    for provider in resources.providers()
+    for name, case in CASES.items()
+    if provider in case.get("providers", []) and any(line.get("scored") for line in case.get("log", []))
+]
+
+
+@pytest.fixture(scope="module")
+def flowers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that is not of penguins."""
+    rng = np.random.default_rng(7)
+    rows = rng.normal(size=(60, 2))
+    estimator = LogisticRegression().fit(rows, np.where(rows[:, 0] > 0, "tall", "short"))
+    path = tmp_path_factory.mktemp("flowers") / "flowers.safetensors"
+    flyweight.pack(estimator, path, sample=rows, name="flowers", version="1")
+    return path
+
+
+@pytest.fixture(scope="module")
+def folders(flowers: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    place = tmp_path_factory.mktemp("built")
+    return {one: build(one, flowers, place / one, python=PYTHON).folder for one in resources.providers()}
+
+
+def counts(log: str) -> list[Any]:
+    lines = [json.loads(line[line.index("{") :]) for line in log.splitlines() if line.endswith("}") and "{" in line]
+    return [line for line in lines if line.get("message") != "answered" and "scored" in line]
+
+
+def test_every_event_is_listed_with_what_it_is_about(run: Callable[..., Result]) -> None:
+    for provider in resources.providers():
+        listed = {row["event"]: row["about"] for row in json.loads(run("events", "ls", provider, "--json").output)}
+        assert {*listed} == {path.stem for path in (ROOT / "events" / provider).glob("*.json")}
+        assert all(listed.values())
+    assert "pubsub" in run("events", "ls").output
+
+
+def test_an_event_is_shown_as_it_is(run: Callable[..., Result]) -> None:
+    assert json.loads(run("events", "show", "gcp", "pubsub").output) == json.loads((ROOT / "events/gcp/pubsub.json").read_text())
+
+
+@pytest.mark.parametrize(("provider", "name"), SCORED, ids=[f"{provider}-{name}" for provider, name in SCORED])
+def test_a_new_event_is_scored_by_the_model_it_was_made_for(
+    provider: str, name: str, flowers: Path, folders: dict[str, Path], tmp_path: Path, run: Callable[..., Result]
+) -> None:
+    path = tmp_path / "event.json"
+    result = run("events", "new", provider, name, "--model", flowers, "--out", path)
+    assert result.exit_code == 0, result.output
+    event = json.loads(path.read_text())
+    with runtime(provider)(folders[provider], environ=runtime(provider).settings(event)) as process:
+        process.invoke(event)
+        (line,) = counts(process.log())
+    assert line["scored"] and not line["failed"], line
+
+
+def test_what_can_not_be_made_is_told_with_what_there_is(run: Callable[..., Result], flowers: Path) -> None:
+    unknown = run("events", "new", "gcp", "pigeon", "--model", flowers)
+    assert unknown.exit_code == 1 and "pubsub" in unknown.output + (unknown.stderr or "")
+    empty = run("events", "new", "gcp", "scheduler_empty", "--model", flowers)
+    assert empty.exit_code == 1 and "carries no instance" in empty.output + (empty.stderr or "")
