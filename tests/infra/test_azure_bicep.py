@@ -253,3 +253,9 @@ def test_events_go_to_a_function_that_the_handler_declares() -> None:
     kinds = re.search(r"^TRIGGERS = \{(.*)\}", text, re.MULTILINE)
     assert kinds
     assert '"eventgrid"' in kinds[1] and "/functions/eventgrid" in endpoint["properties"]["resourceId"]
+
+
+def test_the_page_names_parameters_that_there_are() -> None:
+    page = (ROOT / "docs" / "providers" / "azure.md").read_text()
+    named = set(re.findall(r"(?:--parameters |[`] ?)([a-z]\w+)=\S+?`", page))
+    assert named == {name for name in named if name in ARM["parameters"]} >= {"model", "serviceBusQueue", "scoreFiles"}
