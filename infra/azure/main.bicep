@@ -309,6 +309,8 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
     }
     siteConfig: {
       minTlsVersion: '1.2'
+      http20Enabled: true
+      ftpsState: 'Disabled'
       appSettings: [
         {
           name: 'AzureWebJobsDisableHomepage' // '/' is ours: it predicts
