@@ -35,7 +35,7 @@ def events(sent: "Any", context: "Any" = None) -> "list[tuple[dict[str, str], An
     """The attributes and the data of each CloudEvent in what came: a request in either mode, or what a signature passes."""
     if context is not None:
         return [_background(sent, context)]
-    if not hasattr(sent, "get_data"):
+    if not hasattr(sent, "method"):
         attributes = {**{name: str(sent.get(name) or "") for name in ATTRIBUTES}, "media": sent.get("datacontenttype") or ""}
         return [(attributes, sent.data)]
     if "ce-id" in sent.headers:
@@ -69,7 +69,7 @@ def _records(sent: "Any", context: "Any" = None) -> "list[Record]":
     try:
         return [record for attributes, data in events(sent, context) for record in _record(attributes, data)]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        if context is not None or not hasattr(sent, "get_data"):
+        if context is not None or not hasattr(sent, "method"):
             raise  # there is no body to keep
         body = sent.get_data()
         fault = MalformedRequest(f"the event can't be read: {type(error).__name__}: {error}")
@@ -169,7 +169,7 @@ def answered(outcomes: "Sequence[Outcome]", sent: "Any", context: "Any" = None) 
     :raises Exception: what failed for now, where the function's signature has no other way to say it.
     """
     failures = failed(outcomes)
-    if not hasattr(sent, "get_data"):
+    if not hasattr(sent, "method"):
         for outcome in failures[:1]:
             assert outcome.error is not None
             raise outcome.error

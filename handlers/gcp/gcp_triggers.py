@@ -21,7 +21,7 @@ def find(sent: "Any", context: "Any" = None) -> "Trigger | None":
     """The trigger of a Flask request; of a CloudEvent, or of data with a context, where the function has such a signature."""
     if context is not None:
         return _object() if context.event_type in FINALIZED else _event("BACKGROUND")
-    if not hasattr(sent, "get_data"):
+    if not hasattr(sent, "method"):
         return _object() if sent["type"] in FINALIZED else _event("CLOUD_EVENT")
     if sent.method != "POST":
         return None
