@@ -92,6 +92,14 @@ def test_a_large_object_is_streamed_whole(large: Store) -> None:
     assert large.head("big").tag == mark.tag
 
 
+def test_a_large_object_may_be_made_of_others(large: Store) -> None:
+    """The chunks come from the same store while it is written to."""
+    marks = [large.put(f"parts/{number}", data, None) for number, data in enumerate(BIG)]
+    parts = (piece for number, mark in enumerate(marks) for piece in stores.stream(large, f"parts/{number}", mark))
+    large.put_stream("whole", parts)
+    assert large.get("whole", 1 << 24)[0] == b"".join(BIG)
+
+
 def stopping(chunks: list[bytes]) -> Iterator[bytes]:
     """The chunks, then an error of the caller's own."""
     yield from chunks

@@ -4,11 +4,13 @@ obstore's threads don't survive a fork, and a child that used it would wait for 
 """
 
 import os
+from functools import partial
 from itertools import chain
 from time import monotonic, time
 
 from flyweight.errors import Absent, Changed, FlyweightError, ModelRefused, StoreFailed
 from flyweight.stores import Mark, clients, joined
+from flyweight.stores.uploads import Raised, uploaded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,35 +116,23 @@ class ObjectStore:
 
         A process that is killed meanwhile leaves parts that nobody sees: a bucket's own rules take those away.
         """
-        path = self._path(key)
-        raised: list[Exception] = []
-        sent = 0
-
-        def counted() -> "Iterator[bytes]":
-            nonlocal sent
-            try:
-                for chunk in chunks:
-                    sent += len(chunk)
-                    yield chunk
-            except Exception as error:
-                raised.append(error)
-                raise
-
-        rest = counted()
+        path, library = self._path(key), self._library
+        rest = iter(chunks)
         first: list[bytes] = []
-        for chunk in rest:
+        while sum(map(len, first)) <= WHOLE and (chunk := next(rest, None)) is not None:
             first.append(chunk)
-            if sent > WHOLE:
-                break
+        size = sum(map(len, first))
         try:
-            if sent <= WHOLE:
-                done = self._library.put(self._writing(), path, b"".join(first), mode="overwrite", use_multipart=False)
+            if size <= WHOLE:
+                done = library.put(self._writing(), path, b"".join(first), mode="overwrite", use_multipart=False)
             else:
-                done = self._library.put(self._writing(), path, chain(first, rest), use_multipart=True, max_concurrency=UPLOADS)
+                upload = partial(library.put, self._writing(), path, use_multipart=True, max_concurrency=UPLOADS)
+                done, size = uploaded(upload, chain(first, rest))
+        except Raised as raised:
+            raise raised.error from None
         except Exception as error:
-            raise (raised[0] if raised else self._told(error, key)) from None
-        tag = done["version" if self._scheme == "gs" else "e_tag"]
-        return Mark(tag or "", sent, time())
+            raise self._told(error, key) from None
+        return Mark(done["version" if self._scheme == "gs" else "e_tag"] or "", size, time())
 
     def keys(self, prefix: str) -> "list[str]":
         """All keys below a folder, sorted."""

@@ -1,0 +1,67 @@
+"""Chunks to an upload in parts, which may be made of what is read from a store meanwhile."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+
+class Raised(Exception):
+    """The caller's own error, on its way through the library."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+def uploaded(upload: "Callable[..., Any]", chunks: "Iterator[bytes]") -> "tuple[Any, int]":
+    """What an upload in parts gives, and its size.
+
+    It runs in a thread of its own, and the chunks are made in this one: they may come from a store, and the library can't be
+    called from where it asks for a chunk.
+    """
+    from queue import Full, Queue  # for those who upload, and not for those who fetch a model
+    from threading import Thread
+
+    handed: Queue[Any] = Queue(1)
+    ended: list[Any] = []
+
+    def taken() -> "Iterator[bytes]":
+        while (chunk := handed.get()) is not None:
+            if isinstance(chunk, Exception):
+                raise chunk
+            yield chunk
+
+    def run() -> None:
+        try:
+            ended.append(upload(taken()))
+        except BaseException as error:
+            ended.append(error)
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+
+    def hand(chunk: "Any") -> None:
+        while not ended:
+            try:
+                return handed.put(chunk, timeout=0.1)
+            except Full:
+                continue
+
+    size = 0
+    try:
+        for chunk in chunks:
+            hand(chunk)
+            size += len(chunk)
+            if ended:
+                break
+        hand(None)
+    except BaseException as error:
+        hand(error if isinstance(error, Exception) else RuntimeError("stopped"))
+        thread.join()
+        if isinstance(error, Exception):
+            raise Raised(error) from None
+        raise
+    thread.join()
+    if isinstance(ended[0], BaseException):
+        raise ended[0]
+    return ended[0], size
