@@ -1,0 +1,92 @@
+"""What is special about Azure's triggers: words of a setting become functions, events tell of blobs, outputs wait for the end."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from flyweight.records import Record
+from flyweight.settings import Settings
+from flyweight.toolkit import resources
+
+func = pytest.importorskip("azure.functions")
+CREATED = "Microsoft.Storage.BlobCreated"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def folder() -> Iterator[None]:
+    """The handler's folder, on the path as at Azure."""
+    place = str(resources.folder("handlers") / "azure")
+    sys.path.insert(0, place)
+    yield
+    sys.path.remove(place)
+    for name in [name for name, module in sys.modules.items() if (getattr(module, "__file__", "") or "").startswith(place)]:
+        del sys.modules[name]
+
+
+def functions(*triggers: str, results: str = "", dead_letters: str = "") -> dict[str, list[dict[str, Any]]]:
+    from azure_bindings import register
+
+    app = func.FunctionApp()
+    register(app, lambda *event: None, Settings("m", triggers=triggers, results=results, dead_letters=dead_letters))
+    return {f.get_function_name(): [*map(json.loads, f.get_raw_bindings())] for f in app.get_functions()}
+
+
+def test_each_word_is_a_function_with_its_trigger_and_connection() -> None:
+    made = functions("queue:orders@Storage", "servicebus:t/s@Bus", "servicebus:q", "eventhub:h/g", "eventgrid", "timer:%WHEN%")
+    assert [*made] == ["queue_orders", "servicebus_t_s", "servicebus_q", "eventhub_h_g", "eventgrid", "timer"]
+    triggers = {name: bindings[-1] for name, bindings in made.items()}
+    assert triggers["queue_orders"]["connection"] == "Storage" and triggers["queue_orders"]["queueName"] == "orders"
+    topic = triggers["servicebus_t_s"]
+    assert (topic["topicName"], topic["subscriptionName"], topic["cardinality"].upper()) == ("t", "s", "MANY")
+    assert triggers["servicebus_q"]["connection"] == "AzureWebJobsServiceBus"
+    assert (triggers["eventhub_h_g"]["eventHubName"], triggers["eventhub_h_g"]["consumerGroup"]) == ("h", "g")
+    assert triggers["timer"]["schedule"] == "%WHEN%"
+    assert functions("timer:0_*/5_*_*_*_*")["timer"][0]["schedule"] == "0 */5 * * * *"
+
+
+def test_outputs_are_bindings_of_each_function_and_one_where_both_go_to_one_place() -> None:
+    two = functions("queue:a", results="queue:r@S", dead_letters="servicebus:d")["queue_a"]
+    assert {(binding["name"], binding["type"]) for binding in two if binding["direction"] == "OUT"} == {
+        ("results", "queue"),
+        ("dead_letters", "serviceBus"),
+    }
+    one = functions("queue:a", results="queue:r", dead_letters="queue:r")["queue_a"]
+    assert [binding["name"] for binding in one if binding["direction"] == "OUT"] == ["results"]
+    stored = functions("queue:a", results="az://c/p")["queue_a"]
+    assert not [binding for binding in stored if binding["direction"] == "OUT"]
+
+
+@pytest.mark.parametrize("word", ["topic:x", "queue", "queue:", "timer", "nonsense"])
+def test_a_word_that_means_nothing_is_told_with_those_that_do(word: str) -> None:
+    with pytest.raises(ValueError, match="servicebus:TOPIC/SUBSCRIPTION"):
+        functions(word)
+
+
+@pytest.mark.parametrize("kind", ["eventType", "type"])
+def test_a_blob_is_named_by_the_event_in_a_message(kind: str) -> None:
+    from azure_files import told
+
+    event = {kind: CREATED, "data": {"url": "https://a.blob.core.windows.net/in/a%20b.csv", "eTag": "0x1"}}
+    (record,) = told(Record("m1", json.dumps(event).encode(), "", {"source": "q"}), CREATED)
+    assert (record.id, record.origin["address"], record.origin["message"]) == ("in/a b.csv#0x1", "az://in/a b.csv", "m1")
+
+
+def test_a_message_that_only_speaks_of_blobs_stays_what_it_is() -> None:
+    from azure_files import told
+
+    for body in (b'"Microsoft.Storage.BlobCreated"', b'{"note": "Microsoft.Storage.BlobCreated"}', b"[{"):
+        record = Record("m1", body)
+        assert told(record, CREATED) == [record]
+
+
+def test_a_document_too_large_for_a_message_is_not_taken_and_the_others_are() -> None:
+    from azure_sinks import open_sink, taken
+
+    sink = open_sink("queue:r")
+    left = sink.send([("k1", {"n": 1}), ("k2", {"text": "x" * 50_000})])
+    assert [*left] == ["k2"] and taken() == {"queue:r": ['{"n":1}']} and taken() == {}
