@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -184,6 +186,29 @@ def cut(predictor: Predictor, store: Store, key: str, looks: int, form: str = "j
             assert more > 0
             return done
     raise AssertionError("it does not end")
+
+
+FRESH = """
+import sys
+import flyweight
+from flyweight import file_scoring
+from flyweight.stores import open_store
+assert "numpy" not in sys.modules
+store = open_store(sys.argv[2])
+print(file_scoring.score_object(flyweight.load(sys.argv[1]), store, "in/large.csv", store, "fresh").output)
+"""
+
+
+def test_a_fresh_process_comes_to_the_same_digits(
+    penguins: Path, predictor: Predictor, folder: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that is asked for many rows goes over to NumPy, which sums in another order: here from the first row on."""
+    monkeypatch.undo()
+    folder.put("in/large.csv", pd.concat([TABLE] * 5).to_csv(index=False).encode(), None)
+    whole = score_object(predictor, folder, "in/large.csv", folder, "out")
+    command = [sys.executable, "-c", FRESH, penguins, f"file://{tmp_path}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert folder.get(done.stdout.strip(), LIMIT)[0] == bytes_of(folder, whole)[0], done.stderr
 
 
 @pytest.mark.parametrize("name", FILES)
