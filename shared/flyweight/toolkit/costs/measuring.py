@@ -1,0 +1,59 @@
+"""A model to what it takes on this machine, in a provider's real runtime: the figures that plans and advice stand on."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flyweight import predictor
+from flyweight.toolkit import resources
+from flyweight.toolkit.build import build
+from flyweight.toolkit.build.bytecode import version_of
+from flyweight.toolkit.build.folder import stored
+from flyweight.toolkit.costs.prices import Unpriced
+from flyweight.toolkit.costs.workload import Measured
+from flyweight.toolkit.local.measure import measure
+
+STEPS = ("import", "load", "fetch", "verify", "init")  # of a cold start, what a provider's limit on starting is about
+
+
+@dataclass(frozen=True)
+class Sized:
+    """What was measured: the model's own document, bytes of a request and of its answer, and the parts of a cold start."""
+
+    measured: Measured
+    document: Mapping[str, Any]
+    sent: int
+    received: int
+    split: Mapping[str, float]
+
+    @property
+    def init(self) -> float:
+        """Seconds of a cold start that are ours, before the first request."""
+        return sum(spent for step, spent in self.split.items() if step in STEPS)
+
+
+def measured(target: str, model: str, rows: int, runs: int, repeat: int) -> Sized:
+    """Build the model for a target into a folder that goes away, and ask it for `rows` of its own sample, again and again.
+
+    :raises ModelRefused: the file fails a check.
+    :raises RuntimeFailed: the target's runtime is not installed.
+    """
+    loaded = stored(model) if "://" in model else predictor.load(model)
+    sample = loaded.file.document.get("sample")
+    if not isinstance(sample, dict) or not sample.get("instances"):
+        raise Unpriced(f"{model} keeps no sample to measure it with")
+    kept = sample["instances"]
+    event = resources.event_of(target, [kept[number % len(kept)] for number in range(rows)])
+    with tempfile.TemporaryDirectory() as place:
+        folder = build(target, model, Path(place) / target, python=version_of(sys.executable)).folder
+        figures = measure(target, folder, event, runs=runs, repeat=max(repeat, 2))
+    warm = figures.warm_percentile(50) or figures.cold_median
+    taken = Measured(figures.cold_median, warm, figures.memory or 0, figures.size, figures.runtime)
+    body = event["body"] if isinstance(event["body"], str) else json.dumps(event["body"])
+    return Sized(taken, loaded.file.document, len(body.encode()), len(figures.answer.body), figures.split or {})

@@ -1,0 +1,44 @@
+"""Every way to deploy a model: what it costs for a workload, how fast it answers, and how it is rated, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from flyweight.toolkit.costs.prices import Bill
+from flyweight.toolkit.costs.workload import Workload
+
+CRITERIA = ("scalability", "latency", "cost", "security", "ease", "integration")
+
+
+@dataclass(frozen=True)
+class Option:
+    """One way to deploy.
+
+    `ratings`: from 1 to 5 with a reason, for what does not depend on the workload; `warm`: whether something always runs, so that
+    nobody waits for a cold start; `most`: the requests a second beyond which it takes asking the provider, 0 for none known;
+    `unpriced`: why there is no bill, where there is none.
+    """
+
+    name: str
+    family: str
+    cloud: str
+    bill: Callable[[Workload], Bill]
+    ratings: Mapping[str, tuple[int, str]]
+    warm: bool
+    slowed: Callable[[Workload], float] = lambda work: 1.0
+    overhead: float = 0.005  # seconds of what stands between the caller and the model
+    limits: tuple[str, ...] = ()
+    live: bool = True  # answers while the caller waits
+    unpriced: str = ""
+
+    def latency(self, work: Workload) -> tuple[float, float]:
+        """Seconds of a usual answer, and of the slowest one in a hundred: the cold one, where cold ones are so many."""
+        warm = work.measured.warm * self.slowed(work) + self.overhead
+        cold = not self.warm and work.cold_share >= 0.01 and not work.warm_instances
+        return warm, (work.measured.cold * self.slowed(work) + self.overhead if cold else warm)
+
+
+def ratings(**told: tuple[int, str]) -> dict[str, tuple[int, str]]:
+    """Ratings by criterion."""
+    return told

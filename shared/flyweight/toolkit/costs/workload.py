@@ -1,0 +1,73 @@
+"""What a deployment has to do: a model's measured figures and its traffic, and what follows from the two."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from flyweight.toolkit.costs.prices import SECONDS
+
+VCPU_MB = 1769  # of Lambda's memory make one CPU: docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the model took on this machine: seconds and bytes; `runtime` says in what it was measured."""
+
+    cold: float
+    warm: float
+    memory: int
+    folder: int
+    runtime: str = ""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A model, and what is asked of it.
+
+    `requests`: a month; `peak`: how many times the mean rate the busiest time has; `sent`, `received`: bytes of a request and of
+    its answer; `latency`: milliseconds within which 99 of 100 answers should come, 0 for no matter; `cold_share`: the share of
+    requests that meet a cold start where nothing is kept warm.
+    """
+
+    measured: Measured
+    requests: float = 1e6
+    rows: int = 1
+    peak: float = 10.0
+    sent: int = 1000
+    received: int = 500
+    latency: float = 0.0
+    cold_share: float = 0.01
+    warm_instances: int = 0
+    memory_mb: int = 512
+
+    def at(self, requests: float) -> Workload:
+        """The same with another number of requests."""
+        return replace(self, requests=requests)
+
+    @property
+    def peak_rate(self) -> float:
+        """Requests a second at the busiest time."""
+        return self.requests / SECONDS * self.peak
+
+    @property
+    def gigabytes_out(self) -> float:
+        """What leaves for the internet in a month."""
+        return self.requests * self.received / 1e9
+
+    def busy_seconds(self, share: float = 1.0) -> float:
+        """Seconds in which something runs for a request, at a share of one CPU; cold starts included."""
+        spent = self.measured.warm + self.cold_share * self.measured.cold
+        return self.requests * spent / min(share, 1.0)
+
+    def machines(self, cpus: float, least: int) -> int:
+        """How many machines of so many CPUs the busiest time needs, at 60 of 100 of what they can; at least `least`.
+
+        Python answers on one CPU a process, and as many processes run as there are CPUs.
+        """
+        return max(least, math.ceil(self.peak_rate * self.measured.warm / (0.6 * cpus) - 1e-9))
+
+
+def lambda_share(memory_mb: float) -> float:
+    """The share of one CPU that a function with so much memory has."""
+    return min(memory_mb / VCPU_MB, 1.0)
