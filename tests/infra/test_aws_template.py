@@ -118,9 +118,7 @@ def test_a_key_is_asked_for_by_each_method_and_is_throttled_and_counted(stack: S
 
 
 @pytest.mark.parametrize(("access", "kind", "open_to_all"), [("iam", "AWS_IAM", 0), ("public", "NONE", 2)])
-def test_a_function_url_is_open_to_all_by_explicit_choice_alone(
-    access: str, kind: str, open_to_all: int, stack: Stacks
-) -> None:
+def test_a_function_url_is_open_to_all_by_explicit_choice_alone(access: str, kind: str, open_to_all: int, stack: Stacks) -> None:
     made = stack(Endpoint="function-url", Access=access)
     (url,) = made.of_type("AWS::Lambda::Url")
     assert (url["AuthType"], url["Qualifier"]) == (kind, "live")

@@ -1,0 +1,226 @@
+variable "name" {
+  description = "Of the function, and what the names of all else begin with."
+  type        = string
+  default     = "flyweight"
+}
+
+variable "package" {
+  description = "Path of a zip of what `flyweight build aws` made."
+  type        = string
+}
+
+variable "tags" {
+  description = "On all that takes tags."
+  type        = map(string)
+  default     = {}
+}
+
+# Who may call, and how
+
+variable "endpoint" {
+  description = "api: API Gateway; function-url; or none."
+  type        = string
+  default     = "api"
+  validation {
+    condition     = contains(["api", "function-url", "none"], var.endpoint)
+    error_message = "endpoint is api, function-url or none."
+  }
+}
+
+variable "access" {
+  description = "iam asks for signatures (SigV4), jwt for a token of jwt_issuer, api-key for x-api-key; public lets anyone call."
+  type        = string
+  default     = "iam"
+  validation {
+    condition     = contains(["iam", "jwt", "api-key", "public"], var.access)
+    error_message = "access is iam, jwt, api-key or public."
+  }
+  validation {
+    condition     = var.endpoint != "function-url" || contains(["iam", "public"], var.access)
+    error_message = "A Function URL knows access = iam and access = public only."
+  }
+}
+
+variable "jwt_issuer" {
+  type    = string
+  default = ""
+  validation {
+    condition     = var.access != "jwt" || startswith(var.jwt_issuer, "https://")
+    error_message = "access = jwt asks for jwt_issuer."
+  }
+}
+
+variable "jwt_audience" {
+  type    = string
+  default = ""
+  validation {
+    condition     = var.access != "jwt" || var.jwt_audience != ""
+    error_message = "access = jwt asks for jwt_audience."
+  }
+}
+
+variable "rate_limit" {
+  description = "Requests a second that the API, or the usage plan of an API key, lets through."
+  type        = number
+  default     = 100
+}
+
+variable "burst_limit" {
+  type    = number
+  default = 200
+}
+
+variable "daily_quota" {
+  description = "For access = api-key, requests a day and key."
+  type        = number
+  default     = 100000
+}
+
+# The function
+
+variable "architecture" {
+  type    = string
+  default = "arm64"
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.architecture)
+    error_message = "architecture is arm64 or x86_64."
+  }
+}
+
+variable "memory_size" {
+  type    = number
+  default = 512
+}
+
+variable "ephemeral_storage" {
+  type    = number
+  default = 512
+}
+
+variable "timeout" {
+  type    = number
+  default = 10
+}
+
+variable "reserved_concurrency" {
+  description = "-1 reserves nothing."
+  type        = number
+  default     = -1
+}
+
+variable "snap_start" {
+  type    = bool
+  default = false
+  validation {
+    condition     = !var.snap_start || var.ephemeral_storage == 512
+    error_message = "SnapStart takes ephemeral_storage = 512 only."
+  }
+  validation {
+    condition     = !var.snap_start || var.provisioned_concurrency == 0
+    error_message = "SnapStart and provisioned concurrency exclude each other."
+  }
+}
+
+variable "provisioned_concurrency" {
+  type    = number
+  default = 0
+}
+
+# The model
+
+variable "model" {
+  description = "FLYWEIGHT_MODEL, as s3://my-bucket/models/penguins@prod, and the right to read it; empty for the package's."
+  type        = string
+  default     = ""
+  validation {
+    condition     = can(regex("^$|^s3://[a-z0-9.-]{3,63}/[^@*?]+(@[^@*?/]+)?$", var.model))
+    error_message = "model is s3://BUCKET/NAME@ALIAS, s3://BUCKET/NAME/VERSION or s3://BUCKET/KEY.safetensors."
+  }
+}
+
+variable "model_bucket" {
+  description = "Name of a bucket to be made for models; empty for none."
+  type        = string
+  default     = ""
+}
+
+# Triggers
+
+variable "queue" {
+  type    = bool
+  default = false
+  validation {
+    condition     = !var.queue || var.results != ""
+    error_message = "queue = true asks for results, since nobody reads what a function returns to a queue."
+  }
+}
+
+variable "queue_batch_size" {
+  type    = number
+  default = 100
+}
+
+variable "queue_concurrency" {
+  type    = number
+  default = 10
+}
+
+variable "results" {
+  description = "FLYWEIGHT_RESULTS: queue, table, or empty."
+  type        = string
+  default     = ""
+  validation {
+    condition     = contains(["", "queue", "table"], var.results)
+    error_message = "results is queue, table or empty."
+  }
+}
+
+variable "files_bucket" {
+  description = "Name of a bucket to be made, whose files below in/ are scored to files below out/; empty for none."
+  type        = string
+  default     = ""
+}
+
+variable "schedule" {
+  description = "When to have the model loaded and checked, as rate(5 minutes); empty for never."
+  type        = string
+  default     = ""
+}
+
+# What is seen of it
+
+variable "log_retention_days" {
+  type    = number
+  default = 30
+}
+
+variable "tracing" {
+  type    = bool
+  default = false
+}
+
+variable "observability" {
+  type    = string
+  default = ""
+}
+
+variable "powertools_layer" {
+  type    = string
+  default = ""
+}
+
+variable "dashboard" {
+  type    = bool
+  default = false
+}
+
+variable "alarms" {
+  type    = bool
+  default = false
+}
+
+variable "alarm_topic" {
+  description = "ARN of an SNS topic that alarms are sent to; empty for none."
+  type        = string
+  default     = ""
+}
