@@ -84,6 +84,7 @@ def write_table(path: Path, megabytes: float, names: list[str], X: Any) -> int:
 
 
 def digest(path: Path) -> str:
+    """The sha256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -25,15 +25,9 @@ def uploaded(upload: "Callable[..., Any]", chunks: "Iterator[bytes]") -> "tuple[
     handed: Queue[Any] = Queue(1)
     ended: list[Any] = []
 
-    def taken() -> "Iterator[bytes]":
-        while (chunk := handed.get()) is not None:
-            if isinstance(chunk, Exception):
-                raise chunk
-            yield chunk
-
     def run() -> None:
         try:
-            ended.append(upload(taken()))
+            ended.append(upload(_taken(handed)))
         except BaseException as error:
             ended.append(error)
 
@@ -65,3 +59,11 @@ def uploaded(upload: "Callable[..., Any]", chunks: "Iterator[bytes]") -> "tuple[
     if isinstance(ended[0], BaseException):
         raise ended[0]
     return ended[0], size
+
+
+def _taken(handed: "Any") -> "Iterator[bytes]":
+    """Chunks as they are handed over; an error among them is raised, and ends the upload."""
+    while (chunk := handed.get()) is not None:
+        if isinstance(chunk, Exception):
+            raise chunk
+        yield chunk
