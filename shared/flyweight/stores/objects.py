@@ -46,8 +46,11 @@ class ObjectStore:
     def __init__(self, scheme: str, place: str, prefix: str, patience: "Patience") -> None:
         try:
             import obstore
-        except ImportError:
-            raise StoreFailed(f"{scheme}:// needs obstore, which is not installed here: add flyweight[stores]") from None
+        except ImportError as error:
+            if error.name == "obstore":
+                raise StoreFailed(f"{scheme}:// needs obstore, which is not installed here: add flyweight[stores]") from None
+            reason = "obstore is here for another processor or Python: build with the --arch and --python of what runs it"
+            raise StoreFailed(f"{scheme}:// can't be opened: {reason}") from None
         self._library = obstore
         self._scheme, self._place, self._prefix = scheme, place, prefix
         self._patience = patience

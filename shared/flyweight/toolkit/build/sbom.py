@@ -1,7 +1,7 @@
 """What was built to a CycloneDX 1.6 document (https://cyclonedx.org/docs/1.6/json/): the same bytes for the same build.
 
 Written by hand: cyclonedx-python-lib would bring seven packages and take longer to import than a whole build of a pure model
-takes. Tests hold the document against the library's schema.
+takes.
 """
 
 import json
