@@ -4,7 +4,8 @@
 PYTHON ?=
 VENV ?= .venv
 BIN := $(VENV)/bin
-PYTEST ?= -q
+# as many files of tests at once as there are processors
+PYTEST ?= -q -n auto --dist loadfile
 # trust what the machine trusts, as pip does
 export UV_SYSTEM_CERTS := 1
 
