@@ -19,7 +19,7 @@ def uploaded(upload: "Callable[..., Any]", chunks: "Iterator[bytes]") -> "tuple[
     It runs in a thread of its own, and the chunks are made in this one: they may come from a store, and the library can't be
     called from where it asks for a chunk.
     """
-    from queue import Full, Queue  # for those who upload, and not for those who fetch a model
+    from queue import Queue  # for those who upload, and not for those who fetch a model
     from threading import Thread
 
     handed: Queue[Any] = Queue(1)
@@ -33,24 +33,16 @@ def uploaded(upload: "Callable[..., Any]", chunks: "Iterator[bytes]") -> "tuple[
 
     thread = Thread(target=run, daemon=True)
     thread.start()
-
-    def hand(chunk: "Any") -> None:
-        while not ended:
-            try:
-                return handed.put(chunk, timeout=0.1)
-            except Full:
-                continue
-
     size = 0
     try:
         for chunk in chunks:
-            hand(chunk)
+            _hand(handed, chunk, ended)
             size += len(chunk)
             if ended:
                 break
-        hand(None)
+        _hand(handed, None, ended)
     except BaseException as error:
-        hand(error if isinstance(error, Exception) else RuntimeError("stopped"))
+        _hand(handed, error if isinstance(error, Exception) else RuntimeError("stopped"), ended)
         thread.join()
         if isinstance(error, Exception):
             raise Raised(error) from None
@@ -59,6 +51,18 @@ def uploaded(upload: "Callable[..., Any]", chunks: "Iterator[bytes]") -> "tuple[
     if isinstance(ended[0], BaseException):
         raise ended[0]
     return ended[0], size
+
+
+def _hand(handed: "Any", chunk: "Any", ended: "list[Any]") -> None:
+    """Hand over a chunk, None for the end, or an error; to nobody where the upload has ended."""
+    from queue import Full
+
+    while not ended:
+        try:
+            handed.put(chunk, timeout=0.1)
+            return
+        except Full:
+            continue
 
 
 def _taken(handed: "Any") -> "Iterator[bytes]":
