@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 UNITS = {"k": 1e3, "M": 1e6, "G": 1e9}
 
 
-class Count(click.ParamType):
+class Count(click.ParamType):  # type: ignore[type-arg]
     """A number, with k, M or G behind it for thousands, millions, milliards."""
 
     name = "number"

@@ -26,9 +26,7 @@ TEAMS = ("data", "backend", "platform")
 @_traffic.traffic
 @click.option("--latency", default=0.0, help="Milliseconds within which 99 of 100 answers should come.  [default: no matter]")
 @click.option("--offline", is_flag=True, help="Nobody waits for an answer: files by night will do.")
-@click.option(
-    "--cloud", "clouds", multiple=True, type=click.Choice(resources.providers()), help="One that may be used.  [default: all]"
-)
+@click.option("--cloud", "clouds", multiple=True, type=click.Choice(resources.providers()), help="May be used.  [default: all]")
 @click.option("--residency", default="any", type=click.Choice(("any", "region", "premises")), help="Where data may be.")
 @click.option("--team", default="data", show_default=True, type=click.Choice(TEAMS), help="Who looks after it.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Draw cost against traffic here (SVG).")

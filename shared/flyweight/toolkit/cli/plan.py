@@ -57,9 +57,9 @@ def command(
     memory = limits.memory_mb(target, settings)
     work = Workload(sized.measured, requests, rows, peak, sized.sent, sized.received, 0.0, cold, warm, memory)
     option = _function(target)
-    slowest = option.latency(replace(work, cold_share=1.0, warm_instances=0))[1]
+    answer, slowest = option.latency(replace(work, cold_share=1.0, warm_instances=0))
     init = sized.init * option.slowed(work)
-    near = limits.nearness(target, work, init, slowest, settings)
+    near = limits.nearness(target, work, init, answer, slowest, settings)
     found = security.findings(sized.document, model if "://" in model else "", settings)
     if as_json:
         return _show.document(_document(provider, place, work, sized, near, found))

@@ -52,8 +52,8 @@ class Considered:
         if self.excluded:
             return self.excluded
         order = sorted(self.ratings.items(), key=lambda item: item[1][0])
-        (worst, (low, against)), (_, (_, speaks)) = order[0], order[-1]
-        return f"{speaks}; but {against}" if low < 4 else f"{speaks}; {worst}: {against}"
+        (worst, (_, against)), (finest, (_, speaks)) = order[0], order[-1]
+        return f"{finest}: {speaks}; but {worst}: {against}"
 
 
 @dataclass(frozen=True)

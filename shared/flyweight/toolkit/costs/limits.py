@@ -41,15 +41,18 @@ class Nearness:
         return {**asdict(self), "share": round(self.share, 6), "verdict": self.verdict}
 
 
-def nearness(target: str, work: Workload, init: float, slowest: float, settings: Mapping[str, str]) -> list[Nearness]:
-    """Every limit of a target, held against a workload; `init` and `slowest` are seconds as the target would take them."""
-    busy = work.peak_rate * max(slowest, 0.001)
+def nearness(
+    target: str, work: Workload, init: float, warm: float, slowest: float, settings: Mapping[str, str]
+) -> list[Nearness]:
+    """Every limit of a target, held against a workload; the seconds are as the target would take them."""
+    listed = json.loads(TABLE.read_text(encoding="utf-8"))[target]
+    side_by_side = next((one.get("at_once", 1) for one in listed if one["measure"] == "concurrency"), 1)
+    busy = work.peak_rate * (warm + work.cold_share * slowest) / side_by_side
     ours = {
         "sent": float(work.sent), "received": float(work.received), "slowest": slowest, "init": init,
         "memory": float(work.measured.memory), "folder": float(work.measured.folder),
         "concurrency": float(max(1, math.ceil(busy))), "rate": work.peak_rate,
     }  # fmt: skip
-    listed = json.loads(TABLE.read_text(encoding="utf-8"))[target]
     return [Nearness(one["what"], ours[one["measure"]], _limit(one, settings), one["unit"], one["source"]) for one in listed]
 
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from flyweight.toolkit import resources
+from flyweight.toolkit.deploying import aws_template
 from flyweight.toolkit.deploying.commands import Command, command
 from flyweight.toolkit.deploying.target import Piece, Place, Tool
 
@@ -86,28 +87,12 @@ class Aws:
         return [command("sam", "delete", "--stack-name", place.name, "--region", self._region(place), "--no-prompts")]
 
     def creates(self, place: Place) -> list[Piece]:
-        """The template's resources."""
-        _, _, text = _source().read_text().partition("\nResources:\n")
-        text = text.partition("\nOutputs:\n")[0]
-        blocks = re.split(r"^  (?=\w+:\s*$)", text, flags=re.MULTILINE)[1:]
-        pieces = []
-        for block in blocks:
-            kind, when = (
-                re.search(r"^    Type: (\S+)", block, re.MULTILINE),
-                re.search(r"^    Condition: (\S+)", block, re.MULTILINE),
-            )
-            if kind:
-                pieces.append(Piece(block.partition(":")[0], kind[1], when[1] if when else ""))
-        return pieces
+        """The template's resources, as far as their conditions hold."""
+        return aws_template.pieces(aws_template.read(_source()), place.parameters)
 
     def settings(self, place: Place) -> dict[str, str]:
         """The template's parameters."""
-        text = _source().read_text().partition("\nParameters:\n")[2]
-        text = re.split(r"^\S", text, maxsplit=1, flags=re.MULTILINE)[0]
-        blocks = re.split(r"^  (?=\w+:\s*$)", text, flags=re.MULTILINE)[1:]
-        defaults = {block.partition(":")[0]: re.search(r"^    Default: (.*)$", block, re.MULTILINE) for block in blocks}
-        found = {name: default[1].strip().strip("\"'") if default else "" for name, default in defaults.items()}
-        return {**found, **place.parameters}
+        return aws_template.settings(aws_template.read(_source()), place.parameters)
 
     def _region(self, place: Place) -> str:
         return place.region or self.region
