@@ -1,0 +1,125 @@
+"""`infra/terraform/aws`: formatted, valid, refuses what the template refuses, and is applied to moto as it stands."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.infra.cloudformation import Stack, Template
+from tests.infra.conftest import KEYS, Cloud
+from tests.infra.handler import ROOT
+from tests.infra.terraform import plugins, terraform
+from tests.infra.test_aws_rights import EVERYTHING, MOVE, granted
+
+MODULE = ROOT / "infra" / "terraform" / "aws"
+PROVIDER = """
+provider "aws" {
+  region                      = "us-east-1"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  s3_use_path_style           = true
+}
+"""
+# What the module leaves out, or says by itself: gradual rollouts are CloudFormation's, and Terraform can multiply.
+LEFT_OUT = {"Rollout", "QueueVisibility"}
+
+
+@pytest.fixture(scope="session")
+def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the module, initialized."""
+    folder = plugins("aws")
+    place = tmp_path_factory.mktemp("terraform")
+    shutil.copytree(MODULE, place, dirs_exist_ok=True)
+    (place / "provider.tf").write_text(PROVIDER)
+    terraform("init", "-input=false", f"-plugin-dir={folder}", cwd=place)
+    return place
+
+
+def variables(package: Path, **given: Any) -> list[str]:
+    """Options that set variables."""
+    return [f"-var={name}={value}" for name, value in {"package": package, **given}.items()]
+
+
+def snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+def test_the_module_has_the_templates_parameters_with_their_defaults(source: Template) -> None:
+    blocks = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', (MODULE / "variables.tf").read_text(), re.DOTALL | re.MULTILINE)
+    found = {name: re.search(r"^  default\s+= (.*)$", body, re.MULTILINE) for name, body in blocks}
+    defaults = {name: default[1].strip('"') for name, default in found.items() if default}
+    wanted = {snake(name): str(each["Default"]) for name, each in source["Parameters"].items() if name not in LEFT_OUT}
+    assert {name: value for name, value in defaults.items() if name not in ("name", "tags")} == wanted
+
+
+def test_the_module_is_formatted_and_valid(module: Path) -> None:
+    terraform("fmt", "-check", cwd=module)
+    assert "Success!" in terraform("validate", cwd=module)
+
+
+@pytest.mark.parametrize(
+    ("given", "refusal"),
+    [
+        ({"snap_start": "true", "ephemeral_storage": 1024}, "SnapStart takes ephemeral_storage = 512 only"),
+        ({"snap_start": "true", "provisioned_concurrency": 1}, "exclude each other"),
+        ({"endpoint": "function-url", "access": "jwt"}, "A Function URL knows"),
+        ({"queue": "true"}, "queue = true asks for results"),
+    ],
+)
+def test_what_excludes_each_other_is_refused(given: dict[str, Any], refusal: str, module: Path, cloud: Cloud) -> None:
+    told = terraform("plan", "-input=false", *variables(module / "main.tf", **given), cwd=module, fails=True, **_moto(cloud))
+    assert refusal in " ".join(told.replace("│", " ").split())
+
+
+def _moto(cloud: Cloud) -> dict[str, str]:
+    return {"AWS_ENDPOINT_URL": cloud.endpoint, **KEYS}
+
+
+@pytest.fixture(scope="session")
+def applied(module: Path, cloud: Cloud, built: Callable[[str], Path]) -> dict[str, Any]:
+    """What the module's outputs say once all but the API with keys is applied to moto."""
+    package = Path(shutil.make_archive(str(module / "package"), "zip", built("aws")))
+    given = {"queue": "true", "results": "table", "files_bucket": "tf-files", "model_bucket": "tf-models", "tracing": "true"}
+    given |= {"model": "s3://tf-models/models/penguins@prod", "alarms": "true", "dashboard": "true", "schedule": "rate(5 minutes)"}
+    options = ["-input=false", "-auto-approve", "-no-color", *variables(package, **given)]
+    terraform("apply", *options, cwd=module, **_moto(cloud))
+    outputs: dict[str, Any] = json.loads(terraform("output", "-json", cwd=module, **_moto(cloud)))
+    return {name: output["value"] for name, output in outputs.items()}
+
+
+def test_the_module_applied_grants_what_the_template_grants(
+    applied: dict[str, Any], cloud: Cloud, stack: Callable[..., Stack]
+) -> None:
+    configuration = cloud.client("lambda").get_function_configuration(FunctionName=applied["function_name"])
+    role = configuration["Role"].rpartition("/")[2]
+    iam = cloud.client("iam")
+    policy = iam.get_role_policy(RoleName=role, PolicyName="function")["PolicyDocument"]
+    assert {action for statement in policy["Statement"] for action in statement["Action"]} == granted(stack(**EVERYTHING)) - MOVE
+    places = {place for statement in policy["Statement"] for place in statement["Resource"] if place.endswith("*")}
+    log = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/flyweight:*"
+    keys = {f"arn:aws:s3:::{place}/*" for place in ("tf-models/models/penguins", "tf-files/in", "tf-files/out")}
+    assert places == {log, "*"} | keys  # `*` for X-Ray alone
+    assert not iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+
+
+def test_the_module_applied_has_the_environment_that_the_template_has(
+    applied: dict[str, Any], cloud: Cloud, source: Template
+) -> None:
+    configuration = cloud.client("lambda").get_function_configuration(FunctionName=applied["function_name"])
+    environment = configuration["Environment"]["Variables"]
+    assert environment.keys() == source["Resources"]["Function"]["Properties"]["Environment"]["Variables"].keys()
+    assert environment["FLYWEIGHT_RESULTS"] == f"dynamodb://{applied['results_name']}"
+    assert environment["FLYWEIGHT_OUTPUT"] == "s3://tf-files/out"
+    mappings = cloud.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    ours = [each for each in mappings if ":flyweight-" in each["EventSourceArn"] and "Queue" not in each["EventSourceArn"]]
+    assert [each["FunctionResponseTypes"] for each in ours] == [["ReportBatchItemFailures"]] * 2
+    s3 = cloud.client("s3")
+    for bucket in ("tf-models", "tf-files"):
+        assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+        assert set(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values()) == {True}
