@@ -51,7 +51,7 @@ def test_tiers_are_counted_apart() -> None:
 
 
 def test_the_published_example_of_lambda_comes_out() -> None:
-    """Three million requests of 120 ms with 1,536 MB on x86 are $2.73 in AWS's own example; on arm64 and with a lower price less."""
+    """Three million requests of 120 ms with 1,536 MB on x86 are $2.73 in AWS's own example."""
     seconds = 3e6 * 0.12 * 1.5
     rate = prices.price("lambda.gb_second.x86_64").value
     free = prices.price("lambda.free.gb_second").value
