@@ -43,7 +43,7 @@ def place(tmp_path: Path, penguins: Path, endpoint: str, monkeypatch: pytest.Mon
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-the-tests")
     tools = ProviderTools(tmp_path / "tools")
     tools.state(url=endpoint)
-    monkeypatch.setenv("PATH", f"{tools.folder}:{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", f"{tools.folder}{os.pathsep}{os.environ['PATH']}")
     shutil.copy(penguins, tmp_path / "penguins.safetensors")
     models.penguins()[1].to_csv(tmp_path / "rows.csv", index=False)
     (tmp_path / "function.key").write_text("k\n")
@@ -89,10 +89,9 @@ def test_the_picture_is_as_the_command_draws_it() -> None:
     from flyweight.toolkit.costs.advice import OPTIONS
 
     text = (DOCS / "images" / "advice.svg").read_text()
-    assert text.count("<!-- ") > len(OPTIONS) - 3
     for option in OPTIONS:
         if option.family not in ("edge", "batch"):
-            assert f"<!-- {option.name} -->" in text
+            assert f">{option.name}</text>" in text
 
 
 def test_each_line_of_verified_names_what_runs() -> None:

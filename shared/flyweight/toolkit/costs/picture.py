@@ -21,7 +21,9 @@ def draw(advice: Advice, path: Path) -> None:
     from matplotlib import pyplot
 
     options = [one.option for one in advice.considered if not one.excluded and one.option.family != "edge"]
-    with matplotlib.rc_context({"svg.hashsalt": "flyweight", "font.size": 9}):
+    with matplotlib.rc_context(
+        {"svg.hashsalt": "flyweight", "svg.fonttype": "none", "path.simplify_threshold": 0.5, "font.size": 9}
+    ):
         figure, axes = pyplot.subplots(figsize=(9, 5.5), layout="constrained")
         for number, option in enumerate(options):
             points, dollars = curve(advice, option)
