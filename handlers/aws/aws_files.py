@@ -1,7 +1,8 @@
-"""S3's notifications, whatever carried them, to records that name objects; what is not done comes again, or is called for.
+"""S3's notifications, whatever carried them, and its batch jobs to records that name objects; what is not done comes again.
 
 Notification: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html (keys are URL-encoded)
 Event bus: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html (keys are not)
+Batch Operations: https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-invoke-lambda.html (keys are encoded)
 """
 
 import json
@@ -10,9 +11,10 @@ from time import monotonic
 from aws_triggers import request_id
 
 from flyweight import settings
+from flyweight.errors import MalformedRequest, ModelUnavailable
 from flyweight.file_progress import is_ours
-from flyweight.file_records import Unfinished, score_files
-from flyweight.records import Record, Trigger, failed
+from flyweight.file_records import score_files
+from flyweight.records import Record, Trigger, Unfinished, failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +23,13 @@ if TYPE_CHECKING:
 
     from flyweight.predictor import Predictor
     from flyweight.records import Outcome
+
+CODES = {
+    "scored": "Succeeded",
+    "rejected": "PermanentFailure",
+    "failed": "TemporaryFailure",
+    "unfinished": "TemporaryFailure",  # the job tries the task again, and the file goes on
+}
 
 
 def _messages(event: "Any", context: "Any") -> "list[Record]":
@@ -87,6 +96,48 @@ def _object(bucket: str, key: str, entry: "dict[str, Any]", time: str, origin: "
     yield Record(f"{key}#{version}", b"", "", {**named, **origin})
 
 
+def _tasks(event: "Any", context: "Any") -> "list[Record]":
+    """A record a task; what is written here is refused, since a job's list may well have it."""
+    from urllib.parse import unquote_plus
+
+    records = []
+    for task in event["tasks"]:
+        bucket, key = task.get("s3Bucket") or task["s3BucketArn"].rpartition(":")[2], unquote_plus(task["s3Key"])
+        origin = {"source": f"s3://{bucket}", "address": f"s3://{bucket}/{key}", "job": event["job"]["id"]}
+        version = task.get("s3VersionId")
+        if version:
+            origin["version"] = version
+        fault = MalformedRequest(f"{key[-200:]!r} is what was written for a file") if is_ours(key) else None
+        records.append(Record(task["taskId"], b"", "", origin, fault=fault))
+    return records
+
+
+def _current(record: Record) -> Record:
+    """The record, at fault where its task names a version of an object that has a newer one: stores know the newest only."""
+    if record.fault is not None or "version" not in record.origin:
+        return record
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    bucket, _, key = record.origin["address"].removeprefix("s3://").partition("/")
+    fault: Exception | None = None
+    try:
+        newest = boto3.client("s3").head_object(Bucket=bucket, Key=key).get("VersionId", "null")
+        if newest != record.origin["version"]:
+            fault = MalformedRequest(f"the task names version {record.origin['version']}, the newest is {newest}")
+    except ClientError as error:
+        word = error.response["Error"]["Code"]
+        gone = word in ("404", "NoSuchKey", "NoSuchBucket")
+        fault = MalformedRequest(f"the object is not there: {word}") if gone else ModelUnavailable(f"S3 answers {word}")
+    except BotoCoreError as error:
+        fault = ModelUnavailable(f"S3 can't be reached: {type(error).__name__}")
+    return Record(record.id, b"", "", record.origin, fault=fault)
+
+
+def _done(predictor: "Predictor", records: "Sequence[Record]", event: "Any", context: "Any") -> "list[Outcome]":
+    return _scored(predictor, [*map(_current, records)], event, context)
+
+
 def _scored(predictor: "Predictor", records: "Sequence[Record]", event: "Any", context: "Any") -> "list[Outcome]":
     return score_files(predictor, records, monotonic() + context.get_remaining_time_in_millis() / 1000)
 
@@ -111,5 +162,20 @@ def _answers(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "An
     return answers(outcomes)
 
 
+def _results(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "dict[str, Any]":
+    """What the job's report tells of each task: where its answers are, or why there are none."""
+    results = [
+        {"taskId": outcome.record.id, "resultCode": CODES[outcome.state], "resultString": _result(outcome)[:1000]}
+        for outcome in outcomes
+    ]
+    same = {key: event[key] for key in ("invocationSchemaVersion", "invocationId")}
+    return {**same, "treatMissingKeysAs": "TemporaryFailure", "results": results}
+
+
+def _result(outcome: "Outcome") -> str:
+    return str(outcome.error) if outcome.error is not None else str((outcome.answer or {})["output"])
+
+
 QUEUED = Trigger("files", _messages, _batch_item_failures, request_id, score=_scored)
 NOTIFIED = Trigger("files", _notifications, _answers, request_id, answers=True, score=_scored)
+BATCH = Trigger("batch", _tasks, _results, request_id, score=_done)

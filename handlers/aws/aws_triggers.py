@@ -24,7 +24,7 @@ BY_KEY = {
     "detail-type": ("aws_events", "EVENT"),
     "requestPayload": ("aws_events", "DESTINATION"),
     "Items": ("aws_events", "MAP"),
-    "tasks": ("aws_events", "BATCH"),
+    "tasks": ("aws_files", "BATCH"),
 }
 
 

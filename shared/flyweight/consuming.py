@@ -112,7 +112,7 @@ def _in_sequence(outcomes: "list[Outcome]") -> "list[Outcome]":
         sequence = outcome.record.sequence
         if sequence in seen:
             outcome = Outcome(outcome.record, None, Behind("a record before it in its sequence failed"), False)
-        elif sequence in halted and outcome.state == "failed":
+        elif sequence in halted and outcome.error is not None and not outcome.final:
             seen.add(sequence)
         kept.append(outcome)
     return kept
@@ -139,10 +139,11 @@ def _tell(
     """The line of a batch; what nobody foresaw is told with its traceback."""
     counts = dict.fromkeys(("scored", "rejected", "failed"), 0)
     for outcome in outcomes:
-        counts[outcome.state] += 1
+        counts[outcome.state] = counts.get(outcome.state, 0) + 1  # unfinished: only files are, and only some batches have any
         if outcome.error is not None and not isinstance(outcome.error, FlyweightError):
             notes.setdefault("exception", account(outcome.error)["exception"])
-    if counts["scored"] and service.results is None and not trigger.answers:
+    nowhere = service.results is None and not trigger.answers
+    if nowhere and any([outcome.state == "scored" and "address" not in outcome.record.origin for outcome in outcomes]):
         notes.setdefault("message", "scored, and the results go nowhere: set FLYWEIGHT_RESULTS")
     milliseconds = 1000 * (perf_counter() - began)
     level = "ERROR" if counts["failed"] else "WARNING" if counts["rejected"] or "message" in notes else "INFO"

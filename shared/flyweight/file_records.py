@@ -1,11 +1,11 @@
-"""Records that name files to outcomes: each file is scored as far as the time goes; one that is not done has failed for now."""
+"""Records that name files to outcomes: each file is scored as far as the time goes; one that is not done is unfinished."""
 
 from time import monotonic
 
 from flyweight import settings
-from flyweight.errors import Absent, FlyweightError, MalformedRequest, NotFound, StoreFailed
+from flyweight.errors import Absent, MalformedRequest, NotFound, StoreFailed
 from flyweight.file_scoring import score_object
-from flyweight.records import Outcome
+from flyweight.records import Outcome, Unfinished
 from flyweight.scoring import REJECTS, score
 from flyweight.stores import Patience, joined, open_store
 
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 
 PATIENCE = Patience(connect=2.0, seconds=30.0)  # for one request, whose answer has megabytes
 LEAST = 1.0  # seconds, without which a file is not begun
-
-
-class Unfinished(FlyweightError):
-    """A file is scored in part; the record has to come again, and the rest is done then."""
 
 
 def score_files(

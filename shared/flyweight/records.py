@@ -1,5 +1,6 @@
 """What queues, streams and schedules send: an event becomes records, each gets its outcome, a trigger knows both forms."""
 
+from flyweight.errors import FlyweightError
 from flyweight.messages import frozen
 
 TYPE_CHECKING = False
@@ -22,9 +23,16 @@ class Record:
     fault: "Exception | None" = None  # why its body could not be had
 
 
+class Unfinished(FlyweightError):
+    """What a record names is done in part; the record has to come again, and the rest is done then."""
+
+
 @frozen
 class Outcome:
-    """What became of a record: it is scored, rejected for good, or failed for now and to be delivered again."""
+    """What became of a record: it is scored, rejected for good, or failed for now and to be delivered again.
+
+    One that is unfinished is delivered again as well, though nothing is wrong with it.
+    """
 
     record: Record
     answer: "Mapping[str, Any] | None" = None  # what HTTP would answer, and the record's id; a problem document on an error
@@ -34,7 +42,9 @@ class Outcome:
     @property
     def state(self) -> str:
         """The outcome in a word."""
-        return "scored" if self.error is None else "rejected" if self.final else "failed"
+        if self.error is None or self.final:
+            return "scored" if self.error is None else "rejected"
+        return "unfinished" if isinstance(self.error, Unfinished) else "failed"
 
 
 @frozen
@@ -51,5 +61,5 @@ class Trigger:
 
 
 def failed(outcomes: "Sequence[Outcome]") -> "list[Outcome]":
-    """Those that the platform should deliver again."""
+    """Those that the platform should deliver again, be they failed or unfinished."""
     return [outcome for outcome in outcomes if outcome.error is not None and not outcome.final]

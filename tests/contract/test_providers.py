@@ -18,6 +18,10 @@ import pytest
 from flyweight.toolkit import resources
 from flyweight.toolkit.local import Runtime, runtime
 from tests.contract.matching import differences
+from tests.contract.objects import Objects
+from tests.services.fixtures import servers
+
+__all__ = ["servers"]
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = json.loads((ROOT / "events" / "cases.json").read_text())
@@ -42,21 +46,34 @@ def has(provider: str, name: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def running(built: Callable[[str], Path]) -> Iterator[Callable[[str, Any], Runtime]]:
-    """From a provider's name and an event to its runtime, one process for all cases that presuppose the same settings."""
+def objects(servers: None) -> Iterator[Objects]:
+    """The objects that cases presuppose, put where their events say as they are asked for."""
+    with ExitStack() as stack:
+        yield Objects(stack)
+
+
+@pytest.fixture(scope="module")
+def running(built: Callable[[str], Path], objects: Objects) -> Iterator[Callable[..., Runtime]]:
+    """From a provider's name, an event and its case to a runtime, one process for all that presuppose the same settings."""
     with ExitStack() as stack:
 
         @cache
         def start(provider: str, settings: tuple[tuple[str, str], ...]) -> Runtime:
             return stack.enter_context(runtime(provider)(built(provider), environ=dict(settings)))
 
-        yield lambda provider, event: start(provider, tuple(runtime(provider).settings(event).items()))
+        def presupposing(provider: str, event: Any, case: dict[str, Any] = {}) -> Runtime:  # noqa: B006 - it is only read
+            settings = {**runtime(provider).settings(event), **objects.placed(case.get("objects", {}))}
+            return start(provider, tuple(settings.items()))
+
+        yield presupposing
 
 
 @pytest.mark.parametrize(("provider", "path"), EVENTS, ids=[f"{provider}-{path.stem}" for provider, path in EVENTS])
-def test_the_answer_to_an_event_is_as_its_case_expects(provider: str, path: Path, running: Callable[[str, Any], Runtime]) -> None:
+def test_the_answer_to_an_event_is_as_its_case_expects(
+    provider: str, path: Path, running: Callable[..., Runtime], objects: Objects
+) -> None:
     case, event = CASES[stem(path)], json.loads(path.read_text())
-    process = running(provider, event)
+    process = running(provider, event, case)
     before = len(process.log())
     answer = process.invoke(event)
     text = answer.body.decode()
@@ -69,6 +86,10 @@ def test_the_answer_to_an_event_is_as_its_case_expects(provider: str, path: Path
     for expected in case.get("log", []):
         lines = logged(process.log()[before:])
         assert any(not [*differences(expected, line)] for line in lines), f"no line {expected} in {lines}"
+    if "leaves" in case:
+        (address,) = case["objects"]
+        left = objects.left(address)
+        assert not [*differences(case["leaves"], left, "leaves")], left
     if answer.headers and "headers" in case:  # a direct invocation has none
         assert not [*differences(case["headers"], answer.headers, "headers")]
         assert answer.headers["x-request-id"]
@@ -92,9 +113,7 @@ def test_every_event_belongs_to_a_case(provider: str) -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_each_request_writes_one_log_line_with_the_answers_request_id(
-    provider: str, running: Callable[[str, Any], Runtime]
-) -> None:
+def test_each_request_writes_one_log_line_with_the_answers_request_id(provider: str, running: Callable[..., Runtime]) -> None:
     event = json.loads((ROOT / "events" / provider / "predict.json").read_text())
     process = running(provider, event)
     answer = process.invoke(event)

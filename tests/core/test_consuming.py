@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from flyweight.consuming import consume
 from flyweight.errors import ModelUnavailable
-from flyweight.records import Outcome, Record, Trigger, failed
+from flyweight.records import Outcome, Record, Trigger, Unfinished, failed
 from flyweight.service import Service, bind
 from flyweight.settings import Settings
 from flyweight.sinks import key_of, opened
@@ -119,6 +119,19 @@ def test_one_line_tells_a_batch(deployed: Deployed) -> None:
     told = {"operation": "partial", "request_id": "r-1", "records": 2, "scored": 1, "rejected": 1, "failed": 0}
     assert told.items() <= line.items()
     assert (line["model"], line["version"], line["level"], line["cold"]) == ("penguins", "1.0.0", "WARNING", True)
+
+
+@pytest.mark.parametrize(("other", "level"), [(None, "INFO"), (ModelUnavailable("away"), "ERROR")])
+def test_what_is_unfinished_comes_again_and_is_no_failure(deployed: Deployed, other: Exception | None, level: str) -> None:
+    def halfway(predictor: Any, records: list[Record], event: Any) -> list[Outcome]:
+        errors = (Unfinished("half"), other)
+        return [Outcome(record, {"id": record.id}, error, False) for record, error in zip(records, errors, strict=True)]
+
+    trigger = Trigger("files", records, ids, request_id, score=halfway)
+    again = consume(deployed, trigger, (items("{}", "{}"),))
+    assert again == ["m0", "m1"][: 1 if other is None else 2]
+    (line,) = deployed.logged
+    assert (line["level"], line["unfinished"], line["failed"]) == (level, 1, int(other is not None))
 
 
 def test_without_sinks_a_rejected_record_is_a_line_of_the_log_whole(penguins: Path) -> None:
