@@ -31,6 +31,12 @@ def sam(*arguments: str, cwd: Path, **environ: str) -> str:
     return _run([str(_installed()), *arguments], cwd=cwd, environ=environ)
 
 
+def sam_said(*arguments: str, cwd: Path, given: str, **environ: str) -> str:
+    """What `sam` printed to answers that it was given, however it ended."""
+    done = _done([str(_installed()), *arguments], cwd=cwd, environ=environ, given=given)
+    return done.stdout + done.stderr
+
+
 def translated(template: dict[str, Any], cwd: Path) -> dict[str, Any]:
     """What CloudFormation makes of a SAM template, by the translator that AWS publishes and that the CLI brings."""
     python = _installed().resolve().with_name("python")
@@ -47,10 +53,14 @@ def _installed() -> Path:
 
 
 def _run(command: list[str], *, cwd: Path, environ: dict[str, str], given: str | None = None) -> str:
+    done = _done(command, cwd=cwd, environ=environ, given=given)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def _done(command: list[str], *, cwd: Path, environ: dict[str, str], given: str | None) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_", "PYTHON"))}
     offline = {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true"}
     nobody = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "HOME": str(cwd)}
     everything = {**kept, **offline, **nobody, **environ}
-    done = subprocess.run(command, cwd=cwd, env=everything, input=given, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return subprocess.run(command, cwd=cwd, env=everything, input=given, capture_output=True, text=True, timeout=300)

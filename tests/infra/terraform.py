@@ -22,7 +22,7 @@ def plugins(provider: str) -> Path:
     for folder in folders:
         if (folder / "registry.terraform.io" / "hashicorp" / provider).is_dir():
             return folder
-    pytest.skip(f"Terraform's provider hashicorp/{provider} is not on this machine; FLYWEIGHT_TERRAFORM_PLUGINS may name its folder")
+    pytest.skip(f"Terraform's provider hashicorp/{provider} is not here; FLYWEIGHT_TERRAFORM_PLUGINS may name its folder")
 
 
 def terraform(*arguments: str, cwd: Path, fails: bool = False, **environ: str) -> str:

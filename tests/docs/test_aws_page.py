@@ -1,0 +1,72 @@
+"""The page for AWS: one screen to the first prediction, and commands that the tools take."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore import xform_name
+
+from tests.docs.test_provider_docs import commands
+from tests.infra.cloudformation import Template
+from tests.infra.conftest import FOLDER, KEYS, Cloud, cloud, source
+from tests.infra.handler import ROOT
+from tests.infra.sam import sam_said
+
+__all__ = ["cloud", "source"]
+
+PAGE = ROOT / "docs" / "providers" / "aws.md"
+AWS = [found for line in commands(PAGE) for found in re.findall(r'(?:^|\$\()(aws (?:"[^"]*"|[^)"])*)', line)]
+GLOBAL = {"region", "query", "output"}  # of every command: https://docs.aws.amazon.com/cli/latest/reference/
+# commands of the CLI's own, which no service has, with the options that their pages list
+OWN = {("logs", "tail"): {"follow", "since", "format"}, ("configure", "export-credentials"): {"profile", "format"}}
+
+
+def test_the_first_prediction_is_one_screen_away() -> None:
+    screen = PAGE.read_text().partition("\n## Later deployments")[0]
+    assert screen.count("\n") <= 40
+
+
+@pytest.mark.parametrize("line", AWS)
+def test_the_service_has_the_command_and_its_options(line: str) -> None:
+    _, service, verb, *words = shlex.split(line.replace('"$(', "").rstrip('"'))
+    given = {word.removeprefix("--") for word in words if word.startswith("--")} - GLOBAL
+    if (service, verb) in OWN:
+        assert given <= OWN[service, verb]
+        return
+    client = boto3.client(service, region_name="eu-west-1", aws_access_key_id="nobody", aws_secret_access_key="nothing")
+    operation = client.meta.method_to_api_mapping[verb.replace("-", "_")]
+    members = client.meta.service_model.operation_model(operation).input_shape.members
+    assert given <= {xform_name(name, "-") for name in members}
+
+
+def test_curl_has_the_options() -> None:
+    curl = shutil.which("curl")
+    if curl is None:
+        pytest.skip("curl is not installed")
+    known = subprocess.run([curl, "--help", "all"], capture_output=True, text=True, check=True).stdout
+    lines = [line for line in commands(PAGE) if line.startswith("curl ")]
+    assert lines
+    for word in {word for line in lines for word in shlex.split(line) if word.startswith("--")}:
+        assert f" {word} " in known, word
+
+
+def test_a_guided_deployment_asks_for_each_parameter_and_begins(source: Template, cloud: Cloud, tmp_path: Path) -> None:
+    """Each question is answered by its default. It ends where the account would have to make the bucket for uploads."""
+    (line,) = [line for line in commands(PAGE) if "--guided" in line]
+    shutil.copytree(FOLDER, tmp_path / "infra" / "aws")
+    made = tmp_path / ".aws-sam" / "build"  # as `sam build` leaves it
+    (made / "Function").mkdir(parents=True)
+    (made / "Function" / "app.py").touch()
+    (made / "template.yaml").write_text((FOLDER / "template.yaml").read_text().replace("../../build/aws", "Function"))
+    answers = "\n" * 100
+    told = sam_said(*shlex.split(line)[1:], cwd=tmp_path, given=answers, AWS_ENDPOINT_URL=cloud.endpoint, **KEYS)
+    assert "Stack Name [flyweight]:" in told
+    for name, parameter in source["Parameters"].items():
+        assert f"Parameter {name} [{parameter['Default']}]:" in told
+    assert "Looking for resources needed for deployment" in told
