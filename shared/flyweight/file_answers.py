@@ -1,5 +1,7 @@
 """A batch of a file's rows to the bytes of their answers and of the rows that are rejected, each with its line number."""
 
+from itertools import chain
+
 from flyweight.errors import FlyweightError, InvalidInput, problem
 from flyweight.file_lines import as_text
 from flyweight.outputs import ONE, json_bytes
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from flyweight.predictor import Predictor
 
     Answered = tuple[bytes, bytes, int, int]  # lines of answers, lines of rejected rows, how many of each
+
+PLAIN = {float, int, bool, type(None)}  # what JSON writes without a comma or a bracket
 
 
 def answered(predictor: "Predictor", batch: "Batch", form: str, header: bool) -> "Answered":
@@ -36,8 +40,13 @@ def answered(predictor: "Predictor", batch: "Batch", form: str, header: bool) ->
 def _read(predictor: "Predictor", batch: "Batch") -> "tuple[list[int], Any, list[tuple[int, Exception]]]":
     """The places of instances that are valid, their rows, and what is wrong with the others."""
     instances = batch.instances
-    if not instances:
+    if not len(instances):
         return [], [], []
+    if not isinstance(instances, list):
+        table = predictor.reader.table(instances)
+        if table is not None:
+            return [*range(len(instances))], table, []
+        instances = instances.tolist()
     try:
         return [*range(len(instances))], predictor.reader.rows(instances), []
     except REJECTS:
@@ -86,8 +95,24 @@ def _json_lines(prediction: "Prediction", lines: "list[int]", header: bool) -> b
     """A line of JSON a row: its line number, and what HTTP answers for it in this form."""
     named = [(ONE[name], values) for name, values in prediction._asdict().items() if name in ONE and values is not None]  # type: ignore[attr-defined]
     names = ["line", *[name for name, _ in named]]
-    answers = zip(lines, *[values for _, values in named], strict=True)
-    return b"\n".join([*[json_bytes(dict(zip(names, answer, strict=True))) for answer in answers], b""])
+    columns = [_texts(values) for _, values in named]
+    if None in columns:
+        answers = zip(lines, *[values for _, values in named], strict=True)
+        return b"\n".join([*[json_bytes(dict(zip(names, answer, strict=True))) for answer in answers], b""])
+    line = "{" + ",".join([f'"{name}":%s' for name in names]) + "}\n"
+    return "".join([line % answer for answer in zip(lines, *columns, strict=True)]).encode()
+
+
+def _texts(values: "list[Any]") -> "list[str] | None":
+    """The JSON of each value of a column, cut out of that of all of them; None where values are not so plain."""
+    kinds = {*map(type, values)}
+    if kinds == {str}:
+        known = {value: json_bytes(value).decode() for value in {*values}}  # labels are few
+        return [known[value] for value in values]
+    if kinds == {list}:
+        plain = {*map(type, chain.from_iterable(values))} <= PLAIN
+        return [f"[{text}]" for text in json_bytes(values).decode()[2:-2].split("],[")] if plain else None
+    return json_bytes(values).decode()[1:-1].split(",") if kinds <= PLAIN else None
 
 
 def _csv(prediction: "Prediction", lines: "list[int]", header: bool) -> bytes:

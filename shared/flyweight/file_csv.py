@@ -7,6 +7,7 @@ from flyweight.csv_form import MISSING, value_of
 from flyweight.errors import FlyweightError, MalformedRequest
 from flyweight.file_forms import Batch, order_of
 from flyweight.file_lines import MAX_ROW, Lines, Long, as_text, check_size, decoded
+from flyweight.file_numbers import numbers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,11 +27,17 @@ def csv_batches(lines: Lines, features: "list[Feature]", position: "Position", r
     """
     columns = position.get("columns") or _header(lines)
     order = order_of(columns, features)
+    places = [place for place, _ in order]
+    plain = all(feature.kind == "number" for feature in features)
     while True:
         number = lines.line
         taken = lines.take(rows, size)
         if not taken:
             return
+        if plain and (table := numbers(taken, len(columns), places)) is not None:
+            after = {"offset": lines.offset, "line": lines.line, "columns": columns}
+            yield Batch(table, [*range(number, number + len(taken))], taken, [], after)
+            continue
         records, batch = _records(taken, number, lines, len(columns))
         by_column = [*zip(*records, strict=True)]
         values = [_values(by_column[place], feature.kind) for place, feature in order] if records else []

@@ -29,7 +29,7 @@ COMPRESSIONS = {"gz": "gzip", "zst": "zstd"}
 class Batch:
     """Some rows of a file."""
 
-    instances: "list[Any]"  # lists in the signature's order, or what a line of JSON holds
+    instances: "Any"  # lists in the signature's order, or what a line of JSON holds; or one array of numbers
     lines: "list[int]"  # where each begins, from 1
     texts: "list[bytes]"  # what each is in the file
     faults: "list[Fault]"  # rows that are none

@@ -1,6 +1,7 @@
 """The bytes of a file in chunks to lines of bounded length, and lines of JSON to batches of instances."""
 
-from collections import deque
+from bisect import bisect_left
+from itertools import accumulate
 
 from flyweight.bodies import parse_json
 from flyweight.errors import FlyweightError, MalformedRequest, TooLarge
@@ -27,7 +28,8 @@ class Lines:
 
     def __init__(self, chunks: "Iterable[bytes]", position: "Position") -> None:
         self._chunks = iter(chunks)
-        self._ready: deque[bytes] = deque()
+        self._ready: list[bytes] = []
+        self._at = 0  # of the next among them
         self._tail = b""
         self._beyond = 0  # bytes of a line that is too long, so far
         self._ended = False
@@ -37,18 +39,33 @@ class Lines:
     def take(self, rows: int, size: int) -> "list[bytes]":
         """So many lines, or so many bytes of them."""
         taken: list[bytes] = []
-        while len(taken) < rows and size > 0 and (line := self.next()) is not None:
-            taken.append(line)
-            size -= len(line)
+        while len(taken) < rows and size > 0 and (some := self._some(rows - len(taken), size)):
+            taken += some
+            size -= sum(map(len, some))
         return taken
+
+    def _some(self, rows: int, size: int) -> "list[bytes]":
+        """Lines that are ready, at most so many, and not more than one beyond so many bytes; none after the last."""
+        some = self._ready[self._at : self._at + rows]
+        if len(some) < 2 or Long in {*map(type, some)}:
+            line = self.next()
+            return [] if line is None else [line]
+        ends = [*accumulate(map(len, some))]
+        del some[bisect_left(ends, size) + 1 :]
+        self._at += len(some)
+        self.offset += ends[len(some) - 1] + len(some)
+        self.line += len(some)
+        return some
 
     def next(self) -> "bytes | None":
         """The next line, None after the last."""
-        while not self._ready:
+        while self._at == len(self._ready):
             if self._ended:
                 return None
+            self._ready, self._at = [], 0
             self._fill()
-        line = self._ready.popleft()
+        line = self._ready[self._at]
+        self._at += 1
         self.offset += (line.size if type(line) is Long else len(line)) + 1
         self.line += 1
         return line

@@ -1,0 +1,153 @@
+"""Lines of numbers that become one array at once are those, and have the values, that a reader of single rows finds."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+
+import flyweight
+from flyweight import file_csv, file_scoring
+from flyweight.errors import TooLarge
+from flyweight.file_answers import FORMS
+from flyweight.file_lines import MAX_ROW, Lines
+from flyweight.file_numbers import numbers
+from flyweight.messages import Prediction
+from flyweight.outputs import json_bytes
+from flyweight.signature import Feature
+from flyweight.stores import open_store
+from tests.services.fixtures import PATIENT
+
+FEATURES = [Feature(name, "number", True) for name in "abc"]
+ODD = [
+    "", " ", "nan", "NaN", "NAN", "-nan", "nan(7)", "NA", "null", "None", "inf", "-Infinity", "1_0", "0x1p3", "1e400",
+    "1e-400", "-", "+", ".", "e5", "1e", "-nan", "+NaN", "n", "nana", "1-2", "--1", "1.2.3", "1e5e5",
+    "+5", "-0", ".5", "5.", "1e5", "1E+05", "1d5", "1 2", " 1", "1\t", "\v1", "1\f", "1\x1c", "\u0661", "\xa01", "1\0", "1\r",
+    '"1"', '"1',
+    "1.0000000000000002", "179769313486231570000000000000000000000000000000000", "0.1234567890123456789012345678901234567890",
+    "4.9e-324", "2.2250738585072011e-308", "true", "x", "7", "1;2", "1,2",
+]  # fmt: skip
+VALUE = st.one_of(
+    st.sampled_from(ODD), st.floats(allow_nan=False).map(repr), st.floats(-9, 9).map("{:.6g}".format), st.integers().map(str)
+)
+ROWS = st.lists(st.lists(VALUE, min_size=3, max_size=3).map(",".join) | st.sampled_from(["", "1,2", "\r", "x,y,z"]), max_size=6)
+
+
+def bits(value: Any) -> Any:
+    """A number by its bits; every NaN is missing, and so is None."""
+    if value is None or value != value:
+        return "missing"
+    return struct.pack("d", value) if isinstance(value, float) else value
+
+
+def read(data: bytes, rows: int) -> Any:
+    """What becomes of a file, with the batches' ends."""
+    batches = [*file_csv.csv_batches(Lines([data], {}), FEATURES, {}, rows, 1 << 20)]
+    values = [[*map(bits, row)] for batch in batches for row in np.asarray(batch.instances, dtype=object).tolist()]
+    faults = [(line, str(error), text) for batch in batches for line, error, text in batch.faults]
+    return (
+        values,
+        [batch.lines for batch in batches],
+        [batch.texts for batch in batches],
+        faults,
+        [batch.after for batch in batches],
+    )
+
+
+@settings(max_examples=400, deadline=None)
+@given(lines=ROWS, end=st.sampled_from(["\n", "\r\n"]), last=st.booleans(), rows=st.integers(1, 4))
+def test_values_faults_and_places_are_those_of_single_rows(lines: list[str], end: str, last: bool, rows: int) -> None:
+    data = (end.join(["c,a,b", *lines]) + end * last).encode()
+    at_once = read(data, rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(file_csv, "numbers", lambda *lines: None)
+        assert read(data, rows) == at_once
+
+
+@pytest.mark.parametrize("odd", ["x", '"1"', "1\0", "1_0", "\u0661", "nan(7)", "1\r2", "1,2", "NA"])
+def test_one_odd_value_leaves_the_batch_to_the_reader_of_rows(odd: str) -> None:
+    plain = [b"1,2", b"3,-4e5"]
+    assert numbers(plain, 2, [1, 0]).tolist() == [[2.0, 1.0], [-4e5, 3.0]]
+    for place in range(3):
+        lines = [*plain[:place], f"1,{odd}".encode(), *plain[place:]]
+        assert numbers(lines, 2, [0, 1]) is None
+
+
+def test_what_is_missing_is_nan() -> None:
+    table = numbers([b",2,", b"1,,3", b",,"], 3, [0, 1, 2])
+    assert np.isnan(table).tolist() == [[True, False, True], [False, True, False], [True, True, True]]
+
+
+def test_a_line_that_is_cut_off_is_not_taken_for_its_beginning() -> None:
+    data = b"a,b,c\n1,2,3\n1,2," + b"0" * (MAX_ROW + 1) + b"\n4,5,6"
+    values, lines, _, faults, _ = read(data, 10)
+    assert (len(values), lines, [fault[0] for fault in faults]) == (2, [[2, 4]], [3])
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    X = np.random.default_rng(0).normal(size=(200, 5))
+    path = tmp_path_factory.mktemp("numbers") / "m.safetensors"
+    flyweight.pack(LogisticRegression().fit(X, X[:, 0] > 0), path, sample=X, name="m", version="1.0.0")
+    return path
+
+
+def test_a_file_of_numbers_comes_to_the_same_bytes_at_once_and_row_by_row_and_cut(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_scoring, "ROWS", 64)
+    monkeypatch.setattr(file_scoring, "PART", 5000)
+    predictor, store = flyweight.load(model), open_store(f"file://{tmp_path}", PATIENT)
+    names = [feature.name for feature in predictor.signature.features]
+    lines = [",".join(f"{value:.9g}" for value in row) for row in np.random.default_rng(1).normal(size=(1000, 5)).tolist()]
+    lines[70] = lines[70].replace(",", ",inf,", 1).rpartition(",")[0]
+    lines[300] = "bad"
+    store.put("a.csv", "\n".join([",".join(names), *lines]).encode(), None)
+
+    def bytes_of(done: Any) -> tuple[bytes, bytes]:
+        return store.get(done.output, 1 << 20)[0], store.get(done.rejects, 1 << 20)[0]
+
+    at_once = bytes_of(file_scoring.score_object(predictor, store, "a.csv", store, "once"))
+    assert [json.loads(line)["line"] for line in at_once[1].splitlines()] == [72, 302]
+    ticks, done, calls = count(), None, 0
+    while done is None or not done.done:
+        calls += 1
+        try:
+            deadline = next(ticks) + 8.0 + calls / 4
+            done = file_scoring.score_object(predictor, store, "a.csv", store, "cut", deadline, now=lambda: float(next(ticks)))
+        except TooLarge:
+            continue
+    assert calls > 1 and bytes_of(done) == at_once
+    monkeypatch.setattr(file_csv, "numbers", lambda *lines: None)
+    monkeypatch.setattr("flyweight.file_answers._texts", lambda values: None)
+    assert bytes_of(file_scoring.score_object(predictor, store, "a.csv", store, "rows")) == at_once
+
+
+NUMBERS = st.floats() | st.integers() | st.booleans() | st.none()
+TEXTS = st.text() | st.sampled_from(['","', "],[", "\ud800", "%s", "{}", "é\n"])
+LABELS = st.one_of(*[st.lists(kind, min_size=3, max_size=3) for kind in (NUMBERS, TEXTS, NUMBERS | TEXTS)])
+INNER = st.lists(NUMBERS | st.lists(NUMBERS, max_size=2), max_size=3) | st.lists(NUMBERS, max_size=3)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(labels=LABELS, beside=st.none() | st.lists(INNER, min_size=3, max_size=3), samples=st.none() | LABELS)
+def test_lines_written_by_column_are_those_written_one_by_one(labels: Any, beside: Any, samples: Any) -> None:
+    prediction = Prediction(labels, beside, None, samples, None, None)
+
+    def expected() -> Iterator[bytes]:
+        for place in range(3):
+            row = {"line": place + 4, "prediction": labels[place]}
+            row |= {} if beside is None else {"probabilities": beside[place]}
+            row |= {} if samples is None else {"score_sample": samples[place]}
+            yield json_bytes(row) + b"\n"
+
+    assert FORMS["jsonl"](prediction, [4, 5, 6], False) == b"".join(expected())
