@@ -308,4 +308,3 @@ def test_a_store_that_fails_below_parquet_is_told_as_itself() -> None:
 
     with pytest.raises(Absent, match="gone"):
         next(parquet_batches(read, 1000, FEATURES, {}, 5))
-
