@@ -132,10 +132,10 @@ def test_no_json_breaks_the_look_at_an_event(event: Any) -> None:
 
 
 def test_a_look_at_a_request_imports_no_trigger() -> None:
-    for name in ("aws_queues", "aws_streams", "aws_events", "aws_sinks"):
+    for name in ("aws_queues", "aws_streams", "aws_events", "aws_files", "aws_sinks"):
         sys.modules.pop(name, None)
     find(sample("predict"))
-    assert not {"aws_queues", "aws_streams", "aws_events", "aws_sinks"} & {*sys.modules}
+    assert not {"aws_queues", "aws_streams", "aws_events", "aws_files", "aws_sinks"} & {*sys.modules}
 
 
 def fields(value: Any, place: str = "") -> Iterator[str]:
