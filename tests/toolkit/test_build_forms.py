@@ -95,9 +95,7 @@ def test_the_zip_of_an_earlier_build_does_not_outlive_it_but_a_users_own_does(pe
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_an_image_has_a_dockerfile_of_known_instructions_on_a_pinned_base(
-    provider: str, penguins: Path, tmp_path: Path
-) -> None:
+def test_an_image_has_a_dockerfile_of_known_instructions_on_a_pinned_base(provider: str, penguins: Path, tmp_path: Path) -> None:
     """What hadolint asks of such a file, as far as parsing goes; there is no container engine here to build it."""
     folder = build(provider, penguins, tmp_path / "out", python="3.13", form="image").folder
     joined = (folder / "Dockerfile").read_text().replace("\\\n", " ")
