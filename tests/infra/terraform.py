@@ -20,7 +20,7 @@ def plugins(provider: str) -> Path:
     named = os.environ.get("FLYWEIGHT_TERRAFORM_PLUGINS")
     folders = [Path(named)] if named else [path for place in PLACES for path in sorted(Path("/").glob(place.lstrip("/")))]
     for folder in folders:
-        if (folder / "registry.terraform.io" / "hashicorp" / provider).is_dir():
+        if any(folder.glob(f"*/hashicorp/{provider}")):  # below the name of the registry that it is a mirror of
             return folder
     pytest.skip(f"Terraform's provider hashicorp/{provider} is not here; FLYWEIGHT_TERRAFORM_PLUGINS may name its folder")
 
