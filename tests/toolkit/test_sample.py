@@ -11,6 +11,7 @@ import pytest
 from lightgbm import LGBMClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier
 from xgboost import XGBClassifier
+from xgboost import __version__ as xgboost_version
 
 from flyweight import model_file
 from flyweight.toolkit.pack import pack
@@ -165,7 +166,12 @@ def test_cells_of_csv_become_the_categories_that_they_mean() -> None:
     assert as_categories([[1.0]], ["a"], {0: [1.0]}) == [[1.0]]
 
 
-@pytest.mark.parametrize("make", ["lightgbm.LGBMClassifier", "xgboost.XGBClassifier", "sklearn.HistGradientBoostingClassifier"])
+# the newest XGBoost for an older Python takes one category for another, and its models are refused (docs/boosting.md)
+SOUND = pytest.mark.skipif(tuple(map(int, xgboost_version.split(".")[:2])) < (3, 4), reason="XGBoost before 3.4 is refused here")
+MAKERS = ["lightgbm.LGBMClassifier", pytest.param("xgboost.XGBClassifier", marks=SOUND), "sklearn.HistGradientBoostingClassifier"]
+
+
+@pytest.mark.parametrize("make", MAKERS)
 def test_a_model_of_pandas_categories_is_packed_with_rows_of_csv(make: str) -> None:
     rng = np.random.default_rng(0)
     kinds, ranks = rng.choice(["a", "b", "c"], 200), rng.choice([3, 7, 9], 200)

@@ -2,6 +2,7 @@
 
 import base64
 import http.client
+import select
 import socket
 from pathlib import Path
 from time import perf_counter, sleep
@@ -50,6 +51,9 @@ class Runtime(Base):
 
     def exchange(self, event: Any) -> Answer:
         """Send the event over one connection that is kept open."""
+        if self._connection is not None and select.select([self._connection.sock], [], [], 0)[0]:
+            self._connection.close()  # gunicorn lets go of a connection that was idle for two seconds
+            self._connection = None
         connection = self._connection or self._connect()
         body = base64.b64decode(event["body_base64"]) if "body_base64" in event else event.get("body", "").encode()
         try:
