@@ -196,3 +196,12 @@ def test_each_process_has_a_disk_of_its_own_that_goes_with_it(built: Callable[[s
     assert places[0] != places[1] and not any(place.parent.exists() for place in places)
     with runtime("aws")(probe, environ={"FLYWEIGHT_CACHE_DIR": "/mine"}) as process:
         assert json.loads(process.invoke({}).body) == "/mine"
+
+
+def test_a_connection_that_the_server_let_go_of_while_it_was_idle_is_made_anew() -> None:
+    """gunicorn closes one after two seconds."""
+    with runtime("gcp")(ROOT / "tests" / "functions" / "gcp") as process:
+        event = {"method": "GET", "path": "/"}
+        assert process.invoke(event).status == 200
+        time.sleep(3)
+        assert process.invoke(event).status == 200
