@@ -199,7 +199,7 @@ def test_each_process_has_a_disk_of_its_own_that_goes_with_it(built: Callable[[s
 
 
 def test_a_connection_that_the_server_let_go_of_while_it_was_idle_is_made_anew() -> None:
-    """gunicorn closes one after two seconds."""
+    """The server, gunicorn, closes one after two seconds."""
     with runtime("gcp")(ROOT / "tests" / "functions" / "gcp") as process:
         event = {"method": "GET", "path": "/"}
         assert process.invoke(event).status == 200
