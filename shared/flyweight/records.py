@@ -26,6 +26,8 @@ class Record:
 class Unfinished(FlyweightError):
     """What a record names is done in part; the record has to come again, and the rest is done then."""
 
+    word = "not_done"
+
 
 @frozen
 class Outcome:

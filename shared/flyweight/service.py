@@ -38,6 +38,7 @@ STATUS = {
     "invalid_input": 422,
     "internal": 500,
     "model_unavailable": 503,
+    "not_done": 503,
 }
 OK = 200
 NOWHERE: "Mapping[str, Callable[[str], Sink]]" = {}

@@ -28,9 +28,13 @@ if TYPE_CHECKING:
 class NotTaken(FlyweightError):
     """A sink did not take what a record was answered with; the record has to come again."""
 
+    word = "not_done"
+
 
 class Behind(FlyweightError):
     """A record stands behind one of its sequence that failed, and has to come again after it."""
+
+    word = "not_done"
 
 
 class LogLines:

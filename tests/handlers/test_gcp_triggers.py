@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from flyweight.errors import MalformedRequest, ModelUnavailable
-from flyweight.records import Outcome, Record, Trigger
+from flyweight.records import Outcome, Record, Trigger, Unfinished
+from flyweight.sinks import Behind, NotTaken
 from flyweight.toolkit import resources
 from flyweight.toolkit.local.gcp import Runtime
 
@@ -120,6 +121,8 @@ def test_a_status_says_done_or_again() -> None:
         ([scored, rejected], 200),
         ([], 200),
         ([rejected, Outcome(record, {}, ModelUnavailable("away"))], 503),
+        ([scored, Outcome(record, {}, Unfinished("half of the file"))], 503),
+        ([Outcome(record, {}, NotTaken("throttled")), Outcome(record, {}, Behind("behind it"))], 503),
         ([Outcome(record, {}, OSError("full"))], 500),
     ):
         with flask.Flask("f").test_request_context("/"):
