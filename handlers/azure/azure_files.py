@@ -7,10 +7,12 @@ import json
 from time import monotonic
 from urllib.parse import unquote, urlsplit
 
+from flyweight.errors import MalformedRequest
 from flyweight.file_progress import is_ours
 from flyweight.file_records import score_files
 from flyweight.records import Record
 from flyweight.scoring import score
+from flyweight.settings import variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,8 +25,19 @@ if TYPE_CHECKING:
 
 def blob(data: "Mapping[str, Any]", origin: "Mapping[str, Any]") -> "list[Record]":
     """A record of a blob, whose id changes with its contents; none of what is written here: that would never end."""
-    path = unquote(urlsplit(data["url"]).path).lstrip("/")
-    return [] if is_ours(path) else [Record(f"{path}#{data['eTag']}", b"", "", {**origin, "address": f"az://{path}"})]
+    url = urlsplit(data["url"])
+    path = unquote(url.path).lstrip("/")
+    if is_ours(path):
+        return []
+    return [Record(f"{path}#{data['eTag']}", b"", "", {**origin, "address": f"az://{path}"}, "", _elsewhere(url.netloc))]
+
+
+def _elsewhere(host: str) -> "MalformedRequest | None":
+    """What is wrong with a blob of another account: an address names no account, and what is read is that of the settings."""
+    told, ours = host.partition(".")[0], variable("AZURE_STORAGE_ACCOUNT_NAME")
+    if not ours or told.lower() == ours.lower():
+        return None
+    return MalformedRequest(f"the blob lies in the storage account {told!r}, and this app reads {ours!r}: see docs/triggers.md")
 
 
 def told(record: Record, created: str) -> "list[Record]":

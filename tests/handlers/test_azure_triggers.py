@@ -76,6 +76,36 @@ def test_a_blob_is_named_by_the_event_in_a_message(kind: str) -> None:
     assert (record.id, record.origin["address"], record.origin["message"]) == ("in/a b.csv#0x1", "az://in/a b.csv", "m1")
 
 
+@pytest.mark.parametrize(("account", "refused"), [("penguins", False), ("Penguins", False), ("others", True), ("", False)])
+def test_a_blob_of_another_account_is_refused_and_not_looked_for_in_ours(
+    account: str, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from azure_files import blob
+
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", account)
+    (record,) = blob({"url": "https://penguins.blob.core.windows.net/in/a.csv", "eTag": "0x1"}, {})
+    assert (record.fault is not None) == refused
+    if refused:
+        assert "'penguins'" in str(record.fault) and "'others'" in str(record.fault)
+
+
+@pytest.mark.parametrize("cloud", [False, True], ids=["Event Grid's schema", "CloudEvents"])
+def test_the_sdk_gives_a_created_blob_as_one_in_both_schemas(cloud: bool) -> None:
+    """As its converter makes the event of what the host sends."""
+    from azure.functions.eventgrid import EventGridEventInConverter
+    from azure.functions.meta import Datum
+    from azure_records import event_grid
+
+    about = {"id": "e1", "subject": "/blobServices/default/containers/in/blobs/a.csv"}
+    data = {"url": "https://a.blob.core.windows.net/in/a.csv", "eTag": "0x1"}
+    own = {**about, "eventType": CREATED, "topic": "t", "eventTime": "2026-02-26T19:13:55Z", "data": data}
+    theirs = {**about, "specversion": "1.0", "type": CREATED, "source": "t", "time": "2026-02-26T19:13:55Z", "data": data}
+    sent = EventGridEventInConverter.decode(Datum(json.dumps(theirs if cloud else own), "json"), trigger_metadata=None)
+    trigger = event_grid()
+    (record,) = trigger.records(sent, None, trigger)
+    assert record.origin["address"] == "az://in/a.csv"
+
+
 def test_a_message_that_only_speaks_of_blobs_stays_what_it_is() -> None:
     from azure_files import told
 
