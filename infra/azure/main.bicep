@@ -39,6 +39,18 @@ param model string = ''
 @description('A Service Bus queue to make, whose messages are scored; empty: none.')
 param serviceBusQueue string = ''
 
+@description('An event hub to make, whose events are scored; empty: none.')
+param eventHub string = ''
+
+@description('A Service Bus queue to make, which results go to; empty: none.')
+param resultsQueue string = ''
+
+@description('An event hub to make, which results go to where resultsQueue is empty; empty: none.')
+param resultsHub string = ''
+
+@description('A Service Bus queue to make, which records go to that are rejected for good; empty: they go to the log.')
+param deadLetterQueue string = ''
+
 @description('Makes containers for files to score and their answers. Score as they land: see subscribe.')
 param scoreFiles bool = false
 
@@ -54,10 +66,21 @@ var dataName = 'data${uniqueString(resourceGroup().id, name)}'
 var models = 'models'
 var files = 'files'
 var answers = 'answers'
+// Service Bus and Event Hubs share a domain, and a name that is not used has to be one all the same.
+var busName = '${name}-bus'
+var hubsName = '${name}-hubs'
+var rowsQueueName = empty(serviceBusQueue) ? 'no-rows' : serviceBusQueue
+var resultsQueueName = empty(resultsQueue) ? 'no-results' : resultsQueue
+var deadLetterQueueName = empty(deadLetterQueue) ? 'no-dead-letters' : deadLetterQueue
+var rowsHubName = empty(eventHub) ? 'no-rows' : eventHub
+var resultsHubName = empty(resultsHub) ? 'no-results' : resultsHub
 var storageBlobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 var storageBlobDataReader = '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
 var storageBlobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 var serviceBusDataReceiver = '4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0'
+var serviceBusDataSender = '69a216fc-b8fb-44d8-bc22-1f3c2cd27a39'
+var eventHubsDataReceiver = 'a638d3c7-ab3a-418d-83e6-5f17a39d4fde'
+var eventHubsDataSender = '2b629674-e913-4c01-ae53-ef4638d8f975'
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
@@ -221,8 +244,8 @@ resource answerRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (s
   }
 }
 
-resource bus 'Microsoft.ServiceBus/namespaces@2021-11-01' = if (!empty(serviceBusQueue)) {
-  name: name
+resource bus 'Microsoft.ServiceBus/namespaces@2024-01-01' = if (!empty(serviceBusQueue) || !empty(resultsQueue) || !empty(deadLetterQueue)) {
+  name: busName
   location: location
   sku: {
     name: 'Standard'
@@ -234,12 +257,28 @@ resource bus 'Microsoft.ServiceBus/namespaces@2021-11-01' = if (!empty(serviceBu
   }
 }
 
-resource queue 'Microsoft.ServiceBus/namespaces/queues@2021-11-01' = if (!empty(serviceBusQueue)) {
+resource queue 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = if (!empty(serviceBusQueue)) {
   parent: bus
-  name: serviceBusQueue
+  name: rowsQueueName
   properties: {
     maxDeliveryCount: 5
     lockDuration: 'PT5M'
+    deadLetteringOnMessageExpiration: true
+  }
+}
+
+resource results 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = if (!empty(resultsQueue)) {
+  parent: bus
+  name: resultsQueueName
+  properties: {
+    deadLetteringOnMessageExpiration: true
+  }
+}
+
+resource deadLetters 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' = if (!empty(deadLetterQueue)) {
+  parent: bus
+  name: deadLetterQueueName
+  properties: {
     deadLetteringOnMessageExpiration: true
   }
 }
@@ -249,6 +288,78 @@ resource queueRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!e
   name: guid(queue.id, identity.id, serviceBusDataReceiver)
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', serviceBusDataReceiver)
+    principalId: identity.properties.principalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource resultsRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(resultsQueue)) {
+  scope: results
+  name: guid(results.id, identity.id, serviceBusDataSender)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', serviceBusDataSender)
+    principalId: identity.properties.principalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource deadLettersRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(deadLetterQueue)) {
+  scope: deadLetters
+  name: guid(deadLetters.id, identity.id, serviceBusDataSender)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', serviceBusDataSender)
+    principalId: identity.properties.principalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource hubs 'Microsoft.EventHub/namespaces@2024-01-01' = if (!empty(eventHub) || !empty(resultsHub)) {
+  name: hubsName
+  location: location
+  sku: {
+    name: 'Standard'
+    tier: 'Standard'
+    capacity: 1
+  }
+  properties: {
+    disableLocalAuth: true
+    minimumTlsVersion: '1.2'
+  }
+}
+
+resource hub 'Microsoft.EventHub/namespaces/eventhubs@2024-01-01' = if (!empty(eventHub)) {
+  parent: hubs
+  name: rowsHubName
+  properties: {
+    partitionCount: 4
+    messageRetentionInDays: 1
+  }
+}
+
+resource resultsStream 'Microsoft.EventHub/namespaces/eventhubs@2024-01-01' = if (!empty(resultsHub)) {
+  parent: hubs
+  name: resultsHubName
+  properties: {
+    partitionCount: 4
+    messageRetentionInDays: 1
+  }
+}
+
+resource hubRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(eventHub)) {
+  scope: hub
+  name: guid(hub.id, identity.id, eventHubsDataReceiver)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', eventHubsDataReceiver)
+    principalId: identity.properties.principalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource resultsStreamRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(resultsHub)) {
+  scope: resultsStream
+  name: guid(resultsStream.id, identity.id, eventHubsDataSender)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', eventHubsDataSender)
     principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
   }
@@ -347,7 +458,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
         }
         {
           name: 'AzureWebJobsServiceBus__fullyQualifiedNamespace'
-          value: '${name}.servicebus.windows.net'
+          value: '${busName}.servicebus.windows.net'
         }
         {
           name: 'AzureWebJobsServiceBus__credential'
@@ -355,6 +466,18 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
         }
         {
           name: 'AzureWebJobsServiceBus__clientId'
+          value: identity.properties.clientId
+        }
+        {
+          name: 'AzureWebJobsEventHub__fullyQualifiedNamespace'
+          value: '${hubsName}.servicebus.windows.net'
+        }
+        {
+          name: 'AzureWebJobsEventHub__credential'
+          value: 'managedidentity'
+        }
+        {
+          name: 'AzureWebJobsEventHub__clientId'
           value: identity.properties.clientId
         }
         {
@@ -367,7 +490,15 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
         }
         {
           name: 'FLYWEIGHT_TRIGGERS'
-          value: '${empty(serviceBusQueue) ? '' : 'servicebus:${serviceBusQueue}'} ${scoreFiles ? 'eventgrid' : ''}'
+          value: '${empty(serviceBusQueue) ? '' : 'servicebus:${serviceBusQueue}'} ${empty(eventHub) ? '' : 'eventhub:${eventHub}'} ${scoreFiles ? 'eventgrid' : ''}'
+        }
+        {
+          name: 'FLYWEIGHT_RESULTS'
+          value: !empty(resultsQueue) ? 'servicebus:${resultsQueue}' : (empty(resultsHub) ? '' : 'eventhub:${resultsHub}')
+        }
+        {
+          name: 'FLYWEIGHT_DEAD_LETTERS'
+          value: empty(deadLetterQueue) ? '' : 'servicebus:${deadLetterQueue}'
         }
       ]
     }
@@ -378,6 +509,10 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
     insightsRole
     modelRole
     queueRole
+    resultsRole
+    deadLettersRole
+    hubRole
+    resultsStreamRole
   ]
 }
 
@@ -401,7 +536,7 @@ resource subscription 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2022-
         resourceId: '${app.id}/functions/eventgrid'
       }
     }
-    eventDeliverySchema: 'CloudEventSchemaV1_0'
+    eventDeliverySchema: 'EventGridSchema' // every SDK of the worker reads it, which of CloudEvents only newer ones do
     filter: {
       includedEventTypes: [
         'Microsoft.Storage.BlobCreated'
