@@ -25,7 +25,8 @@ def _messages(event: "Any", context: "Any") -> "list[Record]":
 
 def _message(message: "dict[str, Any]") -> Record:
     attributes, source, body = message["attributes"], message["eventSourceARN"], message["body"]
-    media = _media(message.get("messageAttributes"), "stringValue")
+    named = message.get("messageAttributes")
+    media = _media(named, "stringValue") if named else ""
     origin = {"source": source, "time": attributes.get("SentTimestamp"), "received": attributes.get("ApproximateReceiveCount")}
     group = attributes.get("MessageGroupId", "")
     if group:

@@ -18,6 +18,7 @@ BY_SOURCE = {
     "SelfManagedKafka": ("aws_streams", "KAFKA"),
     "aws:SelfManagedKafka": ("aws_streams", "KAFKA"),
 }
+S3 = ("aws:s3", "aws.s3", "s3:TestEvent")  # its notifications, its events on a bus, and its greeting
 # what stands at the top of one kind of event only
 BY_KEY = {
     "deliveryStreamArn": ("aws_streams", "FIREHOSE"),
@@ -51,8 +52,11 @@ def _names_objects(event: "Any", records: "Any") -> bool:
     """Whether an event looks like S3's, in messages of a queue or of a topic as well; who reads it looks more closely."""
     if event.get("source") == "aws.s3" or event.get("Event") == "s3:TestEvent":
         return True
-    texts = [record.get("body") or record.get("Sns", {}).get("Message") for record in records if isinstance(record, dict)]
-    return any(isinstance(text, str) and ("aws:s3" in text or "aws.s3" in text or "s3:TestEvent" in text) for text in texts)
+    for record in records:
+        text = (record.get("body") or record.get("Sns", {}).get("Message")) if isinstance(record, dict) else None
+        if isinstance(text, str) and "s3" in text and any(word in text for word in S3):
+            return True
+    return False
 
 
 def request_id(event: "Any", context: "Any") -> str:

@@ -1,5 +1,6 @@
 """A trigger's event to its reply: records are scored, results and dead letters sent on, failures said to the platform."""
 
+import gc
 import os
 from time import perf_counter
 
@@ -27,6 +28,18 @@ def consume(service: "Service", trigger: "Trigger", event: "tuple[Any, ...]") ->
     It raises what `trigger.reply` raises, where that is the platform's word for a failure, and what an event raises that is
     not what it claims to be: then nothing was done, and the platform keeps it.
     """
+    # what is made of a batch stays until the reply, and has no cycles: the collector would walk through all of it, over and over
+    collects = gc.isenabled() and trigger.score is None
+    if collects:
+        gc.disable()
+    try:
+        return _consumed(service, trigger, event)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _consumed(service: "Service", trigger: "Trigger", event: "tuple[Any, ...]") -> "Any":
     began = perf_counter()
     notes: Notes = {"operation": trigger.name}
     request_id = trigger.request_id(*event) or os.urandom(16).hex()
@@ -59,13 +72,15 @@ def _delivered(service: "Service", outcomes: "list[Outcome]", notes: "Notes", re
     sha256 = notes.pop("key", "")
     outcomes = _in_sequence(outcomes)
     if service.results is not None:
-        outcomes = _sent(service.results, outcomes, "scored", notes, sha256, _result)
+        scored = [place for place, outcome in enumerate(outcomes) if outcome.error is None]
+        outcomes = _sent(service.results, outcomes, scored, notes, sha256, _result)
+    rejected = [place for place, outcome in enumerate(outcomes) if outcome.final]
 
     def letter(key: str, outcome: Outcome) -> "Document":
         assert outcome.error is not None
         return dead_letter(key, outcome.record, problem(outcome.error, status_of(outcome.error), request_id))
 
-    return _sent(service.dead_letters or LogLines(service.tell), outcomes, "rejected", notes, sha256, letter)
+    return _sent(service.dead_letters or LogLines(service.tell), outcomes, rejected, notes, sha256, letter)
 
 
 def _result(key: str, outcome: Outcome) -> "Document":
@@ -75,15 +90,15 @@ def _result(key: str, outcome: Outcome) -> "Document":
 def _sent(
     sink: "Sink",
     outcomes: "list[Outcome]",
-    state: str,
+    places: "list[int]",
     notes: "Notes",
     sha256: str,
     document: "Callable[[str, Outcome], Document]",
 ) -> "list[Outcome]":
-    """The outcomes after those of a state were sent to a sink."""
-    keys = {place: key_of(outcome.record, sha256) for place, outcome in enumerate(outcomes) if outcome.state == state}
-    if not keys:
+    """The outcomes after those at some places were sent to a sink."""
+    if not places:
         return outcomes
+    keys = {place: key_of(outcomes[place].record, sha256) for place in places}
     # a record that came twice in a batch is sent once
     documents = {key: document(key, outcomes[place]) for place, key in keys.items()}
     try:
@@ -120,27 +135,24 @@ def _in_sequence(outcomes: "list[Outcome]") -> "list[Outcome]":
 
 def _explained(outcomes: "list[Outcome]", request_id: str) -> "list[Outcome]":
     """The outcomes with a problem document as the answer of each that has none."""
-    return [
-        outcome
-        if outcome.error is None
-        else Outcome(
-            outcome.record,
-            {"id": outcome.record.id, **problem(outcome.error, status_of(outcome.error), request_id)},
-            outcome.error,
-            outcome.final,
-        )
-        for outcome in outcomes
-    ]
+    explained = []
+    for outcome in outcomes:
+        record, _, error, final = outcome
+        if error is not None:
+            outcome = Outcome(record, {"id": record.id, **problem(error, status_of(error), request_id)}, error, final)
+        explained.append(outcome)
+    return explained
 
 
 def _tell(
     service: "Service", trigger: "Trigger", outcomes: "list[Outcome]", notes: "Notes", request_id: str, began: float
 ) -> None:
     """The line of a batch; what nobody foresaw is told with its traceback."""
-    counts = dict.fromkeys(("scored", "rejected", "failed"), 0)
-    for outcome in outcomes:
+    others = [outcome for outcome in outcomes if outcome.error is not None]
+    counts = {"scored": len(outcomes) - len(others), "rejected": 0, "failed": 0}
+    for outcome in others:
         counts[outcome.state] = counts.get(outcome.state, 0) + 1  # unfinished: only files are, and only some batches have any
-        if outcome.error is not None and not isinstance(outcome.error, FlyweightError):
+        if not isinstance(outcome.error, FlyweightError):
             notes.setdefault("exception", account(outcome.error)["exception"])
     nowhere = service.results is None and not trigger.answers
     if nowhere and any([outcome.state == "scored" and "address" not in outcome.record.origin for outcome in outcomes]):

@@ -3,7 +3,7 @@
 from math import inf, isfinite, nan
 from operator import itemgetter
 
-from flyweight.bodies import listed, parse
+from flyweight.bodies import listed, lone, parse, parse_together
 from flyweight.errors import Fault, InvalidInput, TooLarge, shown
 
 TYPE_CHECKING = False
@@ -54,6 +54,15 @@ class Reader:
         if len(body) > self._limits.max_body_bytes:
             raise TooLarge(f"the body has {len(body)} bytes, the limit is {self._limits.max_body_bytes}")
         return parse(body, content_type, self._features, parsers)
+
+    def parsed_together(self, bodies: "list[bytes]") -> "list[Any] | None":
+        """What `parsed` makes of each of many bodies of JSON, or the error that it raises; None where one has to be read alone."""
+        if max(map(len, bodies)) > self._limits.max_body_bytes:
+            return None
+        documents = parse_together(bodies)
+        if documents is None:
+            return None
+        return [(document, None) if type(document) is list else _lone(document, self._features) for document in documents]
 
     def rows(self, instances: "Any") -> "list[list[Any]]":
         """The rows of parsed instances, each a list in the signature's order or an object by feature name; many as one array.
@@ -134,6 +143,13 @@ class Reader:
         if len(instance) != self._width:
             raise InvalidInput(Fault(f"{self._width} values ({listed(self._names)})", f"{len(instance)} values"))
         return instance
+
+
+def _lone(document: "Any", features: "list[Feature]") -> "Any":
+    try:
+        return lone(document, features)
+    except InvalidInput as error:
+        return error
 
 
 def misnamed(instance: "dict[str, Any]", features: "list[Feature]") -> "Iterable[Fault]":
