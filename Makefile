@@ -30,6 +30,7 @@ demo: setup  ## Train, pack, build for three clouds, answer under their real run
 test: setup  ## Run every test.
 	@.ci/install-sam
 	@.ci/install-azurite
+	@.ci/install-checkov
 	@$(BIN)/python -m pytest $(PYTEST)
 
 lint: setup  ## Check style and types.
