@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     Entry = tuple[str, Document, str]  # a key, the document, and its JSON
     Write = Callable[[Any, list[Entry]], Mapping[str, str]]  # by a client; the keys that were not taken, and why
+    Opened = tuple[Write, int]  # and how many calls may be on their way at the same time
 
 AT_ONCE = {"sqs": 10, "sns": 10, "events": 10, "kinesis": 500, "dynamodb": 1, "s3": 1}  # entries a call takes
 BYTES = 200_000  # a call, with room for what goes around: the smallest of the services' limits is 256 KiB
@@ -25,8 +26,8 @@ TAKEN = ("ConditionalCheckFailedException", "PreconditionFailed")  # the key is 
 class Service:
     """A sink in one of AWS's services."""
 
-    def __init__(self, service: str, write: "Write", workers: int = WORKERS) -> None:
-        self._service, self._write, self._workers = service, write, workers
+    def __init__(self, address: str, service: str, write: "Write", workers: int) -> None:
+        self._address, self._service, self._write, self._workers = address, service, write, workers
         self._client: Any = None
 
     def send(self, documents: "list[tuple[str, Document]]") -> "Mapping[str, str]":
@@ -41,7 +42,7 @@ class Service:
 
             with ThreadPoolExecutor(self._workers) as pool:
                 left = [*pool.map(lambda chunk: self._written(client, chunk), chunks)]
-        return {key: why for some in left for key, why in some.items()}
+        return {key: f"{self._address}: {why}" for some in left for key, why in some.items()}
 
     def _written(self, client: "Any", chunk: "list[Entry]") -> "Mapping[str, str]":
         from botocore.exceptions import BotoCoreError, ClientError
@@ -92,10 +93,10 @@ def open_sink(address: str) -> "Sink":
     name, _, path = place.partition("/")
     if not name:
         raise ValueError(f"{address!r} names no {scheme} sink; see docs/triggers.md")
-    return OPENERS[scheme](name, path, options)
+    return Service(address, scheme, *OPENERS[scheme](name, path, options))
 
 
-def _queue(name: str, path: str, options: str) -> "Sink":
+def _queue(name: str, path: str, options: str) -> "Opened":
     account, queue = (name, path) if path else ("", name)
     fifo = queue.endswith(".fifo")
     urls: list[str] = []
@@ -107,17 +108,17 @@ def _queue(name: str, path: str, options: str) -> "Sink":
         entries = [{**one, "MessageBody": text} for one, text in _numbered(chunk, fifo)]
         return _numbered_failures(client.send_message_batch(QueueUrl=urls[0], Entries=entries), chunk)
 
-    return Service("sqs", write, 1 if fifo else WORKERS)
+    return write, 1 if fifo else WORKERS
 
 
-def _topic(name: str, path: str, options: str) -> "Sink":
+def _topic(name: str, path: str, options: str) -> "Opened":
     fifo = name.endswith(".fifo")
 
     def write(client: "Any", chunk: "list[Entry]") -> "Mapping[str, str]":
         entries = [{**one, "Message": text} for one, text in _numbered(chunk, fifo)]
         return _numbered_failures(client.publish_batch(TopicArn=name, PublishBatchRequestEntries=entries), chunk)
 
-    return Service("sns", write, 1 if fifo else WORKERS)
+    return write, 1 if fifo else WORKERS
 
 
 def _numbered(chunk: "list[Entry]", fifo: bool) -> "list[tuple[dict[str, str], str]]":
@@ -135,16 +136,16 @@ def _numbered_failures(reply: "Mapping[str, Any]", chunk: "list[Entry]") -> "Map
     return {chunk[int(fault["Id"])][0]: fault["Code"] for fault in reply.get("Failed", [])}
 
 
-def _stream(name: str, path: str, options: str) -> "Sink":
+def _stream(name: str, path: str, options: str) -> "Opened":
     def write(client: "Any", chunk: "list[Entry]") -> "Mapping[str, str]":
         records = [{"Data": text.encode(), "PartitionKey": document["origin"].get("key") or key} for key, document, text in chunk]
         results = client.put_records(StreamName=name, Records=records)["Records"]
         return _placed_failures(results, chunk)
 
-    return Service("kinesis", write, 1)
+    return write, 1
 
 
-def _bus(name: str, path: str, options: str) -> "Sink":
+def _bus(name: str, path: str, options: str) -> "Opened":
     def write(client: "Any", chunk: "list[Entry]") -> "Mapping[str, str]":
         entries = [
             {
@@ -157,7 +158,7 @@ def _bus(name: str, path: str, options: str) -> "Sink":
         ]
         return _placed_failures(client.put_events(Entries=entries)["Entries"], chunk)
 
-    return Service("events", write)
+    return write, WORKERS
 
 
 def _placed_failures(results: "list[Mapping[str, Any]]", chunk: "list[Entry]") -> "Mapping[str, str]":
@@ -165,7 +166,7 @@ def _placed_failures(results: "list[Mapping[str, Any]]", chunk: "list[Entry]") -
     return {key: result["ErrorCode"] for (key, _, _), result in pairs if result.get("ErrorCode")}
 
 
-def _table(name: str, path: str, options: str) -> "Sink":
+def _table(name: str, path: str, options: str) -> "Opened":
     """A table whose partition key, a string, is called `key` or as the address says."""
     attribute = options.removeprefix("key=") or "key"
 
@@ -176,7 +177,7 @@ def _table(name: str, path: str, options: str) -> "Sink":
             client.put_item(TableName=name, Item=item, **absent)
         return {}
 
-    return Service("dynamodb", write)
+    return write, WORKERS
 
 
 def _typed(value: "Any") -> "dict[str, Any]":
@@ -194,7 +195,7 @@ def _typed(value: "Any") -> "dict[str, Any]":
     return {"M": {name: _typed(item) for name, item in value.items()}}
 
 
-def _bucket(name: str, path: str, options: str) -> "Sink":
+def _bucket(name: str, path: str, options: str) -> "Opened":
     """An object a document, `PREFIX/KEY.json`."""
     prefix = f"{path.rstrip('/')}/" if path else ""
 
@@ -204,10 +205,10 @@ def _bucket(name: str, path: str, options: str) -> "Sink":
             client.put_object(Bucket=name, Key=f"{prefix}{key}.json", Body=text.encode(), **kind)
         return {}
 
-    return Service("s3", write)
+    return write, WORKERS
 
 
-OPENERS: "dict[str, Callable[[str, str, str], Sink]]" = {
+OPENERS: "dict[str, Callable[[str, str, str], Opened]]" = {
     "sqs": _queue,
     "sns": _topic,
     "kinesis": _stream,

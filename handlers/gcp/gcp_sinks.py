@@ -47,10 +47,15 @@ def open_sink(address: str) -> "Sink":
     return Objects(address)
 
 
+class NoCredential(Exception):
+    """The platform gave none."""
+
+
 class Topic:
     """A sink in Pub/Sub; a subscriber may get a document twice, with the same `key` among its attributes."""
 
     def __init__(self, project: str, topic: str) -> None:
+        self._address = f"pubsub://{project}/{topic}"
         self._path = f"/v1/projects/{project}/topics/{topic}:publish"
         self._emulator = settings.variable("PUBSUB_EMULATOR_HOST")  # as Google's own clients know it
         self._token, self._until = "", 0.0
@@ -72,17 +77,22 @@ class Topic:
                 headers["authorization"] = f"Bearer {self._credential()}"
             connection = HTTPConnection(self._emulator, timeout=SECONDS) if self._emulator else _secure()
             status, answer = _exchange(connection, "POST", self._path, json.dumps({"messages": messages}).encode(), headers)
+        except NoCredential as error:
+            return f"{self._address}: no credential, {error}"
         except (OSError, HTTPException, ValueError, KeyError) as error:
-            return f"Pub/Sub was not reached: {type(error).__name__}"
-        return "" if status == OK else f"Pub/Sub answers {status}: {answer[:200].decode(errors='replace')}"
+            return f"{self._address} was not reached: {type(error).__name__}"
+        return "" if status == OK else f"{self._address} answers {status}: {answer[:200].decode(errors='replace')}"
 
     def _credential(self) -> str:
         """The token of the function's own service account, from the metadata server, until it is about to end."""
         if monotonic() >= self._until:
             server = HTTPConnection(settings.variable("GCE_METADATA_HOST") or METADATA, timeout=SECONDS)
-            status, answer = _exchange(server, "GET", TOKEN, None, {"metadata-flavor": "Google"})
+            try:
+                status, answer = _exchange(server, "GET", TOKEN, None, {"metadata-flavor": "Google"})
+            except (OSError, HTTPException) as error:
+                raise NoCredential(f"the metadata server was not reached: {type(error).__name__}") from None
             if status != OK:
-                raise OSError(f"the metadata server answers {status}")
+                raise NoCredential(f"the metadata server answers {status}")
             told = json.loads(answer)
             self._token, self._until = told["access_token"], monotonic() + told["expires_in"] - SPARE
         return self._token

@@ -118,7 +118,14 @@ def test_what_a_busy_service_leaves_behind_is_told_by_key(address: str, proxy: F
 
     proxy.fail("503")
     left = open_sink(address).send(DOCUMENTS[:2])
-    assert [*left] == [key for key, _ in DOCUMENTS[:2]] and all(left.values())
+    assert [*left] == [key for key, _ in DOCUMENTS[:2]] and all(why.startswith(f"{address}: ") for why in left.values())
+
+
+def test_a_sink_that_is_not_there_is_named(proxy: FaultyProxy) -> None:
+    from aws_sinks import open_sink
+
+    left = open_sink("sqs://absent").send(DOCUMENTS[:1])
+    assert left == {DOCUMENTS[0][0]: "sqs://absent: AWS.SimpleQueueService.NonExistentQueue"}
 
 
 def test_a_batch_of_which_one_is_refused_leaves_that_one_behind(proxy: FaultyProxy) -> None:

@@ -23,7 +23,10 @@ class Objects:
 
     def send(self, documents: "list[tuple[str, Document]]") -> "Mapping[str, str]":
         """Write what is not there yet; the keys that were not taken, and why."""
-        store = self._store = self._store or open_store(self._address, self._patience)
+        try:
+            store = self._store = self._store or open_store(self._address, self._patience)
+        except StoreFailed as error:  # what it needs is not installed, or not set
+            return dict.fromkeys([key for key, _ in documents], str(error))
 
         def write(entry: "tuple[str, Document]") -> str:
             try:
