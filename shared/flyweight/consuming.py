@@ -137,9 +137,10 @@ def _explained(outcomes: "list[Outcome]", request_id: str) -> "list[Outcome]":
     """The outcomes with a problem document as the answer of each that has none."""
     explained = []
     for outcome in outcomes:
-        record, _, error, final = outcome
+        error = outcome.error
         if error is not None:
-            outcome = Outcome(record, {"id": record.id, **problem(error, status_of(error), request_id)}, error, final)
+            answer = {"id": outcome.record.id, **problem(error, status_of(error), request_id)}
+            outcome = Outcome(outcome.record, answer, error, outcome.final)
         explained.append(outcome)
     return explained
 
@@ -152,7 +153,7 @@ def _tell(
     counts = {"scored": len(outcomes) - len(others), "rejected": 0, "failed": 0}
     for outcome in others:
         counts[outcome.state] = counts.get(outcome.state, 0) + 1  # unfinished: only files are, and only some batches have any
-        if not isinstance(outcome.error, FlyweightError):
+        if outcome.error is not None and not isinstance(outcome.error, FlyweightError):
             notes.setdefault("exception", account(outcome.error)["exception"])
     nowhere = service.results is None and not trigger.answers
     if nowhere and any([outcome.state == "scored" and "address" not in outcome.record.origin for outcome in outcomes]):

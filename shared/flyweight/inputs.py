@@ -56,7 +56,7 @@ class Reader:
         return parse(body, content_type, self._features, parsers)
 
     def parsed_together(self, bodies: "list[bytes]") -> "list[Any] | None":
-        """What `parsed` makes of each of many bodies of JSON, or the error that it raises; None where one has to be read alone."""
+        """What `parsed` makes of each body of JSON, or the error that it raises; None where one of them has to be read alone."""
         if max(map(len, bodies)) > self._limits.max_body_bytes:
             return None
         documents = parse_together(bodies)
