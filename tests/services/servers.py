@@ -10,10 +10,13 @@ import socket
 import subprocess
 import sys
 import urllib.request
+import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
+from urllib.parse import parse_qs
+from xml.etree import ElementTree
 
 import pytest
 
@@ -115,7 +118,8 @@ class Azurite(Server):
 class FakeGcs(Server):
     """Cloud Storage, by fake-gcs-server, which ignores the conditions of writes.
 
-    It takes a plain PUT only as an upload by a signed URL, and answers without the generation: `forward` mends both.
+    It takes a plain PUT only as an upload by a signed URL, and answers without the generation; of uploads in parts it knows the
+    JSON interface only, where obstore speaks XML (https://cloud.google.com/storage/docs/multipart-uploads): `forward` mends all.
     """
 
     scheme = "gs"
@@ -136,11 +140,44 @@ class FakeGcs(Server):
 
     @staticmethod
     def forward(upstream: int, seen: Seen, body: bytes) -> Answer:  # type: ignore[override]
+        path, _, query = seen.path.partition("?")
+        asked = parse_qs(query, keep_blank_values=True)
+        if "uploads" in asked or "uploadId" in asked:
+            return _in_parts(upstream, Seen(seen.method, path, seen.headers), asked, body)
         if seen.method != "PUT":
             return passed_on(upstream, seen, body)
         status, headers, answer = passed_on(upstream, Seen("PUT", f"{seen.path}?X-Goog-Algorithm=none", seen.headers), body)
         _, now, _ = passed_on(upstream, Seen("HEAD", seen.path, {}), b"")
         return status, {**headers, **{name: now[name] for name in ("etag", "x-goog-generation") if name in now}}, answer
+
+
+PARTS: dict[str, dict[int, bytes]] = {}  # of uploads that have begun
+LEAST = 5 << 20  # bytes of each part but the last
+
+
+def _in_parts(upstream: int, seen: Seen, asked: dict[str, list[str]], body: bytes) -> Answer:
+    """Begin an upload, take a part, put all that are listed together, or give it up."""
+    if "uploads" in asked:
+        upload = uuid.uuid4().hex
+        PARTS[upload] = {}
+        return 200, {}, f"<InitiateMultipartUploadResult><UploadId>{upload}</UploadId></InitiateMultipartUploadResult>".encode()
+    (upload,) = asked["uploadId"]
+    if upload not in PARTS:
+        return 404, {}, b"<Error><Code>NoSuchUpload</Code></Error>"
+    if seen.method == "PUT":
+        PARTS[upload][int(asked["partNumber"][0])] = body
+        return 200, {"etag": f'"{hashlib.md5(body).hexdigest()}"'}, b""
+    parts = PARTS.pop(upload)
+    if seen.method == "DELETE":
+        return 204, {}, b""
+    listed = [(int(str(part.findtext("PartNumber"))), part.findtext("ETag")) for part in ElementTree.fromstring(body)]
+    whole = [parts[number] for number, _ in listed]
+    if any(len(part) < LEAST for part in whole[:-1]) or listed != sorted(listed):
+        return 400, {}, b"<Error><Code>EntityTooSmall, or InvalidPartOrder</Code></Error>"
+    assert [tag for _, tag in listed] == [f'"{hashlib.md5(part).hexdigest()}"' for part in whole]
+    _, headers, _ = FakeGcs.forward(upstream, Seen("PUT", seen.path, {}), b"".join(whole))
+    done = "<CompleteMultipartUploadResult><ETag>whole</ETag></CompleteMultipartUploadResult>"
+    return 200, {"x-goog-generation": headers["x-goog-generation"]}, done.encode()
 
 
 SERVERS: dict[str, type[Server]] = {"s3": Moto, "gs": FakeGcs, "az": Azurite}
