@@ -42,7 +42,9 @@ def measured(provider: str, model: Path, place: Path, arch: str | None = None) -
 def plain(model: Path, place: Path, arch: str) -> int:
     """The bytes that the same requirements take as an installer leaves them, without bytecode."""
     made = build("aws", model, place / "listed", python=PYTHON, arch=arch)
-    wheels.install(made.folder / "requirements.txt", place / "plain", arch, PYTHON, older=False)
+    system = wheels.System(arch, PYTHON)
+    wheels.lock(made.folder / "requirements.txt", place / "lock", system)
+    wheels.install(place / "lock", place / "plain", system)
     return sum(path.stat().st_size for path in (place / "plain").rglob("*") if path.is_file())
 
 

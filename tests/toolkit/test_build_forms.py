@@ -10,13 +10,34 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from flyweight.toolkit import resources
-from flyweight.toolkit.build import BuildFailed, build
+from flyweight.toolkit.build import BuildFailed, build, sbom
+from flyweight.toolkit.build.packages import Package
 from tests.conftest import PYTHON
 
 PROVIDERS = resources.providers()
 ASK = "import app; print(app.lambda_handler([['Biscoe', 46.1, 13.2, 211, 4500, 'female', 2007]], None)['predictions'])"
+
+
+def valid(text: str) -> bool:
+    """Whether CycloneDX's own validator takes a list of parts."""
+    fault = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
+    assert fault is None, fault
+    return True
+
+
+@pytest.mark.parametrize("license", ["", "MIT", "BSD-3-Clause AND (0BSD OR MIT)", "BSD 3-Clause", "see LICENSE"])
+def test_a_list_of_parts_is_valid_whatever_packages_say_of_themselves(license: str) -> None:
+    source = {"model": "pi\u00f1guins / 2", "version": "1.0+a", "sha256": "0" * 64}
+    parts = [Package("one", "1.0+cpu", 1, license), Package("two", "2.0rc1", 1)]
+    text = sbom.text(source, parts, ["three==3"], "aws")
+    assert valid(text) and text == sbom.text(source, parts[::-1], ["three==3"], "aws")
+    assert [part["name"] for part in json.loads(text)["components"]].count("one") == 1
+    with pytest.raises(AssertionError):
+        valid(text.replace('"library"', '"anything"'))
 
 
 def answer(*places: Path) -> str:
@@ -120,6 +141,7 @@ def test_the_list_of_parts_names_model_and_core_and_is_the_same_each_time(provid
     assert texts[0] == texts[1]
     document = json.loads(texts[0])
     assert (document["bomFormat"], document["specVersion"]) == ("CycloneDX", "1.6")
+    assert valid(texts[0])
     model = next(part for part in document["components"] if part["type"] == "machine-learning-model")
     assert model["hashes"] == [{"alg": "SHA-256", "content": made[0].sha256}]
     assert "pkg:pypi/flyweight@" in texts[0]

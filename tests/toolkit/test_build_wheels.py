@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import re
+import shutil
+import socket
 import subprocess
 import sys
 from importlib.metadata import version
@@ -30,10 +33,11 @@ MACHINES = {"x86_64": 0x3E, "arm64": 0xB7}  # e_machine of an ELF file
 def trees(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The wheel of obstore for both architectures, trimmed."""
     place = tmp_path_factory.mktemp("wheels")
-    requirements = place / "requirements.txt"
-    requirements.write_text(f"obstore=={OBSTORE}\n")
+    (place / "requirements.txt").write_text(f"obstore=={OBSTORE}\n")
     for arch in MACHINES:
-        wheels.install(requirements, place / arch, arch, "3.13", older=False)
+        system = wheels.System(arch, "3.13")
+        assert f"obstore=={OBSTORE}" in wheels.lock(place / "requirements.txt", place / f"{arch}.lock", system)
+        wheels.install(place / f"{arch}.lock", place / arch, system)
         packages.trim(place / arch)
     return {arch: place / arch for arch in MACHINES}
 
@@ -74,11 +78,44 @@ def test_tests_of_a_package_go_but_a_package_called_test_stays(tmp_path: Path) -
     assert left == {"pack/code.py", "test/__init__.py"}
 
 
+def refusal(tmp_path: Path, requirement: str, constraint: str = "") -> BuildFailed:
+    """What is said of a requirement that can't be had."""
+    (tmp_path / "requirements.txt").write_text(f"{requirement}\n")
+    (tmp_path / "kept.txt").write_text(constraint)
+    system, kept = wheels.System("arm64", "3.13"), tmp_path / "kept.txt"
+    with pytest.raises(BuildFailed) as failed:
+        wheels.lock(tmp_path / "requirements.txt", tmp_path / "lock", system, kept)
+        wheels.install(tmp_path / "lock", tmp_path / "out", system, kept)
+    return failed.value
+
+
 def test_no_wheel_is_answered_with_the_reason_and_what_to_do(tmp_path: Path) -> None:
-    (tmp_path / "requirements.txt").write_text("obstore==0.0.0.1\n")
-    with pytest.raises(BuildFailed, match="obstore") as failed:
-        wheels.install(tmp_path / "requirements.txt", tmp_path / "out", "arm64", "3.13", older=True)
-    assert "--no-install" in failed.value.next_step
+    refused = refusal(tmp_path, "obstore==0.0.0.1")
+    assert "obstore" in str(refused) and "--no-install" in refused.next_step
+
+
+def test_a_registry_that_does_not_answer_is_told_from_wheels_that_there_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as taken:  # bound, and never listening: what connects is refused
+        taken.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("UV_DEFAULT_INDEX", f"http://127.0.0.1:{taken.getsockname()[1]}/simple")
+        monkeypatch.setenv("UV_NO_CACHE", "1")
+        monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+        refused = refusal(tmp_path, "joblib")
+    assert "refused" in str(refused) and "registry can be reached" in refused.next_step
+
+
+def test_a_lock_is_kept_to_and_other_bytes_under_its_versions_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("joblib\n")
+    (tmp_path / "kept.txt").write_text("joblib==1.5.2\n")
+    system = wheels.System("arm64", "3.13")
+    assert "joblib==1.5.2" in wheels.lock(tmp_path / "requirements.txt", tmp_path / "first", system, tmp_path / "kept.txt")
+    assert "joblib==1.5.2" in wheels.lock(tmp_path / "requirements.txt", tmp_path / "second", system, tmp_path / "first")
+    assert (tmp_path / "first").read_text() == (tmp_path / "second").read_text()
+    forged = re.sub("sha256:.{8}", "sha256:00000000", (tmp_path / "first").read_text())
+    refused = refusal(tmp_path, "joblib", forged)
+    assert "hash" in str(refused) and "who changed these bytes" in refused.next_step
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +147,8 @@ def test_packages_lie_where_the_provider_looks_for_them(made: dict[str, Built]) 
     assert (made["azure"].folder / ".python_packages/lib/site-packages/joblib/__init__.py").is_file()
     assert (made["azure"].folder / ".python_packages/lib/site-packages/azure/functions/__init__.py").is_file()
     assert not (made["gcp"].folder / "joblib").exists() and made["gcp"].packages == []
-    assert f"joblib=={version('joblib')}" in (made["gcp"].folder / "requirements.txt").read_text()
+    listed = (made["gcp"].folder / "requirements.txt").read_text().splitlines()
+    assert f"joblib=={version('joblib')}" in listed and [line for line in listed if line.startswith("flask==")]
 
 
 def test_they_are_compiled_for_the_functions_python_and_never_checked(made: dict[str, Built]) -> None:
@@ -130,12 +168,26 @@ def test_the_same_wheels_make_the_same_zip(made: dict[str, Built]) -> None:
     assert len(hashes) == 1
 
 
+def test_the_versions_lie_beside_the_folder_and_a_later_build_keeps_to_them(made: dict[str, Built], tmp_path: Path) -> None:
+    lock = made["first"].folder.with_name("out.lock.txt")
+    assert lock in made["first"].artifacts and f"joblib=={version('joblib')} " in lock.read_text()
+    assert "--hash=sha256:" in lock.read_text()
+    pure = tmp_path / "out"
+    shutil.copytree(made["first"].folder, pure)
+    shutil.copyfile(lock, tmp_path / "out.lock.txt")
+    (tmp_path / "mine.lock.txt").write_text("mine")
+    build("aws", pure / "model.safetensors", pure, python=PYTHON)
+    assert not (tmp_path / "out.lock.txt").exists()  # it is not of this folder any more
+    assert (tmp_path / "mine.lock.txt").read_text() == "mine"
+
+
 def test_the_list_of_parts_has_each_package(made: dict[str, Built]) -> None:
     parts = json.loads(made["first"].folder.with_name("out.cdx.json").read_text())["components"]
     joblib = next(part for part in parts if part["name"] == "joblib")
-    assert joblib["purl"] == f"pkg:pypi/joblib@{version('joblib')}" and "BSD" in joblib["licenses"][0]["license"]["name"]
+    assert joblib["purl"] == f"pkg:pypi/joblib@{version('joblib')}" and "BSD" in json.dumps(joblib["licenses"])
     listed = json.loads(made["gcp"].folder.with_name("out.cdx.json").read_text())["components"]
     assert next(part for part in listed if part["name"] == "joblib")["properties"][0]["value"] == "provider"
+    assert "flask" in {part["name"] for part in listed}  # which functions-framework needs in turn
 
 
 def test_a_model_that_answers_otherwise_is_not_built(numbered: Path, tmp_path: Path) -> None:

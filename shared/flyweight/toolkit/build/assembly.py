@@ -12,8 +12,9 @@ from flyweight.toolkit.build.order import Order
 from flyweight.toolkit.build.packages import Package
 
 MODEL = "model.safetensors"
-REQUIREMENTS = "requirements.txt"
-OWN = {MODEL, settings.ADDRESS_FILE, REQUIREMENTS, f"{MODULE}.py"}  # what a folder keeps where a layer takes the rest
+SIGNATURE = f"{MODEL}.sig"
+REQUIREMENTS, LOCK = "requirements.txt", ".lock.txt"
+OWN = {MODEL, SIGNATURE, settings.ADDRESS_FILE, REQUIREMENTS, f"{MODULE}.py"}  # what a folder keeps where a layer takes the rest
 
 
 def fill(draft: Path, order: Order) -> list[str]:
@@ -24,7 +25,9 @@ def fill(draft: Path, order: Order) -> list[str]:
         (draft / settings.ADDRESS_FILE).write_text(f"{order.address}\n")
     else:
         (draft / MODEL).write_bytes(order.model.file.data)  # what was checked, and not what may lie there by now
-    requires = requirements.add(draft / REQUIREMENTS, order.model.file.document, order.address)
+        if order.signature:
+            (draft / SIGNATURE).write_bytes(order.signature)
+    requires = requirements.add(draft / REQUIREMENTS, order.model.file.document, order.address, bool(order.keys))
     own = steps.source()
     if own is not None:
         shutil.copyfile(own, draft / f"{MODULE}.py")
@@ -33,22 +36,32 @@ def fill(draft: Path, order: Order) -> list[str]:
     return requires
 
 
-def install(draft: Path, order: Order, requires: list[str]) -> list[Package]:
-    """What requirements.txt lists, trimmed and compiled, where the provider looks for it; nothing for a model that needs none."""
-    if not requires or not order.install or order.target.packages is None:
-        return []
-    place = draft.with_name("packages")
+def install(draft: Path, order: Order, requires: list[str]) -> tuple[list[Package], list[str]]:
+    """Resolve what requirements.txt lists, and put it, trimmed and compiled, where the provider looks for it.
+
+    Gives what is in the folder, and the pins of all that the function needs: those in `requires`, if nothing was resolved.
+    """
+    if not requires or not order.install:
+        return [], requires
+    listed, locked, place = draft / REQUIREMENTS, draft.with_name(LOCK), draft.with_name("packages")
+    system = wheels.System(order.arch, order.python, order.python in order.target.older)
     order.advance("finding wheels", 0, 0)
-    older = order.python in order.target.older
-    wheels.install(draft / REQUIREMENTS, place, order.arch, order.python, older, order.constraint)
+    pins = wheels.lock(listed, locked, system, order.constraint)
+    requirements.settle(listed, pins)
+    if order.target.packages is not None:
+        wheels.install(locked, place, system, order.constraint)
     order.advance("finding wheels", 1, 1)
+    return ([], pins) if order.target.packages is None else (_placed(draft, place, order, order.target.packages), pins)
+
+
+def _placed(draft: Path, place: Path, order: Order, goal: str) -> list[Package]:
+    """The packages of a fresh tree, moved into the folder without what no function runs, and with bytecode."""
     packages.trim(place)
     if order.compiled and order.interpreter:
         bytecode.compile_packages(place, order.interpreter, lambda done, total: order.advance("compiling", done, total))
     found = packages.listed(place)
-    goal = draft / order.target.packages
-    goal.mkdir(parents=True, exist_ok=True)
-    _merge(place, goal)
+    (draft / goal).mkdir(parents=True, exist_ok=True)
+    _merge(place, draft / goal)
     return found
 
 
@@ -69,10 +82,10 @@ def prove(draft: Path, order: Order, requires: list[str], installed: list[Packag
     if needs and not installed:
         reason = f"{', '.join(requires)} are not in the folder: the provider installs them, or whoever deploys"
     order.advance("proving", 0, 1)
-    stores = "obstore" if any(package.name == "obstore" for package in installed) else ""
+    beside = [package.name for package in installed if package.name in ("obstore", "cryptography")]
     places = [draft, *([draft / order.target.packages] if installed and order.target.packages else [])]
     model = bytes(order.model.file.data)
-    proven = proof.prove(places, model, order.interpreter, reason=reason, packages=stores)
+    proven = proof.prove(places, model, order.interpreter, reason=reason, packages=" ".join(beside))
     order.advance("proving", 1, 1)
     return proven
 

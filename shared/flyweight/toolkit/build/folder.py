@@ -6,11 +6,12 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import flyweight
-from flyweight.toolkit.build import archive, assembly, report, sbom
+from flyweight.toolkit.build import archive, assembly, report, sbom, wheels
 from flyweight.toolkit.build.archive import MOMENT
 from flyweight.toolkit.build.assembly import MODEL
 from flyweight.toolkit.build.errors import BuildFailed
@@ -21,7 +22,7 @@ from flyweight.toolkit.build.proof import Proof
 __all__ = ["MARKER", "MODEL", "MOMENT", "BuildFailed", "Built", "build", "document", "stored"]
 
 MARKER = "flyweight.json"  # says what a folder was built from, and that `build` may replace it
-ZIP, LAYER, PARTS = ".zip", ".layer.zip", ".cdx.json"  # beside the folder, under its name
+ZIP, LAYER, PARTS, LOCK = ".zip", ".layer.zip", ".cdx.json", assembly.LOCK  # beside the folder, under its name
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Built:
     """A built folder, and what it was built from.
 
     `python`: the version its bytecode is for, None without bytecode; `runtime`: the version that it is for; `size`: the bytes of
-    all its files, a layer's included; `requires`: what the model's engine and store need, as its requirements.txt lists it;
+    all its files, a layer's included; `requires`: what the model's engine, its store and its signature need;
     `packages`: what was installed of that, and all that it needs in turn; `artifacts`: what lies beside the folder; `limits`:
     how near they are; `proof`: whether the model answered in the folder.
     """
@@ -65,6 +66,7 @@ def build(
     handler: Path | None = None,
     constraint: Path | None = None,
     every_op: bool = False,
+    keys: tuple[str, ...] = (),
     advance: Callable[[str, int, int], None] = lambda *_: None,
 ) -> Built:
     """Make the folder `out`, which `sam deploy`, `gcloud functions deploy` or `func azure functionapp publish` takes as it is.
@@ -78,6 +80,7 @@ def build(
     :param handler: the provider's handler, if it is not flyweight's own.
     :param constraint: a file of versions that installed packages keep to.
     :param every_op: whether to ship ops that this model does not need, for models that are read from elsewhere.
+    :param keys: public keys, one of which has to have signed the model; the function can then verify signatures itself.
     :param advance: is told of stages by name, with what is done and how much there is.
     :raises ModelRefused: the model file fails a check.
     :raises BuildFailed: no such provider or Python, over a limit, an unproven model, or `out` holds something else.
@@ -85,7 +88,7 @@ def build(
     """
     out = Path(out).resolve()
     _check_replaceable(out)
-    known: dict[str, Any] = checked(provider, str(model), python, arch, form, handler)
+    known: dict[str, Any] = checked(provider, str(model), python, arch, form, handler, keys)
     wishes: dict[str, Any] = {"compiled": with_bytecode, "install": install, "constraint": constraint, "every_op": every_op}
     order = Order(**known, **wishes, advance=advance)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -106,7 +109,7 @@ def _make(order: Order, place: Path, out: Path) -> Built:
     draft = place / "folder"
     draft.mkdir()
     requires = assembly.fill(draft, order)
-    packages = assembly.install(draft, order, requires)
+    packages, pins = assembly.install(draft, order, requires)
     proof = assembly.prove(draft, order, requires, packages)
     if order.form == "image":
         assembly.containerize(draft, order, packages)
@@ -117,14 +120,20 @@ def _make(order: Order, place: Path, out: Path) -> Built:
     (draft / MARKER).write_text(json.dumps(marker, indent=2) + "\n")
     files, size = _settle(draft)
     order.advance("measuring", 0, 1)
-    limits = report.against(order.target.limits, order.form, size, lambda: report.zipped_size(draft), packages)
-    parts = sbom.document(order.source, packages, [] if packages else requires, order.provider)
-    (place / PARTS).write_text(sbom.text(parts))
-    artifacts = _put_in_place(place, out, [PARTS, *_archives(order, draft, place)])
+    archives = cache(partial(_archives, order, draft, place))  # made when asked for, which a folder over its limits never is
+    limits = report.against(order.target.limits, order.form, size, lambda: _zipped(archives(), draft), packages)
+    (place / PARTS).write_text(sbom.text(order.source, packages, [] if packages else pins, order.provider))
+    beside = [PARTS, *([LOCK] if (place / LOCK).exists() else [])]
+    artifacts = _put_in_place(place, out, [*beside, *archives()])
     order.advance("measuring", 1, 1)
     found = {"files": files, "size": size, "requires": requires, "packages": packages, "artifacts": artifacts, "limits": limits}
     names = {"provider": order.provider, "folder": out, "arch": order.arch, "form": order.form, "proof": proof}
     return Built(**names, **about, **found, **order.source)  # type: ignore[arg-type]
+
+
+def _zipped(archives: list[str], draft: Path) -> int:
+    """The bytes that are uploaded."""
+    return draft.with_name(archives[0]).stat().st_size if archives else report.zipped_size(draft)
 
 
 def _archives(order: Order, draft: Path, place: Path) -> list[str]:
@@ -140,6 +149,10 @@ def _archives(order: Order, draft: Path, place: Path) -> list[str]:
     for path in sorted(draft.iterdir()):
         if path.name not in own and path.name != "__pycache__":
             path.rename(shared / path.name)
+    for code in (draft / "__pycache__").glob("*.pyc"):
+        if f"{code.name.partition('.')[0]}.py" not in own:
+            (shared / "__pycache__").mkdir(exist_ok=True)
+            code.rename(shared / "__pycache__" / code.name)
     _settle(shared), _settle(draft)
     archive.write(shared, place / LAYER, f"{order.target.layer}/")
     return [LAYER]
@@ -178,4 +191,6 @@ def _put_in_place(place: Path, out: Path, made: list[str]) -> list[Path]:
         other = out.with_name(out.name + name)
         if name not in made and archive.made_here(other, (MARKER, "python/flyweight/__init__.py")):
             other.unlink()
+    if LOCK not in made and wheels.made_here(out.with_name(out.name + LOCK)):
+        out.with_name(out.name + LOCK).unlink()
     return [(place / name).replace(out.with_name(out.name + name)) for name in made]

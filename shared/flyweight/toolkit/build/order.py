@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from flyweight import predictor, settings
+from flyweight import predictor, settings, signatures
 from flyweight.model_source import ModelSource
 from flyweight.toolkit import resources
 from flyweight.toolkit.build import bytecode
@@ -20,8 +20,8 @@ class Order:
     """A build that can begin.
 
     `address`: where the model stays, empty if it is shipped; `interpreter`: a Python of the target's version on this machine, if
-    there is one; `compiled`: whether bytecode is wanted; `install`: whether packages go into the folder; `advance`: is told of
-    each stage.
+    there is one; `compiled`: whether bytecode is wanted; `install`: whether packages go into the folder; `keys`: one of them
+    has signed the model; `signature`: what lies beside the model's file; `advance`: is told of each stage.
     """
 
     provider: str
@@ -37,6 +37,8 @@ class Order:
     install: bool
     constraint: Path | None
     every_op: bool
+    keys: tuple[str, ...]
+    signature: bytes
     advance: Callable[[str, int, int], None]
 
     @property
@@ -45,7 +47,9 @@ class Order:
         return {"model": self.model.name, "version": self.model.version, "sha256": self.model.file.sha256}
 
 
-def checked(provider: str, model: str, python: str, arch: str | None, form: str, handler: Path | None) -> dict[str, object]:
+def checked(
+    provider: str, model: str, python: str, arch: str | None, form: str, handler: Path | None, keys: tuple[str, ...] = ()
+) -> dict[str, object]:
     """The parts of an order that can be wrong.
 
     :raises BuildFailed: there is no such provider, Python, architecture or form.
@@ -54,9 +58,9 @@ def checked(provider: str, model: str, python: str, arch: str | None, form: str,
     if provider not in resources.providers():
         raise BuildFailed(f"there is no provider {provider!r}", next_step=f"choose one of {', '.join(resources.providers())}")
     wanted = target(provider)
-    _among("Python", python, PYTHONS)
-    _among("architecture", arch or wanted.architectures[0], wanted.architectures)
-    _among("form", form, tuple(form for form in FORMS if _makes(wanted, form)))
+    _among("Python", python, PYTHONS, provider)
+    _among("architecture", arch or wanted.architectures[0], wanted.architectures, provider)
+    _among("form", form, tuple(form for form in FORMS if _makes(wanted, form)), provider)
     folder = handler or resources.folder("handlers") / provider
     if not folder.is_dir():
         raise BuildFailed(f"there is no handler's folder {folder}", next_step="name one with --handler, or leave it out")
@@ -66,7 +70,9 @@ def checked(provider: str, model: str, python: str, arch: str | None, form: str,
         "target": wanted,
         "handler": folder,
         "address": address,
-        "model": stored(address) if address else predictor.load(model),
+        "model": stored(address, keys) if address else _signed(model, keys),
+        "keys": keys,
+        "signature": b"" if address else _beside(model),
         "python": python,
         "interpreter": _found(python),
         "arch": arch or wanted.architectures[0],
@@ -74,22 +80,37 @@ def checked(provider: str, model: str, python: str, arch: str | None, form: str,
     }
 
 
-def stored(address: str) -> predictor.Predictor:
+def stored(address: str, keys: tuple[str, ...] = ()) -> predictor.Predictor:
     """The model at an address in a store, as it is now.
 
+    :param keys: public keys, one of which has signed it, if there are any.
     :raises FlyweightError: it can't be had, or it is refused.
     """
-    deployment = settings.Settings(address, caching=settings.Caching(cache_dir="off"))
+    trust = settings.Trust(public_keys=keys)
+    deployment = settings.Settings(address, caching=settings.Caching(cache_dir="off"), trust=trust)
     return ModelSource(deployment).load(address, {}).predictor
+
+
+def _signed(model: str, keys: tuple[str, ...]) -> predictor.Predictor:
+    found = predictor.load(model)
+    if keys:
+        signatures.check(found.file.sha256, found.name, found.version, signatures.beside(model), keys)
+    return found
+
+
+def _beside(model: str) -> bytes:
+    """The signature that lies beside a model's file, which goes where the file goes; empty where there is none."""
+    path = Path(f"{model}.sig")
+    return path.read_bytes() if path.is_file() else b""
 
 
 def _makes(wanted: Target, form: str) -> bool:
     return {"layer": wanted.layer, "image": wanted.dockerfile}.get(form, True) is not None
 
 
-def _among(what: str, given: str, choices: tuple[str, ...]) -> None:
+def _among(what: str, given: str, choices: tuple[str, ...], provider: str) -> None:
     if given not in choices:
-        raise BuildFailed(f"there is no {what} {given!r} for this target", next_step=f"choose one of {', '.join(choices)}")
+        raise BuildFailed(f"there is no {what} {given!r} for {provider}", next_step=f"choose one of {', '.join(choices)}")
 
 
 def _found(python: str) -> str | None:

@@ -14,8 +14,8 @@ KNOWN = frozenset(
 )
 
 
-def add(path: Path, document: dict[str, Any], address: str = "") -> list[str]:
-    """Put what the file's engine, and the store at its address, need at the end of a requirements.txt, and return it.
+def add(path: Path, document: dict[str, Any], address: str = "", signed: bool = False) -> list[str]:
+    """Put what the file's engine, the store at its address and signatures need at the end of a requirements.txt; return it.
 
     :raises ModelRefused: the file names a package that is not known here, or a version that is none.
     """
@@ -23,11 +23,23 @@ def add(path: Path, document: dict[str, Any], address: str = "") -> list[str]:
     pins = [_pin(package, number) for package, number in told.items()] if isinstance(told, dict) else []
     if address and not address.startswith("file:"):
         pins.append(f"obstore=={version('obstore')}")
+    if signed:
+        pins.append(f"cryptography=={version('cryptography')}")
     if pins:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
-        lines = ["# what the model's engine and its store need, at the versions that were tried", *pins]
-        path.write_text("\n".join([text.rstrip("\n"), *lines] if text else lines) + "\n", encoding="utf-8")
+        _write(path, text, ["# what the model needs, at the versions that were tried", *pins])
     return pins
+
+
+def settle(path: Path, pins: list[str]) -> None:
+    """Let a requirements.txt list all that was resolved, whoever installs it later; its comments and options stay."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if line.startswith(("#", "--"))]
+    _write(path, "\n".join(kept), pins)
+
+
+def _write(path: Path, text: str, lines: list[str]) -> None:
+    path.write_text("\n".join([text.rstrip("\n"), *lines] if text else lines) + "\n", encoding="utf-8")
 
 
 def _pin(package: Any, number: Any) -> str:

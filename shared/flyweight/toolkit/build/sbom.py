@@ -1,63 +1,60 @@
 """What was built to a CycloneDX 1.6 document (https://cyclonedx.org/docs/1.6/json/): the same bytes for the same build.
 
-Written by hand: cyclonedx-python-lib would bring seven packages and take longer to import than a whole build of a pure model
-takes.
+The library of CycloneDX itself writes it, see docs/decisions/0016-parts-and-locks.md.
 """
 
-import json
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+
+from cyclonedx.contrib.license.factories import LicenseFactory
+from cyclonedx.model import HashAlgorithm, HashType, Property
+from cyclonedx.model.bom import Bom, BomMetaData
+from cyclonedx.model.component import Component, ComponentScope, ComponentType
+from cyclonedx.model.tool import ToolRepository
+from cyclonedx.output.json import JsonV1Dot6
+from packageurl import PackageURL
 
 import flyweight
 from flyweight.toolkit.build.archive import MOMENT
 from flyweight.toolkit.build.packages import Package
 
 NAMESPACE = uuid.UUID("5b0f1f0c-6b2c-5b57-9d8e-3a4d1c7f2e60")  # any, but always the same
+TIME = datetime.fromtimestamp(MOMENT, UTC)
 
 
-def document(source: dict[str, str], packages: Sequence[Package], listed: Sequence[str], target: str) -> dict[str, Any]:
+def text(source: dict[str, str], packages: Sequence[Package], listed: Sequence[str], target: str) -> str:
     """The function's parts: our core, the model, the packages in it, and those that the provider installs from a list.
 
     :param source: the model's `model`, `version` and `sha256`.
     :param listed: pins of packages that the provider installs, or whoever deploys.
     """
-    named = {"name": source["model"], "version": source["version"]}
-    model: dict[str, Any] = {"type": "machine-learning-model", "bom-ref": "model", **named}
-    model["hashes"] = [{"alg": "SHA-256", "content": source["sha256"]}]
-    core = _library(Package("flyweight", flyweight.__version__, 0, "Apache-2.0"))
-    others = [_library(package) for package in packages]
-    absent = {"properties": [{"name": "flyweight:installed-by", "value": "provider"}]}
-    others += [_library(Package(name, number, 0)) | absent for name, _, number in [pin.partition("==") for pin in listed]]
-    parts = [core, model, *sorted(others, key=lambda part: str(part["bom-ref"]))]
-    root = {"type": "application", "bom-ref": "function", "name": f"{source['model']}-{target}", "version": source["version"]}
-    made = {
-        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.6",
-        "version": 1,
-        "metadata": {
-            "timestamp": datetime.fromtimestamp(MOMENT, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "tools": {"components": [{"type": "application", "name": "flyweight", "version": flyweight.__version__}]},
-            "component": root,
-        },
-        "components": parts,
-        "dependencies": [{"ref": "function", "dependsOn": [part["bom-ref"] for part in parts]}],
-    }
-    return {**made, "serialNumber": f"urn:uuid:{uuid.uuid5(NAMESPACE, json.dumps(made))}"}
+    named: dict[str, Any] = {"name": source["model"], "version": source["version"]}
+    hashes = [HashType(alg=HashAlgorithm.SHA_256, content=source["sha256"])]
+    model = Component(type=ComponentType.MACHINE_LEARNING_MODEL, bom_ref="model", hashes=hashes, **named)
+    parts = [model, _library(Package("flyweight", flyweight.__version__, 0, "Apache-2.0"))]
+    parts += [_library(package) for package in packages]
+    elsewhere = [Property(name="flyweight:installed-by", value="provider")]
+    parts += [_library(Package(name, number, 0), elsewhere) for name, _, number in [pin.partition("==") for pin in listed]]
+    named["name"] += f"-{target}"
+    root = Component(type=ComponentType.APPLICATION, bom_ref="function", **named)
+    tool = Component(type=ComponentType.APPLICATION, name="flyweight", version=flyweight.__version__)
+    about = BomMetaData(timestamp=TIME, tools=ToolRepository(components=[tool]), component=root)
+    # An id that says the contents; only then is the document written for good.
+    draft = _written(Bom(serial_number=NAMESPACE, metadata=about, components=parts), parts)
+    return _written(Bom(serial_number=uuid.uuid5(NAMESPACE, draft), metadata=about, components=parts), parts)
 
 
-def text(made: dict[str, Any]) -> str:
-    """As it lies beside what was built."""
-    return json.dumps(made, indent=2) + "\n"
+def _written(bom: Bom, parts: Sequence[Component]) -> str:
+    assert bom.metadata.component is not None
+    bom.register_dependency(bom.metadata.component, parts)
+    return JsonV1Dot6(bom).output_as_string(indent=2) + "\n"
 
 
-def _library(package: Package) -> dict[str, Any]:
+def _library(package: Package, properties: Sequence[Property] = ()) -> Component:
     """A package of PyPI."""
-    reference = f"pkg:pypi/{package.name}@{package.version}"
-    part: dict[str, Any] = {"type": "library", "bom-ref": reference, "name": package.name, "version": package.version}
-    part |= {"scope": "required", "purl": reference}
-    if package.license:
-        part["licenses"] = [{"license": {"name": package.license}}]
-    return part
+    url = PackageURL("pypi", None, package.name, package.version)
+    named: dict[str, Any] = {"name": package.name, "version": package.version, "bom_ref": str(url), "purl": url}
+    licenses = [LicenseFactory().make_from_string(package.license)] if package.license else []
+    return Component(type=ComponentType.LIBRARY, scope=ComponentScope.REQUIRED, licenses=licenses, properties=properties, **named)

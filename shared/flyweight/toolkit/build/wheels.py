@@ -1,37 +1,82 @@
-"""A requirements.txt to a tree of wheels for the target's system, resolved by uv on any machine.
+"""A requirements.txt to the versions that fit the target's system, and to a tree of their wheels, by uv on any machine.
 
 uv asks whatever registry this machine's own configuration names. It widens a platform to the older ones by itself; pip does
 not, and then silently takes old wheels, or pure-Python ones.
 """
 
+import re
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from flyweight.toolkit.build.errors import BuildFailed
 
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
+# What uv complains of, and what to do then; anything else is a registry that can't be asked.
+TROUBLES = {
+    "No solution found": "try another --python or --arch or other versions (--constraint), or use --no-install",
+    "Hash mismatch|no overlapping hashes": "find out who changed these bytes, or build without that --constraint",
+    "Couldn't parse": "mend that line; a file for --constraint has a NAME==VERSION a line",
+}
+UNREACHABLE = "see that the package registry can be reached (uv's setting UV_DEFAULT_INDEX names another), or use --no-install"
+HEADER = "# flyweight build"
 
 
-def install(requirements: Path, place: Path, arch: str, python: str, older: bool, constraint: Path | None = None) -> None:
-    """Put the wheels of what a requirements.txt lists, and all that they need, into the folder `place`.
+@dataclass(frozen=True)
+class System:
+    """What wheels have to fit: `arch` and `python` as a build names them; `older`: its glibc is older than 2.28."""
 
-    :param older: whether the target's system is older than glibc 2.28.
-    :param constraint: a file of versions to keep to, so that a later build takes the same.
-    :raises BuildFailed: uv is not here, or finds no wheels that fit.
+    arch: str
+    python: str
+    older: bool = False
+
+    @property
+    def platform(self) -> str:
+        """As uv names it."""
+        return f"{MACHINES[self.arch]}-{'manylinux2014' if self.older else 'manylinux_2_28'}"
+
+
+def lock(requirements: Path, path: Path, system: System, constraint: Path | None = None) -> list[str]:
+    """Resolve what a requirements.txt lists and all that it needs in turn; write `path`, with hashes, and return the pins.
+
+    :param constraint: a file of versions to keep to; what `lock` wrote is one, whose hashes then hold as well.
+    :raises BuildFailed: uv is not here, nothing fits, or the registry does not answer.
     """
-    platform = f"{MACHINES[arch]}-{'manylinux2014' if older else 'manylinux_2_28'}"
-    command = [_uv(), "pip", "install", "--quiet", "--no-progress", "--target", str(place), "--python", sys.executable]
-    command += ["--python-platform", platform, "--python-version", python, "--only-binary", ":all:"]
-    command += ["--link-mode", "copy", "--requirement", str(requirements)]  # a link would reach into uv's cache when we trim
-    if constraint is not None:
-        command += ["--constraint", str(constraint)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        told = done.stderr.strip() or f"uv ended with {done.returncode}"
-        hint = "try another --python or --arch, or pass --no-install and install them yourself"
-        raise BuildFailed(f"no wheels for Python {python} on {platform}:\n{told}", next_step=hint)
+    words = ["pip", "compile", "--no-header", "--no-annotate", "--generate-hashes", "--output-file", str(path)]
+    words += [] if constraint is None else ["--constraint", str(constraint.resolve())]
+    _run([*words, requirements.name], system, requirements.parent)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(f"{HEADER}: Python {system.python}, {system.platform}; for --constraint\n{text}", encoding="utf-8")
+    return re.findall(r"^[^\s#-][^\\\n]*?(?=\s*\\?$)", text, re.MULTILINE)
+
+
+def install(locked: Path, place: Path, system: System, constraint: Path | None = None) -> None:
+    """Put the wheels that `lock` found into the folder `place`, and only those, if their hashes are right.
+
+    :raises BuildFailed: the registry does not answer, or gives other bytes than it or the constraint says.
+    """
+    # a link would reach into uv's cache when we trim
+    words = ["pip", "install", "--no-progress", "--target", str(place), "--link-mode", "copy", "--no-deps"]
+    words += [] if constraint is None else ["--constraint", str(constraint.resolve())]  # whose hashes `lock` passes over
+    _run([*words, "--requirement", str(locked)], system, locked.parent)
+
+
+def made_here(path: Path) -> bool:
+    """Whether a file is what `lock` wrote."""
+    return path.is_file() and path.read_bytes().startswith(HEADER.encode())
+
+
+def _run(words: list[str], system: System, folder: Path) -> None:
+    fits = ["--quiet", "--python", sys.executable, "--only-binary", ":all:"]
+    fits += ["--python-platform", system.platform, "--python-version", system.python]
+    done = subprocess.run([_uv(), *words[:2], *fits, *words[2:]], cwd=folder, capture_output=True, text=True)
+    if done.returncode == 0:
+        return
+    told = done.stderr.strip() or f"uv ended with {done.returncode}"
+    next_step = next((step for words, step in TROUBLES.items() if re.search(words, told)), UNREACHABLE)
+    raise BuildFailed(f"no packages for Python {system.python} on {system.platform}:\n{told}", next_step=next_step)
 
 
 def _uv() -> str:

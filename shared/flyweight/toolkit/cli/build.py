@@ -32,9 +32,14 @@ ARCHITECTURES, PYTHONS, FORMS = ("x86_64", "arm64"), ("3.11", "3.12", "3.13", "3
 @click.option("--arch", type=click.Choice(ARCHITECTURES), help="The function's processor.  [default: aws arm64, others x86_64]")
 @click.option("--as", "form", default="folder", show_default=True, type=click.Choice(FORMS), help="What to make of it.")
 @click.option("--install/--no-install", default=True, show_default=True, help="Put what the engine needs into the folder.")
-@click.option("--constraint", type=click.Path(path_type=Path, exists=True), help="Versions that installed packages keep to.")
+@click.option(
+    "--constraint",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Versions that packages keep to, such as the DIR.lock.txt of an earlier build.",
+)
 @click.option("--handler", type=click.Path(path_type=Path, exists=True, file_okay=False), help="A handler's folder of your own.")
 @click.option("--every-op", is_flag=True, help="Ship ops of other models too, for models that are read from elsewhere.")
+@click.option("--key", "keys", multiple=True, help="A public key that has to have signed the model; or several.")
 @click.option("--no-bytecode", is_flag=True, help="Ship no bytecode; each cold start then compiles anew.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was built as JSON.")
 def command(
@@ -48,6 +53,7 @@ def command(
     constraint: Path | None,
     handler: Path | None,
     every_op: bool,
+    keys: tuple[str, ...],
     no_bytecode: bool,
     as_json: bool,
 ) -> None:
@@ -73,6 +79,7 @@ def command(
             constraint=constraint,
             handler=handler,
             every_op=every_op,
+            keys=keys,
             advance=advance,
         )
     if as_json:
