@@ -27,7 +27,7 @@
 #   OUTPUT           gs://BUCKET/PREFIX of the answers to files, in a bucket of their own: FLYWEIGHT_OUTPUT, and writing there
 #   INVOKERS         who may call it, as user:ada@example.com,group:team@example.com
 #   TRIGGER_TOPIC    a Pub/Sub topic whose messages are sent to it
-#   TRIGGER_BUCKET   a bucket in the same region whose finished objects it is told of, and reads
+#   TRIGGER_BUCKET   a bucket in the same region whose finished objects it is told of, and reads; without OUTPUT it writes there
 #   ALERT_CHANNEL    projects/PROJECT/notificationChannels/ID, told when flyweight logs errors
 #   BUDGET           a month's spending of the project, as 20EUR, whose approach BILLING_ACCOUNT's owners are told of
 #
@@ -118,7 +118,10 @@ case $PUBLIC in
   *) fail "PUBLIC should be true or false, got '$PUBLIC'" ;;
 esac
 case $OWN_ACCOUNT in
-  true) SERVICE_ACCOUNT=$NAME@$PROJECT.iam.gserviceaccount.com ;;
+  true)
+    if [ ${#NAME} -lt 6 ]; then fail "an identity's name has 6 letters or more: give NAME as many, or SERVICE_ACCOUNT"; fi
+    SERVICE_ACCOUNT=$NAME@$PROJECT.iam.gserviceaccount.com
+    ;;
   false) ;;
   *) fail "OWN_ACCOUNT should be true or false, got '$OWN_ACCOUNT'" ;;
 esac
@@ -127,10 +130,20 @@ if [ -z "$PROJECT" ] && { [ -n "$asked" ] || $OWN_ACCOUNT; }; then fail "set PRO
 if [ -z "$SERVICE_ACCOUNT" ] && [ -n "$MODEL$RESULTS$DEAD_LETTERS$OUTPUT$TRIGGER_BUCKET" ]; then
   fail "set OWN_ACCOUNT=true or SERVICE_ACCOUNT: rights are given to an identity of the function's own"
 fi
+if [ -n "$TRIGGER_TOPIC$TRIGGER_BUCKET" ] && [ ${#NAME} -gt 22 ]; then
+  fail "NAME has more than 22 letters: NAME-trigger, the identity of its triggers, may have 30"
+fi
 if [ -n "$BUDGET" ] && [ -z "$BILLING_ACCOUNT" ]; then fail "set BILLING_ACCOUNT as well: the budget is one of its"; fi
 case $MODEL in
   '' | gs://*/*) ;;
   *) fail "MODEL should be a gs:// address, got '$MODEL'" ;;
+esac
+case $OUTPUT in
+  '' | gs://*/*) ;;
+  *) fail "OUTPUT should be gs://BUCKET/PREFIX, got '$OUTPUT'" ;;
+esac
+case $TRIGGER_BUCKET in
+  *://* | */*) fail "TRIGGER_BUCKET should be the bucket's name alone, got '$TRIGGER_BUCKET'" ;;
 esac
 if [ -n "$MODEL" ]; then SETTINGS+="${SETTINGS:+,}FLYWEIGHT_MODEL=$MODEL"; fi
 if [ -n "$RESULTS" ]; then SETTINGS+="${SETTINGS:+,}FLYWEIGHT_RESULTS=$RESULTS"; fi
@@ -171,10 +184,18 @@ case $MODEL in # the folder of the model: an alias is one object, and names anot
   *@*) bucket_right "${MODEL%@*}/" roles/storage.objectViewer ;;
   *) bucket_right "$MODEL/" roles/storage.objectViewer ;;
 esac
-if [ -n "$TRIGGER_BUCKET" ]; then bucket_right "gs://$TRIGGER_BUCKET" roles/storage.objectViewer; fi
+if [ -n "$TRIGGER_BUCKET" ]; then
+  case $OUTPUT in
+    '' | "gs://$TRIGGER_BUCKET/"*) bucket_right "gs://$TRIGGER_BUCKET" roles/storage.objectUser ;; # answers beside the files
+    *) bucket_right "gs://$TRIGGER_BUCKET" roles/storage.objectViewer ;;
+  esac
+fi
 if [ -n "$RESULTS" ]; then sink_right "$RESULTS"; fi
 # answers of whole files are joined from parts, which are listed (no condition on names allows that), read and deleted
-if [ -n "$OUTPUT" ]; then bucket_right "$(cut -d/ -f1-3 <<<"$OUTPUT")" roles/storage.objectUser; fi
+case $OUTPUT in
+  '' | "gs://${TRIGGER_BUCKET:-?}/"*) ;;
+  *) bucket_right "$(cut -d/ -f1-3 <<<"$OUTPUT")" roles/storage.objectUser ;;
+esac
 if [ -n "$DEAD_LETTERS" ]; then sink_right "$DEAD_LETTERS"; fi
 
 run "${command[@]}"

@@ -9,6 +9,7 @@ import contextlib
 import io
 import json
 import re
+import tarfile
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ Reply = dict[str, Any] | None
 
 PROJECT, NUMBER, REGION = "a-project", "1234", "europe-west1"
 DOMAIN = "google.test"
+ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b\x08")  # a zip, a compressed tar
 IMAGE_DIGEST = f"sha256:{'0' * 64}"
 OVERRIDDEN = (
     *("ARTIFACTREGISTRY", "CLOUDBUILD", "CLOUDFUNCTIONS", "CLOUDRESOURCEMANAGER", "EVENTARC"),
@@ -57,8 +59,13 @@ class GoogleApi(ThreadingHTTPServer):
 
     def unpack(self, folder: Path) -> Path:
         """The source that came last, as Google's build would find it."""
-        with zipfile.ZipFile(io.BytesIO(self.zips[-1])) as archive:
-            archive.extractall(folder)
+        data = self.zips[-1]
+        if data.startswith(ARCHIVES[0]):
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                archive.extractall(folder)
+        else:  # `gcloud builds submit` sends a compressed tar
+            with tarfile.open(fileobj=io.BytesIO(data)) as archived:
+                archived.extractall(folder, filter="data")
         return folder
 
     def sent(self, method: str, pattern: str) -> list[Any]:
@@ -130,6 +137,13 @@ def _build(api: GoogleApi, found: re.Match[str], query: dict[str, list[str]], do
     return {"buildOperation": done, "baseImageUri": document.get("buildpackBuild", {}).get("baseImage", "")}
 
 
+def _image(api: GoogleApi, found: re.Match[str], query: dict[str, list[str]], document: Any) -> Reply:
+    """The build of `gcloud builds submit`, for which nobody waits."""
+    build = {**document, "id": "built", "name": f"{found[1]}/builds/built", "projectId": PROJECT, "status": "QUEUED"}
+    kind = "type.googleapis.com/google.devtools.cloudbuild.v1.BuildOperationMetadata"
+    return {"name": f"{found[1]}/operations/image", "metadata": {"@type": kind, "build": {**build, "logUrl": "https://log.test"}}}
+
+
 def _account(api: GoogleApi, found: re.Match[str], query: dict[str, list[str]], document: Any) -> Reply:
     email = f"{document['accountId']}@{PROJECT}.iam.gserviceaccount.com"
     return {"name": f"{found[1]}/serviceAccounts/{email}", "email": email}
@@ -189,6 +203,7 @@ ROUTES: list[tuple[str, Callable[..., Reply]]] = [
         },
     ),
     (r"POST /v2/(.*)/builds:submit", _build),
+    (r"POST /v1/(projects/[^/]+/locations/[^/]+)/builds", _image),
     (r"(?:POST|PUT) /apis/serving.knative.dev/v1/namespaces/[^/]+/services(?:/[^/]+)?", _service),
     # what stands around it
     (r"POST /v1/(projects/[^/]+)/serviceAccounts", _account),
@@ -219,14 +234,14 @@ class _Requests(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer
 
     def _document(self, api: GoogleApi, body: bytes) -> Any:
-        """The JSON of a body; a zip is kept."""
+        """The JSON of a body; an archive is kept."""
         kind = self.headers.get("content-type", "")
         if kind.startswith("multipart/"):
-            start = body.index(b"PK\x03\x04")
+            start = min(found for magic in ARCHIVES if (found := body.find(magic)) >= 0)
             boundary = kind.partition("boundary=")[2].strip("'\"")
             api.zips.append(body[start : body.rindex(f"\n--{boundary}".encode())])
             return None
-        if body.startswith(b"PK\x03\x04"):
+        if body.startswith(ARCHIVES):
             api.zips.append(body)
             return None
         return json.loads(body) if body else None

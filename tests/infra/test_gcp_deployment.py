@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,11 +14,13 @@ from typing import Any
 import pytest
 import yaml
 
+from flyweight.toolkit.build import build
 from flyweight.toolkit.local import runtime
+from tests.conftest import PYTHON
 from tests.infra.gcloud import needs_gcloud
 from tests.infra.google_api import PROJECT, REGION, GoogleApi, google_api
 from tests.infra.handler import ROOT
-from tests.infra.test_gcp_script import AROUND, SCRIPT
+from tests.infra.test_gcp_script import AROUND, SCRIPT, head
 
 FOLDER = ROOT / "infra" / "gcp"
 OWN = f"serviceAccount:flyweight@{PROJECT}.iam.gserviceaccount.com"
@@ -40,10 +43,10 @@ USED = {
 pytestmark = needs_gcloud
 
 
-def ran(command: list[str], api: GoogleApi, place: Path, **more: str) -> None:
+def ran(command: list[str], api: GoogleApi, place: Path, cwd: Path = ROOT, **more: str) -> None:
     kept = {name: value for name, value in os.environ.items() if not re.search("proxy|^CLOUDSDK", name, re.IGNORECASE)}
     environ = {**kept, **api.variables(place), **more}
-    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=cwd, env=environ, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -128,10 +131,25 @@ def test_the_declarative_twin_says_what_the_script_does(service: dict[str, Any])
     assert plain(yaml.safe_load((FOLDER / "service.yaml").read_text())) == plain(service)
 
 
-def test_gcloud_takes_the_declarative_twin(tmp_path: Path) -> None:
+def test_the_lines_at_the_head_of_the_declarative_twin_build_its_image_and_make_it(penguins: Path, tmp_path: Path) -> None:
+    """The image's context arrives whole and answers; nobody waits for the build, whose log can't be led elsewhere."""
+    told = [line.replace("my-project", PROJECT) for line in head(FOLDER / "service.yaml")]
+    lines = [shlex.split(line) for line in told if line.startswith(("gcloud ", "flyweight "))]
+    (submit,), (replace,) = [[words for words in lines if words[:2] == ["gcloud", verb]] for verb in ("builds", "run")]
+    assert "flyweight build gcp --model penguins.safetensors --as image -o build/gcp-image".split() in lines
+    build("gcp", penguins, tmp_path / "build" / "gcp-image", python=PYTHON, form="image")
     with google_api() as api:
-        ran(["gcloud", "run", "services", "replace", str(FOLDER / "service.yaml"), f"--region={REGION}"], api, tmp_path)
-        assert api.sent("POST", "/namespaces/.*/services$")
+        ran([*submit, "--async"], api, tmp_path, cwd=tmp_path)
+        (asked,) = api.sent("POST", "/builds$")
+        context = api.unpack(tmp_path / "context")
+        ran(replace, api, tmp_path)
+        (service,) = api.sent("POST", "/namespaces/.*/services$")
+    (container,) = service["spec"]["template"]["spec"]["containers"]
+    assert asked["images"] == [container["image"].replace("my-project", PROJECT)]
+    dockerfile = (context / "Dockerfile").read_text()
+    assert f"FROM python:{PYTHON}-" in dockerfile and '"--target=predict"' in dockerfile
+    assert any(context.rglob("*.pyc"))
+    assert answers(context)["model"] == {"name": "penguins", "version": "1.0.0"}
 
 
 def test_each_right_is_on_a_named_resource_and_used_by_a_named_line(deployed: GoogleApi) -> None:

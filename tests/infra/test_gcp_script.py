@@ -66,6 +66,12 @@ def asked_for(*arguments: str, **environ: str) -> list[str]:
     return dry_run(*arguments, PROJECT="a-project", **environ).splitlines()
 
 
+def head(path: Path) -> list[str]:
+    """The lines of the comment at a file's head, continued lines joined."""
+    comment = "\n".join(re.findall(r"^# *(.*)$", path.read_text().partition("\n\n")[0], re.MULTILINE))
+    return re.sub(r"\\\n", "", comment).splitlines()
+
+
 def flags(command: str) -> dict[str, str]:
     words = [word for word in shlex.split(command) if word.startswith("--")]
     return {name: value for name, _, value in (word.partition("=") for word in words)}
@@ -76,6 +82,13 @@ def test_gcloud_takes_the_commands(tmp_path: Path) -> None:
     alone = [dry_run("--execution-environment=gen1", **environ) for environ in ({}, EVERYTHING)]
     around = [*asked_for(**AROUND), *asked_for(**{**AROUND, "RESULTS": "gs://results/rows"})]
     assert complaints([*dict.fromkeys([*alone, *around])], tmp_path) == []
+
+
+@needs_gcloud
+def test_gcloud_takes_the_lines_at_the_heads_of_the_other_files(tmp_path: Path) -> None:
+    lines = [line for path in sorted(SCRIPT.parent.glob("*.yaml")) for line in head(path) if line.startswith("gcloud ")]
+    assert len(lines) == 6
+    assert complaints(lines, tmp_path) == []
 
 
 @needs_gcloud
@@ -113,6 +126,40 @@ def test_no_right_is_given_to_the_projects_default_identity() -> None:
         done = script("--dry-run", PROJECT="a-project", **{name: AROUND[name]})
         assert done.returncode == 2
         assert "OWN_ACCOUNT" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("output", "rights"),
+    [
+        ("", {"gs://files": "roles/storage.objectUser"}),
+        ("gs://files/scored", {"gs://files": "roles/storage.objectUser"}),
+        ("gs://out/scored", {"gs://files": "roles/storage.objectViewer", "gs://out": "roles/storage.objectUser"}),
+    ],
+)
+def test_answers_to_files_can_be_written_where_they_go_and_nowhere_else(output: str, rights: dict[str, str]) -> None:
+    lines = [shlex.split(line) for line in asked_for(OWN_ACCOUNT="true", TRIGGER_BUCKET="files", OUTPUT=output)]
+    given = {words[4]: flags(shlex.join(words))["--role"] for words in lines if words[2] == "buckets"}
+    assert given == rights
+
+
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"TRIGGER_BUCKET": "gs://files"}, "the bucket's name alone"),
+        ({"OUTPUT": "answers"}, "gs://BUCKET/PREFIX"),
+        ({"MODEL": "s3://models/penguins@prod"}, "a gs:// address"),
+        ({"RESULTS": "queue:answers"}, "pubsub://PROJECT/TOPIC"),
+        ({"NAME": "tiny"}, "6 letters"),
+        ({"NAME": "penguins-of-the-far-south", "TRIGGER_TOPIC": "rows"}, "22 letters"),
+        ({"BUDGET": "20EUR"}, "BILLING_ACCOUNT"),
+    ],
+)
+def test_a_variable_that_google_would_refuse_in_the_middle_is_refused_before_anything_runs(
+    variables: dict[str, str], told: str
+) -> None:
+    done = script("--dry-run", PROJECT="a-project", OWN_ACCOUNT="true", **variables)
+    assert done.returncode == 2
+    assert told in done.stderr
 
 
 @pytest.mark.parametrize(
