@@ -161,10 +161,16 @@ def problem(error: Exception, status: int, request_id: str) -> "dict[str, Any]":
     return {**document, "request_id": request_id}
 
 
+def advised(error: Exception) -> str:
+    """An error's words and what to do about it, for whoever runs the function; callers are told the words alone."""
+    next_step = getattr(error, "next_step", "")
+    return f"{error}; next: {next_step}" if next_step else str(error)
+
+
 def account(error: Exception) -> "dict[str, str]":
     """What the log tells of an error: its words if it was foreseen, its traceback if not."""
     if isinstance(error, FlyweightError):
-        return {"message": f"{error.word}: {error}"[:1000]}
+        return {"message": f"{error.word}: {advised(error)}"[:1000]}
     import traceback
 
     return {"message": f"internal: {type(error).__name__}", "exception": "".join(traceback.format_exception(error))}

@@ -8,7 +8,7 @@ import time
 from time import perf_counter
 
 from flyweight import IMPORT_BEGAN, outputs, settings
-from flyweight.errors import FlyweightError, MethodNotAllowed, NotFound, account, problem
+from flyweight.errors import FlyweightError, MethodNotAllowed, NotFound, account, advised, problem
 from flyweight.messages import Request, Response
 from flyweight.model_cache import ModelCache
 from flyweight.model_source import ModelSource
@@ -164,7 +164,7 @@ class Service:
             try:
                 self.models.get(address)
             except Exception as error:
-                self.tell({"level": "ERROR", "message": f"the model was not loaded: {error}"})
+                self.tell({"level": "ERROR", "message": f"the model was not loaded: {advised(error)}"})
 
     def _kept(self, request: Request, notes: "Notes", name: str) -> "Kept":
         if name:

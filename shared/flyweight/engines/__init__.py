@@ -40,20 +40,25 @@ def engine_for(file: "ModelFile") -> "Engine":
 
     :raises ModelRefused: none is, or the file fails the engine's checks.
     """
-    names, absent = file.document.get("engines"), []
+    names, absent, next_step = file.document.get("engines"), [], ""
     for name in names if isinstance(names, list) else []:
         if isinstance(name, str) and name in ENGINES:
             try:
                 engine: Engine = __import__(ENGINES[name], fromlist=["Engine"]).Engine(file)
             except ImportError as error:
-                if (error.name or "").startswith("flyweight"):
+                if error.name == ENGINES[name]:
+                    from flyweight.ops import NOT_HERE as next_step
+
+                    absent.append(f"{name} is not in this folder")
+                elif (error.name or "").startswith("flyweight"):
                     raise  # a fault of ours, and nothing that could be installed
-                absent.append(f"{name} needs {error.name or error}, which is not installed here")
+                else:
+                    absent.append(f"{name} needs {error.name or error}, which is not installed here")
+                    next_step = next_step or "install it here, or pack the model for an engine that needs less"
             else:
                 return engine
     known = "; ".join(absent) or f"this flyweight has {', '.join(ENGINES)}"
-    install = "install it here, or pack the model for an engine that needs less" if absent else ""
-    raise ModelRefused(f"the file names the engines {shown(names)}; {known}", install)
+    raise ModelRefused(f"the file names the engines {shown(names)}; {known}", next_step)
 
 
 # From this many rows on NumPy gains on every model with batch forms that `benchmarks/batches.py` measures, where it is loaded.

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
             ...
 
 
+# what to do where a file names what is not here
+NOT_HERE = "a folder built for one model has only what that needs: build with --every-op, or with the flyweight that packed it"
 MAX_WIDTH = 1 << 20  # what a HashingVectorizer gives if nothing else was said
 
 
@@ -53,7 +55,7 @@ def find(name: "Any") -> "type[Op]":
     except ModuleNotFoundError:
         table = {}
     if word not in table:
-        raise ModelRefused(f"{shown(name)} is not an op that this flyweight knows")
+        raise ModelRefused(f"{shown(name)} is not an op that this flyweight knows", NOT_HERE)
     found: type[Op] = table[word]
     return found
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flyweight import predictor, settings, signatures
 from flyweight.model_source import ModelSource
-from flyweight.toolkit import resources
+from flyweight.toolkit import resources, signing
 from flyweight.toolkit.build import bytecode
 from flyweight.toolkit.build.errors import BuildFailed
 from flyweight.toolkit.build.targets import Target, target
@@ -65,14 +65,15 @@ def checked(
     if not folder.is_dir():
         raise BuildFailed(f"there is no handler's folder {folder}", next_step="name one with --handler, or leave it out")
     address = model if "://" in model else ""
+    found, signature = (stored(address, keys), b"") if address else _shipped(model, keys)
     return {
         "provider": provider,
         "target": wanted,
         "handler": folder,
         "address": address,
-        "model": stored(address, keys) if address else _signed(model, keys),
+        "model": found,
         "keys": keys,
-        "signature": b"" if address else _beside(model),
+        "signature": signature,
         "python": python,
         "interpreter": _found(python),
         "arch": arch or wanted.architectures[0],
@@ -91,17 +92,14 @@ def stored(address: str, keys: tuple[str, ...] = ()) -> predictor.Predictor:
     return ModelSource(deployment).load(address, {}).predictor
 
 
-def _signed(model: str, keys: tuple[str, ...]) -> predictor.Predictor:
+def _shipped(model: str, keys: tuple[str, ...]) -> tuple[predictor.Predictor, bytes]:
+    """The model in a file, and the signature that lies beside it, which goes where it goes; empty where there is none."""
     found = predictor.load(model)
     if keys:
         signatures.check(found.file.sha256, found.name, found.version, signatures.beside(model), keys)
-    return found
-
-
-def _beside(model: str) -> bytes:
-    """The signature that lies beside a model's file, which goes where the file goes; empty where there is none."""
-    path = Path(f"{model}.sig")
-    return path.read_bytes() if path.is_file() else b""
+    if signing.of_these_bytes(Path(model), found.file.sha256) is None:
+        return found, b""
+    return found, Path(f"{model}.sig").read_bytes()
 
 
 def _makes(wanted: Target, form: str) -> bool:
