@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import marshal
 import os
 import subprocess
 import sys
@@ -36,9 +37,14 @@ def test_a_folder_holds_handler_core_and_model(provider: str, built: Callable[[s
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_source_has_bytecode_that_is_never_checked_against_it(provider: str, built: Callable[[str], Path]) -> None:
-    for source in built(provider).rglob("*.py"):
-        flags = (source.parent / "__pycache__" / f"{source.stem}.{TAG}.pyc").read_bytes()[4:8]
-        assert flags == b"\x01\0\0\0"  # PEP 552: hash-based, unchecked
+    folder = built(provider)
+    bundle = marshal.loads((folder / "flyweight" / "__pycache__" / f"bundle.{TAG}").read_bytes())
+    bundled = {source for source, _ in bundle.values()}
+    for source in folder.rglob("*.py"):
+        if str(source.relative_to(folder)) not in bundled:
+            flags = (source.parent / "__pycache__" / f"{source.stem}.{TAG}.pyc").read_bytes()[4:8]
+            assert flags == b"\x01\0\0\0"  # PEP 552: hash-based, unchecked
+    assert bundled == {str(path.relative_to(folder)) for path in (folder / "flyweight").rglob("*.py")} - {"flyweight/__init__.py"}
 
 
 def test_the_same_inputs_build_the_same_bytes_wherever_they_go(penguins: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ Bytecode names its source's time by default, and every deployment tool resets ti
 each cold start compiles anew. An unchecked hash is never compared (https://peps.python.org/pep-0552/).
 """
 
+import marshal
 import os
 import re
 import shutil
@@ -14,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from flyweight.errors import FlyweightError
+
+HEADER = 16  # bytes of a file of bytecode before the code itself: its version, how it is checked, and against what (PEP 552)
 
 
 class NoSuchPython(FlyweightError):
@@ -36,11 +39,33 @@ def interpreter(version: str) -> str:
 
 
 def compile_tree(folder: Path, python: str) -> None:
-    """Compile every source of `folder`, in an order and under names that do not depend on where it lies."""
+    """Compile every source of `folder`, in an order and under names that do not depend on where it lies.
+
+    The core's bytecode becomes one file, which the core itself looks into (`flyweight/__init__.py`).
+    """
     sources = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.py"))
     faults = _compile(folder, sources, python)
     if faults:
         raise FlyweightError(f"{python} does not compile the folder:\n{faults}")
+    _bundle(folder)
+
+
+def _bundle(folder: Path) -> None:
+    modules = {}
+    tag = ""
+    for path in sorted((folder / "flyweight").rglob("*.pyc")):
+        name, tag, _ = path.name.split(".")
+        source = path.parent.parent / f"{name}.py"
+        if source != folder / "flyweight" / "__init__.py":
+            inside = source.relative_to(folder)
+            parts = inside.parent.parts if name == "__init__" else inside.with_suffix("").parts
+            modules[".".join(parts)] = (inside.as_posix(), path.read_bytes()[HEADER:])
+            path.unlink()
+    # a version of marshal without references, which would depend on how often a string happens to be used here
+    (folder / "flyweight" / "__pycache__" / f"bundle.{tag}").write_bytes(marshal.dumps(modules, 2))
+    for path in (folder / "flyweight").rglob("__pycache__"):
+        if not any(path.iterdir()):
+            path.rmdir()
 
 
 def compile_packages(folder: Path, python: str, advance: Callable[[int, int], None]) -> None:
