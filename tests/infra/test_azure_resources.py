@@ -1,4 +1,4 @@
-"""What `infra/azure` comes to for given parameters: nothing unasked, each role on one resource, settings that the handler reads."""
+"""What `infra/azure` comes to for given parameters: nothing unasked, one resource a role, settings that the handler reads."""
 
 from __future__ import annotations
 

@@ -10,6 +10,11 @@ terraform {
   }
 }
 
+# Who it works for is said by `az login`, the subscription by ARM_SUBSCRIPTION_ID.
+provider "azurerm" {
+  features {}
+}
+
 variable "resource_group" {
   description = "The name of a resource group that is there."
   type        = string

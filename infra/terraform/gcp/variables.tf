@@ -1,44 +1,41 @@
 variable "project" {
-  type = string
+  description = "The project's id."
+  type        = string
 }
 
 variable "region" {
-  type    = string
-  default = "europe-west1"
+  description = "Where the function runs, and its triggers."
+  type        = string
+  default     = "europe-west1"
 }
 
 variable "name" {
-  type    = string
-  default = "flyweight"
+  description = "The function's name and that of its identity: 6 to 30 letters, at most 22 with a trigger."
+  type        = string
+  default     = "flyweight"
 }
 
 variable "image" {
-  description = "The image of the built folder; the head of infra/gcp/service.yaml has the command that builds it."
+  description = "The image of the built folder; the head of infra/gcp/service.yaml has the commands that build it."
   type        = string
 }
 
-variable "model" {
-  description = "The gs:// bucket and the folder of the model, for FLYWEIGHT_MODEL; null: it is in the image."
-  type        = object({ bucket = string, folder = string, alias = string })
-  default     = null
-}
-
-variable "results_topic" {
-  description = "A Pub/Sub topic that results are published to; null: none."
+variable "memory" {
+  description = "What an instance has."
   type        = string
-  default     = null
+  default     = "512Mi"
 }
 
-variable "trigger_topic" {
-  description = "A Pub/Sub topic whose messages are sent to the function; null: none."
+variable "cpu" {
+  description = "CPUs of an instance."
   type        = string
-  default     = null
+  default     = "1"
 }
 
-variable "invokers" {
-  description = "Who may call it, as user:ada@example.com; allUsers makes it public."
-  type        = set(string)
-  default     = []
+variable "concurrency" {
+  description = "Requests at once in one instance; functions-framework answers in 4 threads a CPU."
+  type        = number
+  default     = 16
 }
 
 variable "min_instances" {
@@ -48,12 +45,79 @@ variable "min_instances" {
 }
 
 variable "max_instances" {
-  type    = number
-  default = 10
+  description = "The most instances there may be."
+  type        = number
+  default     = 10
+}
+
+variable "timeout" {
+  description = "Of a request."
+  type        = string
+  default     = "30s"
+}
+
+variable "settings" {
+  description = "Further variables of flyweight."
+  type        = map(string)
+  default     = {}
+}
+
+variable "deletion_protection" {
+  description = "Whether Terraform refuses to delete the function; set it to false and apply before `terraform destroy`."
+  type        = bool
+  default     = true
+}
+
+variable "invokers" {
+  description = "Who may call it, as user:ada@example.com; allUsers makes it public."
+  type        = set(string)
+  default     = []
+}
+
+variable "model" {
+  description = "The gs:// bucket, the folder and the alias of the model, for FLYWEIGHT_MODEL; null: it is in the image."
+  type        = object({ bucket = string, folder = string, alias = string })
+  default     = null
+}
+
+variable "results_topic" {
+  description = "A Pub/Sub topic of the project that results are published to; null: none."
+  type        = string
+  default     = null
+}
+
+variable "dead_letters_topic" {
+  description = "A Pub/Sub topic of the project for records that are rejected for good; null: they go to the log."
+  type        = string
+  default     = null
+}
+
+variable "output" {
+  description = "Where answers to files go: a bucket and a folder in it; null: beside the files."
+  type        = object({ bucket = string, folder = string })
+  default     = null
+}
+
+variable "trigger_topic" {
+  description = "A Pub/Sub topic of the project whose messages are sent to the function; null: none."
+  type        = string
+  default     = null
+}
+
+variable "trigger_bucket" {
+  description = "A bucket in the region whose finished objects are scored; null: none. docs/providers/gcp.md has what it needs first."
+  type        = string
+  default     = null
 }
 
 variable "alert_channel" {
   description = "A notification channel that is told when flyweight logs errors; null: none."
   type        = string
+  default     = null
+}
+
+variable "budget" {
+  description = "A month's spending of the project, of whose approach the billing account's owners are told; null: none."
+  type        = object({ billing_account = string, currency = string, units = string })
   default     = null
 }
