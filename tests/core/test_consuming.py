@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -192,6 +194,16 @@ def test_an_event_that_is_not_what_it_claims_is_told_and_left_to_the_platform(de
     with pytest.raises(KeyError):
         consume(deployed, PARTIAL, ([{"id": "m0"}],))
     assert deployed.logged[-1]["level"] == "ERROR" and "KeyError" in deployed.logged[-1]["exception"]
+
+
+@pytest.mark.parametrize("dies", ["", "half"])
+def test_the_collector_rests_until_the_reply_and_works_again_whatever_came_of_it(deployed: Deployed, dies: str) -> None:
+    resting = []
+    deployed.results.dies = dies
+    seen = Trigger("seen", lambda event: [resting.append(gc.isenabled()), *records(event)][1:], ids, request_id)
+    with contextlib.suppress(Killed):
+        consume(deployed, seen, (items(GOOD, GOOD, GOOD),))
+    assert (resting, gc.isenabled()) == ([False], True)
 
 
 def test_a_key_is_of_the_record_its_source_and_the_model() -> None:
