@@ -123,7 +123,7 @@ def test_a_missing_tool_is_named_before_anything_runs(
 @each
 def test_who_is_not_logged_in_is_told_how(provider: str, run: Run, put: Put, tools: ProviderTools) -> None:
     put(provider, 1)
-    tools.state(failing=["get-caller-identity", "print-access-token", "account show"])
+    tools.state(failing=["get-caller-identity", "print-access-token", "account get-access-token"])
     result = run("deploy", provider)
     assert result.exit_code == 1
     assert "is not logged in" in result.stderr and "login" in result.stderr

@@ -12,25 +12,13 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from tests.infra.azure_tools import EVERYWHERE, EXTENSIONS, OPTIONS, asked, az, strange
 from tests.infra.gcloud import complaints, needs_gcloud
 from tests.infra.sam import sam
 
 VERBS = (["deploy"], ["logs"], ["logs", "--follow"], ["status"], ["destroy"], ["rollback"])
 NAMED = ["--name", "two words", "--region", "us-east-1", "--group", "a-project"]
 
-# What each command takes, as its author knew it: neither tool is at hand where the tests run, and no reference was fetched
-# (learn.microsoft.com/cli/azure, learn.microsoft.com/azure/azure-functions/functions-core-tools-reference have them).
-AZURE = {
-    "az group create": {"--name", "--location", "--output"},
-    "az group delete": {"--name", "--yes"},
-    "az deployment group create": {"--resource-group", "--name", "--template-file", "--parameters", "--output"},
-    "az deployment group show": {"--resource-group", "--name", "--query", "--output"},
-    "az functionapp show": {"--resource-group", "--name", "--query", "--output"},
-    "az functionapp keys list": {"--resource-group", "--name", "--query", "--output"},
-    "az monitor app-insights query": {"--resource-group", "--app", "--analytics-query", "--output"},
-    "func azure functionapp publish": {"--python", "--no-build"},
-    "func azure functionapp logstream": set(),
-}
 # AWS's own, where its CLI is not at hand: docs.aws.amazon.com/cli/latest/reference
 AWS = {
     "aws cloudformation describe-stacks": {"--region", "--stack-name", "--query", "--output"},
@@ -89,15 +77,26 @@ def test_sam_takes_every_line(printed: Callable[[str], list[str]], tmp_path: Pat
         assert used <= known, used - known
 
 
-@pytest.mark.parametrize(("provider", "table"), [("azure", AZURE), ("aws", AWS)])
-def test_other_lines_use_no_option_that_is_not_on_our_lists(
-    provider: str, table: dict[str, set[str]], printed: Callable[[str], list[str]]
-) -> None:
-    lines = [line for line in printed(provider) if not line.startswith("sam ")]
+def test_lines_of_aws_use_no_option_that_is_not_on_our_list(printed: Callable[[str], list[str]]) -> None:
+    lines = [line for line in printed("aws") if not line.startswith("sam ")]
     assert lines
     for line in lines:
-        (verb,) = [verb for verb in table if line.startswith(f"{verb} ") or line == verb]
-        assert {word for word in shlex.split(line) if word.startswith("--")} <= table[verb], line
+        (verb,) = [verb for verb in AWS if line.startswith(f"{verb} ") or line == verb]
+        assert {word for word in shlex.split(line) if word.startswith("--")} <= AWS[verb], line
+
+
+def test_az_and_func_have_each_option(printed: Callable[[str], list[str]]) -> None:
+    lines = printed("azure")
+    assert {line.split()[0] for line in lines} == {"az", "func"}
+    assert [line for line in lines if strange(line)] == []
+
+
+@pytest.mark.skipif(az() is None, reason="the Azure CLI is not installed; run: .ci/install-az")
+@pytest.mark.parametrize("command", [one for one in OPTIONS if one.startswith("az ") and not one.startswith(EXTENSIONS)])
+def test_the_azure_cli_itself_has_what_we_wrote_down(command: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    place = tmp_path_factory.getbasetemp() / "azure"
+    place.mkdir(exist_ok=True)
+    assert OPTIONS[command] | EVERYWHERE <= asked(command, place)
 
 
 @pytest.mark.parametrize("provider", ["aws", "gcp", "azure"])

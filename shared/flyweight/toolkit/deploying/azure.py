@@ -22,7 +22,7 @@ class Azure:
 
     def tools(self, place: Place) -> list[Tool]:
         """The Azure CLI makes what the code needs, Core Tools send the code."""
-        who = command("az", "account", "show", "--output", "none")
+        who = command("az", "account", "get-access-token", "--output", "none")
         return [
             Tool("az", "https://learn.microsoft.com/cli/azure/install-azure-cli", who, "az login"),
             Tool("func", f"npm install -g azure-functions-core-tools@4, or {TOOLS}"),
@@ -60,12 +60,14 @@ class Azure:
         return [self._app(place), command(*words, "--query", "functionKeys.default", "--output", "tsv")]
 
     def logs(self, place: Place, since: str, follow: bool) -> list[Command]:
-        """What Application Insights has; or the app's own stream."""
+        """What Application Insights has; to follow, its Live Metrics in a browser: Flex Consumption streams no log."""
         if follow:
-            return [self._app(place), command("func", "azure", "functionapp", "logstream", f"${APP}")]
-        asked = f"traces | where timestamp > ago({since}) | order by timestamp asc"
-        words = ["az", "monitor", "app-insights", "query", *self._where(place), "--app", f"${APP}"]
-        return [self._app(place), command(*words, "--analytics-query", asked, "--output", "table")]
+            return [self._app(place), command("func", "azure", "functionapp", "logstream", f"${APP}", "--browser")]
+        extension = command("az", "extension", "add", "--name", "application-insights", "--only-show-errors")  # nothing if there
+        asked = "traces | order by timestamp asc | project timestamp, message"
+        words = ["az", "monitor", "app-insights", "query", *self._where(place), "--apps", f"${APP}", "--analytics-query", asked]
+        told = ["--offset", since, "--query", "tables[0].rows", "--output", "tsv"]
+        return [self._app(place), extension, command(*words, *told)]
 
     def status(self, place: Place) -> list[Command]:
         """The app's state."""
