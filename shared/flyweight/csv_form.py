@@ -8,7 +8,7 @@ from flyweight.errors import MalformedRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from flyweight.messages import Prediction
@@ -62,45 +62,43 @@ def answer(prediction: "Prediction", lines: "list[int] | None" = None, header: b
 
     `lines`: numbers that stand in a column before all others.
     """
+    columns = [*_columns("line", lines, None), *_columns("prediction", prediction.predictions, None)]
+    columns += _by_class("probability", prediction, prediction.probabilities)
+    columns += _by_class("score", prediction, prediction.scores)
+    columns += _columns("score_sample", prediction.score_samples, None)
+    columns += _columns("transformed", prediction.transformed, None)
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    for number in range(max(len(values or []) for values in prediction[:-1])):  # type: ignore[index]
-        cells = [*_plain("line", lines, number), *_plain("prediction", prediction.predictions, number)]
-        cells += _numbers("probability", prediction, prediction.probabilities, number)
-        cells += _numbers("score", prediction, prediction.scores, number)
-        cells += _plain("score_sample", prediction.score_samples, number)
-        cells += _plain("transformed", prediction.transformed, number)
-        if number == 0 and header:
-            writer.writerow([name for name, _ in cells])
-        writer.writerow([_cell(cell) for _, cell in cells])
+    if header and columns:
+        writer.writerow([name for name, _ in columns])
+    writer.writerows(zip(*[_finite(values) for _, values in columns], strict=True))
     return file.getvalue()
 
 
-def _plain(name: str, values: "list[Any] | None", number: int) -> "Iterator[tuple[str, Any]]":
-    if values is not None:
-        yield from _cells(name, values[number], None)
-
-
-def _numbers(name: str, prediction: "Prediction", values: "list[Any] | None", number: int) -> "Iterator[tuple[str, Any]]":
-    """The columns of one instance's probabilities or scores, named by class, and by output where there are several."""
-    if values is None:
-        return
+def _by_class(name: str, prediction: "Prediction", values: "list[Any] | None") -> "Iterator[tuple[str, Sequence[Any]]]":
+    """The columns of probabilities or scores, named by class, and by output where there are several."""
     classes = prediction.classes or []
-    if classes and isinstance(classes[0], list):
+    if values and classes and isinstance(classes[0], list):
         for output, labels in enumerate(classes):
-            yield from _cells(f"{name}_{output}", values[number][output], labels)
+            yield from _columns(f"{name}_{output}", [row[output] for row in values], labels)
     else:
-        yield from _cells(name, values[number], classes)
+        yield from _columns(name, values, classes)
 
 
-def _cells(name: str, value: "Any", labels: "list[Any] | None") -> "Iterator[tuple[str, Any]]":
-    if not isinstance(value, list):
-        yield name, value
+def _columns(name: str, values: "list[Any] | None", labels: "list[Any] | None") -> "Iterator[tuple[str, Sequence[Any]]]":
+    """One column of single values; of lists one each place in them, named by its label, or its number."""
+    if not values:
         return
-    suffixes = labels if labels and len(labels) == len(value) else range(len(value))
-    for suffix, item in zip(suffixes, value, strict=True):
-        yield f"{name}_{suffix}", item
+    if not isinstance(values[0], list):
+        yield name, values
+        return
+    suffixes = labels if labels and len(labels) == len(values[0]) else range(len(values[0]))
+    for suffix, column in zip(suffixes, zip(*values, strict=True), strict=True):
+        yield f"{name}_{suffix}", column
 
 
-def _cell(value: "Any") -> "Any":
-    return "" if isinstance(value, float) and not isfinite(value) else value
+def _finite(values: "Sequence[Any]") -> "Sequence[Any]":
+    """The values of a column, with nothing for a number that is none."""
+    if {*map(type, values)} == {float} and all(map(isfinite, values)):
+        return values
+    return ["" if isinstance(value, float) and not isfinite(value) else value for value in values]

@@ -4,13 +4,14 @@ from itertools import chain
 
 from flyweight.errors import FlyweightError, InvalidInput, problem
 from flyweight.file_lines import as_text
+from flyweight.file_numbers import suspects
 from flyweight.outputs import ONE, json_bytes
 from flyweight.scoring import REJECTS
 from flyweight.service import status_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
     from flyweight.file_forms import Batch
@@ -43,9 +44,11 @@ def _read(predictor: "Predictor", batch: "Batch") -> "tuple[list[int], Any, list
     if not len(instances):
         return [], [], []
     if not isinstance(instances, list):
-        table = predictor.reader.table(instances)
+        table = None if batch.odd else predictor.reader.table(instances)
         if table is not None:
             return [*range(len(instances))], table, []
+        if hasattr(instances, "dtype"):
+            return _parted(predictor, instances, batch.odd)
         instances = instances.tolist()
     try:
         return [*range(len(instances))], predictor.reader.rows(instances), []
@@ -63,6 +66,26 @@ def _read(predictor: "Predictor", batch: "Batch") -> "tuple[list[int], Any, list
     if places:
         rows = predictor.reader.rows([instances[place] for place in places])  # as one array, where that is wanted
     return places, rows, faults
+
+
+def _parted(
+    predictor: "Predictor", table: "Any", odd: "Mapping[int, list[Any]]"
+) -> "tuple[list[int], Any, list[tuple[int, Exception]]]":
+    """As `_read`, of an array: rows that may be wrong are looked at one by one, the rest stays an array."""
+    faults: list[tuple[int, Exception]] = []
+    required = [not feature.nullable for feature in predictor.signature.features]
+    for place in sorted({*suspects(table, required), *odd}):
+        try:
+            (table[place],) = predictor.reader.rows([odd.get(place) or table[place].tolist()])
+        except REJECTS as error:
+            faults.append((place, error))
+    wrong = {place for place, _ in faults}
+    places = [place for place in range(len(table)) if place not in wrong]
+    if not places:
+        return [], [], faults
+    rows = table[places] if wrong else table
+    whole = predictor.reader.table(rows)
+    return places, predictor.reader.rows(rows.tolist()) if whole is None else whole, faults
 
 
 def _predicted(

@@ -5,19 +5,22 @@ from math import nan
 
 from flyweight.csv_form import MISSING, value_of
 from flyweight.errors import FlyweightError, MalformedRequest
+from flyweight.file_columns import Columns
 from flyweight.file_forms import Batch, order_of
 from flyweight.file_lines import MAX_ROW, Lines, Long, as_text, check_size, decoded
-from flyweight.file_numbers import numbers
+from flyweight.file_numbers import numbers, plain_lines, spread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from flyweight.file_forms import Position
+    from flyweight.file_forms import Fault, Position
     from flyweight.signature import Feature
 
     Record = list[str]
+
+FEW = 0.25  # of a batch's lines; with more of them that are no numbers all are read alike
 
 
 def csv_batches(lines: Lines, features: "list[Feature]", position: "Position", rows: int, size: int) -> "Iterator[Batch]":
@@ -34,15 +37,38 @@ def csv_batches(lines: Lines, features: "list[Feature]", position: "Position", r
         taken = lines.take(rows, size)
         if not taken:
             return
-        if plain and (table := numbers(taken, len(columns), places)) is not None:
-            after = {"offset": lines.offset, "line": lines.line, "columns": columns}
-            yield Batch(table, [*range(number, number + len(taken))], taken, [], after)
-            continue
-        records, batch = _records(taken, number, lines, len(columns))
-        by_column = [*zip(*records, strict=True)]
-        values = [_values(by_column[place], feature.kind) for place, feature in order] if records else []
+        batch = _all_numbers(taken, number, lines, len(columns), places) if plain else None
+        if batch is None:
+            records, batch = _records(taken, number, lines, len(columns))
+            by_column = [*zip(*records, strict=True)]
+            values = [_values(by_column[place], feature.kind) for place, feature in order] if records else []
+            instances: Any = Columns([feature.name for feature in features], values) if records else []
+            batch = Batch(instances, batch.lines, batch.texts, batch.faults, {}, {})
         after = {"offset": lines.offset, "line": lines.line, "columns": columns}
-        yield batch._replace(instances=[*map(list, zip(*values, strict=True))], after=after)  # type: ignore[attr-defined]
+        yield Batch(batch.instances, batch.lines, batch.texts, batch.faults, after, batch.odd)
+
+
+def _all_numbers(taken: "list[bytes]", number: int, lines: Lines, width: int, places: "list[int]") -> "Batch | None":
+    """The batch as one array of numbers, but for a few lines that are none and are read alone; None where that can't be."""
+    table = numbers(taken, width, places)
+    if table is not None:
+        return Batch(table, [*range(number, number + len(taken))], taken, [], {}, {})
+    good, others = plain_lines(taken, width)
+    if not others or len(others) > FEW * len(taken) or any([b'"' in line for line in taken]):  # a row may go on behind a quote
+        return None
+    table = numbers([taken[line] for line in good], width, places)
+    if table is None:
+        return None
+    faults: list[Fault] = []
+    read: dict[int, list[Any]] = {}
+    for line in others:
+        records, batch = _records([taken[line]], number + line, lines, width)
+        faults += batch.faults
+        read.update([(line, [value_of(record[place], "number") for place in places]) for record in records])
+    kept = sorted([*good, *read])
+    odd = {place: read[line] for place, line in enumerate(kept) if line in read}
+    whole = spread(table, [line not in read for line in kept])
+    return Batch(whole, [number + line for line in kept], [taken[line] for line in kept], faults, {}, odd)
 
 
 def _header(lines: Lines) -> "list[str]":
@@ -60,10 +86,10 @@ def _records(taken: "list[bytes]", number: int, lines: Lines, width: int) -> "tu
     try:
         records = [*csv.reader(b"\n".join(taken).decode().split("\n"), strict=True)]
         if len(records) == len(taken) and {*map(len, records)} == {width} and Long not in {*map(type, taken)}:
-            return records, Batch([], [*range(number, number + len(taken))], taken, [], {})
+            return records, Batch([], [*range(number, number + len(taken))], taken, [], {}, {})
     except (csv.Error, UnicodeDecodeError):
         pass
-    records, batch = [], Batch([], [], [], [], {})
+    records, batch = [], Batch([], [], [], [], {}, {})
     begin = 0
     while begin < len(taken):
         end = begin
@@ -129,4 +155,5 @@ def _values(texts: "tuple[str, ...]", kind: str) -> "list[Any]":
             return [nan if text in MISSING else float(text) for text in texts]
         except ValueError:
             pass
-    return [value_of(text, kind) for text in texts]
+    known = {text: value_of(text, kind) for text in {*texts}}  # most columns of words and flags have few
+    return [*map(known.__getitem__, texts)]

@@ -11,7 +11,7 @@ from flyweight.stores import stream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
     from flyweight.errors import FlyweightError
@@ -29,11 +29,12 @@ COMPRESSIONS = {"gz": "gzip", "zst": "zstd"}
 class Batch:
     """Some rows of a file."""
 
-    instances: "Any"  # lists in the signature's order, or what a line of JSON holds; or one array of numbers
+    instances: "Any"  # what a line of JSON holds; lists in the signature's order; columns; or one array of numbers
     lines: "list[int]"  # where each begins, from 1
     texts: "list[bytes]"  # what each is in the file
     faults: "list[Fault]"  # rows that are none
     after: "Position"  # where the next batch begins
+    odd: "Mapping[int, list[Any]]"  # of an array: instances that hold what it can't, by their place
 
 
 def form_of(key: str) -> "tuple[str, str]":

@@ -111,7 +111,7 @@ def json_batches(lines: Lines, rows: int, size: int) -> "Iterator[Batch]":
         taken = lines.take(rows, size)
         if not taken:
             return
-        batch = Batch([], [], [], [], {"offset": lines.offset, "line": lines.line})
+        batch = Batch([], [], [], [], {"offset": lines.offset, "line": lines.line}, {})
         for line, text in enumerate(taken, number):
             if not text or text.isspace():
                 continue

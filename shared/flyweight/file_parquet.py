@@ -45,7 +45,7 @@ def parquet_batches(
                 instances = [*map(list, zip(*[batch.column(place).to_pylist() for place, _ in order], strict=True))]
                 lines = [*range(line, line + len(instances))]
                 line += len(instances)
-                yield Batch(instances, lines, [], [], {"group": group, "done": number + 1, "line": line})
+                yield Batch(instances, lines, [], [], {"group": group, "done": number + 1, "line": line}, {})
     except (ArrowException, OSError) as error:
         if raw.failed is not None:
             raise raw.failed from None

@@ -12,6 +12,7 @@ from time import monotonic
 from flyweight.errors import Absent, Changed, FlyweightError, StoreFailed, TooLarge
 from flyweight.file_answers import answered
 from flyweight.file_forms import File, form_of
+from flyweight.file_numbers import load_reader
 from flyweight.file_progress import Checkpoint, Part, Stopped, Time, names
 from flyweight.messages import frozen
 from flyweight.scoring import REJECTS
@@ -64,17 +65,18 @@ def score_object(
     :raises Changed: another call scores the same file, and goes on with it; or the file was replaced.
     :raises StoreFailed: Absent where there is no such object.
     """
-    _settle_engine()
     mark = source.head(key)
+    _settle_engine(mark.size)
     return _Run(predictor, source, key, mark, target, prefix, form, Time(deadline, now)).outcome()
 
 
-def _settle_engine() -> None:
+def _settle_engine(size: int) -> None:
     """Load NumPy where it is: else a model goes over to it when that seems worth while, and its last digits are others."""
     try:
         import numpy  # noqa: F401
     except ImportError:
-        pass
+        return
+    load_reader(size)
 
 
 class _Run:

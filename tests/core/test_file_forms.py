@@ -203,7 +203,7 @@ def test_wherever_a_reader_enters_it_reads_the_same(pieces: list[bytes], size: i
 
 def comparable(batch: Batch) -> Any:
     """A batch that can be compared: errors by their words, NaN by its text."""
-    return repr(batch.instances), batch.lines, batch.texts, [(a, str(b), c) for a, b, c in batch.faults], batch.after
+    return repr([*batch.instances]), batch.lines, batch.texts, [(a, str(b), c) for a, b, c in batch.faults], batch.after
 
 
 def bits(compression: str, data: bytes) -> bytes:

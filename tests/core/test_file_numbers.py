@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import struct
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.csv
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,8 +20,10 @@ from sklearn.linear_model import LogisticRegression
 
 import flyweight
 from flyweight import file_csv, file_scoring
+from flyweight.csv_form import MISSING
 from flyweight.errors import TooLarge
 from flyweight.file_answers import FORMS
+from flyweight.file_forms import Batch
 from flyweight.file_lines import MAX_ROW, Lines
 from flyweight.file_numbers import numbers
 from flyweight.messages import Prediction
@@ -27,6 +32,7 @@ from flyweight.signature import Feature
 from flyweight.stores import open_store
 from tests.services.fixtures import PATIENT
 
+assert pyarrow.csv  # imported for all, as for a large file
 FEATURES = [Feature(name, "number", True) for name in "abc"]
 ODD = [
     "", " ", "nan", "NaN", "NAN", "-nan", "nan(7)", "NA", "null", "None", "inf", "-Infinity", "1_0", "0x1p3", "1e400",
@@ -52,8 +58,8 @@ def bits(value: Any) -> Any:
 def read(data: bytes, rows: int) -> Any:
     """What becomes of a file, with the batches' ends."""
     batches = [*file_csv.csv_batches(Lines([data], {}), FEATURES, {}, rows, 1 << 20)]
-    values = [[*map(bits, row)] for batch in batches for row in np.asarray(batch.instances, dtype=object).tolist()]
-    faults = [(line, str(error), text) for batch in batches for line, error, text in batch.faults]
+    values = [[*map(bits, row)] for batch in batches for row in rows_of(batch)]
+    faults = [(line, str(error), text) for batch in batches for line, error, text in sorted(batch.faults, key=lambda one: one[0])]
     return (
         values,
         [batch.lines for batch in batches],
@@ -63,23 +69,69 @@ def read(data: bytes, rows: int) -> Any:
     )
 
 
-@settings(max_examples=400, deadline=None)
-@given(lines=ROWS, end=st.sampled_from(["\n", "\r\n"]), last=st.booleans(), rows=st.integers(1, 4))
-def test_values_faults_and_places_are_those_of_single_rows(lines: list[str], end: str, last: bool, rows: int) -> None:
-    data = (end.join(["c,a,b", *lines]) + end * last).encode()
-    at_once = read(data, rows)
+def rows_of(batch: Batch) -> list[Any]:
+    """A batch's instances, those among them that stand beside an array."""
+    return [batch.odd.get(place) or row for place, row in enumerate(np.asarray([*batch.instances], dtype=object).tolist())]
+
+
+@contextmanager
+def reading_by(reader: str) -> Iterator[None]:
+    """Batches of numbers are read by pyarrow, by NumPy, or row by row."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(file_csv, "numbers", lambda *lines: None)
-        assert read(data, rows) == at_once
+        if reader == "numpy":
+            patch.delitem(sys.modules, "pyarrow.csv", raising=False)
+        elif reader == "rows":
+            patch.setattr(file_csv, "numbers", lambda *lines: None)
+        yield
 
 
-@pytest.mark.parametrize("odd", ["x", '"1"', "1\0", "1_0", "\u0661", "nan(7)", "1\r2", "1,2", "NA"])
-def test_one_odd_value_leaves_the_batch_to_the_reader_of_rows(odd: str) -> None:
+@settings(max_examples=400, deadline=None)
+@given(lines=ROWS, end=st.sampled_from(["\n", "\r\n"]), last=st.booleans(), rows=st.integers(1, 8), few=st.sampled_from([0, 0.9]))
+def test_values_faults_and_places_are_those_of_single_rows(lines: list[str], end: str, last: bool, rows: int, few: float) -> None:
+    data = (end.join(["c,a,b", *lines]) + end * last).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(file_csv, "FEW", few)
+        found = {}
+        for reader in ("rows", "numpy", "pyarrow"):
+            with reading_by(reader):
+                found[reader] = read(data, rows)
+    assert found["numpy"] == found["rows"]
+    assert found["pyarrow"] == found["rows"]
+
+
+@pytest.mark.parametrize("reader", ["numpy", "pyarrow"])
+@pytest.mark.parametrize("odd", ["x", '"1"', "1\0", "1_0", "\u0661", "nan(7)", "1\r2", "1,2", "Na", "nulln", "NA1", " NA", "-NA"])
+def test_one_odd_value_leaves_lines_to_the_reader_of_rows(odd: str, reader: str) -> None:
     plain = [b"1,2", b"3,-4e5"]
-    assert numbers(plain, 2, [1, 0]).tolist() == [[2.0, 1.0], [-4e5, 3.0]]
-    for place in range(3):
-        lines = [*plain[:place], f"1,{odd}".encode(), *plain[place:]]
-        assert numbers(lines, 2, [0, 1]) is None
+    with reading_by(reader):
+        assert numbers(plain, 2, [1, 0]).tolist() == [[2.0, 1.0], [-4e5, 3.0]]
+        for place in range(3):
+            lines = [*plain[:place], f"1,{odd}".encode(), *plain[place:]]
+            assert numbers(lines, 2, [0, 1]) is None
+
+
+@pytest.mark.parametrize("reader", ["numpy", "pyarrow"])
+@pytest.mark.parametrize("word", sorted(MISSING))
+def test_words_for_what_is_missing_are_read_at_once(word: str, reader: str) -> None:
+    with reading_by(reader):
+        table = numbers([f"{word},{word},1".encode(), f"{word},2,{word}".encode()], 3, [0, 1, 2])
+    assert np.array_equal(table, [[np.nan, np.nan, 1.0], [np.nan, 2.0, np.nan]], equal_nan=True)
+
+
+@settings(max_examples=300, deadline=None)
+@given(values=st.lists(st.floats(allow_nan=False) | st.none(), min_size=1, max_size=40), width=st.integers(1, 3), data=st.data())
+def test_pyarrow_finds_the_double_that_python_finds(values: list[float | None], width: int, data: Any) -> None:
+    """Of every way to write a number, with what is missing anywhere, also behind the first eight."""
+    forms = st.sampled_from([repr, "{:.3e}".format, "{:.17g}".format, "{:.25g}".format, "{:f}".format, "{:.0f}".format])
+    texts = [data.draw(forms)(value) if value is not None else "NA" for value in values]
+    texts += ["1"] * (-len(texts) % width)
+    lines = [",".join(texts[place : place + width]).encode() for place in range(0, len(texts), width)]
+    with reading_by("pyarrow"):
+        table = numbers(lines, width, [*range(width)])
+    if any("inf" in text for text in texts):
+        assert table is None
+    else:
+        assert [*map(bits, table.ravel().tolist())] == [bits(None if text == "NA" else float(text)) for text in texts]
 
 
 def test_what_is_missing_is_nan() -> None:
@@ -110,14 +162,23 @@ def test_a_file_of_numbers_comes_to_the_same_bytes_at_once_and_row_by_row_and_cu
     names = [feature.name for feature in predictor.signature.features]
     lines = [",".join(f"{value:.9g}" for value in row) for row in np.random.default_rng(1).normal(size=(1000, 5)).tolist()]
     lines[70] = lines[70].replace(",", ",inf,", 1).rpartition(",")[0]
+    lines[80] = lines[80].replace(",", ",,", 1).rpartition(",")[0]
+    lines[200] = lines[200].replace(",", ", ", 1)
     lines[300] = "bad"
+    lines[301] = ""
+    lines[400] = lines[400].replace(",", ",1e999,", 1).rpartition(",")[0]
     store.put("a.csv", "\n".join([",".join(names), *lines]).encode(), None)
 
     def bytes_of(done: Any) -> tuple[bytes, bytes]:
         return store.get(done.output, 1 << 20)[0], store.get(done.rejects, 1 << 20)[0]
 
-    at_once = bytes_of(file_scoring.score_object(predictor, store, "a.csv", store, "once"))
-    assert [json.loads(line)["line"] for line in at_once[1].splitlines()] == [72, 302]
+    whole = {}
+    for reader in ("pyarrow", "numpy", "rows"):
+        with reading_by(reader):
+            whole[reader] = bytes_of(file_scoring.score_object(predictor, store, "a.csv", store, reader))
+    at_once = whole["numpy"]
+    assert [json.loads(line)["line"] for line in at_once[1].splitlines()] == [72, 82, 302, 402]
+    assert at_once[0].count(b"\n") == 995 and whole["pyarrow"] == at_once
     ticks, done, calls = count(), None, 0
     while done is None or not done.done:
         calls += 1
@@ -127,9 +188,9 @@ def test_a_file_of_numbers_comes_to_the_same_bytes_at_once_and_row_by_row_and_cu
         except TooLarge:
             continue
     assert calls > 1 and bytes_of(done) == at_once
-    monkeypatch.setattr(file_csv, "numbers", lambda *lines: None)
     monkeypatch.setattr("flyweight.file_answers._texts", lambda values: None)
-    assert bytes_of(file_scoring.score_object(predictor, store, "a.csv", store, "rows")) == at_once
+    with reading_by("rows"):
+        assert bytes_of(file_scoring.score_object(predictor, store, "a.csv", store, "lines")) == at_once
 
 
 NUMBERS = st.floats() | st.integers() | st.booleans() | st.none()
