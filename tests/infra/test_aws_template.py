@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_file
 
+from flyweight.toolkit.build.order import PYTHONS
 from tests.infra.cloudformation import Stack, Template
 from tests.infra.conftest import FOLDER, Cloud
 from tests.infra.handler import PYTHON, ROOT, defines
@@ -36,9 +37,12 @@ def test_the_entry_point_is_a_name_in_a_file_of_the_handler(stack: Stacks) -> No
     assert defines("aws", f"{module}.py", name)
 
 
-def test_the_runtime_is_the_python_that_build_compiles_for(stack: Stacks) -> None:
+def test_the_runtime_is_the_python_that_build_compiles_for(source: Template, stack: Stacks) -> None:
+    """`flyweight deploy` says which one, and whoever deploys by hand gets the one that `flyweight build` means too."""
     (function,) = stack().of_type("AWS::Lambda::Function")
-    assert function["Runtime"] == f"python{PYTHON}"
+    assert function["Runtime"] == {"Fn::Sub": "python${PythonVersion}"}
+    assert source["Parameters"]["PythonVersion"]["Default"] == PYTHON
+    assert set(source["Parameters"]["PythonVersion"]["AllowedValues"]) == set(PYTHONS)
 
 
 def test_the_code_is_the_folder_that_build_makes_by_default(source: Template) -> None:
@@ -85,6 +89,7 @@ def _added(made: Stack, source: Template) -> list[str]:
     [
         ({"SnapStart": "true", "EphemeralStorage": "1024"}, "SnapStart takes EphemeralStorage=512 only"),
         ({"SnapStart": "true", "ProvisionedConcurrency": "1"}, "SnapStart and ProvisionedConcurrency exclude each other"),
+        ({"SnapStart": "true", "PythonVersion": "3.11"}, "SnapStart begins with PythonVersion=3.12"),
         ({"Access": "jwt", "JwtAudience": "me"}, "Access=jwt asks for JwtIssuer"),
         ({"Access": "jwt", "JwtIssuer": "https://issuer.example"}, "Access=jwt asks for JwtAudience"),
         ({"Endpoint": "function-url", "Access": "api-key"}, "A Function URL knows Access=iam and Access=public only"),
@@ -147,6 +152,13 @@ def test_every_caller_goes_through_the_alias(stack: Stacks) -> None:
     assert [target["Arn"] for rule in made.of_type("AWS::Events::Rule") for target in rule["Targets"]] == [alias]
 
 
+def test_the_newest_version_has_its_number_told(stack: Stacks) -> None:
+    """By which `flyweight deploy` moves an alias that was moved back."""
+    made = stack()
+    (version,) = [name for name, resource in made.resources.items() if resource["Type"] == "AWS::Lambda::Version"]
+    assert made.template["Outputs"]["FunctionVersion"]["Value"] == {"Fn::GetAtt": [version, "Version"]}
+
+
 def test_snapshots_and_kept_instances_belong_to_the_alias(stack: Stacks) -> None:
     (function,) = stack(SnapStart="true").of_type("AWS::Lambda::Function")
     assert function["SnapStart"] == {"ApplyOn": "PublishedVersions"}
@@ -181,7 +193,7 @@ def test_buckets_are_versioned_encrypted_closed_and_outlive_the_stack(name: str,
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     assert "ServerSideEncryptionByDefault" in bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
-    assert made[name]["DeletionPolicy"] == "Retain"
+    assert made[name]["DeletionPolicy"] == "RetainExceptOnCreate"  # a first deployment that fails leaves no bucket in the way
     (statement,) = made[f"{name}Policy"]["Properties"]["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 

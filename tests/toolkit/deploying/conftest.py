@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -24,7 +25,14 @@ from tests.toolkit.deploying.provider_tools import ProviderTools
 @contextmanager
 def served(model: Path) -> Iterator[int]:
     """The port at which a model is served, as `flyweight serve` does it."""
-    server = create_server(application(model, lambda entry: None), host="127.0.0.1", port=0, threads=8)
+    with listening(application(model, lambda entry: None)) as port:
+        yield port
+
+
+@contextmanager
+def listening(app: Any) -> Iterator[int]:
+    """The port at which a WSGI application is served."""
+    server = create_server(app, host="127.0.0.1", port=0, threads=8)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
@@ -64,7 +72,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "anyone")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-the-tests")
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "FLYWEIGHT_KEY"):
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "nobody's"))
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION", "FLYWEIGHT_KEY"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 

@@ -1,7 +1,7 @@
 """Stand-ins for the providers' tools: they record how they are called, and answer as the real ones document it.
 
 They keep one release: a deployment makes the next version live, going back names an earlier one, and what is deployed is
-reached at the URL that the test gives.
+reached at the URL that the test gives. A stack keeps the parameters that a later deployment leaves out.
 """
 
 from __future__ import annotations
@@ -31,13 +31,17 @@ answers = {{
     "sts get-caller-identity": "123456789012",
     "OutputKey=='Url'": state["url"],
     "OutputKey=='FunctionName'": "flyweight-Function-1ABC" if live else "None",
+    "OutputKey=='FunctionVersion'": str(state["made"]),
+    "OutputKey=='ApiKeyId'": "key-id",
+    "apigateway get-api-key": "an-api-key",
+    "[StackStatus,Parameters[]": json.dumps([state["stack"], [*state["parameters"].items()]]),
     "lambda get-alias": str(live),
     "format=value(status.url)": state["url"],
     "traffic[0].revisionName": f"flyweight-{{live:05d}}",
     "outputs.functionApp.value": "flyweight-app",
     "outputs.url.value": state["url"],
     "functionKeys.default": "a-function-key",
-    "StackStatus": "flyweight UPDATE_COMPLETE",
+    "[StackName,StackStatus": "flyweight " + state["stack"],
     "status.conditions[0]": "NAME flyweight True",
     "functionapp show": "flyweight-app Running",
 }}
@@ -52,6 +56,11 @@ if line.startswith(("sam deploy", "gcloud run deploy", "func azure functionapp p
     state["made"] += 1
     state["live"] = state["made"]
     state["traffic"] = "latest"
+if line.startswith("sam deploy"):
+    given = words[words.index("--parameter-overrides") + 1:]
+    state["parameters"].update(one.split("=", 1) for one in given)
+if line.startswith("sam delete"):
+    state.update(live=0, parameters={{}})
 for option, value in zip(words, [*words[1:], ""]):
     if option == "--function-version":
         state["live"] = int(value)
@@ -71,7 +80,7 @@ class ProviderTools:
             file = self.folder / tool
             file.write_text(SCRIPT.format(python=sys.executable, home=str(home)))
             file.chmod(0o755)
-        self.state(url="", live=0, made=0, failing=[])
+        self.state(url="", live=0, made=0, failing=[], parameters={}, stack="UPDATE_COMPLETE")
 
     def state(self, **changes: Any) -> dict[str, Any]:
         """What they keep, after these changes."""

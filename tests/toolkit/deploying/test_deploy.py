@@ -67,14 +67,28 @@ def test_azure_goes_back_by_sending_the_earlier_folder(run: Run, put: Put, tools
 
 
 @each
-def test_the_first_deployment_has_nothing_to_go_back_to(
+def test_a_first_deployment_that_answers_wrongly_is_left_and_told_how_to_remove(
     provider: str, run: Run, put: Put, tools: ProviderTools, port: int
 ) -> None:
     put(provider, 2)
     tools.state(url=url(port))
-    result = run("deploy", provider, "--patience", 0)
+    named = ["--name", "birds", "--region", "us-east-1", "--group", "our-own"]
+    result = run("deploy", provider, *named, "--patience", 0)
     assert result.exit_code == 1
-    assert "it was the first, so that there is nothing to go back to" in result.stderr
+    assert "it was the first, so that there is nothing to go back to, and it stays as it is" in result.stderr
+    told = " ".join(result.stderr.split())
+    assert f"flyweight logs {provider} {' '.join(named)} says more; deploy again, or remove it: " in told
+    assert told.endswith(f"flyweight destroy {provider} {' '.join(named)}")
+    assert not [call for call in tools.calls() if "delete" in call]
+
+
+@pytest.mark.parametrize("provider", ["aws", "gcp"])
+def test_going_back_to_what_never_answered_says_so(provider: str, run: Run, put: Put, tools: ProviderTools, port: int) -> None:
+    put(provider, 2)
+    tools.state(url=url(port))
+    run("deploy", provider, "--patience", 0)
+    again = run("deploy", provider, "--patience", 0)
+    assert "is live again, of which no deployment from here tells whether it answers" in again.stderr
 
 
 @each
@@ -127,6 +141,7 @@ def test_who_is_not_logged_in_is_told_how(provider: str, run: Run, put: Put, too
     result = run("deploy", provider)
     assert result.exit_code == 1
     assert "is not logged in" in result.stderr and "login" in result.stderr
+    assert "said: the service said no" in result.stderr
     assert len(tools.calls()) == 1  # the question, and nothing else
 
 
@@ -179,6 +194,16 @@ def test_destroy_asks_for_the_name(provider: str, run: Run, tools: ProviderTools
     assert [call for call in tools.calls() if "delete" in call]
     assert run("destroy", provider, "--json").exit_code == 2
     assert run("destroy", provider, "--json", "--yes").exit_code == 0
+
+
+@each
+def test_nothing_is_gone_back_to_once_all_is_destroyed(
+    provider: str, run: Run, put: Put, tools: ProviderTools, port: int
+) -> None:
+    put(provider, 1)
+    tools.state(url=url(port))
+    assert run("deploy", provider).exit_code == run("destroy", provider, "--yes").exit_code == 0
+    assert "keeps 0 releases" in run("rollback", provider).stderr
 
 
 @each

@@ -17,7 +17,7 @@ from tests.infra.gcloud import complaints, needs_gcloud
 from tests.infra.sam import sam
 
 VERBS = (["deploy"], ["logs"], ["logs", "--follow"], ["status"], ["destroy"], ["rollback"])
-NAMED = ["--name", "two words", "--region", "us-east-1", "--group", "a-project"]
+NAMED = ["--name", "two-words", "--region", "us-east-1", "--group", "a-project"]
 
 # AWS's own, where its CLI is not at hand: docs.aws.amazon.com/cli/latest/reference
 AWS = {
@@ -44,7 +44,7 @@ def printed(folders: Callable[[str, int], Path], tmp_path_factory: pytest.TempPa
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(place)
             folder = shutil.copytree(folders(provider, 1), place / f"a folder {provider}", dirs_exist_ok=True)
-            for name in ("flyweight", "two words"):
+            for name in ("flyweight", "two-words"):
                 releases = Releases(provider, name)
                 for label in ("1", "2"):
                     releases.keep(releases.stage(folder), f"rev-{label}", {})

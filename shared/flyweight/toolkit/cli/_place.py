@@ -18,7 +18,7 @@ from flyweight.toolkit.deploying.target import HOME
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.argument("target", type=click.Choice(resources.providers())),
     click.option("--name", default="flyweight", show_default=True, help="The function's name, and that of its stack or service."),
-    click.option("--region", default="", help="Where it runs.  [default: the one in docs/providers/TARGET.md]"),
+    click.option("--region", default="", help="Where it runs.  [default: the AWS CLI's own; else as docs/providers has it]"),
     click.option("--group", default="", help="The Google project, or Azure's resource group.  [default: the tool's, or --name]"),
     click.option("--dry-run", is_flag=True, help="Print the commands, as a shell takes them, and run none."),
     click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON."),

@@ -30,7 +30,7 @@ def command(
     """Deploy a folder that `flyweight build` made to TARGET, by its own command-line tools; each command is shown.
 
     The endpoint is then asked for the sample that the model was recorded with. If it does not answer so, what was live before is
-    made live again, and the exit status is 1.
+    made live again, and the exit status is 1. A first deployment is left as it is then, for its log to be read.
     """
     from flyweight.toolkit.build import build
     from flyweight.toolkit.deploying import rollout
@@ -55,8 +55,8 @@ def command(
         return told.document(url=done.url, release=done.release and done.release.number, smoke=checked)
     rows = {
         "release": done.release and f"{done.release.number}: {done.release.model}",
-        "asked": checked or "no",
-        "call it": f"flyweight call {done.url} rows.csv",
-        "undo": f"flyweight rollback {target} --name {name}",
+        "asked": checked or ("no" if done.url else "no: it has no address"),
+        "call it": f"flyweight call {done.url} rows.csv{done.call}" if done.url else None,
+        "undo": place.verb("rollback", target),
     }
-    _show.table(done.url, rows)
+    _show.table(done.url or name, rows)

@@ -19,10 +19,11 @@ Examples:
 def command(target: str, name: str, region: str, group: str, dry_run: bool, as_json: bool, yes: bool) -> None:
     """Remove the function of this name from TARGET, and what was made for it; the name has to be typed first.
 
-    On Azure that is the resource group, with whatever else is in it.
+    On Azure that is the resource group, with whatever else is in it. On AWS, buckets and a table of results stay.
     """
     from flyweight.toolkit.deploying import rollout
     from flyweight.toolkit.deploying import target as target_of
+    from flyweight.toolkit.deploying.releases import Releases
 
     place = _place.place(target, name, region, group)
     told = _place.Told(as_json, dry_run)
@@ -39,5 +40,7 @@ def command(target: str, name: str, region: str, group: str, dry_run: bool, as_j
             if typed != name:
                 raise click.Abort
     runner.run(provider.destroy(place))
+    if not dry_run:
+        Releases(target, name).forget()
     if as_json:
         told.document()

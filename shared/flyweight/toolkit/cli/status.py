@@ -17,7 +17,7 @@ Examples:
 @_place.placed
 def command(target: str, name: str, region: str, group: str, dry_run: bool, as_json: bool) -> None:
     """Say what TARGET tells of a function, and what the function says when it is asked whether it is ready."""
-    from flyweight.toolkit.deploying import rollout
+    from flyweight.toolkit.deploying import DeployFailed, rollout
     from flyweight.toolkit.deploying import target as target_of
     from flyweight.toolkit.deploying.releases import Releases
 
@@ -29,18 +29,24 @@ def command(target: str, name: str, region: str, group: str, dry_run: bool, as_j
     *before, last = provider.status(place)
     runner.run(before)
     state = runner.output(last)
-    url = runner.output(provider.url(place))
+    url = rollout.address(provider, place, runner)
+    whole = rollout.in_force(provider, place, runner)
     if dry_run:
         return told.document() if as_json else None
-    reply = rollout.reached(provider, place, runner, url).ask("GET", "/ready")
-    served = reply.headers.get("x-flyweight-model", "")
+    ready, served, answered = False, "", "not asked: it has no address"
+    try:
+        if url:
+            reply = rollout.reached(provider, whole, runner, url).ask("GET", "/ready")
+            ready, served = reply.status == 200, reply.headers.get("x-flyweight-model", "")
+            answered = f"{reply.status} {reply.problem.get('status', '')}".strip()
+    except DeployFailed as error:  # we are not let in, or nobody answers: the provider's word is worth telling all the same
+        answered = str(error)
     releases = [f"{one.number}: {one.model}" for one in Releases(target, name).all()]
     if as_json:
-        return told.document(url=url, state=state.split(), ready=reply.status == 200, model=served, releases=releases)
-    answered = f"{reply.status} {reply.problem.get('status', '')}".strip()
+        return told.document(url=url, state=state.split(), ready=ready, model=served, releases=releases)
     rows = {
         "state": " ".join(state.split()),
         "GET /ready": f"{answered}, {served}" if served else answered,
         "releases from here": ", ".join(releases) or "none",
     }
-    _show.table(url, rows)
+    _show.table(url or name, rows)

@@ -84,9 +84,13 @@ class Runner:
         self.show(str(last))
         return "" if self.dry_run else self._output(last)
 
-    def succeeds(self, one: Command) -> bool:
-        """Whether a command ends without an error; it is not shown, because it changes nothing."""
-        return self._start(one, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+    def complaint(self, one: Command) -> str:
+        """What a command says if it ends with an error, else ""; it is not shown, because it changes nothing."""
+        done = self._start(one, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        if done.returncode == 0:
+            return ""
+        lines = [line for line in str(done.stderr).splitlines() if line.strip()]
+        return lines[-1].strip() if lines else f"it ended with status {done.returncode}"
 
     def output_if_any(self, *commands: Command) -> str:
         """What the last of these commands prints, or "" if one ends with an error: nothing may be there yet."""

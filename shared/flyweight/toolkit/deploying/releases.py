@@ -65,6 +65,10 @@ class Releases:
                 self.drop(one.folder)
         self._write(listed)
 
+    def forget(self) -> None:
+        """Forget all of them: there is nothing any more that one could go back to."""
+        shutil.rmtree(self.home, ignore_errors=True)
+
     def _write(self, releases: list[Release]) -> None:
         for one in releases[:-KEPT]:
             self.drop(one.folder)

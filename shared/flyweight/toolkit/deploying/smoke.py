@@ -13,8 +13,10 @@ from typing import Any
 from flyweight import predictor
 from flyweight.settings import ADDRESS_FILE
 from flyweight.toolkit.build.folder import MODEL, stored
-from flyweight.toolkit.deploying.endpoint import Endpoint
+from flyweight.toolkit.deploying.endpoint import Endpoint, Reply
 from flyweight.toolkit.deploying.target import DeployFailed
+
+NOT_LET_IN = (401, 403)
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def _ask(endpoint: Endpoint, body: bytes, expected: list[Any], name: str) -> Ver
     except DeployFailed as error:
         return Verdict(False, f"not yet: {error}")
     if reply.status != 200:
-        return Verdict(False, f"not yet: it answered {reply.status}: {reply.problem.get('detail') or reply.problem.get('title')}")
+        return Verdict(False, f"not yet: it answered {reply.status}: {_told(reply)}")
     try:
         answered = json.loads(reply.body)["predictions"]
     except (ValueError, LookupError, TypeError):
@@ -55,6 +57,15 @@ def _ask(endpoint: Endpoint, body: bytes, expected: list[Any], name: str) -> Ver
     if served != name:
         return Verdict(False, f"{served} answered, {name} was deployed")
     return Verdict(True, f"{served} answers its {len(expected)} recorded instances as it should")
+
+
+def _told(reply: Reply) -> str:
+    """What a problem document, or a gateway in front, has to say; and where it has not come to the model, that."""
+    words = (reply.problem.get(name) for name in ("detail", "title", "message", "Message"))
+    said = next((str(word) for word in words if word), "nothing")
+    if reply.status in NOT_LET_IN:
+        return f"{said}, so that who asks from here is not let in, and the model was not asked"
+    return said
 
 
 def _sample(folder: Path) -> tuple[list[Any], list[Any], str]:

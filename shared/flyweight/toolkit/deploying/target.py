@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from flyweight.errors import FlyweightError
 from flyweight.toolkit.deploying.commands import Command
@@ -36,6 +37,12 @@ class Place:
     work: Path = HOME  # where files go that a command needs
     parameters: Mapping[str, str] = field(default_factory=dict)
 
+    def verb(self, verb: str, target: str) -> str:
+        """The line of `flyweight` that does something else with this very place."""
+        options = {"--name": self.name, "--region": self.region, "--group": self.group}
+        given = [word for option, value in options.items() if value for word in (option, shlex.quote(value))]
+        return " ".join(["flyweight", verb, target, *given])
+
 
 @dataclass(frozen=True)
 class Tool:
@@ -60,7 +67,10 @@ class Target(Protocol):
     """One provider."""
 
     name: str
-    region: str  # the usual one, as its page in docs/providers has it
+
+    @property
+    def region(self) -> str:
+        """The one that is meant where a place names none."""
 
     def tools(self, place: Place) -> list[Tool]:
         """The programs that `deploy` runs."""
@@ -97,3 +107,17 @@ class Target(Protocol):
 
     def settings(self, place: Place) -> dict[str, str]:
         """The parameters of its template or script, with what this place gives or their defaults."""
+
+
+@runtime_checkable
+class Standing(Protocol):
+    """A target where things stand between deployments: parameters that one leaves out stay, and one may block the next."""
+
+    def standing(self, place: Place) -> Command:
+        """What prints how things stand; it fails where nothing is."""
+
+    def in_force(self, said: str) -> dict[str, str]:
+        """The parameters in what `standing` printed, "" where nothing is."""
+
+    def obstacle(self, place: Place, said: str) -> DeployFailed | None:
+        """Why the place can't be deployed as things stand, and what to do about it."""
