@@ -22,7 +22,9 @@ class Step:
         try:
             steps: dict[str, Any] = __import__(MODULE).STEPS
         except (ModuleNotFoundError, AttributeError):
-            raise node.refuse(f"it needs a step of your own: a module {MODULE} with a table STEPS, beside the handler") from None
+            refused = node.refuse(f"it needs a step of your own: a module {MODULE} with a table STEPS, beside the handler")
+            refused.next_step = "name it before the verb, `flyweight --steps FILE build ...`, which puts it there"
+            raise refused from None
         node.only_input()
         self._name = node.choice("step", [*steps])
         self._function, self.kinds = steps[self._name]

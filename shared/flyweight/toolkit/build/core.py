@@ -12,8 +12,9 @@ from flyweight.engines import ENGINES
 
 PACKAGE = Path(flyweight.__file__).parent
 FAMILIES = ("ops", "engines")  # the folders of which a model names what it needs
-# Left out of every copy: what never runs in a function, and bytecode of whatever Python has run here.
-LEFT_OUT = shutil.ignore_patterns("toolkit", "__pycache__", "*.pyc", ".*_cache", "*.md")
+# Left out of every copy: what never runs in a function, bytecode of whatever Python has run here, what an
+# upgrade of a project wrote beside a changed file.
+LEFT_OUT = shutil.ignore_patterns("toolkit", "__pycache__", "*.pyc", ".*_cache", "*.md", "*.new")
 
 
 def copy(folder: Path, document: dict[str, Any] | None) -> None:

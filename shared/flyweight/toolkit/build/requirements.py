@@ -19,23 +19,31 @@ def add(path: Path, document: dict[str, Any], address: str = "", signed: bool = 
 
     :raises ModelRefused: the file names a package that is not known here, or a version that is none.
     """
-    told = document.get("requires") or {}
-    pins = [_pin(package, number) for package, number in told.items()] if isinstance(told, dict) else []
+    found = pins(document)
     if address and not address.startswith("file:"):
-        pins.append(f"obstore=={version('obstore')}")
+        found.append(f"obstore=={version('obstore')}")
     if signed:
-        pins.append(f"cryptography=={version('cryptography')}")
-    if pins:
+        found.append(f"cryptography=={version('cryptography')}")
+    if found:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
-        _write(path, text, ["# what the model needs, at the versions that were tried", *pins])
-    return pins
+        _write(path, text, ["# what the model needs, at the versions that were tried", *found])
+    return found
 
 
-def settle(path: Path, pins: list[str]) -> None:
+def pins(document: dict[str, Any]) -> list[str]:
+    """What a model's engine needs, at the versions that its file records.
+
+    :raises ModelRefused: the file names a package that is not known here, or a version that is none.
+    """
+    told = document.get("requires") or {}
+    return [_pin(package, number) for package, number in told.items()] if isinstance(told, dict) else []
+
+
+def settle(path: Path, resolved: list[str]) -> None:
     """Let a requirements.txt list all that was resolved, whoever installs it later; its comments and options stay."""
     lines = path.read_text(encoding="utf-8").splitlines()
     kept = [line for line in lines if line.startswith(("#", "--"))]
-    _write(path, "\n".join(kept), pins)
+    _write(path, "\n".join(kept), resolved)
 
 
 def _write(path: Path, text: str, lines: list[str]) -> None:

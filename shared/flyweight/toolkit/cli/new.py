@@ -14,6 +14,7 @@ EXAMPLES = """\b
 Examples:
   flyweight new penguins --model penguins.safetensors
   flyweight new penguins --model penguins.safetensors --provider aws --provider gcp
+  flyweight --steps flyweight_steps.py new shop --model shop.safetensors
   flyweight new example
   flyweight new --upgrade penguins
 """
@@ -42,8 +43,9 @@ def command(folder: Path, model: Path | None, providers: tuple[str, ...], upgrad
     rows = {
         "written": len(changes.written),
         "as they were": len(changes.unchanged) or None,
+        "removed, of no use now": ", ".join(changes.removed) or None,
         "kept, changed by you": ", ".join(changes.kept) or None,
         "new version beside": ", ".join(f"{name}.new" for name in changes.beside) or None,
-        "next": merge if changes.beside else f"cd {folder} && pytest",
+        "next": merge if changes.beside else f"cd {folder}, and do what README.md says",
     }
     _show.table(str(folder), rows)

@@ -15,8 +15,8 @@ from typing import Any
 import flyweight
 from flyweight import predictor
 from flyweight.errors import FlyweightError
-from flyweight.toolkit import resources
-from flyweight.toolkit.scaffold.files import TEMPLATE, File, Plan, files
+from flyweight.toolkit import resources, steps
+from flyweight.toolkit.scaffold.files import STEPS, TEMPLATE, File, Plan, files
 
 MANIFEST = ".flyweight.json"  # what was written, by the sha256 of each file: a file that has another was changed by its owner
 EXAMPLE = "models/iris.safetensors"
@@ -32,17 +32,22 @@ class ScaffoldFailed(FlyweightError):
 
 @dataclass
 class Changes:
-    """What was done to a project's files: written, already so, kept as its owner left them, or kept with a FILE.new beside."""
+    """What was done to a project's files.
+
+    `written`, `unchanged`; `removed`: ours, and of no use any more; `kept`: as its owner left it; `beside`: kept, and the new
+    version is FILE.new.
+    """
 
     folder: str
     written: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     beside: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
 
 
 def create(folder: Path, model: Path | None = None, providers: tuple[str, ...] = ()) -> Changes:
-    """Make a project around a model file, or around an example that it trains.
+    """Make a project around a model file, or around an example that it trains, with the steps of one's own that are in use.
 
     :raises ScaffoldFailed: the folder holds something already, or there is no such provider.
     :raises ModelRefused: the model file fails a check.
@@ -57,12 +62,17 @@ def create(folder: Path, model: Path | None = None, providers: tuple[str, ...] =
     if model is not None:
         predictor.load(str(model))  # refused before anything is written
     name = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-") or "model"
-    plan = Plan(name, EXAMPLE if model is None else f"models/{model.name}", chosen, trains=model is None)
+    own = steps.source()
+    path = EXAMPLE if model is None else f"models/{model.name}"
+    plan = Plan(name, path, chosen, trains=model is None, steps=own is not None)
     (folder / "models").mkdir(parents=True, exist_ok=True)
     if model is None:
         _train(folder)
     else:
-        shutil.copyfile(model, folder / plan.model)
+        _copy(model, folder / plan.model)
+        _copy(Path(f"{model}.sig"), folder / f"{plan.model}.sig")  # its signature, if it has one
+    if own is not None:
+        _copy(own, folder / STEPS)
     return _write(folder, plan, {})
 
 
@@ -73,7 +83,7 @@ def upgrade(folder: Path) -> Changes:
     """
     try:
         told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        plan = Plan(told["name"], told["model"], tuple(told["providers"]), bool(told["trains"]))
+        plan = Plan(told["name"], told["model"], tuple(told["providers"]), bool(told["trains"]), bool(told.get("steps")))
         before = {str(name): str(value) for name, value in told["files"].items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         hint = "make a project first: flyweight new DIR"
@@ -89,8 +99,14 @@ def _write(folder: Path, plan: Plan, before: dict[str, str]) -> Changes:
     for name, file in files(plan, folder).items():
         offered[name] = _sha256(file.data)
         getattr(changes, _put(folder / name, file, before.get(name), offered[name])).append(name)
+    for name in sorted({*before} - {*offered}):  # which an older flyweight wrote, and this one has no more
+        path = folder / name
+        if path.is_file():
+            ours = _sha256(path.read_bytes()) == before[name]
+            (changes.removed if ours else changes.kept).append(name)
+            path.unlink() if ours else None
     document: dict[str, Any] = {"flyweight": flyweight.__version__, "name": plan.name, "model": plan.model}
-    document |= {"providers": [*plan.providers], "trains": plan.trains, "files": offered}
+    document |= {"providers": [*plan.providers], "trains": plan.trains, "steps": plan.steps, "files": offered}
     (folder / MANIFEST).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     return changes
 
@@ -100,6 +116,8 @@ def _put(path: Path, file: File, before: str | None, offered: str) -> str:
 
     :param before: the sha256 that we wrote or offered last; None if we never did.
     """
+    if path.is_dir():
+        return "kept"
     if not path.exists():
         if before is not None:
             return "kept"  # its owner removed it
@@ -121,6 +139,12 @@ def _store(path: Path, file: File) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(file.data)
     path.chmod(0o755 if file.executable else 0o644)
+
+
+def _copy(source: Path, goal: Path) -> None:
+    if source.is_file():
+        goal.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, goal)
 
 
 def _train(folder: Path) -> None:
