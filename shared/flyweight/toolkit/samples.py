@@ -1,18 +1,17 @@
-"""A sample event to the same event with a model's own instance for payload: wherever a penguin stands, in whatever wrapping."""
+"""Sample events by their names: what each is about, the event itself, and the same with a model's own instance for payload."""
 
-import base64
 import json
+from functools import cache
 from typing import Any
 
 from flyweight.errors import FlyweightError
 from flyweight.predictor import load
 from flyweight.toolkit import resources
-
-PENGUIN = {"island", "bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g", "sex", "year"}
+from flyweight.toolkit.payloads import replaced
 
 
 class NoSample(FlyweightError):
-    """There is no such event, or nothing in it, or in the model, to make one of."""
+    """There is no such event, or nothing in the model to make one of."""
 
 
 def names(provider: str) -> list[str]:
@@ -22,8 +21,7 @@ def names(provider: str) -> list[str]:
 
 def about(name: str) -> str:
     """What a case is about."""
-    cases = json.loads((resources.folder("events") / "cases.json").read_text())
-    return str(cases.get(name.partition(".")[0], {}).get("about", ""))
+    return str(_case(name).get("about", ""))
 
 
 def read(provider: str, name: str) -> Any:
@@ -39,7 +37,9 @@ def read(provider: str, name: str) -> Any:
 def fitted(provider: str, name: str, model: str) -> Any:
     """The event with the first instance that a model keeps to prove itself by, in place of each penguin.
 
-    :raises NoSample: the model keeps none, or the event has no payload that is a penguin.
+    An event that carries none is the same for every model.
+
+    :raises NoSample: there is no such event, or the model keeps no instance.
     """
     event = read(provider, name)
     document = load(model).file.document
@@ -47,49 +47,24 @@ def fitted(provider: str, name: str, model: str) -> Any:
     if not kept:
         raise NoSample(f"{model} keeps no sample to make an event of")
     features = [feature["name"] for feature in document["signature"]["features"]]
-    instance = kept[0] if isinstance(kept[0], dict) else dict(zip(features, kept[0], strict=True))
-    changed = _replaced(event, instance)
-    if changed == event:
-        raise NoSample(f"the event {name!r} of {provider} carries no instance to put the model's own in place of")
-    return changed
+    row = [kept[0][feature] for feature in features] if isinstance(kept[0], dict) else kept[0]
+    return replaced(event, dict(zip(features, row, strict=True)))
 
 
-def _replaced(value: Any, instance: dict[str, Any]) -> Any:
-    """The same with the instance in place of each penguin: an object, a DynamoDB item, or text or base64 that holds one."""
-    if isinstance(value, dict):
-        if len(PENGUIN & {*value}) > 3:
-            typed = isinstance(value[next(iter(PENGUIN & {*value}))], dict)
-            rest = {key: item for key, item in value.items() if key not in PENGUIN}
-            return {**rest, **({key: _typed(item) for key, item in instance.items()} if typed else instance)}
-        return {key: _replaced(item, instance) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_replaced(item, instance) for item in value]
-    return _text(value, instance) if isinstance(value, str) else value
+def needs(name: str) -> str:
+    """What has to be there for an event to be answered as its case says; "" for nothing."""
+    return ", ".join(_case(name).get("objects", {}))
 
 
-def _text(value: str, instance: dict[str, Any]) -> str:
-    for decode, encode in ((str, str), (_from_base64, _to_base64)):
-        try:
-            document = json.loads(decode(value))
-        except (ValueError, UnicodeDecodeError):
-            continue
-        changed = _replaced(document, instance) if isinstance(document, (dict, list)) else document
-        return value if changed == document else encode(json.dumps(changed))
-    return value
+def is_trigger(name: str) -> bool:
+    """Whether it is no HTTP request."""
+    return "providers" in _case(name)
 
 
-def _from_base64(text: str) -> str:
-    return base64.b64decode(text, validate=True).decode()
+@cache
+def _cases() -> Any:
+    return json.loads((resources.folder("events") / "cases.json").read_text())
 
 
-def _to_base64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
-
-
-def _typed(value: Any) -> dict[str, Any]:
-    """A value as DynamoDB's streams write it."""
-    if value is None:
-        return {"NULL": True}
-    if isinstance(value, bool):
-        return {"BOOL": value}
-    return {"S": value} if isinstance(value, str) else {"N": repr(value)}
+def _case(name: str) -> Any:
+    return _cases().get(name.partition(".")[0], {})

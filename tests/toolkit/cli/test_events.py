@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from click.testing import Result
 from sklearn.linear_model import LogisticRegression
 
 import flyweight
-from flyweight.toolkit import resources
+from flyweight.toolkit import resources, samples
 from flyweight.toolkit.build import build
 from flyweight.toolkit.local import runtime
 from tests.conftest import PYTHON, ROOT
@@ -79,5 +80,41 @@ def test_a_new_event_is_scored_by_the_model_it_was_made_for(
 def test_what_can_not_be_made_is_told_with_what_there_is(run: Callable[..., Result], flowers: Path) -> None:
     unknown = run("events", "new", "gcp", "pigeon", "--model", flowers)
     assert unknown.exit_code == 1 and "pubsub" in unknown.output + (unknown.stderr or "")
-    empty = run("events", "new", "gcp", "scheduler_empty", "--model", flowers)
-    assert empty.exit_code == 1 and "carries no instance" in empty.output + (empty.stderr or "")
+
+
+def test_an_event_without_an_instance_is_given_as_it_is_with_a_note_of_what_has_to_be_there(
+    run: Callable[..., Result], flowers: Path
+) -> None:
+    empty = run("events", "new", "gcp", "scheduler_empty", "--model", flowers, "--json")
+    assert empty.exit_code == 0 and "carries no instance" in empty.stderr
+    assert json.loads(empty.stdout) == json.loads((ROOT / "events/gcp/scheduler_empty.json").read_text())
+    assert "has to be there: s3://penguins-in/" in run("events", "new", "aws", "s3", "--model", flowers).stderr
+
+
+def test_triggers_are_listed_apart_from_requests(run: Callable[..., Result]) -> None:
+    rows = json.loads(run("events", "ls", "aws", "--triggers", "--json").output)
+    assert {row["kind"] for row in rows} == {"trigger"} and {"sqs.fifo", "kinesis", "s3"} <= {row["event"] for row in rows}
+    kinds = {row["event"]: row["kind"] for row in json.loads(run("events", "ls", "aws", "--json").output)}
+    assert (kinds["sqs"], kinds["predict"]) == ("trigger", "http")
+
+
+@pytest.mark.parametrize("provider", resources.providers())
+def test_a_new_event_comes_to_what_its_case_expects_of_penguins(provider: str, flowers: Path, folders: dict[str, Path]) -> None:
+    """The same status, and as many records scored and rejected: what is wrong stays wrong, in whatever wrapping."""
+    with ExitStack() as stack:
+        started: dict[str, Any] = {}
+        for name in samples.names(provider):
+            case, event = CASES[name.partition(".")[0]], samples.fitted(provider, name, str(flowers))
+            if "objects" in case:
+                continue
+            settings = runtime(provider).settings(event)
+            place = json.dumps(settings)
+            if place not in started:
+                started[place] = stack.enter_context(runtime(provider)(folders[provider], environ=settings))
+            process = started[place]
+            before = len(process.log())
+            answer = process.invoke(event)
+            told = [(line["scored"], line["rejected"]) for line in counts(process.log()[before:])]
+            assert answer.status == case["status"], (name, answer.body)
+            expected = [(line["scored"], line["rejected"]) for line in case.get("log", []) if {"scored", "rejected"} <= {*line}]
+            assert not expected or told == expected, name

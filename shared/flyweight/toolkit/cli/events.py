@@ -12,7 +12,7 @@ from flyweight.toolkit.cli import _show
 
 EXAMPLES = """\b
 Examples:
-  flyweight events ls gcp --json
+  flyweight events ls gcp --triggers
   flyweight events show aws sqs
   flyweight events new azure servicebus --model penguins.safetensors --out event.json
 """
@@ -26,14 +26,22 @@ def command() -> None:
 
 @command.command("ls")
 @click.argument("provider", required=False, type=PROVIDER)
+@click.option("--triggers", is_flag=True, help="Only those of queues, streams, topics, files and schedules, no HTTP requests.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def ls(provider: str | None, as_json: bool) -> None:
+def ls(provider: str | None, triggers: bool, as_json: bool) -> None:
     """List the events of PROVIDER, or of all."""
     found = {one: samples.names(one) for one in ([provider] if provider else resources.providers())}
-    rows = [(one, name, samples.about(name)) for one, listed in found.items() for name in listed]
+    names = [(one, name) for one, listed in found.items() for name in listed if samples.is_trigger(name) or not triggers]
+    rows = [(one, name, "trigger" if samples.is_trigger(name) else "http", samples.about(name)) for one, name in names]
+    header = ("provider", "event", "kind", "about")
     if as_json:
-        return _show.document([{"provider": one, "event": name, "about": about} for one, name, about in rows])
-    _show.columns("events", ("provider", "event", "about"), rows)
+        return _show.document([dict(zip(header, row, strict=True)) for row in rows])
+    _show.columns("events", header, rows)
+
+
+def _needs(trigger: str) -> str:
+    needed = samples.needs(trigger)
+    return f"; it names a file, which has to be there: {needed}" if needed else ""
 
 
 @command.command("show")
@@ -54,6 +62,8 @@ def show(provider: str, trigger: str, as_json: bool) -> None:
 def new(provider: str, trigger: str, model: str, out: Path | None, as_json: bool) -> None:
     """Write an event TRIGGER of PROVIDER whose payload fits MODEL, for `flyweight invoke --event`."""
     event = samples.fitted(provider, trigger, model)
+    if event == samples.read(provider, trigger):
+        click.echo(f"note: this event carries no instance, and is the same for every model{_needs(trigger)}", err=True)
     if out is None:
         return _show.document(event)
     out.write_text(json.dumps(event, indent=2, ensure_ascii=False) + "\n")

@@ -1,0 +1,134 @@
+"""A sample event to the same event with a model's own instance for payload: wherever a penguin stands, in whatever wrapping.
+
+A penguin that is wrong, as in a sample of what is rejected, comes to an instance that is wrong in the same way.
+"""
+
+import base64
+import csv
+import io
+import json
+from collections.abc import Iterable
+from math import isfinite, isnan
+from typing import Any
+
+KINDS: dict[str, tuple[type, ...]] = {
+    "island": (str,),
+    "bill_length_mm": (int, float),
+    "bill_depth_mm": (int, float),
+    "flipper_length_mm": (int, float),
+    "body_mass_g": (int, float),
+    "sex": (str,),
+    "year": (int, float),
+}
+NAMES = [*KINDS]
+
+
+def replaced(value: Any, instance: dict[str, Any]) -> Any:
+    """The same with the instance in place of each penguin: an object, an array, a DynamoDB item, or text or base64 of one."""
+    if isinstance(value, dict):
+        known = {*KINDS} & {*value}
+        if len(known) > 3 or value.keys() == {"sex", "year"}:
+            return _typed_item(value, instance) if isinstance(value[next(iter(known))], dict) else _object(value, instance)
+        return {key: replaced(item, instance) for key, item in value.items()}
+    if isinstance(value, list):
+        if 1 < len(value) <= len(NAMES) and value[0] in ("Torgersen", "Biscoe", "Dream"):
+            return _array(value, instance)
+        return [replaced(item, instance) for item in value]
+    return _text(value, instance) if isinstance(value, str) else value
+
+
+def _object(value: dict[str, Any], instance: dict[str, Any]) -> dict[str, Any]:
+    first = next(iter(instance))
+    unknown, missing = {*value} - {*KINDS}, {*KINDS} - {*value}
+    if unknown and missing:  # a name that is misspelt
+        return {(f"{name}_" if name == first else name): item for name, item in instance.items()}
+    if missing:
+        return {name: item for name, item in instance.items() if name != first}
+    if unknown:
+        return {**instance, **{name: value[name] for name in unknown - {*instance}}}
+    if all(_fits(*pair) for pair in value.items()):
+        return instance
+    return {**instance, first: _wrong(value.values())}
+
+
+def _array(value: list[Any], instance: dict[str, Any]) -> list[Any]:
+    whole = [*instance.values()]
+    if len(value) < len(NAMES):
+        return whole[:-1]
+    return whole if all(map(_fits, NAMES, value)) else [_wrong(value), *whole[1:]]
+
+
+def _wrong(values: Iterable[Any]) -> Any:
+    """What stands for a wrong value: of no feature's kind, or not even JSON where a NaN is the fault."""
+    return next((value for value in values if isinstance(value, float) and isnan(value)), [])
+
+
+def _fits(name: str, value: Any) -> bool:
+    if isinstance(value, float):
+        return isfinite(value) and float in KINDS[name]
+    return value is None or (isinstance(value, KINDS[name]) and not isinstance(value, bool) and len(str(value)) < 100)
+
+
+def _typed_item(value: dict[str, Any], instance: dict[str, Any]) -> dict[str, Any]:
+    """A DynamoDB item, with its key as it is."""
+    rest = {key: item for key, item in value.items() if key not in KINDS}
+    return {**rest, **{key: _typed(item) for key, item in instance.items()}}
+
+
+def _typed(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {"NULL": True}
+    if isinstance(value, bool):
+        return {"BOOL": value}
+    return {"S": value} if isinstance(value, str) else {"N": repr(value)}
+
+
+def _text(value: str, instance: dict[str, Any]) -> str:
+    """JSON, lines of JSON, CSV, or any of these in base64."""
+    if (changed := _plain(value, instance)) is not None:
+        return changed
+    try:
+        inner = base64.b64decode(value, validate=True).decode()
+    except ValueError:
+        return value
+    changed = _plain(inner, instance)
+    return value if changed in (inner, None) else base64.b64encode(str(changed).encode()).decode()
+
+
+def _plain(text: str, instance: dict[str, Any]) -> str | None:
+    return next((changed for read in (_json, _json_lines, _csv) if (changed := read(text, instance)) is not None), None)
+
+
+def _json(text: str, instance: dict[str, Any]) -> str | None:
+    """JSON with an instance in it; the text as it is where no penguin is in it, None where it is no JSON of many values."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(document, (dict, list)):
+        return None
+    changed = replaced(document, instance)
+    return text if changed == document else json.dumps(changed)
+
+
+def _json_lines(text: str, instance: dict[str, Any]) -> str | None:
+    lines = [_json(line, instance) if line else line for line in text.split("\n")]
+    return None if len(lines) < 2 or None in lines else "\n".join(line for line in lines if line is not None)
+
+
+def _csv(text: str, instance: dict[str, Any]) -> str | None:
+    """Rows of penguins, under a header or not, each of which has all values."""
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+    except csv.Error:
+        return None
+    header = bool(rows) and len({*rows[0]} & {*NAMES}) > 3
+    if not rows or {*map(len, rows)} != {len(NAMES)} or (not header and rows[0][0] not in ("Torgersen", "Biscoe", "Dream")):
+        return None
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    if header:
+        writer.writerow(instance)
+    cells = [str(item).lower() if isinstance(item, bool) else item for item in instance.values()]
+    writer.writerows([cells] * (len(rows) - header))
+    return file.getvalue()
