@@ -21,12 +21,19 @@ def powertools() -> "logs.Log":
     return log()
 
 
+def tracer() -> "logs.Log":
+    """The same, and Powertools' Tracer, which needs the X-Ray SDK."""
+    from aws_tracer import log
+
+    return log()
+
+
 # Lambda freezes a process between invocations: a request waits for the check of a model that it starts, but not for long.
 lambda_handler = service.bind(
     decode,
     encode,
     home=os.path.dirname(__file__),
-    logs={"": lines, "powertools": powertools},
+    logs={"": lines, "powertools": powertools, "tracer": tracer},
     wait=0.1,
     hooks=register,
     triggers=find,

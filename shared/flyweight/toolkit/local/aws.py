@@ -28,7 +28,8 @@ class Runtime(Base):
 
     def __init__(self, folder: Path, **options: Any) -> None:
         super().__init__(folder, **options)
-        self._api = _RuntimeApi(self.timeout)
+        traced = "AWS_XRAY_DAEMON_ADDRESS" in self._environ  # where somebody listens
+        self._api = _RuntimeApi(self.timeout, traced)
 
     def command(self) -> list[str]:
         """Run the runtime client as Lambda's bootstrap does."""
@@ -79,8 +80,9 @@ class Runtime(Base):
 class _RuntimeApi(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, traced: bool) -> None:
         super().__init__(("127.0.0.1", 0), _Exchange)
+        self.sampled = int(traced)
         self.seconds_to_live = timeout
         self.may_restore = threading.Event()  # under SnapStart: whether the snapshot goes on as a process
         self.may_restore.set()
@@ -115,12 +117,13 @@ class _Exchange(BaseHTTPRequestHandler):
             self.close_connection = True
             return None
         identity, payload = event
+        part = identity.replace("-", "")
         headers = {
             "Content-Type": "application/json",
             "Lambda-Runtime-Aws-Request-Id": identity,
             "Lambda-Runtime-Deadline-Ms": str(int(1000 * (time() + self.server.seconds_to_live))),
             "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:us-east-1:123456789012:function:local",
-            "Lambda-Runtime-Trace-Id": f"Root=1-{int(time()):08x}-{identity.replace('-', '')[:24]};Sampled=0",
+            "Lambda-Runtime-Trace-Id": f"Root=1-{int(time()):08x}-{part[:24]};Parent={part[-16:]};Sampled={self.server.sampled}",
         }
         return self._reply(200, headers, payload)
 
