@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flyweight.toolkit.costs.advice import CRITERIA, OPTIONS, TEAMS, Needs, advise, document, leading
-from flyweight.toolkit.costs.options import Option
+from flyweight.toolkit.costs import prices, residency
+from flyweight.toolkit.costs.advice import OPTIONS, TEAMS, Needs, advise, document
+from flyweight.toolkit.costs.options import CRITERIA, Option
 from flyweight.toolkit.costs.workload import Measured, Workload
 
 measured = st.builds(
@@ -30,12 +31,16 @@ workloads = st.builds(
     latency=st.sampled_from((0.0, 20.0, 200.0)),
     cold_share=st.floats(0, 1),
     warm_instances=st.integers(0, 5),
-    memory_mb=st.sampled_from((128, 512, 1769, 4096)),
+    memory_mb=st.sampled_from((128, 512, 1769, 4096, 9000)),
+    runs=st.sampled_from((0, 1, 30)),
+    architecture=st.sampled_from(("arm64", "x86_64")),
+    cpus=st.sampled_from((0.5, 1.0, 2.0)),
+    front=st.sampled_from(("http", "rest", "url", "none")),
 )
 needs = st.builds(
     Needs,
     clouds=st.sampled_from((("aws",), ("gcp", "azure"), ("aws", "gcp", "azure"))),
-    residency=st.sampled_from(("any", "region", "premises")),
+    residency=st.sampled_from(("any", "region", "premises", "DE", "FI", "EU")),
     live=st.booleans(),
     team=st.sampled_from(sorted(TEAMS)),
 )
@@ -92,7 +97,7 @@ def test_where_the_cheapest_changes_it_does(work: Workload) -> None:
     advice = advise(work, Needs())
     fit = [one.option for one in advice.considered if not one.excluded and one.option.family != "edge"]
     totals = {option.name: option for option in fit}
-    for change in leading(advice):
+    for change in advice.leading:
         least = min(option.bill(work.at(change.requests)).total for option in fit)
         assert totals[change.cheaper_above].bill(work.at(change.requests)).total == pytest.approx(least, abs=1e-6)
 
@@ -107,7 +112,7 @@ def test_all_families_and_clouds_are_compared() -> None:
 def test_little_traffic_is_served_best_by_functions_and_much_by_what_always_runs() -> None:
     few = advise(USUAL.at(1e5), Needs()).best
     assert few is not None and few.option.family == "serverless"
-    assert [change.cheaper_above for change in leading(advise(USUAL, Needs()))][-1] == "EC2 machines"
+    assert {change.cheaper_above for change in advise(USUAL, Needs()).leading} & {"EC2 machines", "Compute Engine machines"}
 
 
 def test_who_can_not_wait_for_a_cold_start_gets_something_that_is_always_there() -> None:
@@ -120,15 +125,97 @@ def test_who_can_not_wait_for_a_cold_start_gets_something_that_is_always_there()
     assert kept.best is not None and kept.best.option.family == "serverless"
 
 
-def test_data_that_may_not_leave_the_premises_goes_to_no_cloud() -> None:
+def told(work: Workload, needs: Needs) -> dict[str, str]:
+    """Why each option will not do; empty where it will."""
+    return {one.option.name: one.excluded for one in advise(work, needs).considered}
+
+
+def test_data_that_may_not_leave_the_premises_goes_to_no_cloud_and_has_no_bill_from_one() -> None:
     advice = advise(USUAL, Needs(residency="premises"))
-    assert {one.option.family for one in advice.considered if not one.excluded} == {"edge", "kubernetes"}
+    fit = [one for one in advice.considered if not one.excluded]
+    assert {one.option.family for one in fit} == {"edge", "kubernetes"}
+    assert all(one.bill.total == 0 for one in fit) and not advice.priced and not advice.leading
+
+
+def test_data_that_has_to_stay_in_a_country_goes_to_clouds_with_a_region_there() -> None:
+    reasons = told(USUAL, Needs(residency="FI"))
+    assert reasons["Cloud Run function"] == "" and reasons["Kubernetes"] == ""
+    assert reasons["AWS Lambda"] == "aws has no region in FI" and reasons["Azure Functions"] == "azure has no region in FI"
+    assert not any(told(USUAL, Needs(residency="EU"))[name] for name in ("AWS Lambda", "Cloud Run function", "Azure Functions"))
+
+
+def test_data_that_has_to_stay_in_a_region_says_what_leaves_it_and_weighs_that() -> None:
+    anywhere, there = advise(USUAL, Needs()), advise(USUAL, Needs(residency="region"))
+    before, after = ({one.option.name: one for one in told.considered} for told in (anywhere, there))
+    function = "Cloud Run function"
+    assert after[function].ratings["security"][0] == before[function].ratings["security"][0] - 1
+    assert any("_Default" in line for line in after[function].mind) and not any(
+        "_Default" in line for line in before[function].mind
+    )
+    assert after["AWS Lambda"].ratings["security"] == before["AWS Lambda"].ratings["security"]
+    clouds = {entry["cloud"] for entry in document(there)["residency"]}
+    assert clouds == {"aws", "gcp", "azure"} and not document(anywhere)["residency"]
+
+
+@pytest.mark.parametrize("place", ["any", "region", "premises", "de", "EU"])
+def test_a_place_that_there_is_is_taken(place: str) -> None:
+    assert residency.checked(place) in (place, place.upper())
+
+
+def test_every_word_on_residency_has_a_source() -> None:
+    for cloud in ("aws", "gcp", "azure"):
+        told = list(residency.notes((cloud,), "region"))
+        assert len(told) >= 2 and all(what and source for _, what, source in told)
+        assert residency.regions(cloud, "DE") and not residency.regions(cloud, "AQ")
+
+
+def test_a_place_that_there_is_not_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(prices.Unpriced, match="'XX'") as refused:
+        residency.checked("XX")
+    assert "DE" in refused.value.next_step
+    with pytest.raises(prices.Unpriced, match="no region 'moon'") as refused:
+        residency.known_region("gcp", "moon")
+    assert "europe-west1" in refused.value.next_step
 
 
 def test_files_by_night_are_for_those_who_do_not_wait() -> None:
     assert "somebody waits" in next(one.excluded for one in advise(USUAL, Needs()).considered if not one.option.live)
-    best = advise(USUAL.at(1e9), Needs(live=False)).best
+    best = advise(dataclasses.replace(USUAL.at(1e9), runs=30), Needs(live=False)).best
     assert best is not None and best.option.family == "batch"
+
+
+@pytest.mark.parametrize(
+    ("sent", "takes", "does_not"),
+    [
+        (2 * 2**20, "AWS Lambda", "Vertex AI endpoint"),
+        (7 * 2**20, "Cloud Run function", "AWS Lambda"),
+        (40 * 2**20, "Azure Functions", "Cloud Run function"),
+        (200 * 2**20, "EC2 machines", "Azure Functions"),
+    ],
+)
+def test_a_request_that_is_too_heavy_goes_where_it_is_taken(sent: int, takes: str, does_not: str) -> None:
+    reasons = told(dataclasses.replace(USUAL, sent=sent), Needs())
+    assert reasons[takes] == "" and "MB are taken" in reasons[does_not]
+
+
+def test_heavy_data_goes_by_files_whatever_a_request_may_weigh() -> None:
+    heavy = dataclasses.replace(USUAL, sent=500 * 2**20, runs=30)
+    best = advise(heavy, Needs(live=False)).best
+    assert best is not None and best.option.family == "batch"
+
+
+def test_a_model_that_is_too_big_goes_where_it_fits() -> None:
+    big = dataclasses.replace(USUAL, measured=dataclasses.replace(USUAL.measured, memory=5 * 2**30, folder=300 * 2**20))
+    reasons = told(dataclasses.replace(big, memory_mb=big.need_mb), Needs())
+    assert "250 MB are taken" in reasons["AWS Lambda"] and "4,096 MB at the most" in reasons["Azure Functions"]
+    assert reasons["Cloud Run function"] == ""
+
+
+def test_a_bigger_data_set_costs_its_storage() -> None:
+    light, heavy = (dataclasses.replace(USUAL, sent=sent, runs=30) for sent in (10**5, 10**6))
+    option = next(option for option in OPTIONS if option.name == "Lambda by files")
+    kept = [next(line.amount for line in option.bill(work).lines if line.what == "files kept, GB") for work in (light, heavy)]
+    assert kept == [pytest.approx((1e6 * sent + 1e6 * 500) / 30 / 1e9 * 0.023) for sent in (1e5, 1e6)]
 
 
 def test_the_document_has_all_of_it() -> None:

@@ -49,9 +49,9 @@ def test_a_plan_explains_before_anything_is_made(provider: str, run: Run, pengui
 
 def test_a_plan_as_json_has_what_the_tables_have(run: Run, penguins: Path) -> None:
     told = json.loads(run("plan", "aws", "--model", penguins, *QUICK, "--requests", "2M", "--json").stdout)
-    assert {"creates", "measured", "limits", "security", "costs", "prices_checked"} <= {*told}
-    assert {*told["costs"]} == {"aws", "gcp", "azure"}
-    assert told["costs"]["aws"]["dollars_a_month"] > 0
+    assert {"creates", "measured", "limits", "security", "bill", "others", "notes", "prices_checked"} <= {*told}
+    assert {*told["others"]} == {"Cloud Run function", "Azure Functions"}
+    assert told["bill"]["dollars_a_month"] > 0 and told["expected_cold_ms"] > 0
     assert told["measured"]["cold"] > told["measured"]["warm"] > 0 and told["measured"]["memory"] > 1e6
 
 
@@ -62,9 +62,60 @@ def test_what_aws_creates_follows_the_conditions() -> None:
     assert {"InputQueue", "DeadLetters", "Url"} <= more and "Api" not in more
 
 
-def test_what_azure_creates_is_in_the_template() -> None:
+def test_what_azure_creates_follows_the_conditions() -> None:
+    bus, alert = "Microsoft.ServiceBus/namespaces", "Microsoft.Insights/metricAlerts"
     kinds = {piece.kind for piece in target("azure").creates(Place())}
-    assert {"Microsoft.Web/sites", "Microsoft.Storage/storageAccounts"} <= kinds
+    assert {"Microsoft.Web/sites", "Microsoft.Storage/storageAccounts"} <= kinds and not {bus, alert} & kinds
+    asked = Place(parameters={"serviceBusQueue": "rows", "alertEmail": "ada@example.com", "scoreFiles": "true"})
+    more = {piece.kind for piece in target("azure").creates(asked)}
+    assert {bus, alert} <= more and "Microsoft.EventGrid/systemTopics" not in more
+
+
+def test_what_google_creates_follows_the_variables() -> None:
+    asked = Place(parameters={"OWN_ACCOUNT": "true", "TRIGGER_TOPIC": "rows"})
+    usual, more = ({piece.kind for piece in target("gcp").creates(place)} for place in (Place(), asked))
+    assert {"service account", "Eventarc trigger"} == more - usual
+
+
+def test_a_plan_prices_what_its_parameters_make(run: Run, penguins: Path) -> None:
+    asked = ("--set", "Endpoint=function-url", "--set", "ProvisionedConcurrency=1", "--set", "Alarms=true")
+    told = json.loads(run("plan", "aws", "--model", penguins, *QUICK, *asked, "--json").stdout)
+    lines = {line["what"]: line["dollars"] for line in told["bill"]["lines"]}
+    assert "HTTP API" not in lines and {"alarms", "memory kept ready", "log taken in, GB"} <= {*lines}
+    assert lines["memory kept ready"] == pytest.approx(0.5 * 2_628_000 * 0.0000033334, abs=1e-3)
+
+
+def test_what_the_function_logs_is_measured(run: Run, penguins: Path) -> None:
+    told = json.loads(run("plan", "gcp", "--model", penguins, *QUICK, "--json").stdout)
+    assert 100 < told["measured"]["logged"] < 1000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("plan", "aws", "--region", "moon"), "aws has no region 'moon'"),
+        (("plan", "aws", "--set", "Foo=1"), "infra/aws has no parameter Foo"),
+        (("plan", "aws", "--set", "MemorySize=lots"), "MemorySize should be a number"),
+        (("plan", "azure", "--set", "model"), "expected NAME=VALUE"),
+        (("advise", "--residency", "moon"), "no region of the three clouds lies in 'moon'"),
+        (("plan", "aws", "--requests", "-1"), "expected a number like 500k"),
+        (("advise", "--latency", "-1"), "not in the range"),
+    ],
+)
+def test_what_can_not_be_is_refused_with_what_can(arguments: tuple[str, ...], said: str, run: Run, penguins: Path) -> None:
+    result = run(*arguments, "--model", penguins, *QUICK)
+    assert result.exit_code in (1, 2) and said in result.stderr
+
+
+@pytest.mark.parametrize("verb", [("plan", "aws"), ("advise",)])
+def test_a_model_that_is_not_there_is_named(verb: tuple[str, ...], run: Run, tmp_path: Path) -> None:
+    result = run(*verb, "--model", tmp_path / "none.safetensors")
+    assert result.exit_code == 1 and "there is no model" in result.stderr and "flyweight pack" in result.stderr
+
+
+@pytest.mark.parametrize("verb", ["plan", "advise"])
+def test_help_has_examples(verb: str, run: Run) -> None:
+    assert f"flyweight {verb} " in run(verb, "--help").stdout.partition("Examples:")[2]
 
 
 def test_advice_is_shown_and_drawn(run: Run, penguins: Path, tmp_path: Path) -> None:
@@ -78,7 +129,8 @@ def test_advice_is_shown_and_drawn(run: Run, penguins: Path, tmp_path: Path) -> 
         "every option",
         "Kubernetes",
         "On the device",
-        "Batch by files",
+        "Lambda by files",
+        "o: you are here; ^: the cheapest changes",
     ):
         assert part in result.stdout, part
     assert ET.parse(picture).getroot().tag == "{http://www.w3.org/2000/svg}svg"
@@ -97,8 +149,43 @@ def test_the_same_advice_is_drawn_the_same(tmp_path: Path) -> None:
 
 def test_advice_as_json_names_one_and_why(run: Run, penguins: Path) -> None:
     told = json.loads(run("advise", "--model", penguins, *QUICK, "--cloud", "gcp", "--json").stdout)
-    assert told["recommendation"] == "Cloud Run function" and told["reasons"]
+    assert told["recommendation"] == "Cloud Run function" and told["reasons"] and told["cheapest_changes"]
     assert all(option["reason"] for option in told["options"])
+
+
+def test_a_data_set_is_weighed_whole(run: Run, penguins: Path) -> None:
+    data = ("--data-rows", "200M", "--data-size", "40G", "--data-runs", "30")
+    told = json.loads(run("advise", "--model", penguins, *QUICK, *data, "--json").stdout)
+    assert (told["requests_a_month"], told["rows_a_request"]) == (6e6, 1000)
+    assert told["sent_bytes"] == 200_000  # 40 GB by 200,000 requests
+    by_name = {option["option"]: option for option in told["options"]}
+    assert by_name["Lambda by files"]["suits"] and "by files" in told["recommendation"]
+    kept = next(line["dollars"] for line in by_name["Lambda by files"]["bill"]["lines"] if line["what"] == "files kept, GB")
+    assert kept > 40 * 0.023
+
+
+def test_where_data_stays_is_shown(run: Run, penguins: Path) -> None:
+    result = run("advise", "--model", penguins, *QUICK, "--residency", "de")
+    assert result.exit_code == 0, result.output
+    assert "where data stays" in result.stdout and "regions in DE: eu-central-1" in result.stdout
+    own = run("advise", "--model", penguins, *QUICK, "--residency", "premises")
+    assert "recommended: On the device" in own.stdout or "recommended: Kubernetes" in own.stdout
+    assert "your own, with its electricity" in own.stdout or "they are yours already" in own.stdout
+
+
+def test_the_chart_has_a_letter_for_each_option_and_its_marks_in_place() -> None:
+    from flyweight.toolkit.costs.advice import Needs, advise
+    from flyweight.toolkit.costs.chart import WIDTH, shown, text
+    from flyweight.toolkit.costs.workload import Measured, Workload
+
+    advice = advise(Workload(Measured(0.055, 0.001, 16_000_000, 900_000), requests=1e6), Needs())
+    lines = text(advice).splitlines()
+    plot = [line[9:] for line in lines if len(line) > 8 and line[8] == "|"]
+    assert {letter for row in plot for letter in row} - {" "} == {chr(ord("A") + number) for number in range(len(shown(advice)))}
+    assert all(len(row) <= WIDTH for row in plot)
+    (marks,) = [line[9:] for line in lines if line.strip() and not line.strip(" ^o")]
+    assert marks.index("o") == 30 and marks.count("^") >= 1  # a million: three powers of ten above a thousand
+    assert {change.cheaper_above for change in advice.leading} <= {option.name for option in shown(advice)}
 
 
 def test_without_matplotlib_the_next_step_is_said(

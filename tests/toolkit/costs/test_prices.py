@@ -10,6 +10,7 @@ import pytest
 
 from flyweight.toolkit.costs import prices
 from flyweight.toolkit.costs.limits import nearness
+from flyweight.toolkit.costs.limits import table as limits_table
 from flyweight.toolkit.costs.security import findings
 from flyweight.toolkit.costs.workload import Measured, Workload
 from flyweight.toolkit.deploying import Place, target
@@ -18,24 +19,44 @@ SOURCES = Path(prices.__file__).parent
 WORK = Workload(Measured(0.1, 0.001, 16_000_000, 900_000))
 
 
-def test_every_price_has_a_source_and_says_whether_it_was_confirmed() -> None:
+def test_every_price_has_a_source_and_says_where_when_and_by_whom_it_was_seen() -> None:
     table = prices.table()
-    assert date.fromisoformat(table["checked"])
+    checked = date.fromisoformat(table["checked"])
     for name in table["prices"]:
         one = prices.price(name)
         assert one.value > 0 and one.unit and one.source.startswith("https://"), name
-        assert one.confirmed == bool(one.seen), f"{name}: what was seen is quoted, or it is unconfirmed"
+        assert bool(one.seen) == bool(one.seen_at) == bool(one.date), f"{name}: quoted with where and when, or unconfirmed"
+        if one.confirmed:
+            assert one.by in ("provider", "price list", "third party"), name
+            assert date(2024, 1, 1) <= date.fromisoformat(one.date) <= checked, name
+
+
+def test_the_quotation_has_the_figure() -> None:
+    """Each price, or so many times it as are named, or its amount of a month, stands in what was seen."""
+    odd = {
+        "apigateway.rest.request.beyond": 1867.60 / 667e6, "dynamodb.write": 1.88 / 3e6, "aws.egress.gb": 921.60 / 10240,
+        "pubsub.gb": 40 / 1024, "kubernetes.hour": 73 / 730, "azureml.hour": 106.58 / 730, "azurevm.hour": 7.59 / 730,
+        "servicebus.hour": 9.81 / 730, "eventhubs.hour": 21.90 / 730, "azure.logs.kept.gb": 100 / 1000, "flex.request": 4e-6 / 10,
+        "flex.ready.request": 4e-7 * 0.370439 / 0.371,
+    }  # fmt: skip
+    for name in prices.table()["prices"]:
+        one = prices.price(name)
+        if name in odd:
+            assert one.value == pytest.approx(odd[name], rel=0.005), name
+            continue
+        if not one.confirmed:
+            continue
+        figures = [float(text.replace(",", "")) for text in re.findall(r"\d[\d,]*(?:\.\d+)?", one.seen.replace("million", "e6"))]
+        words = {"one": 1e6} if "one million" in one.seen else {}
+        scales = (1.0, 1e-3, 1e-4, 1e-5, 1e-6, 1e6, 1e3)
+        assert any(one.value == pytest.approx(figure * scale) for figure in (*figures, *words.values()) for scale in scales), name
 
 
 def test_every_price_is_used_and_no_other_file_has_figures_of_its_own() -> None:
     text = "".join(path.read_text() for path in SOURCES.glob("*.py"))
-    named = set(re.findall(r'"([a-z0-9_]+(?:\.[a-z0-9_]+)+)"', text)) | {
-        f"{service}.{kind}"
-        for service in ("run", "aca")
-        for kind in ("request", "free.request", "vcpu_second", "free.vcpu_second", "gib_second", "free.gib_second")
-    }
-    named |= {f"{cloud}.{kind}" for cloud in ("aws", "gcp", "azure") for kind in ("egress.gb", "free.egress.gb")}
-    unused = {*prices.table()["prices"]} - named - {"lambda.gb_second.x86_64"}
+    named = set(re.findall(r'f?"([a-z0-9_{}]+(?:\.[a-z0-9_{}]+)+)"', text))
+    patterns = [re.compile(re.sub(r"\\{\w+\\}", r"[a-z0-9_.]*", re.escape(name))) for name in named]
+    unused = {name for name in prices.table()["prices"] if not any(pattern.fullmatch(name) for pattern in patterns)}
     assert unused == set()
     assert not re.search(r"\b0\.0000\d+|\b\d\.\d+e-0?[4-9]", text)
 
@@ -85,6 +106,29 @@ def test_a_limit_that_is_broken_is_said() -> None:
     assert told["INIT, import and load"] == "too much"
     assert told["timeout, slowest answer"] == "too much"
     assert told["gateway in front, slowest answer"] == "near"
+
+
+def test_limits_are_those_of_what_stands_in_front() -> None:
+    def seen(**given: str) -> dict[str, float]:
+        settings = {**target("aws").settings(Place()), **given}
+        return {one.what: one.limit for one in nearness("aws", WORK, 0.05, 0.01, 0.2, settings)}
+
+    assert seen()["gateway in front, slowest answer"] == 30
+    keyed = seen(Access="api-key")
+    assert keyed["gateway in front, slowest answer"] == 29 and keyed["requests a day and key"] == 100_000
+    assert "gateway in front, slowest answer" not in seen(Endpoint="function-url")
+    assert seen()["instances at once"] == 1000 and seen(ReservedConcurrency="7")["instances at once"] == 7
+
+
+def test_a_parameter_that_is_no_number_is_refused() -> None:
+    with pytest.raises(prices.Unpriced, match="MemorySize should be a number"):
+        nearness("aws", WORK, 0.05, 0.01, 0.2, {"MemorySize": "lots"})
+
+
+def test_every_limit_says_what_was_read_where() -> None:
+    for provider in ("aws", "gcp", "azure"):
+        assert all(one["source"] and one["seen"] for one in limits_table()[provider])
+    assert all(one["source"] and one["seen"] for one in limits_table()["payloads"].values())
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
 from typing import Any
 
-from flyweight.toolkit.costs import elsewhere, serverless, servers
-from flyweight.toolkit.costs.options import CRITERIA, Option
+from flyweight.toolkit.costs import crossing, elsewhere, limits, residency, serverless, servers
+from flyweight.toolkit.costs.crossing import Crossover
+from flyweight.toolkit.costs.options import CRITERIA, Option, duration
 from flyweight.toolkit.costs.prices import Bill
 from flyweight.toolkit.costs.workload import Workload
 
 OPTIONS: tuple[Option, ...] = (*serverless.OPTIONS, *servers.OPTIONS, *elsewhere.OPTIONS)
-LOWEST, HIGHEST = 1e3, 1e10  # requests a month, of the curves
-_GRID = [round(LOWEST * 10 ** (step / 8)) for step in range(57)]
 TEAMS = {
     # how much each criterion counts, by who looks after it
     "data": {"scalability": 1.0, "latency": 1.0, "cost": 2.0, "security": 1.5, "ease": 3.0, "integration": 1.0},
@@ -26,12 +24,20 @@ TEAMS = {
 
 @dataclass(frozen=True)
 class Needs:
-    """What has to be so, whatever it costs: clouds that may be used, where data may go, whether somebody waits for the answer."""
+    """What has to be so, whatever it costs: clouds that may be used, where data may go, whether somebody waits for the answer.
+
+    `residency`: any, region, premises, a country's two letters, or EU.
+    """
 
     clouds: tuple[str, ...] = ("aws", "gcp", "azure")
-    residency: str = "any"  # any, region, premises
+    residency: str = residency.ANYWHERE
     live: bool = True
     team: str = "data"
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """How much each criterion counts: latency not at all where nobody waits."""
+        return TEAMS[self.team] if self.live else {**TEAMS[self.team], "latency": 0.0}
 
 
 @dataclass(frozen=True)
@@ -45,24 +51,17 @@ class Considered:
     ratings: Mapping[str, tuple[float, str]]
     score: float
     excluded: str
+    mind: Sequence[str] = ()
+    counts: Sequence[str] = CRITERIA
 
     @property
     def why(self) -> str:
         """In a sentence: why not, or what speaks for it most and against it most."""
         if self.excluded:
             return self.excluded
-        order = sorted(self.ratings.items(), key=lambda item: item[1][0])
+        order = sorted(((name, self.ratings[name]) for name in self.counts), key=lambda item: item[1][0])
         (worst, (_, against)), (finest, (_, speaks)) = order[0], order[-1]
         return f"{finest}: {speaks}; but {worst}: {against}"
-
-
-@dataclass(frozen=True)
-class Crossover:
-    """From so many requests a month on, another option costs less."""
-
-    requests: int
-    cheaper_below: str
-    cheaper_above: str
 
 
 @dataclass(frozen=True)
@@ -72,12 +71,27 @@ class Advice:
     workload: Workload
     needs: Needs
     considered: Sequence[Considered]
-    crossovers: Sequence[Crossover]
 
     @property
     def best(self) -> Considered | None:
         """The recommendation; None where nothing will do."""
         return next((one for one in self.considered if not one.excluded), None)
+
+    @property
+    def priced(self) -> list[Option]:
+        """What will do and has a bill: hardware of one's own costs nothing here and much elsewhere."""
+        own = residency.OWN if self.needs.residency == residency.PREMISES else ("edge",)
+        return [one.option for one in self.considered if not one.excluded and one.option.family not in own]
+
+    @property
+    def crossovers(self) -> list[Crossover]:
+        """Where any two curves cross."""
+        return crossing.crossovers(self.workload, [one.option for one in self.considered if not one.excluded])
+
+    @property
+    def leading(self) -> list[Crossover]:
+        """Where the cheapest changes."""
+        return crossing.leading(self.workload, self.priced)
 
     def reasons(self) -> list[str]:
         """What decided, the weightiest difference to the next best first."""
@@ -87,7 +101,7 @@ class Advice:
         rest = [one for one in self.considered if not one.excluded and one is not best]
         if not rest:
             return ["it is the only one that will do"]
-        weights = TEAMS[self.needs.team]
+        weights = self.needs.weights
         gains = {name: weights[name] * (best.ratings[name][0] - rest[0].ratings[name][0]) for name in CRITERIA}
         decided = [name for name in sorted(gains, key=lambda name: -gains[name]) if gains[name] > 0][:3]
         told = [f"{name}: {best.ratings[name][1]}; {rest[0].option.name}: {rest[0].ratings[name][1]}" for name in decided]
@@ -96,45 +110,13 @@ class Advice:
 
 def advise(workload: Workload, needs: Needs) -> Advice:
     """Weigh every option: those that can't do it last, the others by what the team weighs most."""
-    bills = {option.name: option.bill(workload) for option in OPTIONS}
-    fit = [option for option in OPTIONS if not _excluded(option, workload, needs)]
-    least = min([bills[option.name].total for option in fit if option.live == needs.live], default=0.0)
-    considered = [_considered(option, bills[option.name], workload, needs, least) for option in OPTIONS]
+    options = [residency.placed(option, needs.residency) for option in OPTIONS]
+    bills = {option.name: option.bill(workload) for option in options}
+    fit = [option for option in options if not _excluded(option, workload, needs) and option.family != "edge"]
+    least = min([bills[option.name].total for option in fit], default=0.0)
+    considered = [_considered(option, bills[option.name], workload, needs, least) for option in options]
     considered.sort(key=lambda one: (bool(one.excluded), -one.score))
-    return Advice(workload, needs, considered, crossovers(workload, fit))
-
-
-def crossovers(workload: Workload, options: Sequence[Option]) -> list[Crossover]:
-    """Where the least of the curves changes hands, by looking at each decade closely and halving where a sign changes."""
-    found = [
-        _between(workload, one, other, low, high)
-        for one, other in combinations(options, 2)
-        for low, high in pairwise(_GRID)
-        if _cheaper(workload, one, other, low) * _cheaper(workload, one, other, high) < 0
-    ]
-    return sorted(found, key=lambda crossing: crossing.requests)
-
-
-def leading(advice: Advice) -> list[Crossover]:
-    """Where the cheapest of all that will do changes; devices are left out, which cost nothing here and much elsewhere."""
-    fit = [one.option for one in advice.considered if not one.excluded and one.option.family != "edge"]
-    if not fit:
-        return []
-
-    def cheapest(requests: int) -> Option:
-        return min(fit, key=lambda option: round(option.bill(advice.workload.at(requests)).total, 6))
-
-    changes = []
-    for low, high in pairwise(_GRID):
-        start, end = cheapest(low), cheapest(high)
-        while start is not end:  # several may lead between two points
-            first, last = low, high
-            while last - first > 1:
-                middle = (first + last) // 2
-                first, last = (middle, last) if cheapest(middle) is start else (first, middle)
-            changes.append(Crossover(last, start.name, cheapest(last).name))
-            low, start = last, cheapest(last)
-    return changes
+    return Advice(workload, needs, considered)
 
 
 def document(advice: Advice) -> dict[str, Any]:
@@ -145,15 +127,19 @@ def document(advice: Advice) -> dict[str, Any]:
             "option": one.option.name, "family": one.option.family, "cloud": one.option.cloud, "bill": one.bill.document(),
             "warm_ms": round(1000 * one.warm, 3), "slowest_ms": round(1000 * one.slowest, 3), "score": round(one.score, 3),
             "ratings": {name: {"rating": round(value, 2), "reason": why} for name, (value, why) in one.ratings.items()},
-            "limits": list(one.option.limits), "suits": not one.excluded, "reason": one.why,
+            "limits": list(one.mind), "suits": not one.excluded, "reason": one.why,
         }
         for one in advice.considered
     ]  # fmt: skip
     crossings = [{"requests": c.requests, "below": c.cheaper_below, "above": c.cheaper_above} for c in advice.crossovers]
+    changes = [{"requests": c.requests, "from": c.cheaper_below, "to": c.cheaper_above} for c in advice.leading]
     measured = {"cold_ms": 1000 * work.measured.cold, "warm_ms": 1000 * work.measured.warm, "memory_bytes": work.measured.memory}
+    notes = residency.notes(advice.needs.clouds, advice.needs.residency)
     return {
         "recommendation": best.option.name if best else None, "reasons": advice.reasons(), "measured": measured,
-        "requests_a_month": work.requests, "options": options, "crossovers": crossings,
+        "requests_a_month": work.requests, "rows_a_request": work.rows, "sent_bytes": work.sent, "received_bytes": work.received,
+        "options": options, "crossovers": crossings, "cheapest_changes": changes,
+        "residency": [{"cloud": cloud, "what": what, "source": source} for cloud, what, source in notes],
     }  # fmt: skip
 
 
@@ -161,43 +147,43 @@ def _considered(option: Option, bill: Bill, work: Workload, needs: Needs, least:
     warm, slowest = option.latency(work)
     cost = 5.0 if bill.total <= max(least, 1.0) else max(1.0, 5.0 - 1.5 * math.log10(bill.total / max(least, 1.0)))
     fast = max(1.0, min(5.0, 5.0 - 2.0 * math.log10(max(slowest, 0.001) / 0.02)))
+    took = f"{duration(warm)}, the slowest of a hundred {duration(slowest)}" if option.live else f"a run in {duration(slowest)}"
+    ease, easy = option.ratings["ease"]
+    if option.live and not needs.live and option.family != "edge":
+        ease, easy = max(1, ease - 1), f"{easy}; something has to read the data and send it"
     rated: dict[str, tuple[float, str]] = {
         **option.ratings,
+        "ease": (ease, easy),
+        "security": residency.rated(option, needs.residency, option.ratings["security"]),
         "cost": (cost, f"${bill.total:,.2f} a month" + ("" if bill.confirmed else ", in part unconfirmed")),
-        "latency": (fast, f"{1000 * warm:.0f} ms, the slowest of a hundred {1000 * slowest:.0f} ms"),
+        "latency": (fast, took),
     }
-    weights = TEAMS[needs.team]
+    weights = needs.weights
     score = sum(weights[name] * rated[name][0] for name in CRITERIA) / sum(weights.values())
-    return Considered(option, bill, warm, slowest, rated, score, _excluded(option, work, needs))
+    mind = [*option.limits, *(f"{leak.what}: {leak.do}" for leak in residency.leaks(option, needs.residency))]
+    if (most := limits.payload(option.name)) < math.inf:
+        mind.insert(0, f"{most / 2**20:.3g} MB a request at most")
+    counts = [name for name in CRITERIA if weights[name]]
+    return Considered(option, bill, warm, slowest, rated, score, _excluded(option, work, needs), mind, counts)
 
 
 def _excluded(option: Option, work: Workload, needs: Needs) -> str:
     """Why an option will not do; empty where it will."""
     if option.cloud != "any" and option.cloud not in needs.clouds:
         return f"it is on {option.cloud}, and only {', '.join(needs.clouds)} may be used"
-    if needs.residency == "premises" and option.family not in ("edge", "kubernetes"):
-        return "data may not leave the premises"
+    if away := residency.excluded(option, needs.residency):
+        return away
     if needs.live and not option.live:
         return "somebody waits for the answer"
+    if work.need_mb > option.most_mb:
+        return f"the model takes {work.measured.memory / 2**20:,.0f} MB, an instance has {option.most_mb:,.0f} MB at the most"
+    if work.measured.folder > option.most_folder:
+        return f"the folder has {work.measured.folder / 2**20:,.0f} MB, and {option.most_folder / 2**20:,.0f} MB are taken"
+    if option.live and max(work.sent, work.received) > limits.payload(option.name):
+        most = limits.payload(option.name) / 2**20
+        heavy = max(work.sent, work.received) / 2**20
+        return f"a request or its answer has {heavy:,.1f} MB, and {most:.3g} MB are taken: fewer rows (--rows), or files"
     slowest = option.latency(work)[1]
     if needs.live and work.latency and 1000 * slowest > work.latency:
         return f"the slowest of a hundred answers takes {1000 * slowest:.0f} ms, and {work.latency:.0f} ms are asked for"
     return ""
-
-
-def _cheaper(work: Workload, one: Option, other: Option, requests: int) -> float:
-    """Above zero where the first costs less."""
-    return other.bill(work.at(requests)).total - one.bill(work.at(requests)).total
-
-
-def _between(work: Workload, one: Option, other: Option, low: int, high: int) -> Crossover:
-    """The first whole number of requests at which the order is that of `high`, found by halving."""
-    first = _cheaper(work, one, other, low) > 0
-    while high - low > 1:
-        middle = (low + high) // 2
-        if (_cheaper(work, one, other, middle) > 0) == first:
-            low = middle
-        else:
-            high = middle
-    below, above = (one, other) if first else (other, one)
-    return Crossover(high, below.name, above.name)

@@ -11,26 +11,36 @@ from pathlib import Path
 from typing import Any
 
 from flyweight import predictor
+from flyweight.errors import FlyweightError
 from flyweight.toolkit import resources
 from flyweight.toolkit.build import build
 from flyweight.toolkit.build.bytecode import version_of
 from flyweight.toolkit.build.folder import stored
-from flyweight.toolkit.costs.prices import Unpriced
 from flyweight.toolkit.costs.workload import Measured
 from flyweight.toolkit.local.measure import measure
 
 STEPS = ("import", "load", "fetch", "verify", "init")  # of a cold start, what a provider's limit on starting is about
 
 
+class Unmeasured(FlyweightError):
+    """A model that there is nothing to ask."""
+
+    next_step = "pack it with a sample: flyweight pack MODEL --sample rows.csv"
+
+
 @dataclass(frozen=True)
 class Sized:
-    """What was measured: the model's own document, bytes of a request and of its answer, and the parts of a cold start."""
+    """What was measured: the model's own document, bytes of a request and of its answer, and the parts of a cold start.
+
+    `model`: bytes of the model file.
+    """
 
     measured: Measured
     document: Mapping[str, Any]
     sent: int
     received: int
     split: Mapping[str, float]
+    model: int = 0
 
     @property
     def init(self) -> float:
@@ -43,17 +53,25 @@ def measured(target: str, model: str, rows: int, runs: int, repeat: int) -> Size
 
     :raises ModelRefused: the file fails a check.
     :raises RuntimeFailed: the target's runtime is not installed.
+    :raises Unmeasured: the model keeps no sample.
     """
     loaded = stored(model) if "://" in model else predictor.load(model)
     sample = loaded.file.document.get("sample")
     if not isinstance(sample, dict) or not sample.get("instances"):
-        raise Unpriced(f"{model} keeps no sample to measure it with")
+        raise Unmeasured(f"{model} keeps no sample to measure it with")
     kept = sample["instances"]
     event = resources.event_of(target, [kept[number % len(kept)] for number in range(rows)])
     with tempfile.TemporaryDirectory() as place:
         folder = build(target, model, Path(place) / target, python=version_of(sys.executable)).folder
         figures = measure(target, folder, event, runs=runs, repeat=max(repeat, 2))
     warm = figures.warm_percentile(50) or figures.cold_median
-    taken = Measured(figures.cold_median, warm, figures.memory or 0, figures.size, figures.runtime)
+    taken = Measured(figures.cold_median, warm, figures.memory or 0, figures.size, figures.runtime, _logged(figures.log))
     body = event["body"] if isinstance(event["body"], str) else json.dumps(event["body"])
-    return Sized(taken, loaded.file.document, len(body.encode()), len(figures.answer.body), figures.split or {})
+    weight = 0 if "://" in model else Path(model).stat().st_size
+    return Sized(taken, loaded.file.document, len(body.encode()), len(figures.answer.body), figures.split or {}, weight)
+
+
+def _logged(log: str) -> int:
+    """The bytes of the line that the function logged for its first request; what the runtime prints besides is not its own."""
+    lines = [line for line in log.splitlines() if '"answered"' in line]
+    return len(lines[-1].encode()) + 1 if lines else 0

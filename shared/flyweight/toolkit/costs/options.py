@@ -16,8 +16,8 @@ class Option:
     """One way to deploy.
 
     `ratings`: from 1 to 5 with a reason, for what does not depend on the workload; `warm`: whether something always runs, so that
-    nobody waits for a cold start; `most`: the requests a second beyond which it takes asking the provider, 0 for none known;
-    `unpriced`: why there is no bill, where there is none.
+    nobody waits for a cold start; `most_mb`: the memory of the largest instance that is priced; `at_once`: calls that are worked
+    on side by side where nobody waits for them.
     """
 
     name: str
@@ -30,11 +30,18 @@ class Option:
     overhead: float = 0.005  # seconds of what stands between the caller and the model
     limits: tuple[str, ...] = ()
     live: bool = True  # answers while the caller waits
-    unpriced: str = ""
+    most_mb: float = float("inf")
+    at_once: int = 1
+    most_folder: float = float("inf")  # bytes
 
     def latency(self, work: Workload) -> tuple[float, float]:
-        """Seconds of a usual answer, and of the slowest one in a hundred: the cold one, where cold ones are so many."""
+        """Seconds of a usual answer, and of the slowest one in a hundred: the cold one, where cold ones are so many.
+
+        Where nobody waits, the second is how long all of a run takes.
+        """
         warm = work.measured.warm * self.slowed(work) + self.overhead
+        if not self.live:
+            return warm, max(warm * work.requests / max(work.runs, 1) / self.at_once, warm)
         cold = not self.warm and work.cold_share >= 0.01 and not work.warm_instances
         return warm, (work.measured.cold * self.slowed(work) + self.overhead if cold else warm)
 
@@ -42,3 +49,11 @@ class Option:
 def ratings(**told: tuple[int, str]) -> dict[str, tuple[int, str]]:
     """Ratings by criterion."""
     return told
+
+
+def duration(seconds: float) -> str:
+    """A time as people read it."""
+    for size, name in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.3g} {name}"
+    return f"{seconds:.3g} s" if seconds >= 10 else f"{1000 * seconds:.0f} ms"

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from flyweight.toolkit.costs.advice import HIGHEST, LOWEST, Advice, leading
+from flyweight.toolkit.costs.advice import Advice
+from flyweight.toolkit.costs.crossing import HIGHEST, LOWEST
 from flyweight.toolkit.costs.options import Option
 
-STEPS = 281
+STEPS = 141
+FLOOR = 0.1  # dollars a month: what is less lies on the axis
+STYLES = {
+    "serverless": "-", "container": "--", "virtual machine": "-.", "managed endpoint": ":", "kubernetes": (0, (5, 1, 1, 1, 1, 1)),
+    "batch": (0, (6, 2)),
+}  # fmt: skip
+COLORS = {"aws": "#c25700", "gcp": "#1a66cc", "azure": "#5a2d91", "any": "#444444"}
 
 
 def draw(advice: Advice, path: Path) -> None:
@@ -20,24 +28,24 @@ def draw(advice: Advice, path: Path) -> None:
     matplotlib.use("svg")
     from matplotlib import pyplot
 
-    options = [one.option for one in advice.considered if not one.excluded and one.option.family != "edge"]
-    with matplotlib.rc_context(
-        {"svg.hashsalt": "flyweight", "svg.fonttype": "none", "path.simplify_threshold": 0.5, "font.size": 9}
-    ):
-        figure, axes = pyplot.subplots(figsize=(9, 5.5), layout="constrained")
-        for number, option in enumerate(options):
+    settings: Any = {"svg.hashsalt": "flyweight", "svg.fonttype": "none", "path.simplify_threshold": 0.5, "font.size": 9}
+    with matplotlib.rc_context(settings):
+        figure, axes = pyplot.subplots(figsize=(10, 5.6), layout="constrained")
+        for option in advice.priced:
             points, dollars = curve(advice, option)
-            axes.plot(
-                points, dollars, label=option.name, color=f"C{number % 10}", linestyle="-" if number < 10 else "--", linewidth=1.3
-            )
-        for crossing in leading(advice):
-            axes.axvline(crossing.requests, color="0.6", linewidth=0.7)
-            axes.annotate(crossing.cheaper_above, (crossing.requests, 0.011), rotation=90, va="bottom", ha="right", fontsize=7)
-        axes.axvline(advice.workload.requests, color="black", linewidth=1, linestyle=":")
-        axes.set(xscale="log", yscale="log", xlim=(LOWEST, HIGHEST), ylim=(0.01, None))
-        axes.set_xlabel("requests a month (dotted: yours; grey: from here on the one named is the cheapest)")
+            thick = 2.2 if any(option.name in (c.cheaper_above, c.cheaper_below) for c in advice.leading) else 1.1
+            style: Any = STYLES[option.family]
+            axes.plot(points, dollars, label=option.name, color=COLORS[option.cloud], linestyle=style, linewidth=thick)
+        top = _crossovers(advice, axes)
+        axes.axvline(advice.workload.requests, color="black", linewidth=1, linestyle=(0, (1, 2)))
+        axes.set(xscale="log", yscale="log", xlim=(LOWEST, HIGHEST), ylim=(FLOOR, top))
+        axes.grid(visible=True, which="major", color="0.92", linewidth=0.6)
+        axes.set_axisbelow(True)
+        of = f"of {advice.workload.rows:,} rows each" if advice.workload.rows > 1 else "of one row"
+        axes.set_xlabel(f"requests a month, {of} (dotted line: yours)")
         axes.set_ylabel("US dollars a month, list price")
-        axes.legend(fontsize=7, ncols=2, loc="upper left")
+        axes.set_title("Cost against traffic", fontsize=10, loc="left")
+        figure.legend(fontsize=8, loc="outside right upper", frameon=False, handlelength=3.2)
         figure.savefig(path, format="svg", metadata={"Date": None})
         pyplot.close(figure)
 
@@ -46,4 +54,29 @@ def curve(advice: Advice, option: Option) -> tuple[list[float], list[float]]:
     """Requests a month and dollars a month, evenly on a scale of powers; what is free lies at the picture's floor."""
     ratio = (HIGHEST / LOWEST) ** (1 / (STEPS - 1))
     points = [LOWEST * ratio**step for step in range(STEPS)]
-    return points, [max(option.bill(advice.workload.at(requests)).total, 0.01) for requests in points]
+    return points, [max(option.bill(advice.workload.at(requests)).total, FLOOR) for requests in points]
+
+
+def _crossovers(advice: Advice, axes: Any) -> float:
+    """A numbered circle at each change, told in the corner that no curve reaches; the top of the picture."""
+    by_name = {option.name: option for option in advice.priced}
+    told = []
+    for number, change in enumerate(advice.leading, start=1):
+        dollars = max(by_name[change.cheaper_above].bill(advice.workload.at(change.requests)).total, FLOOR)
+        axes.plot([change.requests], [dollars], marker="o", color="black", markersize=9, markerfacecolor="white", zorder=5)
+        where: dict[str, Any] = {"ha": "center", "va": "center_baseline", "fontsize": 7, "zorder": 6}
+        axes.annotate(str(number), (change.requests, dollars), **where)
+        told.append(f"{number}  {change.cheaper_above}, from {_short(change.requests)} on")
+    if told:
+        axes.text(
+            0.985, 0.03, "\n".join(["the cheapest is", *told]), transform=axes.transAxes, ha="right", va="bottom", fontsize=8
+        )
+    return max(float(option.bill(advice.workload.at(HIGHEST)).total) for option in by_name.values()) * 2
+
+
+def _short(requests: int) -> str:
+    """1234567 as 1.23M."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if requests >= size:
+            return f"{requests / size:.3g}{letter}"
+    return str(requests)

@@ -14,6 +14,7 @@ from flyweight.errors import FlyweightError
 TABLE = Path(__file__).with_name("prices.json")
 HOURS = 730  # of a month, as the providers' own calculators have it
 SECONDS = HOURS * 3600
+FOREVER = float("inf")
 
 
 class Unpriced(FlyweightError):
@@ -24,15 +25,22 @@ class Unpriced(FlyweightError):
 
 @dataclass(frozen=True)
 class Price:
-    """One price, or a free amount; `seen`: what the source said, in its words."""
+    """One price, or a free amount; `seen`: what was read of it, in its words, `seen_at` where, `by` whom, `date` when."""
 
     name: str
     value: float
     unit: str
     source: str
-    confirmed: bool
     seen: str = ""
+    seen_at: str = ""
+    by: str = ""
+    date: str = ""
     note: str = ""
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether it was read somewhere, and is not from memory."""
+        return bool(self.seen)
 
     @property
     def mark(self) -> str:
@@ -82,6 +90,7 @@ def table() -> dict[str, Any]:
     return read
 
 
+@cache
 def price(name: str) -> Price:
     """The price of that name.
 
@@ -98,8 +107,8 @@ def metered(what: str, amount: float, name: str, free: str = "") -> Line:
     rate = price(name)
     given = price(free) if free else None
     billed = max(amount - given.value, 0.0) if given else amount
-    less = f" - {_count(given.value)} free{given.mark}" if given else ""
-    text = f"({_count(amount)}{less}) x ${rate.value:.10g}{rate.mark} a {rate.unit}"
+    less = f" - {count(given.value)} free{given.mark}" if given else ""
+    text = f"{f'({count(amount)}{less})' if less else count(amount)} x {dollars(rate.value)}{rate.mark} per {rate.unit}"
     return Line(what, billed * rate.value, text, rate.confirmed and (given is None or given.confirmed))
 
 
@@ -112,17 +121,24 @@ def tiered(what: str, amount: float, tiers: Sequence[tuple[float, str]]) -> Line
         if part > 0 or not texts:
             rate = price(name)
             total, confirmed = total + max(part, 0.0) * rate.value, confirmed and rate.confirmed
-            texts.append(f"{_count(max(part, 0.0))} x ${rate.value:.10g}{rate.mark}")
+            texts.append(f"{count(max(part, 0.0))} x {dollars(rate.value)}{rate.mark}")
         start = end
     return Line(what, total, " + ".join(texts), confirmed)
 
 
-def hourly(what: str, count: float, name: str) -> Line:
-    """A line of machines that run all month."""
+def hourly(what: str, amount: float, name: str) -> Line:
+    """A line of what runs all month."""
     rate = price(name)
-    text = f"{count:g} x {HOURS} h x ${rate.value:.10g}{rate.mark} an {rate.unit}"
-    return Line(what, count * HOURS * rate.value, text, rate.confirmed)
+    text = f"{amount:g} x {HOURS} h x {dollars(rate.value)}{rate.mark} per {rate.unit}"
+    return Line(what, amount * HOURS * rate.value, text, rate.confirmed)
 
 
-def _count(value: float) -> str:
+def count(value: float) -> str:
+    """An amount as people read it."""
     return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.3g}"
+
+
+def dollars(value: float) -> str:
+    """A price as people read it: never with an exponent."""
+    text = f"{value:.12f}".rstrip("0").rstrip(".")
+    return f"${value:.2f}" if len(text.partition(".")[2]) < 2 else f"${text}"

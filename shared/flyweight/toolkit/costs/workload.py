@@ -8,17 +8,23 @@ from dataclasses import dataclass, replace
 from flyweight.toolkit.costs.prices import SECONDS
 
 VCPU_MB = 1769  # of Lambda's memory make one CPU: docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+HEADROOM = 1.3  # memory an instance is given, by the peak that was measured
+FULL = 0.6  # of a CPU is used at the busiest time
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What the model took on this machine: seconds and bytes; `runtime` says in what it was measured."""
+    """What the model took on this machine: seconds and bytes; `runtime` says in what it was measured.
+
+    `logged`: bytes that the function logs for one request.
+    """
 
     cold: float
     warm: float
     memory: int
     folder: int
     runtime: str = ""
+    logged: int = 0
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,8 @@ class Workload:
 
     `requests`: a month; `peak`: how many times the mean rate the busiest time has; `sent`, `received`: bytes of a request and of
     its answer; `latency`: milliseconds within which 99 of 100 answers should come, 0 for no matter; `cold_share`: the share of
-    requests that meet a cold start where nothing is kept warm.
+    requests that meet a cold start where nothing is kept warm; `runs`: into how many runs a month a data set's requests are
+    parted, 0 where they come whenever somebody asks; `architecture`, `cpus`, `front` (http, rest, url, none): of a function.
     """
 
     measured: Measured
@@ -40,6 +47,10 @@ class Workload:
     cold_share: float = 0.01
     warm_instances: int = 0
     memory_mb: int = 512
+    runs: int = 0
+    architecture: str = "arm64"
+    cpus: float = 1.0
+    front: str = "http"
 
     def at(self, requests: float) -> Workload:
         """The same with another number of requests."""
@@ -55,6 +66,16 @@ class Workload:
         """What leaves for the internet in a month."""
         return self.requests * self.received / 1e9
 
+    @property
+    def gigabytes_in(self) -> float:
+        """What comes from the internet in a month."""
+        return self.requests * self.sent / 1e9
+
+    @property
+    def need_mb(self) -> int:
+        """Memory that an instance should have, in steps of 128 MB."""
+        return math.ceil(HEADROOM * self.measured.memory / 2**20 / 128) * 128
+
     def busy_seconds(self, share: float = 1.0) -> float:
         """Seconds in which something runs for a request, at a share of one CPU; cold starts included."""
         spent = self.measured.warm + self.cold_share * self.measured.cold
@@ -65,9 +86,19 @@ class Workload:
 
         Python answers on one CPU a process, and as many processes run as there are CPUs.
         """
-        return max(least, math.ceil(self.peak_rate * self.measured.warm / (0.6 * cpus) - 1e-9))
+        return max(least, math.ceil(self.peak_rate * self.measured.warm / (FULL * cpus) - 1e-9))
 
 
 def lambda_share(memory_mb: float) -> float:
     """The share of one CPU that a function with so much memory has."""
     return min(memory_mb / VCPU_MB, 1.0)
+
+
+def flex_mb(memory_mb: float) -> int:
+    """The least size of an instance on Flex Consumption that has so much memory; the largest where none has."""
+    return next((size for size in (512, 2048, 4096) if memory_mb <= size), 4096)
+
+
+def flex_share(memory_mb: float) -> float:
+    """The share of one CPU that such an instance has: learn.microsoft.com/azure/azure-functions/flex-consumption-plan."""
+    return min(flex_mb(memory_mb) / 2048, 1.0)

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from flyweight.toolkit import resources
+from flyweight.toolkit.build.folder import MARKER
+from flyweight.toolkit.deploying import arm_parameters, arm_template
 from flyweight.toolkit.deploying.commands import Command, command
-from flyweight.toolkit.deploying.target import Piece, Place, Tool
+from flyweight.toolkit.deploying.target import DeployFailed, Piece, Place, Tool
 
 APP = "APP"  # the shell variable that has the function app's name, which the template may make up
+PYTHON = "pythonVersion"
 TOOLS = "https://learn.microsoft.com/azure/azure-functions/functions-run-local"
 
 
@@ -29,14 +32,13 @@ class Azure:
         ]
 
     def deploy(self, place: Place) -> list[Command]:
-        """Resource group, template, then the folder as it is."""
-        group = ["az", "group", "create", "--name", self._group(place), "--location", place.region or self.region]
+        """Resource group, unless one is named that is there, template, then the folder as it is."""
         words = ["az", "deployment", "group", "create", *self._where(place), "--name", place.name]
         words += ["--template-file", str(_source())]
-        if place.parameters:
-            words += ["--parameters", *[f"{name}={value}" for name, value in place.parameters.items()]]
-        made = [command(*group, "--output", "none"), command(*words, "--output", "none"), self._app(place)]
-        return [*made, self._publish(place)]
+        words += ["--parameters", *[f"{name}={value}" for name, value in self._parameters(place).items()]]
+        group = ["az", "group", "create", "--name", self._group(place), "--location", place.region or self.region]
+        new = [] if place.group and not place.region else [command(*group, "--output", "none")]
+        return [*new, command(*words, "--output", "none"), self._app(place), self._publish(place)]
 
     def url(self, place: Place) -> Command:
         """The template's output."""
@@ -79,14 +81,29 @@ class Azure:
         return [command("az", "group", "delete", "--name", self._group(place), "--yes")]
 
     def creates(self, place: Place) -> list[Piece]:
-        """The template's resources."""
+        """The template's resources, as far as their conditions hold."""
         group = Piece(self._group(place), "Microsoft.Resources/resourceGroups")
-        return [group, *[Piece(_plain(one["name"]), one["type"], str(one.get("condition", ""))) for one in _resources()]]
+        return [group, *arm_template.pieces(_resources(), self.settings(place))]
 
     def settings(self, place: Place) -> dict[str, str]:
         """The template's parameters."""
         described = _template()["parameters"]
         return {**{name: str(one.get("defaultValue", "")) for name, one in described.items()}, **place.parameters}
+
+    def _parameters(self, place: Place) -> dict[str, str]:
+        """What is given, and the Python that the folder was built for.
+
+        :raises DeployFailed: the template has no such parameter, or does not take this value.
+        """
+        built = str(json.loads((place.folder / MARKER).read_text())["runtime"])
+        if place.parameters.get(PYTHON, built) != built:
+            told = f"{place.folder} was built for Python {built}, not {place.parameters[PYTHON]}"
+            raise DeployFailed(told, f"leave out --set {PYTHON}, or build another folder")
+        parameters = {PYTHON: built, **place.parameters}
+        refused = arm_parameters.refusals(_template()["parameters"], parameters)
+        if refused:
+            raise DeployFailed("; ".join(refused), "infra/azure/main.bicep explains its parameters")
+        return parameters
 
     def _group(self, place: Place) -> str:
         return place.group or place.name
@@ -118,10 +135,6 @@ def _resources() -> list[dict[str, Any]]:
     """The template's resources, a list in older languages of templates and an object by symbolic names in newer."""
     listed = _template()["resources"]
     return list(listed.values()) if isinstance(listed, dict) else listed
-
-
-def _plain(name: str) -> str:
-    return name.strip("[]")
 
 
 target = Azure()

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import re
+from difflib import get_close_matches
 from pathlib import Path
 
 from flyweight.toolkit import resources
+from flyweight.toolkit.build.folder import MARKER
 from flyweight.toolkit.deploying.commands import Command, command, script
-from flyweight.toolkit.deploying.target import Piece, Place, Tool
+from flyweight.toolkit.deploying.target import DeployFailed, Piece, Place, Tool
+
+# What deploy.sh makes besides the service: the variable that asks for it, what follows the service's name, the kind
+ASKED = (
+    ("OWN_ACCOUNT", "", "service account"),
+    ("MODEL", "-model", "right to read the model"),
+    ("RESULTS", "-results", "right to write results"),
+    ("DEAD_LETTERS", "-dead-letters", "right to write dead letters"),
+    ("OUTPUT", "-output", "right to write answers to files"),
+    ("INVOKERS", "-invokers", "rights to call it"),
+    ("TRIGGER_TOPIC", "-topic", "Eventarc trigger"),
+    ("TRIGGER_BUCKET", "-bucket", "Eventarc trigger"),
+    ("ALERT_CHANNEL", "-errors", "log metric and alert policy"),
+    ("BUDGET", "", "budget"),
+)
 
 
 class Gcp:
@@ -61,22 +78,42 @@ class Gcp:
         return [command("gcloud", "run", "services", "delete", place.name, *self._where(place), "--quiet")]
 
     def creates(self, place: Place) -> list[Piece]:
-        """The service, and what Google makes on the way."""
-        access = self.settings(place).get("PUBLIC", "")
+        """The service, what Google makes on the way, and what the variables ask for."""
+        told = self.settings(place)
         return [
-            Piece(place.name, "Cloud Run service", f"public={access}"),
+            Piece(place.name, "Cloud Run service", f"public={told.get('PUBLIC', '')}"),
             Piece(f"{place.name}-00001", "Cloud Run revision, one a deployment"),
             Piece("cloud-run-source-deploy", "Artifact Registry repository", "the project has none"),
             Piece("run-sources", "Cloud Storage bucket for sources", "the project has none"),
+            *[
+                Piece(f"{place.name}{suffix}", kind, name)
+                for name, suffix, kind in ASKED
+                if told.get(name) not in ("", "false", None)
+            ],
         ]
 
     def settings(self, place: Place) -> dict[str, str]:
         """The script's variables."""
-        text = _source().read_text()
-        defaults = dict(re.findall(r'"\$\{([A-Z_]+):=([^}]*)\}"', text))
-        return {**defaults, **self._variables(place)}
+        return {**_defaults(), **self._given(place)}
 
     def _variables(self, place: Place) -> dict[str, str]:
+        """All that the script reads, so that what else the environment has by such a name changes nothing.
+
+        :raises DeployFailed: it reads no such variable, or the folder was built for another Python.
+        """
+        defaults = _defaults()
+        for name in place.parameters:
+            if name not in defaults:
+                near = get_close_matches(name, defaults)
+                hint = f" ({', '.join(near)}?)" if near else ""
+                raise DeployFailed(f"the script has no variable {name}{hint}", "the head of infra/gcp/deploy.sh explains them")
+        built = str(json.loads((place.folder / MARKER).read_text())["runtime"])
+        if place.parameters.get("PYTHON", built) != built:
+            told = f"{place.folder} was built for Python {built}, not {place.parameters['PYTHON']}"
+            raise DeployFailed(told, "leave out --set PYTHON, or build another folder")
+        return {**defaults, "PYTHON": built, **self._given(place)}
+
+    def _given(self, place: Place) -> dict[str, str]:
         fixed = {"NAME": place.name, "SOURCE": str(place.folder), "REGION": place.region or self.region}
         return {**fixed, **({"PROJECT": place.group} if place.group else {}), **place.parameters}
 
@@ -91,6 +128,10 @@ class Gcp:
 
     def _project(self, place: Place) -> list[str]:
         return [f"--project={place.group}"] if place.group else []
+
+
+def _defaults() -> dict[str, str]:
+    return dict(re.findall(r'"\$\{([A-Z_]+):=([^}]*)\}"', _source().read_text()))
 
 
 def _source() -> Path:

@@ -1,0 +1,87 @@
+"""Options' curves of cost against traffic to where they cross, and to where the cheapest of them changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import combinations, pairwise
+
+from flyweight.toolkit.costs.options import Option
+from flyweight.toolkit.costs.workload import Workload
+
+LOWEST, HIGHEST = 1e3, 1e10  # requests a month, of the curves
+WORTH = 1.1  # by so much an option has to be cheaper for its lead to be told
+LEAST = 0.5  # dollars
+GRID = [round(LOWEST * 10 ** (step / 8)) for step in range(57)]
+
+
+@dataclass(frozen=True)
+class Crossover:
+    """From so many requests a month on, another option costs less."""
+
+    requests: int
+    cheaper_below: str
+    cheaper_above: str
+
+
+def crossovers(workload: Workload, options: Sequence[Option]) -> list[Crossover]:
+    """Where two curves cross, by looking at each decade closely and halving where a sign changes."""
+    costs = {option.name: [option.bill(workload.at(requests)).total for requests in GRID] for option in options}
+    found = []
+    for one, other in combinations(options, 2):
+        gaps = [theirs - ours for ours, theirs in zip(costs[one.name], costs[other.name], strict=True)]  # above 0: one costs less
+        for (low, below), (high, above) in pairwise(zip(GRID, gaps, strict=True)):
+            if below * above < 0:
+                first, last = (one, other) if below > 0 else (other, one)
+                at = _halved(low, high, partial(_cheaper, workload, first, last))
+                found.append(Crossover(at, first.name, last.name))
+    return sorted(found, key=lambda crossing: crossing.requests)
+
+
+def leading(workload: Workload, options: Sequence[Option]) -> list[Crossover]:
+    """Where the cheapest of all changes, if it comes to save a tenth and half a dollar: bills by machines cross often."""
+    if not options:
+        return []
+
+    def cheapest(requests: int) -> Option:
+        return min(options, key=lambda option: _cost(workload, option, requests))
+
+    leads = [cheapest(requests) for requests in GRID]
+    reigns = [(GRID[0], leads[0])]
+    for (low, high), last in zip(pairwise(GRID), leads[1:], strict=True):
+        while reigns[-1][1] is not last:  # several may lead between two points
+            now = reigns[-1][1]
+            low = _halved(low, high, lambda middle, now=now: cheapest(middle) is now)  # type: ignore[misc]
+            reigns.append((low, cheapest(low)))
+    leader, changes = reigns[0][1], []
+    for number, (start, option) in enumerate(reigns[1:], start=2):
+        end = reigns[number][0] if number < len(reigns) else GRID[-1] + 1
+        looked_at = [start, end - 1, *(point for point in GRID if start <= point < end)]
+        if option is not leader and any(_saves(workload, leader, option, point) for point in looked_at):
+            changes.append(Crossover(start, leader.name, option.name))
+            leader = option
+    return changes
+
+
+def _cost(work: Workload, option: Option, requests: int) -> float:
+    return round(option.bill(work.at(requests)).total, 6)
+
+
+def _cheaper(work: Workload, one: Option, other: Option, requests: int) -> bool:
+    """Whether the first costs less."""
+    return one.bill(work.at(requests)).total < other.bill(work.at(requests)).total
+
+
+def _saves(work: Workload, one: Option, other: Option, requests: int) -> bool:
+    """Whether changing to the other is worth telling."""
+    cost = _cost(work, other, requests)
+    return _cost(work, one, requests) > max(WORTH * cost, cost + LEAST)
+
+
+def _halved(low: int, high: int, still: Callable[[int], bool]) -> int:
+    """The first whole number above `low` at which it is not `still` so, which it is not at `high`."""
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if still(middle) else (low, middle)
+    return high
