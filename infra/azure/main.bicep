@@ -11,7 +11,7 @@ param name string = 'flyweight-${uniqueString(resourceGroup().id)}'
 param location string = resourceGroup().location
 
 @description('Python of the worker. Build for the same one: flyweight build azure --python VERSION.')
-@allowed(['3.11', '3.12', '3.13'])
+@allowed(['3.11', '3.12', '3.13', '3.14'])
 param pythonVersion string = '3.13'
 
 @description('Memory of an instance in MB; CPU comes in proportion.')

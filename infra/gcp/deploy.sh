@@ -11,6 +11,7 @@
 #   REGION           the region                                 europe-west1
 #   PUBLIC           true lets anyone call it                   false
 #   SERVICE_ACCOUNT  the identity it runs as; it needs no role  the project's default, which may do far more
+#   PYTHON           of the base image                          the one that the folder was built for
 #   MEMORY, CPU      what an instance has                       512Mi, 1
 #   CONCURRENCY      requests at once in one instance           16 (functions-framework answers in 4 threads a CPU)
 #   MIN_INSTANCES    kept warm, and paid for                    0
@@ -35,11 +36,13 @@
 # but only the first can give a starting instance more CPU (--cpu-boost), and cold starts are the point here.
 set -euo pipefail
 
-: "${NAME:=flyweight}" "${SOURCE:=build/gcp}" "${PROJECT:=}" "${REGION:=europe-west1}" "${PUBLIC:=false}"
+: "${NAME:=flyweight}" "${SOURCE:=build/gcp}" "${PROJECT:=}" "${REGION:=europe-west1}" "${PUBLIC:=false}" "${PYTHON:=}"
 : "${SERVICE_ACCOUNT:=}" "${MEMORY:=512Mi}" "${CPU:=1}" "${CONCURRENCY:=16}" "${MIN_INSTANCES:=0}" "${MAX_INSTANCES:=10}"
 : "${TIMEOUT:=30s}" "${SETTINGS:=}" "${OWN_ACCOUNT:=false}" "${MODEL:=}" "${RESULTS:=}" "${DEAD_LETTERS:=}" "${INVOKERS:=}"
 : "${OUTPUT:=}" "${TRIGGER_TOPIC:=}" "${TRIGGER_BUCKET:=}" "${ALERT_CHANNEL:=}" "${BUDGET:=}" "${BILLING_ACCOUNT:=}"
 folder=$(dirname "${BASH_SOURCE[0]}")
+if [ -z "$PYTHON" ]; then PYTHON=$(sed -n 's/^ *"runtime": *"\([0-9.]*\)".*/\1/p' "$SOURCE/flyweight.json" 2>/dev/null || true); fi
+: "${PYTHON:=3.13}"
 
 fail() {
   printf 'deploy.sh: %s\n' "$1" >&2
@@ -154,7 +157,7 @@ command=(
   gcloud run deploy "$NAME"
   "--source=$SOURCE"
   --function=predict
-  --base-image=python313
+  "--base-image=python${PYTHON/./}"
   "--region=$REGION"
   "$access"
   "--memory=$MEMORY"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -24,6 +25,7 @@ EVERYTHING = {
     "PROJECT": "a-project",
     "REGION": "us-central1",
     "PUBLIC": "true",
+    "PYTHON": "3.12",
     "SERVICE_ACCOUNT": "penguins@a-project.iam.gserviceaccount.com",
     "MEMORY": "1Gi",
     "CPU": "2",
@@ -108,7 +110,8 @@ def test_every_variable_reaches_the_command() -> None:
     words = shlex.split(dry_run(**EVERYTHING))
     said = [word.partition("=")[2] or word for word in words]
     assert words[:4] == ["gcloud", "run", "deploy", "penguins"]
-    assert [value for name, value in EVERYTHING.items() if name != "PUBLIC" and value not in said] == []
+    assert [value for name, value in EVERYTHING.items() if name not in ("PUBLIC", "PYTHON") and value not in said] == []
+    assert "--base-image=python312" in words
     head = SCRIPT.read_text().partition("set -euo")[0]
     assert [name for name in [*EVERYTHING, *AROUND] if not re.search(rf"^# .*\b{name}\b", head, re.MULTILINE)] == []  # explained
 
@@ -183,8 +186,10 @@ def test_the_entry_point_is_a_name_in_the_handlers_main_file() -> None:
     assert defines("gcp", "main.py", flags(dry_run())["--function"])
 
 
-def test_the_base_image_is_the_python_that_build_compiles_for() -> None:
+def test_the_base_image_is_the_python_that_build_compiles_for(tmp_path: Path) -> None:
     assert flags(dry_run())["--base-image"] == f"python{PYTHON}".replace(".", "")
+    (tmp_path / "flyweight.json").write_text(json.dumps({"python": None, "runtime": "3.12"}, indent=2))
+    assert flags(dry_run(SOURCE=str(tmp_path)))["--base-image"] == "python312"
 
 
 def test_a_folder_that_is_not_built_is_not_deployed(tmp_path: Path) -> None:

@@ -74,7 +74,8 @@ class Azure:
     def status(self, place: Place) -> list[Command]:
         """The app's state."""
         words = ["az", "functionapp", "show", *self._where(place), "--name", f"${APP}"]
-        return [self._app(place), command(*words, "--query", "[name,properties.state,properties.defaultHostName]", "--output", "tsv")]
+        told = ["--query", "[name,properties.state,properties.defaultHostName]", "--output", "tsv"]
+        return [self._app(place), command(*words, *told)]
 
     def destroy(self, place: Place) -> list[Command]:
         """The resource group, with all that is in it."""

@@ -1,0 +1,32 @@
+"""Parameters for an ARM template: those that are given come in, what Azure would have against them goes out."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+
+def refusals(described: Mapping[str, Any], given: Mapping[str, str]) -> list[str]:
+    """What is wrong with values, which Azure says in part only once the resource group is there."""
+    unknown = [name for name in given if name not in described]
+    if unknown:
+        near = [f" ({', '.join(close)}?)" if (close := get_close_matches(name, described)) else "" for name in unknown]
+        return [f"the template has no parameter {name}{hint}" for name, hint in zip(unknown, near, strict=True)]
+    return [f"{name} is {what}, got {given[name]!r}" for name in given if (what := _expected(described[name], given[name]))]
+
+
+def _expected(parameter: Mapping[str, Any], value: str) -> str:
+    """What a value should have been, or "" if it is."""
+    if "allowedValues" in parameter:
+        allowed = [str(one) for one in parameter["allowedValues"]]
+        return "" if value in allowed else f"one of {', '.join(allowed)}"
+    if parameter["type"] == "bool":
+        return "" if value in ("true", "false") else "true or false"
+    if parameter["type"] == "int":
+        least, most = parameter.get("minValue", -math.inf), parameter.get("maxValue", math.inf)
+        return "" if re.fullmatch(r"-?\d+", value) and least <= int(value) <= most else f"a number from {least} to {most}"
+    least, most = parameter.get("minLength", 0), parameter.get("maxLength", math.inf)
+    return "" if least <= len(value) <= most else f"a text of {least} to {most} letters"

@@ -1,0 +1,76 @@
+"""What is special about deploying to Google Cloud and to Azure: what is refused before anything runs, and whose group is made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from flyweight.toolkit.deploying import Place, target
+
+Run = Callable[..., Result]
+Put = Callable[[str, int], None]
+
+
+@pytest.mark.parametrize(
+    ("provider", "given", "told"),
+    [
+        ("gcp", "MEMROY=1Gi", "MEMROY (MEMORY?)"),
+        ("gcp", "PUBLIC=yes", "true or false"),
+        ("azure", "instanceMemory=512", "instanceMemory (instanceMemoryMB?)"),
+        ("azure", "instanceMemoryMB=600", "one of 512, 2048, 4096"),
+        ("azure", "subscribe=yes", "true or false"),
+        ("azure", "alwaysReadyInstances=-1", "from 0 to 1000"),
+        ("azure", "name=fly", "4 to 40 letters"),
+    ],
+)
+def test_a_parameter_that_would_be_refused_later_is_refused_before_anything_runs(
+    provider: str, given: str, told: str, run: Run, put: Put
+) -> None:
+    put(provider, 1)
+    done = run("deploy", provider, "--set", given, "--dry-run")
+    assert done.exit_code == 1
+    assert told in " ".join(done.stderr.split())
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(("provider", "parameter"), [("gcp", "PYTHON"), ("azure", "pythonVersion")])
+def test_the_function_gets_the_python_that_its_folder_was_built_for(
+    provider: str, parameter: str, folders: Callable[[str, int], Path], tmp_path: Path
+) -> None:
+    from flyweight.toolkit.deploying import DeployFailed
+
+    (tmp_path / "flyweight.json").write_text(json.dumps({"runtime": "3.12"}, indent=2))
+    lines = "\n".join(map(str, target(provider).deploy(Place(folder=tmp_path))))
+    assert "python312" in lines or "pythonVersion=3.12" in lines
+    with pytest.raises(DeployFailed, match=r"built for Python 3\.12"):
+        target(provider).deploy(Place(folder=tmp_path, parameters={parameter: "3.11"}))
+
+
+def test_a_variable_of_the_environment_that_is_named_like_the_scripts_changes_nothing(
+    folders: Callable[[str, int], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = [str(one) for one in target("gcp").deploy(Place(folder=folders("gcp", 1)))]
+    for name, value in {"PUBLIC": "true", "MEMORY": "8Gi", "NAME": "other", "INVOKERS": "allUsers", "PROJECT": "p"}.items():
+        monkeypatch.setenv(name, value)
+    assert [str(one) for one in target("gcp").deploy(Place(folder=folders("gcp", 1)))] == before
+
+
+def test_a_resource_group_that_is_named_is_somebodys_own_and_made_only_where_a_region_is_named_too(
+    folders: Callable[[str, int], Path],
+) -> None:
+    folder = folders("azure", 1)
+    made = {
+        group + region: target("azure").deploy(Place(folder=folder, group=group, region=region))[0].words
+        for group in ("", "ours")
+        for region in ("", "northeurope")
+    }
+    creating = {key: words[4:7] for key, words in made.items() if words[1] == "group"}
+    assert creating == {
+        "": ("flyweight", "--location", "westeurope"),
+        "northeurope": ("flyweight", "--location", "northeurope"),
+        "oursnortheurope": ("ours", "--location", "northeurope"),
+    }
