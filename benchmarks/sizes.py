@@ -43,8 +43,9 @@ def plain(model: Path, place: Path, arch: str) -> int:
     """The bytes that the same requirements take as an installer leaves them, without bytecode."""
     made = build("aws", model, place / "listed", python=PYTHON, arch=arch)
     system = wheels.System(arch, PYTHON)
-    wheels.lock(made.folder / "requirements.txt", place / "lock", system)
-    wheels.install(place / "lock", place / "plain", system)
+    listed = made.folder / "requirements.txt"
+    wheels.lock(listed, place / "lock", system)
+    wheels.install(listed, place / "lock", place / "plain", system)
     return sum(path.stat().st_size for path in (place / "plain").rglob("*") if path.is_file())
 
 

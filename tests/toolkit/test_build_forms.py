@@ -33,9 +33,12 @@ def valid(text: str) -> bool:
 def test_a_list_of_parts_is_valid_whatever_packages_say_of_themselves(license: str) -> None:
     source = {"model": "pi\u00f1guins / 2", "version": "1.0+a", "sha256": "0" * 64}
     parts = [Package("one", "1.0+cpu", 1, license), Package("two", "2.0rc1", 1)]
-    text = sbom.text(source, parts, ["three==3"], "aws")
-    assert valid(text) and text == sbom.text(source, parts[::-1], ["three==3"], "aws")
-    assert [part["name"] for part in json.loads(text)["components"]].count("one") == 1
+    listed = ["three==3", "four[more]>=1; python_version >= '3.11'", "five==3.*", "six"]
+    text = sbom.text(source, parts, listed, "aws")
+    assert valid(text) and text == sbom.text(source, parts[::-1], listed, "aws")
+    told = {part["name"]: part.get("version") for part in json.loads(text)["components"] if part["type"] == "library"}
+    del told["flyweight"]
+    assert told == {"one": "1.0+cpu", "two": "2.0rc1", "three": "3", "four": None, "five": None, "six": None}
     with pytest.raises(AssertionError):
         valid(text.replace('"library"', '"anything"'))
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,6 +62,48 @@ def test_what_is_over_a_limit_is_refused_with_what_to_do_and_nothing_is_left(pen
         file.write(bytes(range(256)) * 1000)
     fits = build("aws", penguins, tmp_path / "out", python=PYTHON, handler=handler)
     assert (fits.folder / "table.bin").is_file() and all(row.fits for row in fits.limits)
+
+
+def wheel(folder: Path, name: str, size: int) -> str:
+    """A package of so many bytes, as a requirement that finds it without a registry."""
+    info = f"{name}-1.0.dist-info"
+    metadata = {
+        "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        "WHEEL": "Wheel-Version: 1.0\nTag: py3-none-any\n",
+    }
+    with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as made:
+        made.writestr(f"{name}/__init__.py", "")
+        with made.open(f"{name}/table.bin", "w") as file:
+            for _ in range(size >> 20):
+                file.write(bytes(1 << 20))
+        for part, text in metadata.items():
+            made.writestr(f"{info}/{part}", text)
+        listed = [f"{name}/__init__.py", f"{name}/table.bin", *(f"{info}/{part}" for part in metadata)]
+        made.writestr(f"{info}/RECORD", "".join(f"{path},,\n" for path in [*listed, f"{info}/RECORD"]))
+    return f"{name}==1.0"
+
+
+def test_packages_over_a_limit_are_named_by_weight_and_what_a_handler_lists_of_its_own_is_installed(
+    penguins: Path, tmp_path: Path
+) -> None:
+    handler = tmp_path / "handler"
+    shutil.copytree(ROOT / "handlers" / "aws", handler, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "wheels").mkdir()
+    sizes = {"heavy": 200 << 20, "medium": 60 << 20, "light": 1 << 20}
+    pins = [wheel(tmp_path / "wheels", name, size) for name, size in sizes.items()]
+    options = ["--no-index", f"--find-links {tmp_path / 'wheels'}"]
+    (handler / "requirements.txt").write_text("\n".join([*options, *pins]))
+    with pytest.raises(BuildFailed, match=r"over a limit of 262\.1 MB") as refused:
+        build("aws", penguins, tmp_path / "out", python=PYTHON, handler=handler, install=True)
+    assert re.findall(r"MB +(\w+) 1\.0", str(refused.value)) == [*sizes]
+    assert "--as image" in refused.value.next_step and not (tmp_path / "out").exists()
+    (handler / "requirements.txt").write_text("\n".join([*options, *pins[1:]]))
+    made = build("aws", penguins, tmp_path / "out", python=PYTHON, handler=handler, install=True)
+    assert [(package.name, package.size >= sizes[package.name]) for package in made.packages] == [
+        ("light", True),
+        ("medium", True),
+    ]
+    assert (made.folder / "medium" / "table.bin").is_file() and made.requires == pins[1:]
 
 
 def test_the_report_tells_each_limit(penguins: Path, tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """A checked order to the files of its folder: handler, core, model, packages and bytecode, and the proof that they answer."""
 
 import shutil
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from flyweight import settings
 from flyweight.ops.own import MODULE
-from flyweight.toolkit import steps
+from flyweight.toolkit import resources, steps
 from flyweight.toolkit.build import bytecode, core, packages, proof, requirements, wheels
 from flyweight.toolkit.build.errors import BuildFailed
 from flyweight.toolkit.build.order import Order
@@ -27,7 +29,9 @@ def fill(draft: Path, order: Order) -> list[str]:
         (draft / MODEL).write_bytes(order.model.file.data)  # what was checked, and not what may lie there by now
         if order.signature:
             (draft / SIGNATURE).write_bytes(order.signature)
-    requires = requirements.add(draft / REQUIREMENTS, order.model.file.document, order.address, bool(order.keys))
+    usual = resources.folder("handlers") / order.provider / REQUIREMENTS
+    needs: dict[str, Any] = {"usual": usual, "address": order.address, "signed": bool(order.keys)}
+    requires = requirements.add(draft / REQUIREMENTS, order.model.file.document, **needs)
     own = steps.source()
     if own is not None:
         shutil.copyfile(own, draft / f"{MODULE}.py")
@@ -36,22 +40,34 @@ def fill(draft: Path, order: Order) -> list[str]:
     return requires
 
 
-def install(draft: Path, order: Order, requires: list[str]) -> tuple[list[Package], list[str]]:
-    """Resolve what requirements.txt lists, and put it, trimmed and compiled, where the provider looks for it.
+@dataclass(frozen=True)
+class Installed:
+    """What a function needs beside its folder's own files, as it was found.
 
-    Gives what is in the folder, and the pins of all that the function needs: those in `requires`, if nothing was resolved.
+    `pins`: all of it by name and version; `packages`: what was installed of it here; `place`: where; `shipped`: whether that is
+    in the folder, and not a tree that only tells what the provider will install.
     """
+
+    pins: list[str]
+    packages: list[Package] = field(default_factory=list)
+    place: Path | None = None
+    shipped: bool = False
+
+
+def install(draft: Path, order: Order, requires: list[str]) -> Installed:
+    """Resolve what requirements.txt lists, and put it, trimmed and compiled, where the provider looks for it."""
     if not requires or not order.install:
-        return [], requires
+        return Installed(requires)
     listed, locked, place = draft / REQUIREMENTS, draft.with_name(LOCK), draft.with_name("packages")
     system = wheels.System(order.arch, order.python, order.python in order.target.older)
     order.advance("finding wheels", 0, 0)
     pins = wheels.lock(listed, locked, system, order.constraint)
     requirements.settle(listed, pins)
-    if order.target.packages is not None:
-        wheels.install(locked, place, system, order.constraint)
+    wheels.install(listed, locked, place, system, order.constraint)
     order.advance("finding wheels", 1, 1)
-    return ([], pins) if order.target.packages is None else (_placed(draft, place, order, order.target.packages), pins)
+    if order.target.packages is None:
+        return Installed(pins, packages.listed(place), place)
+    return Installed(pins, _placed(draft, place, order, order.target.packages), draft / order.target.packages, shipped=True)
 
 
 def _placed(draft: Path, place: Path, order: Order, goal: str) -> list[Package]:
@@ -75,27 +91,27 @@ def _merge(place: Path, goal: Path) -> None:
             path.rename(goal / path.name)
 
 
-def prove(draft: Path, order: Order, requires: list[str], installed: list[Package]) -> proof.Proof:
+def prove(draft: Path, order: Order, requires: list[str], installed: Installed) -> proof.Proof:
     """Let the model answer its own sample in the folder, where that can be done here."""
-    needs = bool(order.model.file.document.get("requires"))
-    reason = proof.elsewhere(order.arch) if installed else ""
-    if needs and not installed:
+    reason = proof.elsewhere(order.arch) if installed.packages else ""
+    if order.model.file.document.get("requires") and not installed.packages:
         reason = f"{', '.join(requires)} are not in the folder: the provider installs them, or whoever deploys"
     order.advance("proving", 0, 1)
-    beside = [package.name for package in installed if package.name in ("obstore", "cryptography")]
-    places = [draft, *([draft / order.target.packages] if installed and order.target.packages else [])]
+    beside = [package.name for package in installed.packages if package.name in ("obstore", "cryptography")]
+    places = [draft, *([installed.place] if installed.place else [])]
+    where = "the built folder" if installed.shipped or not installed.place else "the built folder and what the provider installs"
     model = bytes(order.model.file.data)
-    proven = proof.prove(places, model, order.interpreter, reason=reason, packages=" ".join(beside))
+    proven = proof.prove(places, model, order.interpreter, reason=reason, packages=" ".join(beside), where=where)
     order.advance("proving", 1, 1)
     return proven
 
 
-def containerize(draft: Path, order: Order, installed: list[Package]) -> None:
+def containerize(draft: Path, order: Order, installed: Installed) -> None:
     """Make the folder the context of an image: a Dockerfile, which installs what is not in the folder."""
     if order.target.dockerfile is None:
         return
     listed = draft / REQUIREMENTS
     lines = listed.read_text().splitlines() if listed.exists() else []
-    wanted = not installed and any(line.strip() and not line.startswith("#") for line in lines)
+    wanted = not installed.shipped and any(line.strip() and not line.startswith("#") for line in lines)
     (draft / "Dockerfile").write_text(order.target.dockerfile(order.python, wanted))
     (draft / ".dockerignore").write_text("Dockerfile\n.dockerignore\n")

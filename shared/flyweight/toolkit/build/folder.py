@@ -30,9 +30,9 @@ class Built:
     """A built folder, and what it was built from.
 
     `python`: the version its bytecode is for, None without bytecode; `runtime`: the version that it is for; `size`: the bytes of
-    all its files, a layer's included; `requires`: what the model's engine, its store and its signature need;
-    `packages`: what was installed of that, and all that it needs in turn; `artifacts`: what lies beside the folder; `limits`:
-    how near they are; `proof`: whether the model answered in the folder.
+    all its files, a layer's included; `requires`: what the model's engine, its store, its signature and its handler need;
+    `packages`: that, and all that it needs in turn, as it was installed; `shipped`: whether they are in the folder, and not left
+    to the provider; `artifacts`: what lies beside the folder; `limits`: how near they are; `proof`: whether the model answered.
     """
 
     provider: str
@@ -49,6 +49,7 @@ class Built:
     form: str
     proof: Proof
     packages: list[Package] = field(default_factory=list)
+    shipped: bool = False
     artifacts: list[Path] = field(default_factory=list)
     limits: list[report.Measured] = field(default_factory=list)
 
@@ -109,26 +110,28 @@ def _make(order: Order, place: Path, out: Path) -> Built:
     draft = place / "folder"
     draft.mkdir()
     requires = assembly.fill(draft, order)
-    packages, pins = assembly.install(draft, order, requires)
-    proof = assembly.prove(draft, order, requires, packages)
+    installed = assembly.install(draft, order, requires)
+    packages, shipped = installed.packages, installed.shipped
+    proof = assembly.prove(draft, order, requires, installed)
     if order.form == "image":
-        assembly.containerize(draft, order, packages)
+        assembly.containerize(draft, order, installed)
     about = {"python": order.python if order.compiled and order.interpreter else None, "runtime": order.python}
     marker: dict[str, Any] = {"flyweight": flyweight.__version__, "provider": order.provider, **about}
-    marker |= {"arch": order.arch if packages else None, **order.source}
-    marker |= {"packages": {package.name: package.version for package in packages}}
+    marker |= {"arch": order.arch if shipped else None, **order.source}
+    marker |= {"packages": {package.name: package.version for package in packages} if shipped else {}}
     (draft / MARKER).write_text(json.dumps(marker, indent=2) + "\n")
     files, size = _settle(draft)
     order.advance("measuring", 0, 1)
     archives = cache(partial(_archives, order, draft, place))  # made when asked for, which a folder over its limits never is
-    limits = report.against(order.target.limits, order.form, size, lambda: _zipped(archives(), draft), packages)
-    (place / PARTS).write_text(sbom.text(order.source, packages, [] if packages else pins, order.provider))
+    whole = size if shipped else size + sum(package.size for package in packages)
+    limits = report.against(order.target.limits, order.form, whole, lambda: _zipped(archives(), draft), packages)
+    (place / PARTS).write_text(sbom.text(order.source, packages, [] if packages else installed.pins, order.provider, shipped))
     beside = [PARTS, *([LOCK] if (place / LOCK).exists() else [])]
     artifacts = _put_in_place(place, out, [*beside, *archives()])
     order.advance("measuring", 1, 1)
-    found = {"files": files, "size": size, "requires": requires, "packages": packages, "artifacts": artifacts, "limits": limits}
-    names = {"provider": order.provider, "folder": out, "arch": order.arch, "form": order.form, "proof": proof}
-    return Built(**names, **about, **found, **order.source)  # type: ignore[arg-type]
+    found: dict[str, Any] = {"files": files, "size": size, "requires": requires, "packages": packages, "shipped": shipped}
+    found |= {"artifacts": artifacts, "limits": limits, "proof": proof, **about, **order.source}
+    return Built(provider=order.provider, folder=out, arch=order.arch, form=order.form, **found)
 
 
 def _zipped(archives: list[str], draft: Path) -> int:

@@ -32,12 +32,15 @@ class Proof:
     words: str
 
 
-def prove(places: list[Path], model: bytes, python: str | None, *, reason: str = "", packages: str = "") -> Proof:
+def prove(
+    places: list[Path], model: bytes, python: str | None, *, reason: str = "", packages: str = "", where: str = "the built folder"
+) -> Proof:
     """Let the model's recorded sample be answered with nothing but `places` on the path.
 
     :param python: the interpreter; None says that there is none of that version.
     :param reason: why it can't run here, if it can't.
     :param packages: modules that have to come in as well, by spaces.
+    :param where: what `places` are, in words.
     :raises BuildFailed: it does not answer, or otherwise than at packing.
     """
     if reason or python is None:
@@ -51,7 +54,7 @@ def prove(places: list[Path], model: bytes, python: str | None, *, reason: str =
         told = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
         hint = "pack the model with the versions that its packages have here, or build with --no-install and look into the folder"
         raise BuildFailed(f"the model does not answer in the built folder: {told}", next_step=hint)
-    return Proof(True, "the model's recorded sample was answered in the built folder, by a Python that saw nothing else")
+    return Proof(True, f"the model's recorded sample was answered in {where}, by a Python that saw nothing else")
 
 
 def elsewhere(arch: str) -> str:

@@ -14,8 +14,10 @@ KNOWN = frozenset(
 )
 
 
-def add(path: Path, document: dict[str, Any], address: str = "", signed: bool = False) -> list[str]:
-    """Put what the file's engine, the store at its address and signatures need at the end of a requirements.txt; return it.
+def add(path: Path, document: dict[str, Any], *, usual: Path | None = None, address: str = "", signed: bool = False) -> list[str]:
+    """Put what the file's engine, the store at its address and signatures need at the end of a handler's requirements.txt.
+
+    Gives that, and what the handler's owner listed beyond `usual`, our own handler's file, which its runtime brings.
 
     :raises ModelRefused: the file names a package that is not known here, or a version that is none.
     """
@@ -24,10 +26,19 @@ def add(path: Path, document: dict[str, Any], address: str = "", signed: bool = 
         found.append(f"obstore=={version('obstore')}")
     if signed:
         found.append(f"cryptography=={version('cryptography')}")
+    known = _lines(usual) if usual else []
+    own = [line for line in _lines(path) if line not in known]
     if found:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         _write(path, text, ["# what the model needs, at the versions that were tried", *found])
-    return found
+    return [*own, *found]
+
+
+def _lines(path: Path) -> list[str]:
+    """The requirements in a file, without comments and options."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    words = [re.split(r"(?:^|\s)#", line)[0].strip() for line in lines]
+    return [line for line in words if line and not line.startswith("-")]
 
 
 def pins(document: dict[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ not, and then silently takes old wheels, or pure-Python ones.
 """
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -52,15 +53,21 @@ def lock(requirements: Path, path: Path, system: System, constraint: Path | None
     return re.findall(r"^[^\s#-][^\\\n]*?(?=\s*\\?$)", text, re.MULTILINE)
 
 
-def install(locked: Path, place: Path, system: System, constraint: Path | None = None) -> None:
-    """Put the wheels that `lock` found into the folder `place`, and only those, if their hashes are right.
+def install(requirements: Path, locked: Path, place: Path, system: System, constraint: Path | None = None) -> None:
+    """Put the wheels that `lock` found for a requirements.txt into the folder `place`, and only those, if their hashes are right.
 
     :raises BuildFailed: the registry does not answer, or gives other bytes than it or the constraint says.
     """
     # a link would reach into uv's cache when we trim
     words = ["pip", "install", "--no-progress", "--target", str(place), "--link-mode", "copy", "--no-deps"]
     words += [] if constraint is None else ["--constraint", str(constraint.resolve())]  # whose hashes `lock` passes over
-    _run([*words, "--requirement", str(locked)], system, locked.parent)
+    words += [word for line in options(requirements) for word in shlex.split(line)]
+    _run([*words, "--requirement", str(locked)], system, requirements.parent)
+
+
+def options(requirements: Path) -> list[str]:
+    """The lines of a requirements.txt that say where packages are."""
+    return [line for line in requirements.read_text(encoding="utf-8").splitlines() if line.startswith("--")]
 
 
 def made_here(path: Path) -> bool:

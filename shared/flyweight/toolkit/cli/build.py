@@ -88,31 +88,39 @@ def command(
 
 
 def _report(built: Built, wanted: bool) -> None:
-    missing = f"none: no Python {built.runtime} here, each cold start compiles anew" if wanted else "none"
     left = [name for name in built.requires if not built.packages]
+    # what this machine can't run as it lies there
+    foreign = built.form == "layer" or (built.shipped and not built.proof.proven)
     rows = {
         "model": f"{built.model} {built.version}",
         "sha256": built.sha256,
-        "bytecode": f"Python {built.python}" if built.python else missing,
-        "for": f"Python {built.runtime}" + (f", {built.arch}" if built.packages else ", any processor"),
+        "bytecode": f"Python {built.python}" if built.python else _without(built, wanted),
+        "for": f"Python {built.runtime}" + (f", {built.arch}" if built.shipped else ", any processor"),
         "needs": ", ".join(built.requires) or None,
         "install": _install(built) if left else None,
         "files": f"{built.files}, {_show.size(built.size)}",
         "proven": built.proof.words if built.proof.proven else f"no: {built.proof.words}",
         "beside it": ", ".join(path.name for path in built.artifacts),
-        "try it": f"flyweight invoke {built.provider} --folder {built.folder} --event predict",
+        "try it": None if foreign else f"flyweight invoke {built.provider} --folder {built.folder} --event predict",
     }
     _show.table(str(built.folder), rows)
     if built.packages:
         ordered = sorted(built.packages, key=lambda package: -package.size)
+        title = "packages" if built.shipped else "packages, which the provider installs"
         cells = [[package.name, package.version, str(_show.size(package.size))] for package in ordered]
-        _show.columns("packages", ["package", "version", "size"], cells)
+        _show.columns(title, ["package", "version", "size"], cells)
     limits = [
         [row.limit, str(_show.size(row.size)), str(_show.size(row.allowed)), "fits" if row.fits else f"over: {row.next_step}"]
         for row in built.limits
     ]
     if limits:
         _show.columns("limits", ["limit", "here", "allowed", ""], limits)
+
+
+def _without(built: Built, wanted: bool) -> str:
+    """Why there is no bytecode."""
+    absent = f": no Python {built.runtime} here (`uv python install {built.runtime}` gets it), each cold start compiles anew"
+    return f"none{absent if wanted else ''}"
 
 
 def _install(built: Built) -> str:

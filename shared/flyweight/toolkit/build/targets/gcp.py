@@ -1,4 +1,4 @@
-"""Google Cloud: its build installs what requirements.txt lists; sources of functions of the first generation are limited.
+"""Google Cloud: its build installs what requirements.txt lists; functions of the first generation are limited.
 
 https://cloud.google.com/functions/quotas (the second generation, on Cloud Run, has no such limit)
 """
