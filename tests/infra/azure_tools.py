@@ -32,6 +32,7 @@ OPTIONS = {
     "az functionapp show": GROUP,
     "az group create": {"--name", "--location"},
     "az group delete": {"--name", "--yes"},
+    "az login": set(),
     "az monitor app-insights query": {"--resource-group", "--apps", "--analytics-query", "--offset"},
     "func azure functionapp logstream": {"--browser"},
     "func azure functionapp publish": {"--python", "--no-build"},

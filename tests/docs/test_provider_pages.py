@@ -1,0 +1,54 @@
+"""The pages of the providers: the first prediction is one screen away and comes out as shown; Azure's tools take their lines."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flyweight.toolkit.local import runtime
+from tests.docs.test_provider_docs import PROVIDERS, commands
+from tests.infra.azure_tools import strange
+from tests.infra.handler import ROOT
+
+SCREEN = 40  # lines
+AZURE = ROOT / "docs" / "providers" / "azure.md"
+# a line as a shell has it: what is inside `$(...)` and `(cd ... && ...)` is a line of its own
+INNER = re.compile(r"(?:\$\(|^\(cd [^&]*&& )?((?:az|func) (?:\"[^\"]*\"|[^)\"])*)")
+
+
+def screen(page: Path) -> str:
+    """A page from its top to the end of the fence after the first `curl`, and what it shows of the answer."""
+    text = page.read_text()
+    asked = text.index("\n```\n", text.index("\ncurl ")) + len("\n```\n")
+    shown = re.match(r"\n```json\n.*?\n```\n", text[asked:], re.DOTALL)
+    return text[: asked + (shown.end() if shown else 0)]
+
+
+@pytest.mark.parametrize("page", PROVIDERS, ids=lambda page: page.stem)
+def test_the_first_prediction_is_one_screen_away(page: Path) -> None:
+    lines = screen(page).count("\n")
+    assert lines <= SCREEN, f"{lines} lines"
+
+
+@pytest.mark.parametrize("page", [page for page in PROVIDERS if "```json" in page.read_text()], ids=lambda page: page.stem)
+def test_the_answer_that_a_page_shows_is_the_folders(page: Path, built: Callable[[str], Path]) -> None:
+    if page.stem == "azure" and sys.version_info < (3, 13):
+        pytest.skip("azure-functions-runtime takes Python 3.13 or later")
+    (shown,) = re.findall(r"^```json\n(.*?)^```", screen(page), re.DOTALL | re.MULTILINE)
+    event = (ROOT / "events" / page.stem / "predict.json").read_text()
+    with runtime(page.stem)(built(page.stem)) as running:
+        reply = running.invoke(json.loads(event))
+    assert json.loads(reply.body) == json.loads(shown)
+    (instance,) = json.loads((ROOT / "events" / "aws" / "predict.direct.json").read_text())["instances"]
+    assert [value for value in instance.values() if str(value) not in event] == []  # what curl sends is the same
+
+
+def test_az_and_func_have_each_option_of_the_page() -> None:
+    lines = [found for line in commands(AZURE) for found in INNER.findall(line)]
+    assert len(lines) > 10
+    assert [line for line in lines if strange(line)] == []
