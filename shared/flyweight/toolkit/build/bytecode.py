@@ -41,11 +41,13 @@ def interpreter(version: str) -> str:
 def compile_tree(folder: Path, python: str) -> None:
     """Compile every source of `folder`, in an order and under names that do not depend on where it lies.
 
-    The core's bytecode becomes one file, which the core itself looks into (`flyweight/__init__.py`).
+    The core's bytecode becomes one file, which the core itself looks into (`flyweight/__init__.py`), without docstrings, which
+    nothing reads there and which would be a tenth of it.
     """
     sources = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.py"))
-    faults = _compile(folder, sources, python)
-    if faults:
+    core = [source for source in sources if source.startswith("flyweight/") and source != "flyweight/__init__.py"]
+    others = sorted({*sources} - {*core})
+    if faults := _compile(folder, others, python) + _compile(folder, core, python, "-o", "2"):
         raise FlyweightError(f"{python} does not compile the folder:\n{faults}")
     _bundle(folder)
 
@@ -54,7 +56,7 @@ def _bundle(folder: Path) -> None:
     modules = {}
     tag = ""
     for path in sorted((folder / "flyweight").rglob("*.pyc")):
-        name, tag, _ = path.name.split(".")
+        name, tag, *_ = path.name.split(".")
         source = path.parent.parent / f"{name}.py"
         if source != folder / "flyweight" / "__init__.py":
             inside = source.relative_to(folder)
@@ -84,11 +86,12 @@ def compile_packages(folder: Path, python: str, advance: Callable[[int, int], No
             advance(done, total)
 
 
-def _compile(folder: Path, sources: list[str], python: str) -> str:
+def _compile(folder: Path, sources: list[str], python: str, *options: str) -> str:
     """Compile these in one process, and return its complaints."""
     # One process with a fixed hash seed: the order of a set of constants would otherwise change from build to build.
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | {"PYTHONHASHSEED": "0"}
     command = [python, "-P", "-m", "compileall", "-q", "-f", "-j", "1", "--invalidation-mode", "unchecked-hash", "-i", "-"]
+    command += options
     done = subprocess.run(command, cwd=folder, input="\n".join(sources), env=environ, capture_output=True, text=True)
     return f"{done.stdout}{done.stderr}" if done.returncode else ""
 
