@@ -43,7 +43,7 @@ def test_without_the_bundle_or_with_that_of_another_python_the_sources_are_read(
 
 
 def test_a_traceback_in_the_log_shows_the_source(copy: Path) -> None:
-    """As `errors.account` makes it; what the interpreter itself prints at its end does not on Python 3.11, whose search is simpler."""
+    """As `errors.account` makes it; what the interpreter itself prints at its end does not on Python 3.11."""
     program = "import flyweight, traceback\ntry: flyweight.load('nowhere.safetensors')\nexcept OSError: traceback.print_exc()"
     done = run(copy, program)
     assert "in load\n    " in done.stderr and "flyweight/predictor.py" in done.stderr
