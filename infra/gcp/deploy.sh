@@ -2,8 +2,11 @@
 # Deploys a folder that `flyweight build gcp` made as a Cloud Run function, and what stands around it where that is asked for.
 #
 #   infra/gcp/deploy.sh [--dry-run] [any other flag of `gcloud run deploy`]
+#   infra/gcp/deploy.sh [--dry-run] --destroy
 #
-# --dry-run prints the commands and runs nothing. These variables change the defaults:
+# --dry-run prints the commands and runs nothing. --destroy removes the function, its triggers and the identities that were made
+# for them, by NAME, PROJECT and REGION; what is the project's own stays: buckets, topics, images, the metric, its alert, a budget.
+# These variables change the defaults:
 #
 #   NAME             the function's name                        flyweight
 #   SOURCE           the built folder                           build/gcp
@@ -69,6 +72,35 @@ once() {
   if $dry_run || ! "${question[@]}" 2>/dev/null | grep -q .; then run "$@"; fi
 }
 
+# if_there QUESTION... -- COMMAND...: runs the command if the question is answered; a dry run asks nothing
+if_there() {
+  local question=()
+  while [ "$1" != -- ]; do
+    question+=("$1")
+    shift
+  done
+  shift
+  if $dry_run || "${question[@]}" 2>/dev/null | grep -q .; then run "$@"; fi
+}
+
+destroy() {
+  local suffix id of="--project=$PROJECT"
+  if [ -z "$PROJECT" ]; then # without it nothing stands around the function
+    run gcloud run services delete "$NAME" "--region=$REGION" --quiet
+    return
+  fi
+  for suffix in topic bucket; do
+    if_there gcloud eventarc triggers describe "$NAME-$suffix" "$of" "--location=$REGION" '--format=value(name)' -- \
+      gcloud eventarc triggers delete "$NAME-$suffix" "$of" "--location=$REGION" --quiet
+  done
+  run gcloud run services delete "$NAME" "$of" "--region=$REGION" --quiet
+  for id in "$NAME-trigger" "$NAME"; do # those that this script made say so in their names
+    if_there gcloud iam service-accounts list "$of" '--format=value(email)' \
+      "--filter=email=$id@$PROJECT.iam.gserviceaccount.com AND displayName:('what $NAME runs as' OR 'what calls $NAME')" -- \
+      gcloud iam service-accounts delete "$id@$PROJECT.iam.gserviceaccount.com" "$of" --quiet
+  done
+}
+
 account() { # ID DESCRIPTION: its address is ID@PROJECT.iam.gserviceaccount.com
   once gcloud iam service-accounts describe "$1@$PROJECT.iam.gserviceaccount.com" "--project=$PROJECT" '--format=value(email)' -- \
     gcloud iam service-accounts create "$1" "--project=$PROJECT" "--display-name=$2"
@@ -113,6 +145,11 @@ dry_run=false
 if [ "${1:-}" = --dry-run ]; then
   dry_run=true
   shift
+fi
+
+if [ "${1:-}" = --destroy ]; then
+  destroy
+  exit
 fi
 
 case $PUBLIC in

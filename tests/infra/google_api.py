@@ -146,7 +146,23 @@ def _image(api: GoogleApi, found: re.Match[str], query: dict[str, list[str]], do
 
 def _account(api: GoogleApi, found: re.Match[str], query: dict[str, list[str]], document: Any) -> Reply:
     email = f"{document['accountId']}@{PROJECT}.iam.gserviceaccount.com"
-    return {"name": f"{found[1]}/serviceAccounts/{email}", "email": email}
+    made = {"name": f"{found[1]}/serviceAccounts/{email}", "email": email, **document["serviceAccount"]}
+    api.made[f"/v1/{made['name']}"] = made
+    return made
+
+
+def _accounts(api: GoogleApi, found: re.Match[str], query: dict[str, list[str]], document: Any) -> Reply:
+    return {"accounts": [made for path, made in api.made.items() if "/serviceAccounts/" in path]}
+
+
+def _gone(api: GoogleApi, found: re.Match[str], query: dict[str, list[str]], document: Any) -> Reply:
+    """What was made, and is no more; 404 where it never was."""
+    made = api.made.pop(found[1].replace("/projects/-/", f"/projects/{PROJECT}/"), None)
+    if made is None or "/triggers/" not in found[1]:
+        return None if made is None else {}
+    operation = _done(f"{found[1].removeprefix('/v1/').rpartition('/triggers/')[0]}/operations/gone")
+    api.made[f"/v1/{operation['name']}"] = operation
+    return operation
 
 
 def _trigger(api: GoogleApi, found: re.Match[str], query: dict[str, list[str]], document: Any) -> Reply:
@@ -207,6 +223,8 @@ ROUTES: list[tuple[str, Callable[..., Reply]]] = [
     (r"(?:POST|PUT) /apis/serving.knative.dev/v1/namespaces/[^/]+/services(?:/[^/]+)?", _service),
     # what stands around it
     (r"POST /v1/(projects/[^/]+)/serviceAccounts", _account),
+    (r"GET /v1/projects/[^/]+/serviceAccounts", _accounts),
+    (r"DELETE (/.*)", _gone),
     (r"POST /v1/(.*)/triggers", _trigger),
     (r"POST /v2/(projects/[^/]+/metrics)", lambda api, found, query, document: document),
     (r"GET /v3/projects/[^/]+/alertPolicies", _always({})),

@@ -192,3 +192,13 @@ def test_the_alert_is_on_the_lines_that_flyweight_writes(deployed: GoogleApi) ->
     messages = re.search(r'message=~"\^\((.*)\)"', metric["filter"])
     assert messages
     assert [text for text in messages[1].split("|") if text not in written] == []
+
+
+def test_destroying_removes_what_the_script_made_and_nothing_of_others(deployed: GoogleApi, tmp_path: Path) -> None:
+    """The last test here: it takes away what the others look at."""
+    other = f"projects/{PROJECT}/serviceAccounts/other@{PROJECT}.iam.gserviceaccount.com"
+    deployed.made[f"/v1/{other}"] = {"name": other, "email": other.rpartition("/")[2], "displayName": "of somebody else"}
+    ran(["bash", str(SCRIPT), "--destroy"], deployed, tmp_path, PROJECT=PROJECT)
+    gone = [path.rpartition("/")[2].partition("@")[0] for method, path, _ in deployed.asked if method == "DELETE"]
+    assert gone == ["flyweight-topic", "flyweight-bucket", "flyweight", "flyweight-trigger", "flyweight"]
+    ran(["bash", str(SCRIPT), "--dry-run", "--destroy"], deployed, tmp_path, PROJECT=PROJECT)

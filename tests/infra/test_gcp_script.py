@@ -82,7 +82,7 @@ def flags(command: str) -> dict[str, str]:
 @needs_gcloud
 def test_gcloud_takes_the_commands(tmp_path: Path) -> None:
     alone = [dry_run("--execution-environment=gen1", **environ) for environ in ({}, EVERYTHING)]
-    around = [*asked_for(**AROUND), *asked_for(**{**AROUND, "RESULTS": "gs://results/rows"})]
+    around = [*asked_for(**AROUND), *asked_for(**{**AROUND, "RESULTS": "gs://results/rows"}), *asked_for("--destroy")]
     assert complaints([*dict.fromkeys([*alone, *around])], tmp_path) == []
 
 

@@ -74,3 +74,22 @@ def test_a_resource_group_that_is_named_is_somebodys_own_and_made_only_where_a_r
         "northeurope": ("flyweight", "--location", "northeurope"),
         "oursnortheurope": ("ours", "--location", "northeurope"),
     }
+
+
+def test_only_a_group_of_the_deployments_own_name_is_removed() -> None:
+    from flyweight.toolkit.deploying import DeployFailed
+
+    assert [str(one) for one in target("azure").destroy(Place(name="penguins"))] == ["az group delete --name penguins --yes"]
+    with pytest.raises(DeployFailed, match="may hold other things") as refused:
+        target("azure").destroy(Place(name="penguins", group="ours"))
+    assert "az group delete --name ours" in refused.value.next_step
+
+
+def test_on_google_cloud_triggers_and_identities_go_with_the_function() -> None:
+    lines = str(target("gcp").destroy(Place(group="a-project"))[0]).splitlines()
+    assert [" ".join(line.split()[1:4]) for line in lines] == [
+        *["eventarc triggers delete"] * 2,
+        "run services delete",
+        *["iam service-accounts delete"] * 2,
+    ]
+    assert len(str(target("gcp").destroy(Place())[0]).splitlines()) == 1

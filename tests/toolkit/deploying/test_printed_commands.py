@@ -19,7 +19,7 @@ from tests.infra.gcloud import complaints, needs_gcloud
 from tests.infra.sam import sam
 
 VERBS = (["deploy"], ["logs"], ["logs", "--follow"], ["status"], ["destroy"], ["rollback"])
-NAMED = ["--name", "two-words", "--region", "us-east-1", "--group", "a-project"]
+NAMED = ["--name", "two-words", "--region", "us-east-1", "--group", "two-words"]
 
 
 @pytest.fixture(scope="module")

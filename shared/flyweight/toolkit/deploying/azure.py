@@ -78,8 +78,15 @@ class Azure:
         return [self._app(place), command(*words, *told)]
 
     def destroy(self, place: Place) -> list[Command]:
-        """The resource group, with all that is in it."""
-        return [command("az", "group", "delete", "--name", self._group(place), "--yes")]
+        """The resource group, with all that is in it, if it is the deployment's own.
+
+        :raises DeployFailed: it is another, which may hold other things.
+        """
+        group = self._group(place)
+        if group != place.name:
+            told = f"the resource group {group} is not named like {place.name}, and may hold other things"
+            raise DeployFailed(told, f"if it holds nothing else: az group delete --name {group}")
+        return [command("az", "group", "delete", "--name", group, "--yes")]
 
     def creates(self, place: Place) -> list[Piece]:
         """The template's resources, as far as their conditions hold."""

@@ -117,13 +117,15 @@ class Runner:
             raise CommandFailed(f"`{words[0]}` can't be started: {error.strerror}") from None
 
 
-def script(path: Path, environ: Mapping[str, str]) -> Command:
+def script(path: Path, environ: Mapping[str, str], *options: str) -> Command:
     """A script of ours that says with `--dry-run` which commands it would run with these variables.
 
     :raises CommandFailed: the script refuses.
     """
-    words = ("bash", str(path))
-    done = subprocess.run([*words, "--dry-run"], env={**os.environ, **environ}, capture_output=True, text=True)
+    words = ("bash", str(path), *options)
+    done = subprocess.run(
+        ["bash", str(path), "--dry-run", *options], env={**os.environ, **environ}, capture_output=True, text=True
+    )
     if done.returncode:
         raise CommandFailed(done.stderr.strip(), next_step=f"the head of {path} explains its variables")
     said = [shlex.split(line) for line in done.stdout.splitlines() if line.strip()]

@@ -74,8 +74,8 @@ class Gcp:
         return [self._describe(place, shown)]
 
     def destroy(self, place: Place) -> list[Command]:
-        """The service with all its revisions; the images that were built for it stay in Artifact Registry."""
-        return [command("gcloud", "run", "services", "delete", place.name, *self._where(place), "--quiet")]
+        """The service with all its revisions, its triggers and identities; images and what is the project's own stay."""
+        return [script(_source(), {**_defaults(), **self._given(place)}, "--destroy")]
 
     def creates(self, place: Place) -> list[Piece]:
         """The service, what Google makes on the way, and what the variables ask for."""
