@@ -6,12 +6,15 @@ import json
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from safetensors.numpy import load_file
 
-from flyweight.toolkit import resources
+from flyweight import predictor
+from flyweight.toolkit import model_writer, resources
 from flyweight.toolkit.cli import main
 from flyweight.toolkit.deploying import Place, target
 
@@ -28,6 +31,15 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         return CliRunner().invoke(main, [*map(str, arguments)], catch_exceptions=False)
 
     return call
+
+
+@pytest.fixture(scope="module")
+def needing(penguins: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The penguins model, saying that its engine needs the small joblib."""
+    path = tmp_path_factory.mktemp("needing") / "model.safetensors"
+    wanted = {**predictor.load(str(penguins)).file.document, "requires": {"joblib": version("joblib")}}
+    model_writer.write(path, model_writer.to_bytes(wanted, load_file(penguins)))
+    return path
 
 
 @pytest.mark.parametrize("provider", resources.providers())
@@ -83,6 +95,19 @@ def test_a_plan_prices_what_its_parameters_make(run: Run, penguins: Path) -> Non
     lines = {line["what"]: line["dollars"] for line in told["bill"]["lines"]}
     assert "HTTP API" not in lines and {"alarms", "memory kept ready", "log taken in, GB"} <= {*lines}
     assert lines["memory kept ready"] == pytest.approx(0.5 * 2_628_000 * 0.0000033334, abs=1e-3)
+
+
+def test_packages_that_an_engine_needs_are_in_the_folders_size(
+    run: Run, needing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = json.loads(run("plan", "aws", "--model", needing, *QUICK, "--json").stdout)
+    (folder,) = [one for one in told["limits"] if one["what"] == "folder, unzipped"]
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    without = json.loads(run("plan", "aws", "--model", needing, *QUICK, "--json").stdout)
+    assert "no packages for Python" in without["measured"]["missing"]
+    assert folder["ours"] == told["measured"]["folder"] > without["measured"]["folder"] + 500_000
+    assert "without packages: no packages for Python" in run("plan", "aws", "--model", needing, *QUICK).stdout
 
 
 def test_what_the_function_logs_is_measured(run: Run, penguins: Path) -> None:

@@ -110,7 +110,7 @@ def figures(sized: Sized) -> dict[str, str | None]:
         "warm, median": _show.milliseconds(taken.warm),
         "peak memory": _show.size(taken.memory),
         "model file": _show.size(sized.model) if sized.model else None,
-        "folder": _show.size(taken.folder),
+        "folder": f"{_show.size(taken.folder)}" + (f", without packages: {sized.missing}" if sized.missing else ""),
         "request, answer": f"{_show.size(sized.sent)}, {_show.size(sized.received)}",
     }
 

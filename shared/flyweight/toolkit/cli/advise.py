@@ -90,19 +90,25 @@ def _table(advice: Advice) -> None:
         dollars = f"${one.bill.total:,.2f}" + ("" if one.bill.confirmed else "*")
         score = "-" if one.excluded else f"{one.score:.2f}"
         took = duration(one.slowest) if one.option.live else f"{duration(one.slowest)} a run" if work.runs else "later"
-        rows.append((one.option.name, dollars, took, rated, score, one.why))
+        rows.append((one.option.name, dollars, took, rated, score))
     letters = " ".join(name[0] for name in CRITERIA)
     of = f"{work.requests:,.0f} requests of {work.rows:,} row{'s' if work.rows > 1 else ''} a month"
-    _show.columns(f"every option, for {of}", ("", "a month", "99 of 100", letters, "score", "why"), rows)
+    _show.columns(f"every option, for {of}", ("", "a month", "99 of 100", letters, "score"), rows)
     some = "" if all(one.bill.confirmed for one in advice.considered) else "  *: in part by prices that were not confirmed"
-    click.echo(f"{', '.join(CRITERIA)}: from 1 to 5.{some}\n")
+    click.echo(f"{', '.join(CRITERIA)}: from 1 to 5.{some}\n\nwhy, and why not")
+    for one in advice.considered:
+        click.echo(f"  {one.option.name}: {one.why}")
+    click.echo()
 
 
 def _residency(advice: Advice) -> None:
     from flyweight.toolkit.costs.residency import notes
 
     if told := list(notes(advice.needs.clouds, advice.needs.residency)):
-        _show.columns("where data stays", ("", "", "read at"), told)
+        click.echo("where data stays")
+        for cloud, what, source in told:
+            click.echo(f"  {cloud}: {what} [{source}]")
+        click.echo()
 
 
 def _recommendation(advice: Advice) -> None:

@@ -101,9 +101,11 @@ def _known(target: str, settings: dict[str, str], parameters: tuple[str, ...]) -
 
 
 def _limits(plan: Plan) -> None:
-    rows = [(n.what, _amount(n.ours, n.unit), _amount(n.limit, n.unit), f"{100 * n.share:.2g} %", n.verdict) for n in plan.near]
+    from flyweight.toolkit.costs.options import duration
+
+    rows = [(n.what, _amount(n.ours, n.unit), _amount(n.limit, n.unit), _percent(n.share), n.verdict) for n in plan.near]
     _show.columns("limits", ("what", "ours", "limit", "share", ""), rows)
-    at = f"expected of a cold start with {plan.work.memory_mb} MB: {_show.milliseconds(plan.slowest)}"
+    at = f"expected of a cold start with {plan.work.memory_mb} MB: {duration(plan.slowest)}"
     click.echo(f"{at} (this machine's, by the share of a CPU that the memory brings; the provider's own start is not in it)\n")
 
 
@@ -127,7 +129,8 @@ def _document(plan: Plan) -> dict[str, Any]:
     from flyweight.toolkit.costs.prices import table
 
     taken = plan.sized.measured
-    sizes = {"sent": plan.work.sent, "received": plan.sized.received, "model": plan.sized.model}
+    sizes: dict[str, Any] = {"sent": plan.work.sent, "received": plan.sized.received, "model": plan.sized.model}
+    sizes |= {"missing": plan.sized.missing} if plan.sized.missing else {}
     return {
         "target": plan.target, "region": plan.region, "creates": [vars(piece) for piece in plan.pieces],
         "measured": {**vars(taken), "split": dict(plan.sized.split), **sizes},
@@ -138,9 +141,13 @@ def _document(plan: Plan) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _percent(share: float) -> str:
+    return f"{100 * share:,.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
+
+
 def _amount(value: float, unit: str) -> str:
     if unit == "bytes":
         return _show.size(int(value)) or ""
     if unit == "seconds":
-        return f"{value:g} s" if value >= 1 else f"{1000 * value:.3g} ms"
+        return f"{value:.3g} s" if value >= 1 else f"{1000 * value:.3g} ms"
     return f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"

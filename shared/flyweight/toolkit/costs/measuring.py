@@ -13,7 +13,7 @@ from typing import Any
 from flyweight import predictor
 from flyweight.errors import FlyweightError
 from flyweight.toolkit import resources
-from flyweight.toolkit.build import build
+from flyweight.toolkit.build import BuildFailed, build
 from flyweight.toolkit.build.bytecode import version_of
 from flyweight.toolkit.build.folder import stored
 from flyweight.toolkit.costs.workload import Measured
@@ -32,7 +32,7 @@ class Unmeasured(FlyweightError):
 class Sized:
     """What was measured: the model's own document, bytes of a request and of its answer, and the parts of a cold start.
 
-    `model`: bytes of the model file.
+    `model`: bytes of the model file; `missing`: why packages that the engine needs are not in the folder's size, if they are not.
     """
 
     measured: Measured
@@ -41,6 +41,7 @@ class Sized:
     received: int
     split: Mapping[str, float]
     model: int = 0
+    missing: str = ""
 
     @property
     def init(self) -> float:
@@ -64,11 +65,25 @@ def measured(target: str, model: str, rows: int, runs: int, repeat: int) -> Size
     with tempfile.TemporaryDirectory() as place:
         folder = build(target, model, Path(place) / target, python=version_of(sys.executable)).folder
         figures = measure(target, folder, event, runs=runs, repeat=max(repeat, 2))
+        needs = loaded.file.document.get("requires")
+        size, missing = _shipped(target, model, Path(place) / "shipped") if needs else (figures.size, "")
     warm = figures.warm_percentile(50) or figures.cold_median
-    taken = Measured(figures.cold_median, warm, figures.memory or 0, figures.size, figures.runtime, _logged(figures.log))
+    taken = Measured(figures.cold_median, warm, figures.memory or 0, size or figures.size, figures.runtime, _logged(figures.log))
     body = event["body"] if isinstance(event["body"], str) else json.dumps(event["body"])
     weight = 0 if "://" in model else Path(model).stat().st_size
-    return Sized(taken, loaded.file.document, len(body.encode()), len(figures.answer.body), figures.split or {}, weight)
+    return Sized(taken, loaded.file.document, len(body.encode()), len(figures.answer.body), figures.split or {}, weight, missing)
+
+
+def _shipped(target: str, model: str, out: Path) -> tuple[int, str]:
+    """The bytes that are deployed, with packages for the target's system, which this machine need not be able to run.
+
+    The form is an image's, whose limit is the widest: what is over a folder's is still measured, and told among the limits.
+    """
+    try:
+        built = build(target, model, out, python=version_of(sys.executable), form="image", install=True)
+    except BuildFailed as error:
+        return 0, str(error).partition("\n")[0]
+    return built.size + (0 if built.shipped else sum(package.size for package in built.packages)), ""
 
 
 def _logged(log: str) -> int:

@@ -9,7 +9,7 @@ from flyweight.toolkit.costs.advice import Advice
 from flyweight.toolkit.costs.crossing import HIGHEST, LOWEST
 from flyweight.toolkit.costs.options import Option
 
-STEPS = 141
+STEPS = 113
 FLOOR = 0.1  # dollars a month: what is less lies on the axis
 STYLES = {
     "serverless": "-", "container": "--", "virtual machine": "-.", "managed endpoint": ":", "kubernetes": (0, (5, 1, 1, 1, 1, 1)),
@@ -58,14 +58,19 @@ def curve(advice: Advice, option: Option) -> tuple[list[float], list[float]]:
 
 
 def _crossovers(advice: Advice, axes: Any) -> float:
-    """A numbered circle at each change, told in the corner that no curve reaches; the top of the picture."""
+    """A number at each change, told in the corner that no curve reaches; the top of the picture."""
     by_name = {option.name: option for option in advice.priced}
     told = []
     for number, change in enumerate(advice.leading, start=1):
         dollars = max(by_name[change.cheaper_above].bill(advice.workload.at(change.requests)).total, FLOOR)
-        axes.plot([change.requests], [dollars], marker="o", color="black", markersize=9, markerfacecolor="white", zorder=5)
-        where: dict[str, Any] = {"ha": "center", "va": "center_baseline", "fontsize": 7, "zorder": 6}
-        axes.annotate(str(number), (change.requests, dollars), **where)
+        axes.plot([change.requests], [dollars], marker="o", color="black", markersize=4, markerfacecolor="white", zorder=5)
+        aside = (
+            (11, -13) if number % 2 and dollars > 3 * FLOOR else (-11, 13)
+        )  # on two sides, for those that stand close together
+        where: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8, "zorder": 6, "textcoords": "offset points"}
+        where["bbox"] = {"boxstyle": "circle,pad=0.25", "facecolor": "white", "linewidth": 0.8}
+        where["arrowprops"] = {"arrowstyle": "-", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 2}
+        axes.annotate(str(number), (change.requests, dollars), aside, **where)
         told.append(f"{number}  {change.cheaper_above}, from {_short(change.requests)} on")
     if told:
         axes.text(
