@@ -15,7 +15,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 import flyweight
 from flyweight import predictor, signatures
-from flyweight.errors import ModelRefused
+from flyweight.errors import FlyweightError, ModelRefused
 from flyweight.toolkit import registry, signing
 from flyweight.toolkit.build import build
 from tests.conftest import PYTHON
@@ -87,6 +87,17 @@ def test_a_model_in_a_store_brings_every_op_as_its_address_may_mean_another_by_a
     registry.at(f"file://{tmp_path}/store").push(forest)
     made = build("aws", f"file://{tmp_path}/store/forest@latest", tmp_path / "out", python=PYTHON)
     assert (made.folder / "flyweight/ops/linear.py").is_file() and (made.folder / "flyweight/engines/onnx.py").is_file()
+
+
+@pytest.mark.parametrize(
+    "address", ["file://{}/store/forest@prod", "file://{}/nowhere/forest@latest", "foo://bucket/forest@latest"]
+)
+def test_an_address_with_no_model_is_answered_with_what_to_look_for(address: str, forest: Path, tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    registry.at(f"file://{tmp_path}/store").push(forest)
+    with pytest.raises(FlyweightError) as refused:
+        build("aws", address.format(tmp_path), tmp_path / "out", python=PYTHON)
+    assert "flyweight models ls" in getattr(refused.value, "next_step", "") and not (tmp_path / "out").exists()
 
 
 def test_a_signature_travels_with_its_model_and_the_function_can_verify_it(penguins: Path, key: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flyweight import predictor, settings, signatures
+from flyweight.errors import FlyweightError
 from flyweight.model_source import ModelSource
 from flyweight.toolkit import resources, signing
 from flyweight.toolkit.build import bytecode
@@ -13,6 +14,7 @@ from flyweight.toolkit.build.targets import Target, target
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 FORMS = ("folder", "zip", "layer", "image")
+ELSEWHERE = "see that the address is right (`flyweight models ls STORE` lists what is there), and who asks (docs/registry.md)"
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,12 @@ def stored(address: str, keys: tuple[str, ...] = ()) -> predictor.Predictor:
     """
     trust = settings.Trust(public_keys=keys)
     deployment = settings.Settings(address, caching=settings.Caching(cache_dir="off"), trust=trust)
-    return ModelSource(deployment).load(address, {}).predictor
+    try:
+        return ModelSource(deployment).load(address, {}).predictor
+    except FlyweightError as error:
+        if not getattr(error, "next_step", ""):
+            error.next_step = ELSEWHERE  # type: ignore[attr-defined]  # which has no place in a function's own code
+        raise
 
 
 def _shipped(model: str, keys: tuple[str, ...]) -> tuple[predictor.Predictor, bytes]:
