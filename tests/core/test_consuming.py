@@ -60,10 +60,10 @@ class Once:
 
 
 class Brittle:
-    """A predictor on which some rows break in a way that nobody foresaw."""
+    """A predictor on which some rows break in a way that nobody foresaw, and some find no memory while it is scarce."""
 
-    def __init__(self, predictor: Any) -> None:
-        self._predictor = predictor
+    def __init__(self, predictor: Any, scarce: bool) -> None:
+        self._predictor, self._scarce = predictor, scarce
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._predictor, name)
@@ -71,6 +71,8 @@ class Brittle:
     def answer(self, rows: Any, *asked: Any) -> Any:
         if any(row[1] == BREAKING for row in rows):
             raise ZeroDivisionError("in the middle of a plan")
+        if self._scarce and any(row[1] == HUNGRY for row in rows):
+            raise MemoryError
         return self._predictor.answer(rows, *asked)
 
 
@@ -82,12 +84,12 @@ class Deployed(Service):
         super().__init__(Settings(str(model)), lambda entry: self.logged.append(dict(entry)))
         self.results: Once = Once()
         self.dead_letters: Once = Once()
-        self.away = False
+        self.away = self.scarce = False
 
     def predictor(self, *arguments: Any) -> Any:
         if self.away:
             raise ModelUnavailable("away")
-        return Brittle(super().predictor(*arguments))
+        return Brittle(super().predictor(*arguments), self.scarce)
 
 
 def records(event: list[dict[str, Any]]) -> list[Record]:
@@ -112,9 +114,9 @@ PARTIAL = Trigger("partial", records, ids, request_id)
 RAISING = Trigger("raising", records, raised, request_id)
 ANSWERING = Trigger("answering", records, lambda outcomes, event: [o.answer for o in outcomes], request_id, answers=True)
 
-BREAKING = 77.5
+BREAKING, HUNGRY = 77.5, 46.2
 GOOD, BAD = json.dumps(GENTOO), json.dumps({**GENTOO, "year": "x"})
-BREAKS = json.dumps({**GENTOO, "bill_length_mm": BREAKING})
+BREAKS, STRAINS = (json.dumps({**GENTOO, "bill_length_mm": length}) for length in (BREAKING, HUNGRY))
 
 
 def items(*bodies: str, sequence: str = "") -> list[dict[str, Any]]:
