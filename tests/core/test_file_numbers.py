@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -191,6 +192,27 @@ def test_a_file_of_numbers_comes_to_the_same_bytes_at_once_and_row_by_row_and_cu
     monkeypatch.setattr("flyweight.file_answers._texts", lambda values: None)
     with reading_by("rows"):
         assert bytes_of(file_scoring.score_object(predictor, store, "a.csv", store, "lines")) == at_once
+
+
+IMPORTED = """
+import sys
+import flyweight
+from flyweight import file_numbers, file_scoring
+from flyweight.stores import open_store
+store, predictor = open_store(sys.argv[2]), flyweight.load(sys.argv[1])
+found = []
+for file_numbers.WORTH in (1 << 30, 1):
+    done = file_scoring.score_object(predictor, store, "a.csv", store, f"out-{file_numbers.WORTH}")
+    found.append("pyarrow" in sys.modules)
+print(found, done.rows, "pandas" in sys.modules)
+"""
+
+
+def test_pyarrow_is_imported_for_a_large_file_only_and_pandas_for_none(model: Path, tmp_path: Path) -> None:
+    open_store(f"file://{tmp_path}", PATIENT).put("a.csv", b"x0,x1,x2,x3,x4\n" + b"1,2,,4,5\n1,2,3,4,5\n" * 3, None)
+    command = [sys.executable, "-c", IMPORTED, model, f"file://{tmp_path}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["[False,", "True]", "3", "False"], done.stderr
 
 
 NUMBERS = st.floats() | st.integers() | st.booleans() | st.none()
