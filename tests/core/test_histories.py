@@ -40,8 +40,8 @@ histories = st.lists(steps, max_size=10)
 PROPERTY = settings(deadline=None, max_examples=150)
 
 
-def asked(deployed: Deployed, trigger: Trigger, batch: list[dict[str, Any]], faults: list[Any]) -> list[str] | None:
-    """The ids that the reply wants again; None where there is no reply, and all of it comes again."""
+def strike(deployed: Deployed, faults: list[Any]) -> None:
+    """Have faults happen to the next call."""
     deployed.away, deployed.scarce = ("away",) in faults, ("scarce",) in faults
     for name in ("results", "dead_letters"):
         sink = getattr(deployed, name)
@@ -49,6 +49,11 @@ def asked(deployed: Deployed, trigger: Trigger, batch: list[dict[str, Any]], fau
         for fault in faults:
             if fault[1:2] == (name,):
                 setattr(sink, fault[0], fault[2])
+
+
+def asked(deployed: Deployed, trigger: Trigger, batch: list[dict[str, Any]], faults: list[Any]) -> list[str] | None:
+    """The ids that the reply wants again; None where there is no reply, and all of it comes again."""
+    strike(deployed, faults)
     try:
         again: list[str] = consume(deployed, trigger, (batch,)) or []
     except (Killed, Exception):
