@@ -241,6 +241,13 @@ def test_a_folder_that_was_not_made_here_is_no_project_to_upgrade(manifest: str 
     assert "flyweight new" in failed.value.next_step
 
 
+def test_an_address_is_answered_with_how_to_get_its_file(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["new", str(tmp_path / "mine"), "--model", "s3://bucket/models/m@prod"])
+    assert result.exit_code == 1 and "flyweight pull s3://bucket/models/m@prod -o FILE" in result.stderr
+    result = CliRunner().invoke(main, ["new", str(tmp_path / "mine"), "--model", str(tmp_path / "absent.safetensors")])
+    assert result.exit_code == 1 and "absent.safetensors: No such file" in result.stderr and not any(tmp_path.iterdir())
+
+
 def test_the_command_speaks_json(penguins: Path, tmp_path: Path) -> None:
     arguments = ["new", str(tmp_path / "mine"), "--model", str(penguins), "--provider", "gcp", "--json"]
     document = json.loads(CliRunner().invoke(main, arguments).stdout)

@@ -22,11 +22,11 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--model", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The model file.  [an example]")
+@click.option("--model", help="The model file.  [default: an example, trained for it]")
 @click.option("--provider", "providers", multiple=True, type=click.Choice(resources.providers()), help="Again for more.  [all]")
 @click.option("--upgrade", "upgrading", is_flag=True, help="Bring DIR up to date; what you changed is kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
-def command(folder: Path, model: Path | None, providers: tuple[str, ...], upgrading: bool, as_json: bool) -> None:
+def command(folder: Path, model: str | None, providers: tuple[str, ...], upgrading: bool, as_json: bool) -> None:
     """Make a project in DIR around a model file: handlers, infrastructure, events, tests that pass, pyproject and README.
 
     With --upgrade, files that are as they were written are replaced by this flyweight's; a file that you changed is kept, and its
@@ -36,7 +36,11 @@ def command(folder: Path, model: Path | None, providers: tuple[str, ...], upgrad
 
     if upgrading and (model or providers):
         raise click.UsageError("--upgrade takes the model and the providers that DIR was made with")
-    changes = upgrade(folder) if upgrading else create(folder, model, providers)
+    if model is not None and "://" in model:
+        raise _show.Failed(
+            "a project is made around a model file, and this is an address", f"flyweight pull {model} -o FILE, first"
+        )
+    changes = upgrade(folder) if upgrading else create(folder, None if model is None else Path(model), providers)
     if as_json:
         return _show.document(asdict(changes))
     merge = f"compare each FILE.new and merge what you want of it, in {folder}"
@@ -46,6 +50,6 @@ def command(folder: Path, model: Path | None, providers: tuple[str, ...], upgrad
         "removed, of no use now": ", ".join(changes.removed) or None,
         "kept, changed by you": ", ".join(changes.kept) or None,
         "new version beside": ", ".join(f"{name}.new" for name in changes.beside) or None,
-        "next": merge if changes.beside else f"cd {folder}, and do what README.md says",
+        "next": merge if changes.beside else f"do what {folder / 'README.md'} says, there",
     }
     _show.table(str(folder), rows)
