@@ -97,11 +97,11 @@ def parse(data: "bytes | mmap") -> ModelFile:
     if length > MAX_HEADER_BYTES or 8 + length > len(data):
         claim = f"its header claims {length} bytes, where {len(data) - 8} follow"
         raise ModelRefused(f"this is not a safetensors file, or it is truncated: {claim}")
-    header = _json_object(data[8 : 8 + length], "the header")
+    header = json_object(data[8 : 8 + length], "the header")
     metadata = header.pop("__metadata__", None)
     if not isinstance(metadata, dict) or not isinstance(metadata.get("flyweight"), str):
         raise ModelRefused("this is not a flyweight model file: its metadata has no 'flyweight' document")
-    document = _json_object(metadata["flyweight"], "the flyweight document")
+    document = json_object(metadata["flyweight"], "the flyweight document")
     if document.get("format") != FORMAT:
         raise ModelRefused(
             f"format {shown(document.get('format'))} is not one that this flyweight reads ({FORMAT}); "
@@ -110,7 +110,11 @@ def parse(data: "bytes | mmap") -> ModelFile:
     return ModelFile(data, document, _tensors(header, memoryview(data)[8 + length :]))
 
 
-def _json_object(text: "bytes | str", what: str) -> "dict[str, Any]":
+def json_object(text: "bytes | str", what: str) -> "dict[str, Any]":
+    """The object in strict JSON that came from who knows where.
+
+    :raises ModelRefused: it is none, has a key twice or a number that is none; `what` says of what.
+    """
     try:
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:

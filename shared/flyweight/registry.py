@@ -10,7 +10,7 @@ Records and pointers are hostile until checked. https://www.rfc-editor.org/rfc/r
 from flyweight.addresses import checked, model_key
 from flyweight.errors import Absent, ModelRefused, StoreFailed, shown
 from flyweight.messages import frozen
-from flyweight.model_file import MAX_FILE_BYTES
+from flyweight.model_file import MAX_FILE_BYTES, json_object
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def signature(store: "Store", release: Release) -> "dict[str, str] | None":
         data, _ = store.get(f"{release.key}.sig", MAX_DOCUMENT_BYTES)
     except Absent:
         return None
-    document = _json_object(data, "the signature")
+    document = json_object(data, "the signature")
     signature: dict[str, Any] = {field: document.get(field) for field in ("key", "value")}  # FILE.sig has its sha256 as well
     _check_signature(signature)
     return signature
@@ -123,7 +123,7 @@ def checked_pointer(data: bytes) -> "dict[str, Any]":
 
     :raises ModelRefused: whatever is wrong with it.
     """
-    pointer = _json_object(data, "the pointer")
+    pointer = json_object(data, "the pointer")
     _expect(pointer, "the pointer", {"serial", "changed", "record", "previous"})
     serial, previous = pointer["serial"], pointer["previous"]
     if type(serial) is not int or not 1 <= serial <= MAX_SERIAL:
@@ -143,7 +143,7 @@ def checked_record(data: bytes) -> "dict[str, Any]":
 
     :raises ModelRefused: whatever is wrong with it.
     """
-    record = _json_object(data, "the record")
+    record = json_object(data, "the record")
     _check_record(record)
     return record
 
@@ -181,22 +181,3 @@ def _check_time(value: "Any", field: str) -> None:
 def _expect(value: "Any", what: str, fields: "set[str]", *optional: str) -> None:
     if not isinstance(value, dict) or not fields <= value.keys() or not value.keys() <= fields | {*optional}:
         raise ModelRefused(f"{what} should be an object of {', '.join(sorted(fields))}")
-
-
-def _json_object(data: bytes, what: str) -> "dict[str, Any]":
-    import json
-
-    try:
-        value = json.loads(data, object_pairs_hook=_unique)
-    except (ValueError, RecursionError) as error:
-        raise ModelRefused(f"{what} is not JSON: {type(error).__name__}") from None
-    if not isinstance(value, dict):
-        raise ModelRefused(f"{what} is not a JSON object")
-    return value
-
-
-def _unique(pairs: "list[tuple[str, Any]]") -> "dict[str, Any]":
-    unique = dict(pairs)
-    if len(unique) != len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return unique
