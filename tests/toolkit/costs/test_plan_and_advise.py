@@ -83,6 +83,15 @@ def test_what_azure_creates_follows_the_conditions() -> None:
     assert {bus, alert} <= more and "Microsoft.EventGrid/systemTopics" not in more
 
 
+def test_what_azure_creates_has_names_and_conditions_as_people_write_them() -> None:
+    made = target("azure").creates(Place(parameters={"name": "iris", "serviceBusQueue": "rows", "alertEmail": "ada@example.com"}))
+    by_name = {(piece.name, piece.kind.rpartition("/")[2]): piece.when for piece in made}
+    assert by_name["iris-5xx", "metricAlerts"] == "alertEmail"
+    assert by_name["iris-bus/rows", "queues"] == "serviceBusQueue"
+    assert by_name["iris-bus", "namespaces"] == "serviceBusQueue or resultsQueue or deadLetterQueue"
+    assert ("storageBlobDataOwner on fly…", "roleAssignments") in by_name
+
+
 def test_what_google_creates_follows_the_variables() -> None:
     asked = Place(parameters={"OWN_ACCOUNT": "true", "TRIGGER_TOPIC": "rows"})
     usual, more = ({piece.kind for piece in target("gcp").creates(place)} for place in (Place(), asked))

@@ -57,7 +57,7 @@ def command(target: str, parameters: tuple[str, ...], region: str, traffic: _tra
     plan = _planned(target, parameters, region, traffic)
     if traffic.as_json:
         return _show.document(_document(plan))
-    rows = [(piece.name, piece.kind, piece.when or "always") for piece in plan.pieces]
+    rows = [(piece.name, piece.kind.removeprefix("Microsoft."), piece.when or "always") for piece in plan.pieces]
     _show.columns(f"creates, in {plan.region}", ("name", "kind", "when"), rows)
     _show.table(f"measured here: {plan.sized.measured.runtime}", _traffic.figures(plan.sized))
     _limits(plan)

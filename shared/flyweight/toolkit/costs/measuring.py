@@ -70,7 +70,7 @@ def measured(target: str, model: str, rows: int, runs: int, repeat: int) -> Size
     warm = figures.warm_percentile(50) or figures.cold_median
     taken = Measured(figures.cold_median, warm, figures.memory or 0, size or figures.size, figures.runtime, _logged(figures.log))
     body = event["body"] if isinstance(event["body"], str) else json.dumps(event["body"])
-    weight = 0 if "://" in model else Path(model).stat().st_size
+    weight = len(loaded.file.data)
     return Sized(taken, loaded.file.document, len(body.encode()), len(figures.answer.body), figures.split or {}, weight, missing)
 
 

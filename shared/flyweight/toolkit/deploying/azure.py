@@ -91,7 +91,7 @@ class Azure:
     def creates(self, place: Place) -> list[Piece]:
         """The template's resources, as far as their conditions hold."""
         group = Piece(self._group(place), "Microsoft.Resources/resourceGroups")
-        return [group, *arm_template.pieces(_resources(), self.settings(place))]
+        return [group, *arm_template.pieces(_template(), self.settings(place))]
 
     def settings(self, place: Place) -> dict[str, str]:
         """The template's parameters."""
@@ -137,12 +137,6 @@ def _source() -> Path:
 def _template() -> dict[str, Any]:
     template: dict[str, Any] = json.loads(_source().read_text())
     return template
-
-
-def _resources() -> list[dict[str, Any]]:
-    """The template's resources, a list in older languages of templates and an object by symbolic names in newer."""
-    listed = _template()["resources"]
-    return list(listed.values()) if isinstance(listed, dict) else listed
 
 
 target = Azure()
