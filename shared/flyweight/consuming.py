@@ -74,7 +74,7 @@ def _delivered(service: "Service", outcomes: "list[Outcome]", notes: "Notes", re
     if service.results is not None:
         scored = [place for place, outcome in enumerate(outcomes) if outcome.error is None]
         outcomes = _sent(service.results, outcomes, scored, notes, sha256, _result)
-    rejected = [place for place, outcome in enumerate(outcomes) if outcome.final]
+    rejected = [place for place, outcome in enumerate(outcomes) if outcome.final and outcome.error is not None]
 
     def letter(key: str, outcome: Outcome) -> "Document":
         assert outcome.error is not None

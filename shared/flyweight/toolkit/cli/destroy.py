@@ -19,8 +19,8 @@ Examples:
 def command(target: str, name: str, region: str, group: str, dry_run: bool, as_json: bool, yes: bool) -> None:
     """Remove the function of this name from TARGET, and what was made for it; the name has to be typed first.
 
-    On Azure that is the resource group of that name, with whatever else is in it; one named otherwise is left to you. On AWS, buckets
-    and a table of results stay; on Google Cloud, buckets, topics and images.
+    On Azure that is the resource group of that name, with whatever else is in it; one named otherwise is left to you. On AWS,
+    buckets and a table of results stay; on Google Cloud, buckets, topics and images.
     """
     from flyweight.toolkit.deploying import rollout
     from flyweight.toolkit.deploying import target as target_of
