@@ -20,6 +20,7 @@ OWN = {
     ("logs", "tail"): {"--since", "--follow", "--format", "--filter-pattern", "--log-stream-names", "--log-stream-name-prefix"},
     ("configure", "export-credentials"): {"--profile", "--format"},
 }
+RENAMED = {"deploy": "codedeploy"}  # what the CLI calls a service by a name of its own
 
 
 def complaints(line: str) -> list[str]:
@@ -28,7 +29,7 @@ def complaints(line: str) -> list[str]:
     given = {word for word in words if word.startswith("--")}
     if (service, verb) in OWN:
         return [f"{line}: no option {option}" for option in sorted(given - GLOBAL - OWN[service, verb])]
-    model = _model(service)
+    model = _model(RENAMED.get(service, service))
     operation = next((name for name in model.operation_names if xform_name(name, "-") == verb), None)
     if operation is None:
         return [f"{line}: {service} has no {verb}"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from tests.infra.cloudformation import Stack
 from tests.infra.handler import ROOT
 
+MODULE = ROOT / "infra" / "terraform" / "aws"
 STORE, SINKS = "shared/flyweight/stores/objects.py", "handlers/aws/aws_sinks.py"
 
 # Action -> file, function, and what it calls there. obstore's `get`, `head` and ranges are all s3:GetObject, its multipart
@@ -133,6 +135,34 @@ def test_each_resource_is_named(stack: Stacks) -> None:
             assert "*" not in text.removesuffix("/*")
             if text.endswith("/*"):
                 assert text.startswith("arn:${AWS::Partition}:s3:::${") and all(action.startswith("s3:") for action in actions)
+
+
+def of_module() -> list[tuple[set[str], str]]:
+    """Actions and the expression for resources of each statement that a role of the Terraform module has."""
+    text = "".join((MODULE / file).read_text() for file in ("function.tf", "rollout.tf"))
+    found = re.findall(r"Effect +\= \"Allow\"\n +Action +\= \[(.*)\].*\n +Resource +\= \[(.*)\]", text)
+    assert len(found) == text.count("Effect   = ")  # of a role; who may take it stands in one line
+    return [(set(re.findall(r'"([^"]+)"', actions)), places) for actions, places in found]
+
+
+def test_the_terraform_module_grants_the_same() -> None:
+    """Read as it is written, whether there is a provider here or not; `test_aws_terraform.py` applies it."""
+    assert {action for actions, _ in of_module() for action in actions} == BY_CODE.keys() | BY_AWS.keys()
+
+
+def test_each_resource_of_the_terraform_module_is_named() -> None:
+    """The streams of the one log, and the keys below a named folder of a named bucket, are all that stands behind a pattern."""
+    for actions, places in of_module():
+        patterns = [place for place in re.findall(r'"([^"]*)"', places) if "*" in place]
+        if actions == WITHOUT_RESOURCE:
+            assert patterns == ["*"]
+        elif actions == LOG:
+            assert patterns == ["${aws_cloudwatch_log_group.log.arn}:*"]
+        elif patterns:
+            assert all(action.startswith("s3:") for action in actions)
+            assert "${local.arn}:s3:::${" in places and all(place.endswith("/*") for place in patterns)
+        else:
+            assert ".arn" in places or "${local.arn}:s3:::${" in places
 
 
 def test_services_may_invoke_the_function_for_the_one_resource_that_calls_it(stack: Stacks) -> None:

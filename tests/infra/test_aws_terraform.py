@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import shlex
 import shutil
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.infra import awscli
 from tests.infra.cloudformation import Stack, Template
 from tests.infra.conftest import KEYS, Cloud
 from tests.infra.handler import PYTHON, ROOT
@@ -27,8 +31,8 @@ provider "aws" {
   s3_use_path_style           = true
 }
 """
-# What the module leaves out, or says by itself: gradual rollouts are CloudFormation's, and Terraform can multiply.
-LEFT_OUT = {"Rollout", "QueueVisibility"}
+STACK = "aws_cloudformation_stack"
+LEFT_OUT = {"QueueVisibility"}  # which the module says by itself: Terraform can multiply
 
 
 @pytest.fixture(scope="session")
@@ -64,18 +68,21 @@ def test_the_module_is_formatted_and_valid(module: Path) -> None:
     assert "Success!" in terraform("validate", cwd=module)
 
 
-@pytest.mark.parametrize(
-    ("given", "refusal"),
-    [
-        ({"snap_start": "true", "ephemeral_storage": 1024}, "SnapStart takes ephemeral_storage = 512 only"),
-        ({"snap_start": "true", "provisioned_concurrency": 1}, "exclude each other"),
-        ({"endpoint": "function-url", "access": "jwt"}, "A Function URL knows"),
-        ({"queue": "true"}, "queue = true asks for results"),
-    ],
-)
-def test_what_excludes_each_other_is_refused(given: dict[str, Any], refusal: str, module: Path, cloud: Cloud) -> None:
+def test_what_excludes_each_other_is_refused(module: Path, cloud: Cloud) -> None:
+    """All at once: each variable says what it has against the others."""
+    given = {"snap_start": "true", "ephemeral_storage": 1024, "provisioned_concurrency": 1, "python_version": "3.11"}
+    given |= {"endpoint": "function-url", "access": "jwt", "queue": "true", "rollout": "Slowly"}
     told = terraform("plan", "-input=false", *variables(module / "main.tf", **given), cwd=module, fails=True, **_moto(cloud))
-    assert refusal in " ".join(told.replace("│", " ").split())
+    refused = " ".join(told.replace("│", " ").split())
+    for refusal in (
+        "SnapStart takes ephemeral_storage = 512 only",
+        "SnapStart and provisioned concurrency exclude each other",
+        "SnapStart begins with python_version = 3.12",
+        "A Function URL knows access = iam and access = public only",
+        "queue = true asks for results",
+        "rollout is AllAtOnce, or a Canary or Linear of infra/aws/template.yaml",
+    ):
+        assert refusal in refused
 
 
 def _moto(cloud: Cloud) -> dict[str, str]:
@@ -98,8 +105,16 @@ def applied(module: Path, cloud: Cloud, built: Callable[[str], Path]) -> dict[st
         "dashboard": "true",
         "schedule": "rate(5 minutes)",
     }
-    options = ["-input=false", "-auto-approve", "-no-color", *variables(package, **given)]
-    terraform("apply", *options, cwd=module, **_moto(cloud))
+    given |= {"rollout": EVERYTHING["Rollout"]}
+    _apply(module, cloud, *variables(package, **given))
+    return {**_outputs(module, cloud), "given": given}
+
+
+def _apply(module: Path, cloud: Cloud, *options: str) -> None:
+    terraform("apply", "-input=false", "-auto-approve", "-no-color", *options, cwd=module, **_moto(cloud))
+
+
+def _outputs(module: Path, cloud: Cloud) -> dict[str, Any]:
     outputs: dict[str, Any] = json.loads(terraform("output", "-json", cwd=module, **_moto(cloud)))
     return {name: output["value"] for name, output in outputs.items()}
 
@@ -134,3 +149,57 @@ def test_the_module_applied_has_the_environment_that_the_template_has(
     for bucket in ("tf-models", "tf-files"):
         assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
         assert set(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+def test_codedeploy_takes_back_what_fails(applied: dict[str, Any], cloud: Cloud) -> None:
+    """Moto keeps a group's alarms to itself: that they are the two which the role may ask for is read in the module."""
+    described = cloud.client("codedeploy").get_deployment_group(applicationName="flyweight", deploymentGroupName="live")
+    group = described["deploymentGroupInfo"]
+    assert group["deploymentConfigName"] == f"CodeDeployDefault.Lambda{EVERYTHING['Rollout']}"
+    assert "DEPLOYMENT_STOP_ON_ALARM" in group["autoRollbackConfiguration"]["events"]
+    mover = group["serviceRoleArn"].rpartition("/")[2]
+    moves = cloud.client("iam").get_role_policy(RoleName=mover, PolicyName="move-alias")["PolicyDocument"]["Statement"]
+    assert {action for statement in moves for action in statement["Action"]} == MOVE
+    (asked,) = [statement["Resource"] for statement in moves if statement["Action"] == ["cloudwatch:DescribeAlarms"]]
+    alarms = cloud.client("cloudwatch").describe_alarms(AlarmNames=["flyweight-errors", "flyweight-faults"])["MetricAlarms"]
+    assert set(asked) == {alarm["AlarmArn"] for alarm in alarms} and len(alarms) == 2
+    assert (
+        "for name in local.failures : aws_cloudwatch_metric_alarm.alarm[name].alarm_name" in (MODULE / "rollout.tf").read_text()
+    )
+
+
+def test_a_new_version_is_shifted_to_by_the_command_that_is_put_out(
+    applied: dict[str, Any], module: Path, cloud: Cloud, built: Callable[[str], Path]
+) -> None:
+    """The version is published here, as `terraform apply` does it, since moto can change no deployment group."""
+    assert applied["rollout"] == ""
+    aws = cloud.client("lambda")
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as file:
+        file.writestr("app.py", "")
+    aws.update_function_code(FunctionName=applied["function_name"], ZipFile=code.getvalue(), Publish=True)
+    _apply(module, cloud, "-refresh-only", *variables(module / "package.zip", **applied["given"]))
+    told = re.fullmatch(r"(aws deploy wait .*) \$\((aws deploy create-deployment .*)\)", _outputs(module, cloud)["rollout"])
+    assert told and awscli.complaints(told[2]) == []
+    assert told[1] == "aws deploy wait deployment-successful --region us-east-1 --deployment-id"
+    words = shlex.split(told[2])
+    revision = json.loads(words[words.index("--revision") + 1])
+    (resource,) = json.loads(revision["appSpecContent"]["content"])["Resources"]
+    moved = {"Name": "flyweight", "Alias": "live", "CurrentVersion": "1", "TargetVersion": "2"}
+    assert resource["function"]["Properties"] == moved
+    named = {"applicationName": "flyweight", "deploymentGroupName": "live"}
+    assert cloud.client("codedeploy").create_deployment(**named, revision=revision)["deploymentId"]
+
+
+def test_a_public_url_has_both_permissions_that_it_needs() -> None:
+    """Since October 2025 one is not enough; the second opens nothing but the URL."""
+    text = (MODULE / "endpoint.tf").read_text()
+    first, second = (
+        text.partition(f'resource "{kind}" "url" {{')[2].partition("\n}\n")[0] for kind in ("aws_lambda_permission", STACK)
+    )
+    for line in ('"lambda:InvokeFunctionUrl"', '"*"', '"NONE"', "local.alias.name"):
+        assert f"= {line}" in first
+    for line in ('"lambda:InvokeFunction"', '"*"', "true", "local.alias.arn"):
+        assert f"= {line}" in second
+    assert "InvokedViaFunctionUrl" in second
+    assert [re.search(r"count +=(.*)", block)[1].strip() for block in (first, second)] == ["local.open_url"] * 2  # type: ignore[index]

@@ -29,7 +29,7 @@ resource "aws_apigatewayv2_integration" "api" {
   count                  = local.http_api
   api_id                 = aws_apigatewayv2_api.api[0].id
   integration_type       = "AWS_PROXY"
-  integration_uri        = aws_lambda_alias.live.invoke_arn
+  integration_uri        = local.alias.invoke_arn
   payload_format_version = "2.0"
 }
 
@@ -96,7 +96,7 @@ resource "aws_api_gateway_integration" "keys" {
   http_method             = aws_api_gateway_method.keys[each.key].http_method
   type                    = "AWS_PROXY"
   integration_http_method = "POST"
-  uri                     = aws_lambda_alias.live.invoke_arn
+  uri                     = local.alias.invoke_arn
 }
 
 resource "aws_api_gateway_deployment" "keys" {
@@ -153,7 +153,7 @@ resource "aws_lambda_permission" "api" {
   count         = var.endpoint == "api" ? 1 : 0
   action        = "lambda:InvokeFunction"
   function_name = aws_lambda_function.function.function_name
-  qualifier     = aws_lambda_alias.live.name
+  qualifier     = local.alias.name
   principal     = "apigateway.amazonaws.com"
   source_arn    = "${one(concat(aws_apigatewayv2_api.api[*].execution_arn, aws_api_gateway_rest_api.keys[*].execution_arn))}/*"
 }
@@ -161,7 +161,7 @@ resource "aws_lambda_permission" "api" {
 resource "aws_lambda_function_url" "url" {
   count              = local.url
   function_name      = aws_lambda_function.function.function_name
-  qualifier          = aws_lambda_alias.live.name
+  qualifier          = local.alias.name
   authorization_type = var.access == "public" ? "NONE" : "AWS_IAM"
 }
 
@@ -169,7 +169,28 @@ resource "aws_lambda_permission" "url" {
   count                  = local.open_url
   action                 = "lambda:InvokeFunctionUrl"
   function_name          = aws_lambda_function.function.function_name
-  qualifier              = aws_lambda_alias.live.name
+  qualifier              = local.alias.name
   principal              = "*"
   function_url_auth_type = "NONE"
+}
+
+# A public URL needs both: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html. The provider has a word for the second since
+# 6.28 only, and adds it where a URL is made public from the start; CloudFormation's is as good for every version, and for every change.
+resource "aws_cloudformation_stack" "url" {
+  count = local.open_url
+  name  = "${var.name}-url"
+  tags  = var.tags
+  template_body = jsonencode({
+    Resources = {
+      UrlInvokePermission = {
+        Type = "AWS::Lambda::Permission"
+        Properties = {
+          Action                = "lambda:InvokeFunction"
+          FunctionName          = local.alias.arn
+          InvokedViaFunctionUrl = true
+          Principal             = "*"
+        }
+      }
+    }
+  })
 }

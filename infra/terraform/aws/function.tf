@@ -20,7 +20,7 @@ resource "aws_lambda_function" "function" {
   filename                       = var.package
   source_code_hash               = filebase64sha256(var.package)
   handler                        = "app.lambda_handler"
-  runtime                        = "python3.13"
+  runtime                        = "python${var.python_version}"
   architectures                  = [var.architecture]
   memory_size                    = var.memory_size
   timeout                        = var.timeout
@@ -59,17 +59,10 @@ resource "aws_lambda_function" "function" {
   depends_on = [aws_iam_role_policy.function]
 }
 
-# All callers go through the alias, so that a rollback is one move of it.
-resource "aws_lambda_alias" "live" {
-  name             = "live"
-  function_name    = aws_lambda_function.function.function_name
-  function_version = aws_lambda_function.function.version
-}
-
 resource "aws_lambda_provisioned_concurrency_config" "live" {
   count                             = var.provisioned_concurrency > 0 ? 1 : 0
   function_name                     = aws_lambda_function.function.function_name
-  qualifier                         = aws_lambda_alias.live.name
+  qualifier                         = local.alias.name
   provisioned_concurrent_executions = var.provisioned_concurrency
 }
 

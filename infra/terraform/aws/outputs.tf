@@ -24,3 +24,8 @@ output "dead_letters_url" {
 output "results_name" {
   value = one(concat(aws_sqs_queue.results[*].name, aws_dynamodb_table.results[*].name))
 }
+
+output "rollout" {
+  description = "For rollout other than AllAtOnce, what has CodeDeploy shift the alias to the newest version, and waits; empty where it is there."
+  value       = local.behind ? join(" ", local.rollout) : ""
+}

@@ -1,6 +1,6 @@
 # The function answers its own faults with a status of 500 and more, which Lambda does not count among errors; the log tells.
 resource "aws_cloudwatch_log_metric_filter" "faults" {
-  count          = var.alarms || var.dashboard ? 1 : 0
+  count          = var.alarms || var.dashboard || local.gradual ? 1 : 0
   name           = "${var.name}-faults"
   log_group_name = aws_cloudwatch_log_group.log.name
   pattern        = "{ $.status >= 500 }"
@@ -13,6 +13,7 @@ resource "aws_cloudwatch_log_metric_filter" "faults" {
 }
 
 locals {
+  failures = ["errors", "faults"] # what a gradual rollout is taken back for
   of_alias = { FunctionName = var.name, Resource = "${var.name}:live" }
   alarms = merge(
     {
@@ -40,7 +41,7 @@ locals {
 }
 
 resource "aws_cloudwatch_metric_alarm" "alarm" {
-  for_each            = { for name, alarm in local.alarms : name => alarm if var.alarms }
+  for_each            = { for name, alarm in local.alarms : name => alarm if var.alarms || local.gradual && contains(local.failures, name) }
   alarm_name          = "${var.name}-${each.key}"
   namespace           = each.value.namespace
   metric_name         = each.value.metric

@@ -47,7 +47,7 @@ resource "aws_sqs_queue" "input" {
 resource "aws_lambda_event_source_mapping" "queue" {
   count                              = var.queue ? 1 : 0
   event_source_arn                   = aws_sqs_queue.input[0].arn
-  function_name                      = aws_lambda_alias.live.arn
+  function_name                      = local.alias.arn
   batch_size                         = var.queue_batch_size
   maximum_batching_window_in_seconds = 1
   function_response_types            = ["ReportBatchItemFailures"]
@@ -101,7 +101,7 @@ resource "aws_s3_bucket_notification" "files" {
 resource "aws_lambda_event_source_mapping" "files" {
   count                   = length(aws_sqs_queue.files)
   event_source_arn        = aws_sqs_queue.files[0].arn
-  function_name           = aws_lambda_alias.live.arn
+  function_name           = local.alias.arn
   batch_size              = 1
   function_response_types = ["ReportBatchItemFailures"]
   scaling_config {
@@ -119,14 +119,14 @@ resource "aws_cloudwatch_event_rule" "schedule" {
 resource "aws_cloudwatch_event_target" "schedule" {
   count = length(aws_cloudwatch_event_rule.schedule)
   rule  = aws_cloudwatch_event_rule.schedule[0].name
-  arn   = aws_lambda_alias.live.arn
+  arn   = local.alias.arn
 }
 
 resource "aws_lambda_permission" "schedule" {
   count         = length(aws_cloudwatch_event_rule.schedule)
   action        = "lambda:InvokeFunction"
   function_name = aws_lambda_function.function.function_name
-  qualifier     = aws_lambda_alias.live.name
+  qualifier     = local.alias.name
   principal     = "events.amazonaws.com"
   source_arn    = aws_cloudwatch_event_rule.schedule[0].arn
 }

@@ -87,6 +87,16 @@ variable "architecture" {
   }
 }
 
+variable "python_version" {
+  description = "The one that the package was built for (flyweight build --python)."
+  type        = string
+  default     = "3.13"
+  validation {
+    condition     = contains(["3.11", "3.12", "3.13", "3.14"], var.python_version)
+    error_message = "python_version is 3.11, 3.12, 3.13 or 3.14."
+  }
+}
+
 variable "memory_size" {
   type    = number
   default = 512
@@ -119,11 +129,27 @@ variable "snap_start" {
     condition     = !var.snap_start || var.provisioned_concurrency == 0
     error_message = "SnapStart and provisioned concurrency exclude each other."
   }
+  validation {
+    condition     = !var.snap_start || var.python_version != "3.11"
+    error_message = "SnapStart begins with python_version = 3.12."
+  }
 }
 
 variable "provisioned_concurrency" {
   type    = number
   default = 0
+}
+
+variable "rollout" {
+  description = "AllAtOnce: `terraform apply` moves the alias; else CodeDeploy does, in these steps, and back when the function fails."
+  type        = string
+  default     = "AllAtOnce"
+  validation {
+    condition = contains([
+      "AllAtOnce", "Canary10Percent5Minutes", "Canary10Percent30Minutes", "Linear10PercentEvery1Minute", "Linear10PercentEvery10Minutes",
+    ], var.rollout)
+    error_message = "rollout is AllAtOnce, or a Canary or Linear of infra/aws/template.yaml."
+  }
 }
 
 # The model

@@ -1,5 +1,5 @@
-# A flyweight model as an AWS Lambda function. The same as infra/aws/template.yaml, but for gradual rollouts: CodeDeploy's steps
-# are CloudFormation's, and here `terraform apply` moves the alias at once.
+# A flyweight model as an AWS Lambda function. The same as infra/aws/template.yaml, but that CloudFormation waits for a gradual
+# rollout, and Terraform, which can't, puts out the command that starts it and waits: eval "$(terraform output -raw rollout)"
 terraform {
   required_version = ">= 1.9"
   required_providers {
