@@ -60,7 +60,8 @@ class AzureApi(ThreadingHTTPServer):
         if kind.endswith("/resourcegroups"):
             return (202, None) if method == "DELETE" else (200, {"id": path, "name": name, "location": "westeurope"})
         if kind.endswith("/deployments") or path.endswith("/validate"):
-            told = {"provisioningState": "Succeeded", "mode": "Incremental", "outputs": OUTPUTS}
+            given = next((one["properties"]["parameters"] for one in reversed(self.sent("PUT", "/deployments/"))), {})
+            told = {"provisioningState": "Succeeded", "mode": "Incremental", "outputs": OUTPUTS, "parameters": given}
             return 200, {"id": path, "name": name, "properties": told}
         if path.endswith("/host/default/listkeys"):
             return 200, {"masterKey": "m", "functionKeys": {"default": "a-key"}, "systemKeys": {}}

@@ -76,6 +76,12 @@ def test_the_state_and_the_key_are_read_from_what_az_prints(
     assert cloud[0].sent("POST", "/host/default/listkeys$")
 
 
+def test_what_the_last_deployment_was_given_is_read_and_not_reset_in_silence(run: Run, built: Callable[[str], Path]) -> None:
+    done = run("deploy", "azure", "--folder", str(built("azure")), "--no-smoke")
+    assert done.exit_code == 1
+    assert "add --set instanceMemoryMB=512 --set scoreFiles=true, or another value" in " ".join(done.stderr.split())
+
+
 def test_destroying_deletes_the_group(cloud: tuple[AzureApi, dict[str, str]], run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = run("destroy", "azure", "--dry-run").stdout.splitlines()
     assert lines == ["az group delete --name flyweight --yes"]

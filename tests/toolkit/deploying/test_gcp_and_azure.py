@@ -10,6 +10,7 @@ import pytest
 from click.testing import Result
 
 from flyweight.toolkit.deploying import Place, target
+from flyweight.toolkit.deploying.target import Standing
 
 Run = Callable[..., Result]
 Put = Callable[[str, int], None]
@@ -93,3 +94,24 @@ def test_on_google_cloud_triggers_and_identities_go_with_the_function() -> None:
         *["iam service-accounts delete"] * 2,
     ]
     assert len(str(target("gcp").destroy(Place())[0]).splitlines()) == 1
+
+
+def test_on_azure_a_parameter_that_is_left_out_is_not_reset_in_silence() -> None:
+    azure = target("azure")
+    assert isinstance(azure, Standing)
+    standing = {
+        "scoreFiles": True,
+        "logRetentionDays": 30,
+        "pythonVersion": "3.12",
+        "name": "flyweight-abcdefghijklm",
+        "location": "x",
+    }
+    said = json.dumps({name: {"type": "x", "value": value} for name, value in standing.items()})
+    assert azure.in_force(said)["scoreFiles"] == "true"
+    refused = azure.obstacle(Place(), said)
+    assert refused and "scoreFiles=true would have its default again" in str(refused)
+    assert refused.next_step == "add --set scoreFiles=true, or another value"
+    assert azure.obstacle(Place(parameters={"scoreFiles": "false"}), said) is None
+    assert azure.obstacle(Place(), "") is None  # nothing is there yet
+    named = json.dumps({"name": {"value": "penguins"}})  # left out, a second app would be made
+    assert "name=penguins" in str(azure.obstacle(Place(), named))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from flyweight.toolkit.deploying.target import DeployFailed, Piece, Place, Tool
 
 APP = "APP"  # the shell variable that has the function app's name, which the template may make up
 PYTHON = "pythonVersion"
+MADE_UP = r"flyweight-[a-z0-9]{13}"  # the name that the template makes up where none is given
 TOOLS = "https://learn.microsoft.com/azure/azure-functions/functions-run-local"
 
 
@@ -51,6 +53,29 @@ class Azure:
     def back(self, place: Place, label: str) -> list[Command]:
         """The earlier folder, sent again."""
         return [self._app(place), self._publish(place)]
+
+    def standing(self, place: Place) -> Command:
+        """The parameters of the last deployment."""
+        words = ["az", "deployment", "group", "show", *self._where(place), "--name", place.name]
+        return command(*words, "--query", "properties.parameters", "--output", "json")
+
+    def in_force(self, said: str) -> dict[str, str]:
+        """Those parameters, as `--set` would give them."""
+        return {name: _text(one.get("value")) for name, one in (json.loads(said or "null") or {}).items()}
+
+    def obstacle(self, place: Place, said: str) -> DeployFailed | None:
+        """A parameter that was given last time and is left out now: the template would give it its default again."""
+        usual = {name: _text(one.get("defaultValue", "")) for name, one in _template()["parameters"].items()}
+        lost = [
+            f"{name}={value}"
+            for name, value in self.in_force(said).items()
+            if name not in {*place.parameters, PYTHON, "location"} and name in usual and value != usual[name]
+            if name != "name" or not re.fullmatch(MADE_UP, value)
+        ]
+        if not lost:
+            return None
+        told = f"{', '.join(lost)} would have {'its' if len(lost) == 1 else 'their'} default again"
+        return DeployFailed(f"{told}, which is not what the deployment before was given", f"add {_set(lost)}, or another value")
 
     def authorization(self, place: Place) -> str:
         """The function key, as the handler's own file has it."""
@@ -96,7 +121,7 @@ class Azure:
     def settings(self, place: Place) -> dict[str, str]:
         """The template's parameters."""
         described = _template()["parameters"]
-        return {**{name: str(one.get("defaultValue", "")) for name, one in described.items()}, **place.parameters}
+        return {**{name: _text(one.get("defaultValue", "")) for name, one in described.items()}, **place.parameters}
 
     def _parameters(self, place: Place) -> dict[str, str]:
         """What is given, and the Python that the folder was built for.
@@ -128,6 +153,15 @@ class Azure:
 
     def _publish(self, place: Place) -> Command:
         return command("func", "azure", "functionapp", "publish", f"${APP}", "--python", "--no-build", cwd=place.folder)
+
+
+def _text(value: Any) -> str:
+    """A value as `--set` gives it."""
+    return json.dumps(value) if isinstance(value, bool) else str(value)
+
+
+def _set(given: list[str]) -> str:
+    return " ".join(f"--set {one}" for one in given)
 
 
 def _source() -> Path:
