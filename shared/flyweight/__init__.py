@@ -51,7 +51,7 @@ class _Bundle:
             return None
         source = self._above + self._modules[name][0]
         package = source.endswith("/__init__.py")
-        spec = type(__spec__)(name, self, origin=source, is_package=package)  # type: ignore[arg-type, misc]
+        spec = type(__spec__)(name, self, origin=source, is_package=package)  # type: ignore[arg-type]
         if package:
             spec.submodule_search_locations = [source.removesuffix("/__init__.py")]
         return spec
