@@ -112,6 +112,7 @@ def _service(api: GoogleApi, found: re.Match[str], query: dict[str, list[str]], 
         "traffic": [{"revisionName": revision, "percent": 100, "latestRevision": True}],
     }
     answer: dict[str, Any] = {**document, "status": status}
+    answer["spec"].setdefault("traffic", [{"latestRevision": True, "percent": 100}])
     answer["metadata"] = {**document["metadata"], "generation": 1, "resourceVersion": "1", "selfLink": "x"}
     api.made[f"/apis/serving.knative.dev/v1/namespaces/{PROJECT}/services/{name}"] = answer
     return answer

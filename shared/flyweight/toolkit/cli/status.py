@@ -19,6 +19,8 @@ def command(target: str, name: str, region: str, group: str, dry_run: bool, as_j
     """Say what TARGET tells of a function, and what the function says when it is asked whether it is ready."""
     from flyweight.toolkit.deploying import DeployFailed, rollout
     from flyweight.toolkit.deploying import target as target_of
+    from flyweight.toolkit.deploying.commands import CommandFailed
+    from flyweight.toolkit.deploying.commands import CommandFailed
     from flyweight.toolkit.deploying.releases import Releases
 
     place = _place.place(target, name, region, group)
@@ -26,9 +28,11 @@ def command(target: str, name: str, region: str, group: str, dry_run: bool, as_j
     runner, provider = told.runner(), target_of(target)
     if not dry_run:
         rollout.check(provider, place, runner)
-    *before, last = provider.status(place)
-    runner.run(before)
-    state = runner.output(last)
+    try:
+        state = runner.output(*provider.status(place))
+    except CommandFailed as error:
+        step = f"look at --name and --region; where nothing is, deploy it: {place.verb('deploy', target)}"
+        raise DeployFailed(f"{target} tells nothing of {name}: {error}", step) from None
     url = rollout.address(provider, place, runner)
     whole = rollout.in_force(provider, place, runner)
     if dry_run:
@@ -39,7 +43,7 @@ def command(target: str, name: str, region: str, group: str, dry_run: bool, as_j
             reply = rollout.reached(provider, whole, runner, url).ask("GET", "/ready")
             ready, served = reply.status == 200, reply.headers.get("x-flyweight-model", "")
             answered = f"{reply.status} {reply.problem.get('status', '')}".strip()
-    except DeployFailed as error:  # we are not let in, or nobody answers: the provider's word is worth telling all the same
+    except (CommandFailed, DeployFailed) as error:  # we are not let in, or nobody answers: the provider's word is worth telling
         answered = str(error)
     releases = [f"{one.number}: {one.model}" for one in Releases(target, name).all()]
     if as_json:

@@ -89,8 +89,9 @@ class Runner:
         done = self._start(one, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         if done.returncode == 0:
             return ""
-        lines = [line for line in str(done.stderr).splitlines() if line.strip()]
-        return lines[-1].strip() if lines else f"it ended with status {done.returncode}"
+        lines = [line.strip() for line in str(done.stderr).splitlines() if line.strip()]
+        wrong = [line for line in lines if line.startswith("ERROR")]  # which advice may follow
+        return [*wrong[:1], *lines[-1:], f"it ended with status {done.returncode}"][0]
 
     def output_if_any(self, *commands: Command) -> str:
         """What the last of these commands prints, or "" if one ends with an error: nothing may be there yet."""

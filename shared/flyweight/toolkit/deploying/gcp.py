@@ -70,7 +70,7 @@ class Gcp:
 
     def status(self, place: Place) -> list[Command]:
         """Condition, revision and traffic."""
-        shown = "table(metadata.name,status.conditions[0].status,status.latestReadyRevisionName,status.traffic[].percent)"
+        shown = "value(metadata.name,status.conditions[0].type,status.conditions[0].status,status.latestReadyRevisionName)"
         return [self._describe(place, shown)]
 
     def destroy(self, place: Place) -> list[Command]:
