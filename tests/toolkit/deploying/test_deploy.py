@@ -185,6 +185,15 @@ def test_parameters_reach_the_tool(provider: str, run: Run, put: Put, here: Path
 
 
 @each
+def test_the_status_of_what_is_not_there_says_how_to_get_it(provider: str, run: Run, tools: ProviderTools) -> None:
+    tools.state(failing=["describe-stacks", "services describe", "functionapp show", "deployment group show"])
+    result = run("status", provider, "--name", "birds")
+    assert result.exit_code == 1
+    told = " ".join(result.stderr.split())
+    assert f"{provider} tells nothing of birds" in told and f"deploy it: flyweight deploy {provider} --name birds" in told
+
+
+@each
 def test_destroy_asks_for_the_name(provider: str, run: Run, tools: ProviderTools) -> None:
     before = len(tools.calls())
     refused = run("destroy", provider, text="something else\n")

@@ -20,7 +20,6 @@ def command(target: str, name: str, region: str, group: str, dry_run: bool, as_j
     from flyweight.toolkit.deploying import DeployFailed, rollout
     from flyweight.toolkit.deploying import target as target_of
     from flyweight.toolkit.deploying.commands import CommandFailed
-    from flyweight.toolkit.deploying.commands import CommandFailed
     from flyweight.toolkit.deploying.releases import Releases
 
     place = _place.place(target, name, region, group)

@@ -107,7 +107,7 @@ class Aws:
 
     def status(self, place: Place) -> list[Command]:
         """The stack's state, and when it was changed."""
-        return [self._stack(place, "Stacks[0].[StackName,StackStatus,LastUpdatedTime,CreationTime]")]
+        return [self._stack(place, "Stacks[0].[StackName,StackStatus,LastUpdatedTime||CreationTime]")]
 
     def destroy(self, place: Place) -> list[Command]:
         """The stack, with what `sam` uploaded for it; buckets and a table of results stay."""
