@@ -61,7 +61,8 @@ def command(
 
     A pure model needs nothing installed. For others, wheels of TARGET's system are found from any machine, trimmed, compiled,
     and the model's own sample is answered among them, where this machine is of that kind. A zip or a layer lies beside the
-    folder, as does a list of its parts (CycloneDX). A folder that an earlier build made is replaced, any other is left alone.
+    folder, as do a list of its parts (DIR.cdx.json) and of the packages' versions and hashes (DIR.lock.txt, for --constraint).
+    A folder that an earlier build made is replaced, any other is left alone.
     """
     from flyweight.toolkit.build import build
     from flyweight.toolkit.build.folder import document
