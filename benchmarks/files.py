@@ -33,7 +33,7 @@ LIMIT_MB = 200
 # one call, as a function makes it: a fresh process that says how far it came and what it took
 CALL = """
 import json, sys
-from time import monotonic
+from time import monotonic, process_time
 began = monotonic()
 import flyweight
 from flyweight.file_scoring import score_object
@@ -42,13 +42,14 @@ model, root, prefix, seconds = sys.argv[1:]
 store = open_store(root)
 done = score_object(flyweight.load(model), store, "in.csv", store, prefix, began + float(seconds))
 peak = int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0]) / 1024  # ru_maxrss would be the parent's
-print(json.dumps({**done._asdict(), "peak_mb": peak, "seconds": monotonic() - began}))
+told = {"peak_mb": peak, "seconds": monotonic() - began, "processor_seconds": process_time()}
+print(json.dumps({**done._asdict(), **told}))
 """
 
 # what is usually written instead: nothing is checked, nothing is resumed
 CHUNKS = """
 import json, sys
-from time import monotonic
+from time import monotonic, process_time
 began = monotonic()
 import joblib, pandas
 model, source, target = sys.argv[1:]
@@ -61,7 +62,8 @@ with open(target, "w") as file:
         pandas.DataFrame(answers).to_json(file, orient="records", lines=True, double_precision=15)
         rows += len(chunk)
 peak = int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0]) / 1024  # ru_maxrss would be the parent's
-print(json.dumps({"rows": rows, "peak_mb": peak, "seconds": monotonic() - began}))
+told = {"peak_mb": peak, "seconds": monotonic() - began, "processor_seconds": process_time()}
+print(json.dumps({"rows": rows, **told}))
 """
 
 
@@ -101,6 +103,7 @@ def in_calls(model: Path, folder: Path, prefix: str, seconds: float) -> dict[str
     peak, longest = (round(max(call[name] for call in calls), 1) for name in ("peak_mb", "seconds"))
     answers = folder / last["output"]
     counts = {name: last[name] for name in ("rows", "rejected")}
+    counts["processor_seconds"] = round(sum(call["processor_seconds"] for call in calls), 1)
     counts |= {"output_bytes": answers.stat().st_size, "sha256": digest(answers)}
     answers.unlink()
     return {"calls": len(calls), "seconds": round(took, 1), "peak_mb": peak, "longest_call_seconds": longest, **counts}
@@ -126,8 +129,10 @@ def measured(folder: Path, megabytes: float) -> dict[str, Any]:
     assert whole["sha256"] == cut["sha256"] and whole["rows"] == cut["rows"] == chunks["rows"] == rows
     for figures in (whole, cut, chunks):
         figures["mb_per_second"] = round(size / 1e6 / figures["seconds"], 1)
+        figures["mb_per_processor_second"] = round(size / 1e6 / figures["processor_seconds"], 1)
     chunks = {name: round(value, 1) for name, value in chunks.items()}
     ratio = round(whole["mb_per_second"] / chunks["mb_per_second"], 2)
+    processor_ratio = round(whole["mb_per_processor_second"] / chunks["mb_per_processor_second"], 2)
     return {
         "bytes": size,
         "rows": rows,
@@ -136,6 +141,7 @@ def measured(folder: Path, megabytes: float) -> dict[str, Any]:
         "many_calls": cut,
         "pandas_joblib_sklearn": chunks,
         "throughput_ratio": ratio,
+        "processor_ratio": processor_ratio,
         "memory_ratio": round(max(whole["peak_mb"], cut["peak_mb"]) / chunks["peak_mb"], 2),
         "same_bytes": True,
         "python": platform.python_version(),
