@@ -52,9 +52,17 @@ PAGE_TAIL = """
   where terms are large, hence the scale.
 - **bound**: `equal` where only exact operations lead to every output (trees, bins, encoders); otherwise 1e-12 of the scale
   of the terms that were summed, at least 1, because BLAS adds in another order. A family with both has both.
-
+{unsettled}
 The table was made in {seconds:.0f} seconds on {cores} cores; each case's own figures are in `benchmarks/results/parity.json`.
 """
+
+# Cases that are known to differ, and why; `pack` refuses such a model whenever it finds such a row.
+NO_FUNCTION = (
+    "Of training rows that are as far, a KNNImputer takes those that rounding in its matrix product puts first, and takes others "
+    "when the same row is asked along with other rows (in 161 of 3,000 rows with one to three known values): its answer to such a "
+    "row is no function of the row. `pack` refuses a model where it finds one; take `--engine sklearn` to have the estimator itself."
+)
+UNSETTLED = {"imputers/nearest": NO_FUNCTION, "imputers/nearest-flags": NO_FUNCTION}
 
 
 @dataclass(frozen=True)
@@ -88,7 +96,8 @@ def main(rows: int, families: str | None, jobs: int, out: Path | None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     click.echo(markdown(document))
-    failures = [f"{proof.family}/{proof.case}: {failure}" for proof in proofs for failure in proof.parity.failures[:3]]
+    settled = [proof for proof in proofs if f"{proof.family}/{proof.case}" not in UNSETTLED]
+    failures = [f"{proof.family}/{proof.case}: {failure}" for proof in settled for failure in proof.parity.failures[:3]]
     if failures:
         raise click.ClickException("parity does not hold\n" + "\n".join(failures))
 
@@ -142,7 +151,13 @@ def markdown(document: dict[str, Any]) -> str:
         f"{own['label_differences']} | {own['ties']} | {own['largest']:.2g} | {', '.join(own['bounds'])} |\n"
         for family, own in document["families"].items()
     ]
-    tail = PAGE_TAIL.format(seconds=document["seconds"], cores=document["cores"])
+    cases = {f"{family}/{case}": told for family, own in document["families"].items() for case, told in own["cases"].items()}
+    differ = {name: cases[name]["failures"] for name in UNSETTLED if cases.get(name, {}).get("failures")}
+    found = ", ".join(f"{count} outputs of `{name}`" for name, count in differ.items())
+    unsettled = (
+        f"- **differ, and are not settled**: {found}. {' '.join(dict.fromkeys(map(UNSETTLED.get, differ)))}\n" if differ else ""
+    )
+    tail = PAGE_TAIL.format(seconds=document["seconds"], cores=document["cores"], unsettled=unsettled)
     return PAGE_HEAD.format(rows=document["rows_a_family"], **named) + "".join(lines) + tail
 
 
