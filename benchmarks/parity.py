@@ -58,9 +58,10 @@ The table was made in {seconds:.0f} seconds on {cores} cores; each case's own fi
 
 # Cases that are known to differ, and why; `pack` refuses such a model whenever it finds such a row.
 NO_FUNCTION = (
-    "Of training rows that are as far, a KNNImputer takes those that rounding in its matrix product puts first, and takes others "
-    "when the same row is asked along with other rows (in 161 of 3,000 rows with one to three known values): its answer to such a "
-    "row is no function of the row. `pack` refuses a model where it finds one; take `--engine sklearn` to have the estimator itself."
+    "Of training rows that are as far, a KNNImputer takes those that rounding in its matrix product puts first, and takes\n"
+    "  others when the same row is asked along with other rows (in 161 of 3,000 rows with one to three known values): its answer\n"
+    "  to such a row is no function of the row. `pack` refuses a model where it finds one; take `--engine sklearn` to have the\n"
+    "  estimator itself."
 )
 UNSETTLED = {"imputers/nearest": NO_FUNCTION, "imputers/nearest-flags": NO_FUNCTION}
 
@@ -151,14 +152,17 @@ def markdown(document: dict[str, Any]) -> str:
         f"{own['label_differences']} | {own['ties']} | {own['largest']:.2g} | {', '.join(own['bounds'])} |\n"
         for family, own in document["families"].items()
     ]
-    cases = {f"{family}/{case}": told for family, own in document["families"].items() for case, told in own["cases"].items()}
-    differ = {name: cases[name]["failures"] for name in UNSETTLED if cases.get(name, {}).get("failures")}
-    found = ", ".join(f"{count} outputs of `{name}`" for name, count in differ.items())
-    unsettled = (
-        f"- **differ, and are not settled**: {found}. {' '.join(dict.fromkeys(map(UNSETTLED.get, differ)))}\n" if differ else ""
-    )
-    tail = PAGE_TAIL.format(seconds=document["seconds"], cores=document["cores"], unsettled=unsettled)
+    tail = PAGE_TAIL.format(seconds=document["seconds"], cores=document["cores"], unsettled=_unsettled(document))
     return PAGE_HEAD.format(rows=document["rows_a_family"], **named) + "".join(lines) + tail
+
+
+def _unsettled(document: dict[str, Any]) -> str:
+    """What differs and is known to, and why."""
+    cases = {f"{family}/{case}": told for family, own in document["families"].items() for case, told in own["cases"].items()}
+    differ = [name for name in UNSETTLED if name in cases and cases[name]["failures"]]
+    found = ", ".join(f"{cases[name]['failures']} outputs of `{name}`" for name in differ)
+    why = " ".join(dict.fromkeys(UNSETTLED[name] for name in differ))
+    return f"- **differ, and are not settled**: {found}. {why}\n" if differ else ""
 
 
 def _total(proofs: list[Proof]) -> dict[str, Any]:
