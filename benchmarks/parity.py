@@ -59,8 +59,8 @@ The table was made in {seconds:.0f} seconds on {cores} cores; each case's own fi
 # Cases that are known to differ, and why; `pack` refuses such a model whenever it finds such a row.
 NO_FUNCTION = (
     "Of training rows that are as far, a KNNImputer takes those that rounding in its matrix product puts first, and takes\n"
-    "  others when the same row is asked along with other rows (in 161 of 3,000 rows with one to three known values): its answer\n"
-    "  to such a row is no function of the row. `pack` refuses a model where it finds one; take `--engine sklearn` to have the\n"
+    "  others when the same row is asked along with other rows (in 161 of 3,000 rows with one to three known values): what it\n"
+    "  answers such a row is no function of the row. `pack` refuses a model where it finds one; take `--engine sklearn` to have the\n"
     "  estimator itself."
 )
 UNSETTLED = {"imputers/nearest": NO_FUNCTION, "imputers/nearest-flags": NO_FUNCTION}
@@ -162,7 +162,7 @@ def _unsettled(document: dict[str, Any]) -> str:
     differ = [name for name in UNSETTLED if name in cases and cases[name]["failures"]]
     found = ", ".join(f"{cases[name]['failures']} outputs of `{name}`" for name in differ)
     why = " ".join(dict.fromkeys(UNSETTLED[name] for name in differ))
-    return f"- **differ, and are not settled**: {found}. {why}\n" if differ else ""
+    return f"- **differ, and are not settled**: {found}.\n  {why}\n" if differ else ""
 
 
 def _total(proofs: list[Proof]) -> dict[str, Any]:
