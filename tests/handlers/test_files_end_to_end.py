@@ -42,7 +42,6 @@ def test_a_file_that_lands_is_scored_once(bucket: Bucket, built: Callable[[str],
     event = told(json.loads((EVENTS / provider / f"{name}.json").read_text()), named_key, KEY)
     where = f"net/{named_place}/" if scheme == "az" else named_place
     event = told(event, where, where.replace(named_place, place))
-    event = told(event, "//penguins.blob", f"//{bucket.variables.get('AZURE_STORAGE_ACCOUNT_NAME')}.blob")
     store = open_store(f"{scheme}://{place}", PATIENT)
     store.put(KEY, "\n".join(LINES).encode(), None)
     environ = {**runtime(provider).settings(event), **bucket.variables, "FLYWEIGHT_OUTPUT": f"{scheme}://{place}/out"}
