@@ -243,8 +243,9 @@ def test_limits_are_settings(penguins: Path) -> None:
     assert endpoint.ask("POST", "/predict", [{**GENTOO, "sex": "x" * 7}])[0].status == 422
 
 
-def test_status_numbers_are_all_different_words_of_http() -> None:
-    assert sorted(STATUS.values()) == [400, 404, 405, 406, 413, 415, 422, 500, 503]
+def test_each_word_has_a_status_of_its_own_but_for_the_two_that_ask_to_come_again() -> None:
+    assert sorted(STATUS.values()) == [400, 404, 405, 406, 413, 415, 422, 500, 503, 503]
+    assert [word for word, status in STATUS.items() if status == 503] == ["model_unavailable", "not_done"]
 
 
 def bound(penguins: Path, monkeypatch: pytest.MonkeyPatch, decode: Any, **settings: str) -> Any:
