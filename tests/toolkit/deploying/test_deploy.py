@@ -7,10 +7,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import Result
+from sklearn.linear_model import LogisticRegression
 
 from flyweight.toolkit import resources
+from flyweight.toolkit.pack import pack
 from tests.toolkit.deploying.provider_tools import ProviderTools
 
 Run = Callable[..., Result]
@@ -172,6 +175,14 @@ def test_deploy_builds_first_where_a_model_is_named(run: Run, tools: ProviderToo
     document = json.loads(run("deploy", "aws", "--model", penguins, "--json").stdout)
     assert document["release"] == 1 and document["url"] == url(port)
     assert any(line.startswith("sam deploy ") for line in document["commands"])
+
+
+def test_what_an_engine_needs_is_in_the_folder_that_is_deployed(run: Run, here: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(60, 2))
+    pack(LogisticRegression().fit(rows, rows[:, 0] > 0), here / "graph.safetensors", sample=rows, edge_count=20, engine="onnx")
+    result = run("deploy", "aws", "--model", here / "graph.safetensors", "--folder", here / "graph", "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert (here / "graph" / "onnxruntime").is_dir()
 
 
 @each

@@ -43,7 +43,8 @@ def command(
     if not dry_run:
         rollout.check(provider, place, runner)
     if model is not None:
-        build(target, model, place.folder)
+        with _show.progress(not as_json) as advance:
+            build(target, model, place.folder, install=True, advance=advance)
     rollout.built(place.folder, provider)
     if dry_run:
         rollout.show(provider, place, runner)
