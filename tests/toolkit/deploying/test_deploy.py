@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -183,6 +184,26 @@ def test_what_an_engine_needs_is_in_the_folder_that_is_deployed(run: Run, here: 
     result = run("deploy", "aws", "--model", here / "graph.safetensors", "--folder", here / "graph", "--dry-run")
     assert result.exit_code == 0, result.output
     assert (here / "graph" / "onnxruntime").is_dir()
+
+
+@each
+def test_a_projects_own_infra_is_what_is_deployed(provider: str, run: Run, put: Put, here: Path) -> None:
+    put(provider, 1)
+    file, parameter, value = {
+        "aws": ("template.yaml", "MemorySize", "1024"),
+        "gcp": ("deploy.sh", "MEMORY", "1Gi"),
+        "azure": ("main.json", "instanceMemoryMB", "512"),
+    }[provider]
+    shutil.copytree(resources.folder("infra"), here / "own")
+    text = (here / "own" / provider / file).read_text()
+    (here / "own" / provider / file).write_text(text.replace(parameter, f"MY{parameter}"))
+    words = ("deploy", provider, "--dry-run", "--set", f"MY{parameter}={value}")
+    assert run(*words).exit_code == 1
+    result = run(*words, "--infra", here / "own")
+    assert result.exit_code == 0, result.output
+    (here / "own" / provider).rename(here / "own" / "other")
+    refused = run("deploy", provider, "--dry-run", "--infra", here / "own")
+    assert refused.exit_code == 2 and f"has no folder {provider}" in refused.stderr
 
 
 @each

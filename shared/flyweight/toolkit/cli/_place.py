@@ -27,6 +27,12 @@ PARAMETERS = click.option(
     "--set", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of infra/TARGET; may be given again."
 )
 
+INFRA = click.option(
+    "--infra",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A project's own infra/.  [default: flyweight's]",
+)
+
 
 def placed(command: Callable[..., None]) -> Callable[..., None]:
     """The options, on a verb."""
@@ -35,10 +41,16 @@ def placed(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def place(target: str, name: str, region: str, group: str, folder: Path | None = None, parameters: tuple[str, ...] = ()) -> Place:
+def place(
+    target: str, name: str, region: str, group: str, folder: Path | None = None, parameters: tuple[str, ...] = (),
+    infra: Path | None = None,
+) -> Place:  # fmt: skip
     """The place that the options say."""
     pairs = dict(_pair(text) for text in parameters)
-    return Place(name, region, group, folder or Path("build") / target, HOME / target, pairs)
+    infra = infra or resources.folder("infra")
+    if not (infra / target).is_dir():
+        raise click.BadParameter(f"{infra} has no folder {target}", param_hint="--infra")
+    return Place(name, region, group, folder or Path("build") / target, HOME / target, pairs, infra)
 
 
 @dataclass

@@ -19,13 +19,14 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @_place.placed
 @_place.PARAMETERS
+@_place.INFRA
 @click.option("--folder", type=click.Path(path_type=Path), help="The built folder.  [default: build/TARGET]")
 @click.option("--model", help="Build the folder first, with this model file, or address in a store.")
 @click.option("--no-smoke", is_flag=True, help="Do not ask the endpoint whether it answers as the model's record says.")
 @click.option("--patience", default=60.0, show_default=True, help="Seconds that the endpoint may take to come up.")
 def command(
     target: str, name: str, region: str, group: str, dry_run: bool, as_json: bool, parameters: tuple[str, ...],
-    folder: Path | None, model: str | None, no_smoke: bool, patience: float,
+    infra: Path | None, folder: Path | None, model: str | None, no_smoke: bool, patience: float,
 ) -> None:  # fmt: skip
     """Deploy a folder that `flyweight build` made to TARGET, by its own command-line tools; each command is shown.
 
@@ -37,7 +38,7 @@ def command(
     from flyweight.toolkit.deploying import target as target_of
     from flyweight.toolkit.deploying.target import HOME
 
-    place = _place.place(target, name, region, group, folder, parameters)
+    place = _place.place(target, name, region, group, folder, parameters, infra)
     told = _place.Told(as_json, dry_run)
     runner, provider = told.runner(), target_of(target)
     if not dry_run:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from flyweight.toolkit.cli import _place
@@ -15,8 +17,9 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @_place.placed
+@_place.INFRA
 @click.option("--yes", is_flag=True, help="Do not ask first.")
-def command(target: str, name: str, region: str, group: str, dry_run: bool, as_json: bool, yes: bool) -> None:
+def command(target: str, name: str, region: str, group: str, dry_run: bool, as_json: bool, infra: Path | None, yes: bool) -> None:
     """Remove the function of this name from TARGET, and what was made for it; the name has to be typed first.
 
     On Azure that is the resource group of that name, with whatever else is in it; one named otherwise is left to you. On AWS,
@@ -26,7 +29,7 @@ def command(target: str, name: str, region: str, group: str, dry_run: bool, as_j
     from flyweight.toolkit.deploying import target as target_of
     from flyweight.toolkit.deploying.releases import Releases
 
-    place = _place.place(target, name, region, group)
+    place = _place.place(target, name, region, group, infra=infra)
     told = _place.Told(as_json, dry_run)
     runner, provider = told.runner(), target_of(target)
     if not dry_run:

@@ -12,7 +12,7 @@ from flyweight.toolkit.cli import _show
 
 EXAMPLES = """\b
 Examples:
-  flyweight events ls gcp --triggers
+  flyweight events ls gcp --triggers --json
   flyweight events show aws sqs
   flyweight events new azure servicebus --model penguins.safetensors --out event.json
 """

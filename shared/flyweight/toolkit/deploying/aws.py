@@ -7,7 +7,6 @@ import os
 import re
 from pathlib import Path
 
-from flyweight.toolkit import resources
 from flyweight.toolkit.build.folder import MARKER
 from flyweight.toolkit.deploying import aws_template
 from flyweight.toolkit.deploying.commands import Command, command
@@ -86,7 +85,7 @@ class Aws:
             return DeployFailed(f"the stack {place.name} is {state}, and takes no update", str(step))
         if state.endswith("_IN_PROGRESS") and state != UNDECIDED:
             return DeployFailed(f"the stack {place.name} is {state}: somebody is at it", "wait, then try again")
-        broken = aws_template.broken_rules(aws_template.read(_source()), {**self.in_force(said), **self._parameters(place)})
+        broken = aws_template.broken_rules(aws_template.read(_source(place)), {**self.in_force(said), **self._parameters(place)})
         return DeployFailed("; ".join(broken), EXPLAINED) if broken else None
 
     def authorization(self, place: Place) -> str:
@@ -115,11 +114,11 @@ class Aws:
 
     def creates(self, place: Place) -> list[Piece]:
         """The template's resources, as far as their conditions hold."""
-        return aws_template.pieces(aws_template.read(_source()), place.parameters)
+        return aws_template.pieces(aws_template.read(_source(place)), place.parameters)
 
     def settings(self, place: Place) -> dict[str, str]:
         """The template's parameters."""
-        return aws_template.settings(aws_template.read(_source()), place.parameters)
+        return aws_template.settings(aws_template.read(_source(place)), place.parameters)
 
     def _parameters(self, place: Place) -> dict[str, str]:
         """What the folder was built for, and what is given.
@@ -135,7 +134,7 @@ class Aws:
                 step = f"leave out --set {name}, or build another folder"
                 raise DeployFailed(f"{place.folder} was built for {name}={value}, not {place.parameters[name]}", step)
         parameters = {**wanted, **place.parameters}
-        refused = aws_template.refusals(aws_template.read(_source()), parameters)
+        refused = aws_template.refusals(aws_template.read(_source(place)), parameters)
         if refused:
             raise DeployFailed("; ".join(refused), EXPLAINED)
         return parameters
@@ -162,7 +161,7 @@ class Aws:
 
     def _template(self, place: Place) -> Path:
         """A copy of the template in the place's work folder; its code is the place's folder, wherever the original lies."""
-        text = re.sub(r"(?m)^(\s*CodeUri: ).*$", lambda found: f"{found[1]}{place.folder.resolve()}", _source().read_text())
+        text = re.sub(r"(?m)^(\s*CodeUri: ).*$", lambda found: f"{found[1]}{place.folder.resolve()}", _source(place).read_text())
         place.work.mkdir(parents=True, exist_ok=True)
         copy = place.work / f"{place.name}.template.yaml"
         copy.write_text(text)
@@ -178,8 +177,8 @@ def _of_profile() -> str:
     return get_session().get_config_variable("region") or ""
 
 
-def _source() -> Path:
-    return resources.folder("infra") / "aws" / "template.yaml"
+def _source(place: Place) -> Path:
+    return place.infra / "aws" / "template.yaml"
 
 
 target = Aws()

@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from flyweight.toolkit import resources
 from flyweight.toolkit.build.folder import MARKER
 from flyweight.toolkit.deploying import arm_parameters, arm_template
 from flyweight.toolkit.deploying.commands import Command, command
@@ -36,7 +35,7 @@ class Azure:
     def deploy(self, place: Place) -> list[Command]:
         """Resource group, unless one is named that is there, template, then the folder as it is."""
         words = ["az", "deployment", "group", "create", *self._where(place), "--name", place.name]
-        words += ["--template-file", str(_source())]
+        words += ["--template-file", str(_source(place))]
         words += ["--parameters", *[f"{name}={value}" for name, value in self._parameters(place).items()]]
         group = ["az", "group", "create", "--name", self._group(place), "--location", place.region or self.region]
         new = [] if place.group and not place.region else [command(*group, "--output", "none")]
@@ -65,7 +64,7 @@ class Azure:
 
     def obstacle(self, place: Place, said: str) -> DeployFailed | None:
         """A parameter that was given last time and is left out now: the template would give it its default again."""
-        usual = {name: _text(one.get("defaultValue", "")) for name, one in _template()["parameters"].items()}
+        usual = {name: _text(one.get("defaultValue", "")) for name, one in _template(place)["parameters"].items()}
         lost = [
             f"{name}={value}"
             for name, value in self.in_force(said).items()
@@ -116,11 +115,11 @@ class Azure:
     def creates(self, place: Place) -> list[Piece]:
         """The template's resources, as far as their conditions hold."""
         group = Piece(self._group(place), "Microsoft.Resources/resourceGroups")
-        return [group, *arm_template.pieces(_template(), self.settings(place))]
+        return [group, *arm_template.pieces(_template(place), self.settings(place))]
 
     def settings(self, place: Place) -> dict[str, str]:
         """The template's parameters."""
-        described = _template()["parameters"]
+        described = _template(place)["parameters"]
         return {**{name: _text(one.get("defaultValue", "")) for name, one in described.items()}, **place.parameters}
 
     def _parameters(self, place: Place) -> dict[str, str]:
@@ -133,7 +132,7 @@ class Azure:
             told = f"{place.folder} was built for Python {built}, not {place.parameters[PYTHON]}"
             raise DeployFailed(told, f"leave out --set {PYTHON}, or build another folder")
         parameters = {PYTHON: built, **place.parameters}
-        refused = arm_parameters.refusals(_template()["parameters"], parameters)
+        refused = arm_parameters.refusals(_template(place)["parameters"], parameters)
         if refused:
             raise DeployFailed("; ".join(refused), "infra/azure/main.bicep explains its parameters")
         return parameters
@@ -164,12 +163,12 @@ def _set(given: list[str]) -> str:
     return " ".join(f"--set {one}" for one in given)
 
 
-def _source() -> Path:
-    return resources.folder("infra") / "azure" / "main.json"
+def _source(place: Place) -> Path:
+    return place.infra / "azure" / "main.json"
 
 
-def _template() -> dict[str, Any]:
-    template: dict[str, Any] = json.loads(_source().read_text())
+def _template(place: Place) -> dict[str, Any]:
+    template: dict[str, Any] = json.loads(_source(place).read_text())
     return template
 
 

@@ -7,7 +7,6 @@ import re
 from difflib import get_close_matches
 from pathlib import Path
 
-from flyweight.toolkit import resources
 from flyweight.toolkit.build.folder import MARKER
 from flyweight.toolkit.deploying.commands import Command, command, script
 from flyweight.toolkit.deploying.target import DeployFailed, Piece, Place, Tool
@@ -40,7 +39,7 @@ class Gcp:
 
     def deploy(self, place: Place) -> list[Command]:
         """The script; then all traffic to the newest, which an earlier `rollback` may have pinned elsewhere."""
-        return [script(_source(), self._variables(place)), self._traffic(place, "--to-latest")]
+        return [script(_source(place), self._variables(place)), self._traffic(place, "--to-latest")]
 
     def url(self, place: Place) -> Command:
         """The service's own URL."""
@@ -75,7 +74,7 @@ class Gcp:
 
     def destroy(self, place: Place) -> list[Command]:
         """The service with all its revisions, its triggers and identities; images and what is the project's own stay."""
-        return [script(_source(), {**_defaults(), **self._given(place)}, "--destroy")]
+        return [script(_source(place), {**_defaults(place), **self._given(place)}, "--destroy")]
 
     def creates(self, place: Place) -> list[Piece]:
         """The service, what Google makes on the way, and what the variables ask for."""
@@ -94,14 +93,14 @@ class Gcp:
 
     def settings(self, place: Place) -> dict[str, str]:
         """The script's variables."""
-        return {**_defaults(), **self._given(place)}
+        return {**_defaults(place), **self._given(place)}
 
     def _variables(self, place: Place) -> dict[str, str]:
         """All that the script reads, so that what else the environment has by such a name changes nothing.
 
         :raises DeployFailed: it reads no such variable, or the folder was built for another Python.
         """
-        defaults = _defaults()
+        defaults = _defaults(place)
         for name in place.parameters:
             if name not in defaults:
                 near = get_close_matches(name, defaults)
@@ -130,12 +129,12 @@ class Gcp:
         return [f"--project={place.group}"] if place.group else []
 
 
-def _defaults() -> dict[str, str]:
-    return dict(re.findall(r'"\$\{([A-Z_]+):=([^}]*)\}"', _source().read_text()))
+def _defaults(place: Place) -> dict[str, str]:
+    return dict(re.findall(r'"\$\{([A-Z_]+):=([^}]*)\}"', _source(place).read_text()))
 
 
-def _source() -> Path:
-    return resources.folder("infra") / "gcp" / "deploy.sh"
+def _source(place: Place) -> Path:
+    return place.infra / "gcp" / "deploy.sh"
 
 
 target = Gcp()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from flyweight.errors import FlyweightError
+from flyweight.toolkit import resources
 from flyweight.toolkit.deploying.commands import Command
 
 HOME = Path(".flyweight")  # where the work of deployments and their releases are kept, in the folder that one works in
@@ -36,6 +37,7 @@ class Place:
     folder: Path = Path()
     work: Path = HOME  # where files go that a command needs
     parameters: Mapping[str, str] = field(default_factory=dict)
+    infra: Path = field(default_factory=lambda: resources.folder("infra"))  # whose templates or script, a folder a provider
 
     def verb(self, verb: str, target: str) -> str:
         """The line of `flyweight` that does something else with this very place."""
