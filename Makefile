@@ -31,6 +31,7 @@ test: setup  ## Run every test.
 	@.ci/install-sam
 	@.ci/install-azurite
 	@.ci/install-checkov
+	@.ci/install-terraform-schemas
 	@$(BIN)/python -m pytest $(PYTEST)
 
 lint: setup  ## Check style and types.

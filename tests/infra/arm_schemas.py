@@ -1,22 +1,20 @@
 """Microsoft's schemas of the resources that `infra/azure` makes: a resource of an ARM template comes in, its faults go out.
 
-`arm_schemas.json` is cut out of https://github.com/Azure/azure-resource-manager-schemas (MIT licence) by
-`python -m tests.infra.arm_schemas CHECKOUT COMMIT`: what the template's types need, without descriptions. Where Microsoft's
-schemas let any property pass, here only those pass that they name.
+They are https://github.com/Azure/azure-resource-manager-schemas, no part of this repository: some may lie beside a checkout, all
+are where ARM_SCHEMAS leads, to their own folder `schemas`. Where they let any property pass, here only those pass that they name.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 
-FILE = Path(__file__).with_suffix(".json")
+FOLDER = Path(os.environ.get("ARM_SCHEMAS") or Path(__file__).parents[3] / "shared" / "data" / "arm")
 # the file of each type and version, where its name does not follow from them
 FILES = {"Microsoft.Insights/components": "Microsoft.Insights.Application"}
 HOST = "https://schema.management.azure.com/schemas/"
@@ -25,11 +23,13 @@ HOST = "https://schema.management.azure.com/schemas/"
 def faults(resource: dict[str, Any]) -> list[str]:
     """What Microsoft's schema of a resource's type and version has against it.
 
-    :raises KeyError: there is no schema of that type and version here.
+    :raises LookupError: there is no schema of that type and version here.
     """
-    schemas = _schemas()
     kind = f"{resource['type']}@{resource['apiVersion']}"
-    validator = jsonschema.Draft4Validator({**schemas, "$ref": schemas["resources"][kind]})
+    try:
+        validator = jsonschema.Draft4Validator(schema_of(kind))
+    except FileNotFoundError:
+        raise LookupError(f"no schema of {kind}") from None
     return [error.message for error in validator.iter_errors(resource) if not _of_a_text(error)]
 
 
@@ -39,19 +39,16 @@ def _of_a_text(error: jsonschema.ValidationError) -> bool:
 
 
 @cache
-def _schemas() -> dict[str, Any]:
-    schemas: dict[str, Any] = json.loads(FILE.read_text())
-    return schemas
+def _file(path: str) -> Any:
+    """One of Microsoft's files: in a folder a version, as they have them, or all in one."""
+    whole = FOLDER / path
+    return json.loads((whole if whole.is_file() else FOLDER / path.replace("/", ".")).read_text())
 
 
-def cut(checkout: Path, commit: str, kinds: list[str]) -> dict[str, Any]:
-    """The schemas of `TYPE@VERSION`, with what they refer to, from a checkout of Microsoft's repository."""
+@cache
+def schema_of(kind: str) -> dict[str, Any]:
+    """The schema of `TYPE@VERSION`, with what it refers to."""
     definitions: dict[str, Any] = {}
-
-    @cache
-    def file(path: str) -> Any:
-        shown = ["git", "-C", str(checkout), "show", f"{commit}:schemas/{path}"]
-        return json.loads(subprocess.run(shown, check=True, capture_output=True, text=True).stdout)
 
     def taken(reference: str, path: str) -> str:
         place, _, pointer = reference.partition("#")
@@ -59,7 +56,7 @@ def cut(checkout: Path, commit: str, kinds: list[str]) -> dict[str, Any]:
         name = f"{path}{pointer}".replace("/", ".").replace(".json", "")
         if name not in definitions:
             definitions[name] = {}  # for those that refer to themselves
-            found = file(path)
+            found = _file(path)
             for step in pointer.strip("/").split("/"):
                 found = found[step]
             definitions[name] = trimmed(found, path)
@@ -84,26 +81,13 @@ def cut(checkout: Path, commit: str, kinds: list[str]) -> dict[str, Any]:
                 kept.setdefault("additionalProperties", False)
         return kept
 
-    def resource(kind: str) -> str:
-        whole, _, version = kind.partition("@")
-        provider, _, name = whole.partition("/")
-        path = f"{version}/{FILES.get(whole, provider)}.json"
-        nodes = file(path)
-        group = next(one for one in nodes if name.replace("/", "_") in nodes.get(one, {}) and one.endswith("Definitions"))
-        return taken(f"#/{group}/{name.replace('/', '_')}", path)
-
-    resources = {kind: resource(kind) for kind in sorted(set(kinds))}
-    for reference in resources.values():  # which every resource of a template may have
-        definitions[reference.removeprefix("#/definitions/")].get("properties", {}).update(
-            {"condition": {}, "dependsOn": {}, "scope": {}, "comments": {}}
-        )
-    return {"commit": commit, "resources": resources, "definitions": dict(sorted(definitions.items()))}
-
-
-if __name__ == "__main__":
-    template = json.loads((Path(__file__).parents[2] / "infra" / "azure" / "main.json").read_text())
-    named = [f"{one['type']}@{one['apiVersion']}" for one in template["resources"]]
-    made = cut(Path(sys.argv[1]), sys.argv[2], named)
-    lines = [f" {json.dumps(name)}: {json.dumps(one, separators=(',', ':'))}" for name, one in made.pop("definitions").items()]
-    head = json.dumps(made, indent=1).removesuffix("\n}")
-    FILE.write_text(f'{head},\n "definitions": {{\n' + ",\n".join(lines) + "\n }\n}\n")
+    whole, _, version = kind.partition("@")
+    provider, _, name = whole.partition("/")
+    path = f"{version}/{FILES.get(whole, provider)}.json"
+    nodes = _file(path)
+    group = next(one for one in nodes if name.replace("/", "_") in nodes.get(one, {}) and one.endswith("Definitions"))
+    reference = taken(f"#/{group}/{name.replace('/', '_')}", path)
+    # which every resource of a template may have
+    more: dict[str, Any] = {"condition": {}, "dependsOn": {}, "scope": {}, "comments": {}}
+    definitions[reference.removeprefix("#/definitions/")].get("properties", {}).update(more)
+    return {"$ref": reference, "definitions": definitions}

@@ -16,7 +16,7 @@ from typing import Any
 import grpc
 import msgpack
 
-from tests.infra.terraform_schemas import FILE
+from tests.infra.terraform_schemas import schemas
 
 UNKNOWN = msgpack.ExtType(0, b"\0")
 LIST = 2  # how blocks nest
@@ -122,12 +122,12 @@ class Provider(grpc.GenericRpcHandler):
 def provider(name: str) -> Iterator[dict[str, str]]:
     """The variables that lead Terraform to the stand-in for `hashicorp/NAME`, which is there while the block runs."""
     server = grpc.server(ThreadPoolExecutor(4))
-    server.add_generic_rpc_handlers((Provider(json.loads(FILE.read_text())[name]),))
+    server.add_generic_rpc_handlers((Provider(schemas(name)),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     where = {"Network": "tcp", "String": f"127.0.0.1:{port}"}
     here = {"Protocol": "grpc", "ProtocolVersion": 5, "Pid": os.getpid(), "Test": True, "Addr": where}
     try:
-        yield {"TF_REATTACH_PROVIDERS": json.dumps({f"registry.terraform.io/hashicorp/{name}": here})}
+        yield {"TF_REATTACH_PROVIDERS": json.dumps({f"hashicorp/{name}": here})}
     finally:
         server.stop(None)

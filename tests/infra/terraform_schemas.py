@@ -1,19 +1,20 @@
 """The schemas of Terraform's providers for Google Cloud and Azure, as far as `infra/terraform` uses them.
 
-`terraform_schemas.json` is read out of the bindings that HashiCorp generated from the providers themselves, npm's
-`@cdktf/provider-google` 16.12.1 (of google 6.50.0) and `@cdktf/provider-azurerm` 14.23.1 (of azurerm 4.55.0), both MPL-2.0:
-`python -m tests.infra.terraform_schemas FOLDER_OF_GOOGLE FOLDER_OF_AZURERM`. Names, types, nesting and what is required.
+They are read out of the bindings that HashiCorp generated from the providers themselves: names, types, nesting and what is required.
+`.ci/install-terraform-schemas` gets those.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import sys
+import tarfile
+from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-FILE = Path(__file__).with_suffix(".json")
+PACKAGES = Path(__file__).parents[2] / ".tools" / "terraform-schemas"
 MODULES = Path(__file__).parents[2] / "infra" / "terraform"
 TYPES = {
     "string": "string",
@@ -60,23 +61,40 @@ def schema(text: str) -> dict[str, Any]:
     return made
 
 
-def cut(package: Path, provider: str) -> dict[str, Any]:
-    """The schemas of one provider's types that our modules name."""
-    version = json.loads((package / "package.json").read_text())["cdktf"]["provider"]["version"]
+@cache
+def schemas(provider: str) -> dict[str, Any]:
+    """The schemas of a provider itself and of its types that our modules name.
+
+    :raises FileNotFoundError: its bindings are not here (`.ci/install-terraform-schemas`).
+    """
     text = "\n".join(path.read_text() for path in MODULES.glob("*/*.tf"))
-    own = schema((package / "lib" / "provider" / "index.d.ts").read_text())
+    wanted = {
+        (place, kind): [f"lib/{folder}/index.d.ts" for folder in _folders(word, kind, provider)]
+        for word, place in (("resource", "resources"), ("data", "data"))
+        for kind in sorted(set(re.findall(rf'^{word} "({provider}_\w+)"', text, re.MULTILINE)))
+    }
+    files = _read(provider, {"package.json", "lib/provider/index.d.ts", *chain.from_iterable(wanted.values())})
+    version = json.loads(files["package.json"])["cdktf"]["provider"]["version"]
+    own = schema(files["lib/provider/index.d.ts"])
     blocks = {name: one for name, one in own["blocks"].items() if name == "features"}  # the others are for who needs them
     found: dict[str, Any] = {"version": version, "provider": {"attributes": {}, "blocks": blocks}, "resources": {}, "data": {}}
-    for word, place in (("resource", "resources"), ("data", "data")):
-        for kind in sorted(set(re.findall(rf'^{word} "({provider}_\w+)"', text, re.MULTILINE))):
-            short = kind.removeprefix(f"{provider}_").replace("_", "-")
-            folders = [f"data-{provider}-{short}"] if word == "data" else [short, f"{provider}-{short}", kind.replace("_", "-")]
-            folder = next(package / "lib" / one for one in folders if (package / "lib" / one).is_dir())
-            found[place][kind] = schema((folder / "index.d.ts").read_text())
+    for (place, kind), names in wanted.items():
+        found[place][kind] = schema(next(files[name] for name in names if name in files))
     return found
 
 
-if __name__ == "__main__":
-    made = {name: cut(Path(place), name) for name, place in zip(("google", "azurerm"), sys.argv[1:], strict=True)}
-    text = json.dumps(made, sort_keys=True, separators=(",", ":"))
-    FILE.write_text(re.sub(r'"(?=(?:google|azurerm)\w+":)', '\n"', text) + "\n")  # a line for each
+def _folders(word: str, kind: str, provider: str) -> list[str]:
+    """Where a type may be in the bindings."""
+    short = kind.removeprefix(f"{provider}_").replace("_", "-")
+    return [f"data-{provider}-{short}"] if word == "data" else [short, f"{provider}-{short}", kind.replace("_", "-")]
+
+
+def _read(provider: str, names: set[str]) -> dict[str, str]:
+    """Files of a package, those that it has."""
+    found = {}
+    with tarfile.open(PACKAGES / f"{provider}.tgz") as package:
+        for member in package:
+            name = member.name.removeprefix("package/")
+            if name in names and (file := package.extractfile(member)) is not None:
+                found[name] = file.read().decode()
+    return found

@@ -10,11 +10,23 @@ from typing import Any
 
 import pytest
 
+from tests.infra import arm_schemas
 from tests.infra.arm_schemas import faults
 from tests.infra.bicep import Declaration, Expression, declarations
 from tests.infra.handler import PYTHON, ROOT
 
 FOLDER = ROOT / "infra" / "azure"
+schemas = pytest.mark.skipif(
+    not arm_schemas.FOLDER.is_dir(), reason="ARM_SCHEMAS leads to no schemas (github.com/Azure/azure-resource-manager-schemas)"
+)
+# what those that may lie beside a checkout do not cover
+WITHOUT_SCHEMA = {
+    "Microsoft.EventGrid",
+    "Microsoft.EventHub",
+    "Microsoft.Insights",
+    "Microsoft.OperationalInsights",
+    "Microsoft.ServiceBus",
+}
 # Bicep's decorators and how ARM calls them
 BOUNDS = {name: name for name in ("minLength", "maxLength", "minValue", "maxValue")} | {"allowed": "allowedValues"}
 
@@ -160,14 +172,20 @@ def test_the_worker_is_the_python_that_build_compiles_for() -> None:
 
 
 @pytest.mark.parametrize("resource", ARM["resources"], ids=lambda resource: resource["type"].partition("/")[2])
+@schemas
 def test_microsofts_schema_takes_the_resource_and_names_each_of_its_properties(resource: dict[str, Any]) -> None:
-    assert faults(resource) == []
+    try:
+        assert faults(resource) == []
+    except LookupError:
+        assert resource["type"].partition("/")[0] in WITHOUT_SCHEMA, "a schema that was there before"
+        pytest.skip("without a schema here; ARM_SCHEMAS leads to all of them")
 
 
 WRONG = [("runtime", {"name": "pyton"}), ("runtimes", {}), ("scaleAndConcurrency", {"instanceMemoryMB": "2GB"})]
 
 
 @pytest.mark.parametrize(("place", "value"), WRONG)
+@schemas
 def test_microsofts_schema_would_refuse_a_wrong_value_or_name(place: str, value: Any) -> None:
     (app,) = [json.loads(json.dumps(one)) for one in of_type("Microsoft.Web/sites")]
     app["properties"]["functionAppConfig"][place] = value

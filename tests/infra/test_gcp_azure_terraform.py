@@ -21,6 +21,7 @@ import yaml
 from tests.infra.handler import ROOT
 from tests.infra.terraform import terraform
 from tests.infra.terraform_provider import provider
+from tests.infra.terraform_schemas import PACKAGES
 from tests.infra.test_gcp_script import asked_for, flags
 
 FOLDER = ROOT / "infra" / "terraform"
@@ -48,7 +49,10 @@ SAME: list[tuple[dict[str, str], dict[str, Any]]] = [
     ),
 ]
 
-pytestmark = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed"),
+    pytest.mark.skipif(not PACKAGES.is_dir(), reason="the providers' schemas are not here: .ci/install-terraform-schemas"),
+]
 
 
 @pytest.fixture(scope="module")
