@@ -1,6 +1,6 @@
 """The schemas of Terraform's providers for Google Cloud and Azure, as far as `infra/terraform` uses them.
 
-They are read out of the bindings that HashiCorp generated from the providers themselves: names, types, nesting and what is required.
+They are read out of the bindings that HashiCorp generated from the providers themselves: names, types, nesting, what is required.
 `.ci/install-terraform-schemas` gets those.
 """
 
