@@ -52,11 +52,9 @@ def _names_objects(event: "Any", records: "Any") -> bool:
     """Whether an event looks like S3's, in messages of a queue or of a topic as well; who reads it looks more closely."""
     if event.get("source") == "aws.s3" or event.get("Event") == "s3:TestEvent":
         return True
-    for record in records:
-        text = (record.get("body") or record.get("Sns", {}).get("Message")) if isinstance(record, dict) else None
-        if isinstance(text, str) and "s3" in text and any(word in text for word in S3):
-            return True
-    return False
+    texts = [record.get("body") or record.get("Sns", {}).get("Message") for record in records if isinstance(record, dict)]
+    whole = "\n".join([text for text in texts if isinstance(text, str)])
+    return "s3" in whole and any(word in whole for word in S3)
 
 
 def request_id(event: "Any", context: "Any") -> str:

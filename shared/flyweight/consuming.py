@@ -135,6 +135,8 @@ def _in_sequence(outcomes: "list[Outcome]") -> "list[Outcome]":
 
 def _explained(outcomes: "list[Outcome]", request_id: str) -> "list[Outcome]":
     """The outcomes with a problem document as the answer of each that has none."""
+    if all([outcome.error is None for outcome in outcomes]):
+        return outcomes
     explained = []
     for outcome in outcomes:
         error = outcome.error

@@ -31,7 +31,7 @@ def score(predictor: "Predictor", records: "Sequence[Record]") -> "list[Outcome]
     outcomes: list[Any] = [None] * len(records)
     groups: dict[str, tuple[Any, list[tuple[int, Record, Any]]]] = {}
     for place, (record, parsed) in enumerate(zip(records, _parsed(predictor.reader, records), strict=True)):
-        if isinstance(parsed, Exception):
+        if type(parsed) is not tuple:
             outcomes[place] = _refused(record, parsed)
             continue
         instances, asked = parsed

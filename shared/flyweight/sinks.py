@@ -4,7 +4,8 @@ Delivery is at least once. The key stays the same when a record comes again, and
 that writes each key once makes the effect land exactly once.
 """
 
-from hashlib import sha256 as digest
+from functools import lru_cache
+from hashlib import blake2b
 
 from flyweight.errors import FlyweightError
 
@@ -66,8 +67,15 @@ def opened(address: str, openers: "Mapping[str, Callable[[str], Sink]]") -> "Sin
 
 def key_of(record: "Record", sha256: str) -> str:
     """The idempotency key of what a model makes of a record: 64 hexadecimal digits."""
-    source = record.origin.get("source", "")
-    return digest(f"{len(source)} {source} {record.id} {sha256}".encode("utf-8", "surrogatepass")).hexdigest()
+    digest = _begun(record.origin.get("source", ""), sha256).copy()
+    digest.update(record.id.encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+@lru_cache(64)
+def _begun(source: str, sha256: str) -> blake2b:
+    """What all keys of a source and a model begin with; BLAKE2's state is copied in less time than SHA-256's."""
+    return blake2b(f"{len(source)} {source} {sha256} ".encode("utf-8", "surrogatepass"), digest_size=32)
 
 
 def dead_letter(key: str, record: "Record", problem: "Document") -> "dict[str, Any]":
