@@ -84,7 +84,9 @@ def _onnx(provider: str, model: Model, folder: Path, place: Path) -> None:
     if not graph.is_file():
         with tempfile.TemporaryDirectory() as workspace:
             fitted = Path(workspace) / "fitted.joblib"
-            joblib.dump((model.estimator, model.sample), fitted)
+            # names and kinds only: pandas' strings may need pyarrow to be read again, which makes each import of pandas slower
+            numbers = {str(name): column.dtype.kind in "biuf" for name, column in model.sample.items()}
+            joblib.dump((model.estimator, numbers), fitted)
             script = str(Path(__file__).with_name("to_onnx.py"))
             command = [str(python_of("aws")), "-P", script, str(fitted), str(graph)]
             done = subprocess.run(command, capture_output=True, text=True)

@@ -10,22 +10,21 @@ from skl2onnx import to_onnx  # type: ignore[import-not-found]
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType  # type: ignore[import-not-found]
 
 
-def convert(estimator: Any, sample: Any) -> bytes:
+def convert(estimator: Any, numbers: dict[str, bool]) -> bytes:
     """The graph, serialised; it takes an array `X`, or one column a feature if the estimator was fitted on a table.
 
+    :param numbers: of each feature by name whether it is a number; else it is a string.
     :raises Exception: skl2onnx has no words for it.
     """
     if hasattr(estimator, "feature_names_in_"):
-        inputs = [(name, _kind(sample[name])([None, 1])) for name in estimator.feature_names_in_]
+        inputs = [
+            (name, (FloatTensorType if numbers[name] else StringTensorType)([None, 1])) for name in estimator.feature_names_in_
+        ]
     else:
         inputs = [("X", FloatTensorType([None, estimator.n_features_in_]))]
     options = {"zipmap": False} if hasattr(estimator, "predict_proba") else None
     graph: bytes = to_onnx(estimator, initial_types=inputs, options=options).SerializeToString()
     return graph
-
-
-def _kind(column: Any) -> Any:
-    return FloatTensorType if column.dtype.kind in "biuf" else StringTensorType
 
 
 if __name__ == "__main__":
