@@ -3,10 +3,13 @@
 import os
 
 from aws_event import decode, encode
-from aws_snapshot import register
 from aws_triggers import SINKS, find
 
-from flyweight import logs, service
+from flyweight import logs, service, settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from flyweight.service import Service
 
 
 def lines() -> "logs.Log":
@@ -28,6 +31,14 @@ def tracer() -> "logs.Log":
     return log()
 
 
+def hooks(served: "Service") -> None:
+    """SnapStart's, where the function has it."""
+    if settings.variable("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        from aws_snapshot import register
+
+        register(served)
+
+
 # Lambda freezes a process between invocations: a request waits for the check of a model that it starts, but not for long.
 lambda_handler = service.bind(
     decode,
@@ -35,7 +46,7 @@ lambda_handler = service.bind(
     home=os.path.dirname(__file__),
     logs={"": lines, "powertools": powertools, "tracer": tracer},
     wait=0.1,
-    hooks=register,
+    hooks=hooks,
     triggers=find,
     sinks=SINKS,
 )

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
 """
 
-from flyweight import settings
+from snapshot_restore_py import register_after_restore, register_before_snapshot  # part of the managed runtimes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,12 +11,9 @@ if TYPE_CHECKING:
 
 
 def register(service: "Service") -> None:
-    """Under SnapStart, prime the models before a snapshot; drop connections and checks after a restore, maybe days later.
+    """Prime the models before a snapshot; drop connections and checks after a restore, maybe days later.
 
     Nothing random is kept from one request to the next: ids come from the kernel, which a restore seeds anew.
     """
-    if settings.variable("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
-        from snapshot_restore_py import register_after_restore, register_before_snapshot  # part of the managed runtimes
-
-        register_before_snapshot(service.prime)
-        register_after_restore(service.restored)
+    register_before_snapshot(service.prime)
+    register_after_restore(service.restored)
