@@ -62,25 +62,21 @@ run() {
 }
 
 # once QUESTION... -- COMMAND...: runs the command unless the question is answered; a dry run asks nothing
-once() {
-  local question=()
-  while [ "$1" != -- ]; do
-    question+=("$1")
-    shift
-  done
-  shift
-  if $dry_run || ! "${question[@]}" 2>/dev/null | grep -q .; then run "$@"; fi
-}
+once() { asked false "$@"; }
 
 # if_there QUESTION... -- COMMAND...: runs the command if the question is answered; a dry run asks nothing
-if_there() {
-  local question=()
+if_there() { asked true "$@"; }
+
+asked() {
+  local wanted=$1 answered=false question=()
+  shift
   while [ "$1" != -- ]; do
     question+=("$1")
     shift
   done
   shift
-  if $dry_run || "${question[@]}" 2>/dev/null | grep -q .; then run "$@"; fi
+  if ! $dry_run && "${question[@]}" 2>/dev/null | grep -q .; then answered=true; fi
+  if $dry_run || [ "$answered" = "$wanted" ]; then run "$@"; fi
 }
 
 destroy() {
