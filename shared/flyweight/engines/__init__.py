@@ -47,8 +47,9 @@ def engine_for(file: "ModelFile") -> "Engine":
                 engine: Engine = __import__(ENGINES[name], fromlist=["Engine"]).Engine(file)
             except ImportError as error:
                 if error.name == ENGINES[name]:
-                    from flyweight.ops import NOT_HERE as next_step
+                    from flyweight.ops import NOT_HERE
 
+                    next_step = NOT_HERE
                     absent.append(f"{name} is not in this folder")
                 elif (error.name or "").startswith("flyweight"):
                     raise  # a fault of ours, and nothing that could be installed
