@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
-
 from flyweight.errors import MalformedRequest, ModelUnavailable
 from flyweight.records import Outcome, Record, Trigger
-from flyweight.toolkit import resources
+from tests.handlers.paths import on_path
 
 ROOT = Path(__file__).resolve().parents[2]
 EVENTS = ROOT / "events" / "aws"
 CONTEXT = SimpleNamespace(aws_request_id="1f0e", get_remaining_time_in_millis=lambda: 60_000)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def folder() -> Iterator[None]:
-    """The handler's folder, on the path as at Lambda."""
-    place = str(resources.folder("handlers") / "aws")
-    sys.path.insert(0, place)
-    yield
-    sys.path.remove(place)
-    for name in [name for name, module in sys.modules.items() if (getattr(module, "__file__", "") or "").startswith(place)]:
-        del sys.modules[name]
+folder = on_path("aws")
 
 
 def find(event: Any) -> Trigger | None:

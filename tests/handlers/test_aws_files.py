@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -19,25 +18,14 @@ from flyweight.file_records import score_files
 from flyweight.records import Outcome, Record, Unfinished
 from flyweight.settings import Files
 from flyweight.stores import open_store
-from flyweight.toolkit import resources
 from flyweight.toolkit.local import Runtime, RuntimeFailed, runtime
 from tests import models
+from tests.handlers.aws import folder
 from tests.services.fixtures import PATIENT, Bucket, s3, servers
 
-__all__ = ["s3", "servers"]
+__all__ = ["folder", "s3", "servers"]
 CONTEXT = SimpleNamespace(aws_request_id="r", invoked_function_arn="arn:aws:lambda:us-east-1:1:function:f")
 KEY = "in/a b+c/é.csv"
-
-
-@pytest.fixture(autouse=True)
-def folder() -> Iterator[None]:
-    """The handler's folder, on the path as at Lambda."""
-    place = str(resources.folder("handlers") / "aws")
-    sys.path.insert(0, place)
-    yield
-    sys.path.remove(place)
-    for name in [name for name, module in sys.modules.items() if (getattr(module, "__file__", "") or "").startswith(place)]:
-        del sys.modules[name]
 
 
 def found(event: Any) -> Any:

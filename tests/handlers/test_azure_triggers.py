@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from flyweight.records import Record
 from flyweight.settings import Settings
-from flyweight.toolkit import resources
+from tests.handlers.paths import on_path
 
 func = pytest.importorskip("azure.functions")
 CREATED = "Microsoft.Storage.BlobCreated"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def folder() -> Iterator[None]:
-    """The handler's folder, on the path as at Azure."""
-    place = str(resources.folder("handlers") / "azure")
-    sys.path.insert(0, place)
-    yield
-    sys.path.remove(place)
-    for name in [name for name, module in sys.modules.items() if (getattr(module, "__file__", "") or "").startswith(place)]:
-        del sys.modules[name]
+folder = on_path("azure")
 
 
 def functions(*triggers: str, results: str = "", dead_letters: str = "") -> dict[str, list[dict[str, Any]]]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,8 +14,8 @@ import pytest
 from flyweight.errors import MalformedRequest, ModelUnavailable
 from flyweight.records import Outcome, Record, Trigger, Unfinished
 from flyweight.sinks import Behind, NotTaken
-from flyweight.toolkit import resources
 from flyweight.toolkit.local.gcp import Runtime
+from tests.handlers.paths import on_path
 
 flask = pytest.importorskip("flask")
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,15 +25,7 @@ STORED = sorted(AUTHENTIC.glob("StorageObjectData-*.json"))
 JSON = {"Content-Type": "application/json"}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def folder() -> Iterator[None]:
-    """The handler's folder, on the path as at Google."""
-    place = str(resources.folder("handlers") / "gcp")
-    sys.path.insert(0, place)
-    yield
-    sys.path.remove(place)
-    for name in [name for name, module in sys.modules.items() if (getattr(module, "__file__", "") or "").startswith(place)]:
-        del sys.modules[name]
+folder = on_path("gcp")
 
 
 def find(*event: Any) -> Trigger | None:
