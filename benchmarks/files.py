@@ -18,6 +18,7 @@ from typing import Any
 
 import joblib
 import numpy as np
+import pandas as pd
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -38,9 +39,9 @@ began = monotonic()
 import flyweight
 from flyweight.file_scoring import score_object
 from flyweight.stores import open_store
-model, root, prefix, seconds = sys.argv[1:]
+model, root, key, prefix, seconds = sys.argv[1:]
 store = open_store(root)
-done = score_object(flyweight.load(model), store, "in.csv", store, prefix, began + float(seconds))
+done = score_object(flyweight.load(model), store, key, store, prefix, began + float(seconds))
 peak = int(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0]) / 1024  # ru_maxrss would be the parent's
 told = {"peak_mb": peak, "seconds": monotonic() - began, "processor_seconds": process_time()}
 print(json.dumps({**done._asdict(), **told}))
@@ -91,12 +92,12 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def in_calls(model: Path, folder: Path, prefix: str, seconds: float) -> dict[str, Any]:
+def in_calls(model: Path, folder: Path, prefix: str, seconds: float, key: str = "in.csv") -> dict[str, Any]:
     """All calls until the file is done."""
     calls = []
     began = perf_counter()
     while not calls or not calls[-1]["done"]:
-        calls.append(called(CALL, str(model), f"file://{folder}", prefix, str(seconds)))
+        calls.append(called(CALL, str(model), f"file://{folder}", key, prefix, str(seconds)))
         last = calls[-1]
         print(f"  call {len(calls)}: {last['rows']:,} rows, {last['seconds']:.1f} s, {last['peak_mb']:.0f} MB", flush=True)
     took = perf_counter() - began
@@ -109,18 +110,20 @@ def in_calls(model: Path, folder: Path, prefix: str, seconds: float) -> dict[str
     return {"calls": len(calls), "seconds": round(took, 1), "peak_mb": peak, "longest_call_seconds": longest, **counts}
 
 
+def fitted() -> tuple[Any, Any]:
+    """A logistic regression, and what it was fitted on."""
+    X, y = make_classification(20_000, WIDTH, random_state=0)
+    sample = pd.DataFrame(X, columns=[f"x{number}" for number in range(WIDTH)])
+    return make_pipeline(StandardScaler(), LogisticRegression()).fit(sample, y), sample
+
+
 def measured(folder: Path, megabytes: float) -> dict[str, Any]:
     """The figures."""
-    X, y = make_classification(20_000, WIDTH, random_state=0)
-    estimator = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
-    names = [f"x{number}" for number in range(WIDTH)]
-    import pandas as pd
-
-    estimator.fit(pd.DataFrame(X, columns=names), y)
+    estimator, sample = fitted()
     model, pickled, table = folder / "model.safetensors", folder / "model.joblib", folder / "in.csv"
-    flyweight.pack(estimator, model, sample=pd.DataFrame(X, columns=names), name="files", version="1.0.0")
+    flyweight.pack(estimator, model, sample=sample, name="files", version="1.0.0")
     joblib.dump(estimator, pickled)
-    rows = write_table(table, megabytes, names, X)
+    rows = write_table(table, megabytes, [*sample], sample.to_numpy())
     size = table.stat().st_size
     print(f"{size / 1e6:.0f} MB, {rows:,} rows", flush=True)
     whole = in_calls(model, folder, "whole", 1e6)

@@ -59,7 +59,7 @@ The table was made in {seconds:.0f} seconds on {cores} cores; each case's own fi
 # Cases that are known to differ, and why; `pack` refuses such a model whenever it finds such a row.
 NO_FUNCTION = (
     "Of training rows that are as far, a KNNImputer takes those that rounding in its matrix product puts first, and takes\n"
-    "  others when the same row is asked along with other rows (in 161 of 3,000 rows with one to three known values): what it\n"
+    "  others when the same row, with one to three known values, is asked along with other rows: what it\n"
     "  answers such a row is no function of the row. `pack` refuses a model where it finds one; `--engine sklearn` is\n"
     "  the estimator itself."
 )
