@@ -32,10 +32,11 @@ from sklearn.svm import SVC
 
 from benchmarks import show
 from benchmarks.environments import ROOT
-from flyweight import engines, model_file
+from flyweight import engines
+from flyweight.models import file as model_file
 from flyweight.predictor import Predictor
-from flyweight.toolkit.pack import pack
-from tests import models
+from flyweight.toolkit.packing.pack import pack
+from tests import fitted
 
 RESULTS = ROOT / "benchmarks" / "results" / "batches.json"
 COUNTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
@@ -55,7 +56,7 @@ def scaled(estimator: Any) -> Any:
 
 def words() -> Any:
     """An encoder of the two columns of words in Palmer Penguins."""
-    X = models.penguins()[1][["island", "sex"]].dropna()
+    X = fitted.penguins()[1][["island", "sex"]].dropna()
     return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1).fit(X), X
 
 
@@ -69,7 +70,7 @@ MODELS: dict[str, Callable[[], Any]] = {
     "logistic regression": lambda: cancer(LogisticRegression(max_iter=10_000)),
     "ridge": diabetes,
     "scaler + logistic regression": lambda: scaled(LogisticRegression()),
-    "penguins, mixed columns": models.penguins,
+    "penguins, mixed columns": fitted.penguins,
     "ordinal encoder": words,
     "Gaussian naive Bayes": lambda: cancer(GaussianNB()),
     "SVC, rbf": lambda: scaled(SVC()),
@@ -112,7 +113,7 @@ def measured(estimator: Any, sample: Any, rows: int, seconds: float) -> dict[str
     picks = np.random.default_rng(0).integers(0, len(sample), rows)
     whole = sample.iloc[picks] if isinstance(sample, pd.DataFrame) else sample[picks]
     lists = _as_sent(whole)
-    methods = [method for method in METHODS[: 3 if "scores" in model.offers else 2] if hasattr(estimator, method)][:2] or [
+    methods = [method for method in METHODS[: 3 if "scores" in model.output_names else 2] if hasattr(estimator, method)][:2] or [
         "transform"
     ]
 

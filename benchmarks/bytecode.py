@@ -18,8 +18,8 @@ from typing import Any
 import click
 
 from benchmarks.models import MODELS
-from flyweight.toolkit.build import build, bytecode
-from flyweight.toolkit.pack import pack
+from flyweight.toolkit.building import build, bytecode
+from flyweight.toolkit.packing.pack import pack
 
 RESULTS = Path(__file__).parent / "results" / "bytecode.json"
 # what Lambda's runtime client has imported before it comes to the function

@@ -29,10 +29,11 @@ from sklearn.ensemble import RandomForestClassifier
 
 from benchmarks.environments import ROOT, VERSION, python_of, versions
 from benchmarks.folders import BASELINES
-from flyweight.toolkit import registry, resources
-from flyweight.toolkit.build import build, bytecode
-from flyweight.toolkit.local import runtime
-from flyweight.toolkit.pack import pack
+from flyweight.toolkit import resources
+from flyweight.toolkit.building import build, bytecode
+from flyweight.toolkit.packing.pack import pack
+from flyweight.toolkit.publishing import registry
+from flyweight.toolkit.running import runtime
 
 RESULTS = ROOT / "benchmarks" / "results" / "cold_stores.json"
 BUCKET = "models"

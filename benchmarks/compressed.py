@@ -19,7 +19,7 @@ import zstandard
 
 import flyweight
 from benchmarks.files import fitted, in_calls, write_table
-from flyweight.decompression import plain
+from flyweight.formats.compression import plain
 
 RESULTS = Path(__file__).parent / "results" / "compressed.json"
 CHUNK = 1 << 20  # bytes

@@ -20,7 +20,7 @@ from rich.progress import track
 from benchmarks import other_converters
 from benchmarks.configurations import classes, defaults, fitted, others, tables, tables_for
 from benchmarks.environments import ROOT
-from flyweight.toolkit.pack import pack
+from flyweight.toolkit.packing.pack import pack
 
 RESULTS = ROOT / "benchmarks" / "results" / "coverage.json"
 PAGE = ROOT / "docs" / "coverage.md"

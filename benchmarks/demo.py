@@ -25,8 +25,8 @@ from benchmarks.folders import EMPTY, FLYWEIGHT, JOBLIB, Function
 from benchmarks.models import MODELS, Model
 from benchmarks.rounds import Series
 from flyweight.toolkit import resources
-from flyweight.toolkit.local import runtime
-from flyweight.toolkit.local.measure import folder_size
+from flyweight.toolkit.running import runtime
+from flyweight.toolkit.running.measure import folder_size
 
 BUILD = ROOT / "build" / "demo"
 PICTURE = ROOT / "docs" / "images" / "demo.svg"

@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.environments import installed_size
 from benchmarks.folders import EMPTY, FLYWEIGHT, JOBLIB, ONNX, PACKAGES, Function
 from benchmarks.rounds import Series, ratio
-from flyweight.toolkit.local.measure import folder_size
+from flyweight.toolkit.running.measure import folder_size
 
 Figures = dict[str, Any]
 PLACES = 4  # digits kept; a run's own spread is in the third

@@ -37,7 +37,7 @@ import json, sys
 from time import monotonic, process_time
 began = monotonic()
 import flyweight
-from flyweight.file_scoring import score_object
+from flyweight.files.scoring import score_object
 from flyweight.stores import open_store
 model, root, key, prefix, seconds = sys.argv[1:]
 store = open_store(root)

@@ -17,8 +17,8 @@ import joblib
 from benchmarks.environments import VERSION, python_of
 from benchmarks.models import Model
 from flyweight.toolkit import resources
-from flyweight.toolkit.build import build, bytecode
-from flyweight.toolkit.pack import pack
+from flyweight.toolkit.building import build, bytecode
+from flyweight.toolkit.packing.pack import pack
 
 BASELINES = Path(__file__).resolve().parent / "baselines"
 EMPTY, FLYWEIGHT, ONNX, JOBLIB = "empty", "flyweight", "onnxruntime", "joblib + scikit-learn"

@@ -23,8 +23,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
 from benchmarks.environments import ROOT
-from flyweight.model_source import EXPANSION
-from flyweight.toolkit.pack import pack
+from flyweight.serving.sources import EXPANSION
+from flyweight.toolkit.packing.pack import pack
 
 RESULTS = ROOT / "benchmarks" / "results" / "memory.json"
 # Anonymous memory of a process that holds the model four times more than before; each was asked until its forest is tuples.

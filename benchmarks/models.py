@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from tests import models as tested
+from tests import fitted as tested
 
 
 @dataclass(frozen=True)

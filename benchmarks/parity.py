@@ -21,8 +21,8 @@ from rich.progress import Progress
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from benchmarks.environments import ROOT
-from flyweight.toolkit.pack import ParityFailed, pack
-from flyweight.toolkit.parity import Parity
+from flyweight.toolkit.packing.pack import ParityFailed, pack
+from flyweight.toolkit.packing.parity import Parity
 from tests.parity import families as all_families
 
 FAMILIES = all_families()

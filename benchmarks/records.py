@@ -26,10 +26,10 @@ from benchmarks import show
 from benchmarks.environments import ROOT
 from benchmarks.models import MODELS, Model
 from flyweight import engines
-from flyweight.consuming import consume
-from flyweight.service import Service
+from flyweight.records.consumer import consume
+from flyweight.serving.service import Service
 from flyweight.settings import Settings
-from flyweight.toolkit.pack import pack
+from flyweight.toolkit.packing.pack import pack
 
 RESULTS = ROOT / "benchmarks" / "results" / "records.json"
 HANDLER = ROOT / "handlers" / "aws"
@@ -136,7 +136,7 @@ class Written:
 
     def send(self, documents: list[tuple[str, Mapping[str, Any]]]) -> Mapping[str, str]:
         """Take all."""
-        from flyweight.outputs import json_bytes
+        from flyweight.formats.json import json_bytes
 
         self.lines += [json_bytes(document) for _, document in documents]
         return {}

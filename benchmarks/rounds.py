@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.folders import Function
-from flyweight.toolkit.local import Answer, RuntimeFailed, runtime
+from flyweight.toolkit.running import Answer, RuntimeFailed, runtime
 
 LOOP = Path(__file__).with_name("handler_loop.py")
 LIGHT, MOST = 0.5, 5  # so many seconds a round go to each function's cold starts, and at most so many processes, at least one

@@ -17,9 +17,9 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from flyweight.toolkit import resources
-from flyweight.toolkit.build import build, wheels
-from flyweight.toolkit.build.assembly import MODEL
-from flyweight.toolkit.pack import pack
+from flyweight.toolkit.building import build, wheels
+from flyweight.toolkit.building.assembly import MODEL
+from flyweight.toolkit.packing.pack import pack
 
 RESULTS = Path(__file__).resolve().parent / "results" / "sizes.json"
 PYTHON = "3.13"

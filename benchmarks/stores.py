@@ -20,7 +20,7 @@ from pathlib import Path
 import certifi
 
 from benchmarks.environments import ROOT
-from flyweight import addresses
+from flyweight.registry import addresses
 from flyweight.stores import open_store
 from tests.services.servers import Moto
 
@@ -29,16 +29,17 @@ import json, re, collections, functools, contextlib, sys
 from time import perf_counter as now
 steps = [("", now())]
 def step(name): steps.append((name, now()))
-from flyweight import addresses, registry; step("addresses, registry and what they import")
+from flyweight.registry import addresses
+from flyweight.registry import releases; step("addresses, registry and what they import")
 import typing; step("typing, for obstore")
 import obstore.store; step("obstore")
 from flyweight.stores import Patience, open_store
 import flyweight.stores.objects; step("our stores")
 address = addresses.parse("s3://models/registry/cancer@prod")
 store = open_store(address.root); step("client")
-release = registry.resolve(store, address); step("pointer")
+release = releases.resolve(store, address); step("pointer")
 import hashlib; step("hashlib")
-data = registry.fetch(store, release); step("model, and its hash")
+data = releases.fetch(store, release); step("model, and its hash")
 print(json.dumps([(name, end - begin) for (_, begin), (name, end) in zip(steps, steps[1:])]))
 """
 

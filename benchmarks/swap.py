@@ -21,10 +21,11 @@ from sklearn.ensemble import RandomForestClassifier
 
 from benchmarks.cold_stores import BUCKET, s3
 from benchmarks.environments import ROOT
-from flyweight.toolkit import registry, resources
-from flyweight.toolkit.build import build
-from flyweight.toolkit.local import runtime
-from flyweight.toolkit.pack import pack
+from flyweight.toolkit import resources
+from flyweight.toolkit.building import build
+from flyweight.toolkit.packing.pack import pack
+from flyweight.toolkit.publishing import registry
+from flyweight.toolkit.running import runtime
 
 RESULTS = ROOT / "benchmarks" / "results" / "swap.json"
 TTL = 1.0

@@ -29,10 +29,10 @@ from sklearn.ensemble import (
 
 from benchmarks import show
 from benchmarks.environments import ROOT
-from flyweight import model_file
 from flyweight.engines import numpy as batches
+from flyweight.models import file as model_file
 from flyweight.predictor import Predictor
-from flyweight.toolkit.pack import pack
+from flyweight.toolkit.packing.pack import pack
 
 RESULTS = ROOT / "benchmarks" / "results" / "trees.json"
 ROWS = 10_000

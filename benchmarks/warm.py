@@ -19,9 +19,9 @@ from rich.progress import track
 
 from benchmarks.configurations import classes, defaults, fitted, tables, tables_for
 from benchmarks.environments import ROOT
-from flyweight import model_file
+from flyweight.models import file as model_file
 from flyweight.predictor import Predictor
-from flyweight.toolkit.pack import pack
+from flyweight.toolkit.packing.pack import pack
 
 RESULTS = ROOT / "benchmarks" / "results" / "warm.json"
 PAGE = ROOT / "docs" / "warm.md"

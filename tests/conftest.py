@@ -15,8 +15,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 import pytest
 
 import flyweight
-from flyweight.toolkit.build import build
-from tests import models
+from flyweight.toolkit.building import build
+from tests import fitted
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.fixture(scope="session")
 def penguins(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The penguins model, packed: what every event in `events/` speaks to."""
-    estimator, sample = models.penguins()
+    estimator, sample = fitted.penguins()
     path = tmp_path_factory.mktemp("models") / "penguins.safetensors"
     flyweight.pack(estimator, path, sample=sample, name="penguins", version="1.0.0")
     return path

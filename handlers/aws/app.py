@@ -5,11 +5,12 @@ import os
 from aws_event import decode, encode
 from aws_triggers import SINKS, find
 
-from flyweight import logs, service, settings
+from flyweight import settings
+from flyweight.serving import logs, service
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flyweight.service import Service
+    from flyweight.serving.service import Service
 
 
 def lines() -> "logs.Log":

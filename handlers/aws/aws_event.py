@@ -9,7 +9,7 @@ Any other JSON is a direct invocation: the body of POST /predict, or {"operation
 import json
 
 from flyweight.errors import MalformedRequest
-from flyweight.messages import Request, Response
+from flyweight.values import Request, Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import json
 
 from aws_triggers import request_id
 
-from flyweight.outputs import json_bytes
+from flyweight.formats.json import json_bytes
 from flyweight.records import Record, Trigger, failed
 
 TYPE_CHECKING = False

@@ -12,9 +12,9 @@ from aws_triggers import request_id
 
 from flyweight import settings
 from flyweight.errors import MalformedRequest, ModelUnavailable
-from flyweight.file_progress import is_ours
-from flyweight.file_records import score_files
-from flyweight.records import Record, Trigger, Unfinished, failed
+from flyweight.files.checkpoint import is_ours
+from flyweight.files.records import score_files
+from flyweight.records import InProgress, Record, Trigger, failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _answers(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "An
     from aws_events import answers
 
     left = failed(outcomes)
-    if left and settings.files().continued and all(isinstance(outcome.error, Unfinished) for outcome in left):
+    if left and settings.files().continued and all(isinstance(outcome.error, InProgress) for outcome in left):
         import boto3
 
         payload = json.dumps(event).encode()

@@ -5,7 +5,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flyweight.logs import Entry, Log
+    from flyweight.serving.logs import Entry, Log
 
 # Powertools' own variables go first: POWERTOOLS_SERVICE_NAME and POWERTOOLS_METRICS_NAMESPACE.
 NAME = "flyweight"

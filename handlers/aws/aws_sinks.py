@@ -4,14 +4,14 @@ sqs://[ACCOUNT/]QUEUE    sns:arn:aws:sns:...    kinesis://STREAM    events://BUS
 A FIFO queue or topic deduplicates by the key, a table and a bucket take each key once; the others may get a document twice.
 """
 
-from flyweight.outputs import json_bytes
+from flyweight.formats.json import json_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
-    from flyweight.sinks import Document, Sink
+    from flyweight.records.sinks import Document, Sink
 
     Entry = tuple[str, Document, str]  # a key, the document, and its JSON
     Write = Callable[[Any, list[Entry]], Mapping[str, str]]  # by a client; the keys that were not taken, and why

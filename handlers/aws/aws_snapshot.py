@@ -7,7 +7,7 @@ from snapshot_restore_py import register_after_restore, register_before_snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flyweight.service import Service
+    from flyweight.serving.service import Service
 
 
 def register(service: "Service") -> None:

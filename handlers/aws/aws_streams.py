@@ -10,7 +10,7 @@ from binascii import a2b_base64, b2a_base64
 from aws_triggers import request_id
 
 from flyweight.errors import MalformedRequest
-from flyweight.outputs import json_bytes
+from flyweight.formats.json import json_bytes
 from flyweight.records import Record, Trigger, failed
 
 TYPE_CHECKING = False

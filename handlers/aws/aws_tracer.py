@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from flyweight.logs import Entry, Log
+    from flyweight.serving.logs import Entry, Log
 
 ANNOTATED = {"cold": "ColdStart", "model": "Model", "version": "Version", "variant": "Variant"}  # what X-Ray finds traces by
 COUNTED = ("status", "instances", "records", "scored", "rejected", "failed", "unfinished", "cold_start_ms")

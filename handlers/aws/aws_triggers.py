@@ -5,7 +5,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flyweight.records import Trigger
-    from flyweight.sinks import Sink
+    from flyweight.records.sinks import Sink
 
 # where a trigger is: its module, imported when it fires, and its name there
 BY_SOURCE = {

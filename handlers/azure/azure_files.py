@@ -8,10 +8,10 @@ from time import monotonic
 from urllib.parse import unquote, urlsplit
 
 from flyweight.errors import MalformedRequest
-from flyweight.file_progress import is_ours
-from flyweight.file_records import score_files
+from flyweight.files.checkpoint import is_ours
+from flyweight.files.records import score_files
 from flyweight.records import Record
-from flyweight.scoring import score
+from flyweight.records.scoring import score
 from flyweight.settings import variable
 
 TYPE_CHECKING = False

@@ -8,7 +8,7 @@ is a dead letter there; an Event Hubs batch comes until it is done; an Event Gri
 import json
 
 from flyweight.records import Record, Trigger, failed
-from flyweight.scoring import score
+from flyweight.records.scoring import score
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

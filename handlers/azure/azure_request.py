@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import azure.functions as func
 
-from flyweight.messages import Request, Response
+from flyweight.values import Request, Response
 
 
 def decode(req: func.HttpRequest, context: func.Context) -> Request:

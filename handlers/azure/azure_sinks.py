@@ -6,13 +6,13 @@ A function that raises has sent nothing: the host drops its outputs, and deliver
 
 from threading import local
 
-from flyweight.outputs import json_bytes
+from flyweight.formats.json import json_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flyweight.sinks import Document, Sink
+    from flyweight.records.sinks import Document, Sink
 
 # bytes of a message that a service takes: a queue 64 KiB of base64, the others in their cheapest tiers
 LIMITS = {"queue": 48 * 1024, "servicebus": 250_000, "eventhub": 250_000}
@@ -62,7 +62,7 @@ def open_sink(address: str) -> "Sink":
     if not name.partition("@")[0].strip("/"):
         raise ValueError(f"{address!r} names no {scheme} sink; see docs/triggers.md")
     if scheme == "az":
-        from flyweight.stores.documents import Objects
+        from flyweight.records.object_sink import Objects
 
         return Objects(address)
     return Bound(address)

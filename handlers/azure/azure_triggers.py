@@ -5,7 +5,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flyweight.records import Trigger
-    from flyweight.sinks import Sink
+    from flyweight.records.sinks import Sink
 
 
 def find(sent: "Any", context: "Any", trigger: "Trigger | None" = None) -> "Trigger | None":

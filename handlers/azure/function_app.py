@@ -7,11 +7,12 @@ import azure.functions as func
 from azure_request import decode, encode
 from azure_triggers import SINKS, find
 
-from flyweight import outputs, service
+from flyweight.formats import json as outputs
+from flyweight.serving import service
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flyweight.logs import Entry, Log
+    from flyweight.serving.logs import Entry, Log
 
 
 def forwarded() -> "Log":

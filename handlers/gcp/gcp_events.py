@@ -12,10 +12,10 @@ from hashlib import sha256
 from urllib.parse import unquote
 
 from flyweight.errors import MalformedRequest
-from flyweight.outputs import json_bytes
+from flyweight.formats.json import json_bytes
 from flyweight.records import Record, Trigger, failed
-from flyweight.scoring import score
-from flyweight.service import OK, STATUS, status_of
+from flyweight.records.scoring import score
+from flyweight.serving.service import OK, STATUS, status_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from time import monotonic
 from gcp_events import answered, events, request_id
 
 from flyweight import settings
-from flyweight.file_progress import is_ours
-from flyweight.file_records import score_files
+from flyweight.files.checkpoint import is_ours
+from flyweight.files.records import score_files
 from flyweight.records import Record, Trigger
 
 TYPE_CHECKING = False

@@ -3,7 +3,7 @@
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from flyweight.errors import MalformedRequest, TooLarge
-from flyweight.messages import Request, Response
+from flyweight.values import Request, Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

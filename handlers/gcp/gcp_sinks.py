@@ -12,15 +12,15 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from time import monotonic
 
 from flyweight import settings
-from flyweight.outputs import json_bytes
-from flyweight.service import OK
+from flyweight.formats.json import json_bytes
+from flyweight.serving.service import OK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-    from flyweight.sinks import Document, Sink
+    from flyweight.records.sinks import Document, Sink
 
 HOST = "pubsub.googleapis.com"
 METADATA = "metadata.google.internal"
@@ -42,7 +42,7 @@ def open_sink(address: str) -> "Sink":
         raise ValueError(f"a sink is at pubsub://PROJECT/TOPIC or gs://BUCKET/PREFIX; got {address!r}")
     if scheme == "pubsub":
         return Topic(name, topic)
-    from flyweight.stores.documents import Objects
+    from flyweight.records.object_sink import Objects
 
     return Objects(address)
 

@@ -5,7 +5,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flyweight.records import Trigger
-    from flyweight.sinks import Sink
+    from flyweight.records.sinks import Sink
 
 # headers that one kind of sender sets, and the trigger's name in gcp_events
 BY_HEADER = {

@@ -5,7 +5,7 @@ import os
 from gcp_request import decode, encode
 from gcp_triggers import SINKS, find
 
-from flyweight import logs, service
+from flyweight.serving import logs, service
 
 
 def lines() -> "logs.Log":

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 # Public names are found on first use, so that a function that only predicts imports nothing else.
 _PUBLIC = {
     "load": "flyweight.predictor",
-    "Prediction": "flyweight.messages",
+    "Prediction": "flyweight.values",
     "FlyweightError": "flyweight.errors",
     "Fault": "flyweight.errors",
     "InvalidInput": "flyweight.errors",
     "ModelRefused": "flyweight.errors",
-    "pack": "flyweight.toolkit.pack",
+    "pack": "flyweight.toolkit.packing.pack",
 }
 __all__ = [*_PUBLIC]
 

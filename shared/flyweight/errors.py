@@ -14,7 +14,7 @@ FlyweightError
         `-- Changed        someone else changed it first
 """
 
-from flyweight.messages import frozen
+from flyweight.values import frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,13 +43,13 @@ class Fault:
 class FlyweightError(Exception):
     """The base of all errors that flyweight raises on purpose; `word` says which kind."""
 
-    word = "internal"
+    code = "internal"
 
 
 class MalformedRequest(FlyweightError):
     """The body can't be read as its content type says; an adapter that found it so knows the request's id."""
 
-    word = "malformed_request"
+    code = "malformed_request"
 
     def __init__(self, message: str, request_id: str = "") -> None:
         super().__init__(message)
@@ -59,7 +59,7 @@ class MalformedRequest(FlyweightError):
 class InvalidInput(FlyweightError):
     """Instances that the model's signature, or the model itself, does not take."""
 
-    word = "invalid_input"
+    code = "invalid_input"
 
     def __init__(self, *faults: Fault) -> None:
         super().__init__("; ".join(str(fault) for fault in faults[:3]))
@@ -69,31 +69,31 @@ class InvalidInput(FlyweightError):
 class TooLarge(FlyweightError):
     """More bytes or instances than one request may carry."""
 
-    word = "too_large"
+    code = "too_large"
 
 
 class UnsupportedMediaType(FlyweightError):
     """A content type, charset or content encoding that is not spoken here."""
 
-    word = "unsupported_media_type"
+    code = "unsupported_media_type"
 
 
 class NotAcceptable(FlyweightError):
     """None of the media types that the caller accepts is spoken here."""
 
-    word = "not_acceptable"
+    code = "not_acceptable"
 
 
 class NotFound(FlyweightError):
     """No such path."""
 
-    word = "not_found"
+    code = "not_found"
 
 
 class MethodNotAllowed(FlyweightError):
     """The path is there, under another method."""
 
-    word = "method_not_allowed"
+    code = "method_not_allowed"
 
     def __init__(self, message: str, allow: str) -> None:
         super().__init__(message)
@@ -103,7 +103,7 @@ class MethodNotAllowed(FlyweightError):
 class ModelRefused(FlyweightError):
     """A model file that fails a check; nothing was predicted with it. `next_step`: what to do, where it is no other file."""
 
-    word = "model_unavailable"
+    code = "model_unavailable"
 
     def __init__(self, message: str, next_step: str = "") -> None:
         super().__init__(message)
@@ -113,7 +113,7 @@ class ModelRefused(FlyweightError):
 class ModelUnavailable(FlyweightError):
     """No model can answer now; a later request may be luckier."""
 
-    word = "model_unavailable"
+    code = "model_unavailable"
 
 
 class StoreFailed(ModelUnavailable):
@@ -127,15 +127,15 @@ class StoreFailed(ModelUnavailable):
         self.transient = transient
 
 
-class Absent(StoreFailed):
+class ObjectNotFound(StoreFailed):
     """The store answers, and nothing is there."""
 
 
-class Changed(StoreFailed):
+class PreconditionFailed(StoreFailed):
     """Something else is there than the writer expected, who wrote nothing: read again, then decide."""
 
 
-def shown(value: "Any", limit: int = 80) -> str:
+def preview(value: "Any", limit: int = 80) -> str:
     """A value as an error message shows it: JSON's words, short, never a whole body."""
     if value is None:
         return "null"
@@ -151,8 +151,8 @@ def shown(value: "Any", limit: int = 80) -> str:
 
 def problem(error: Exception, status: int, request_id: str) -> "dict[str, Any]":
     """A problem document (RFC 9457); of an error that nobody foresaw it tells the request id and nothing else."""
-    word = error.word if isinstance(error, FlyweightError) else FlyweightError.word
-    document: dict[str, Any] = {"type": f"urn:flyweight:problem:{word}", "title": word.replace("_", " "), "status": status}
+    code = error.code if isinstance(error, FlyweightError) else FlyweightError.code
+    document: dict[str, Any] = {"type": f"urn:flyweight:problem:{code}", "title": code.replace("_", " "), "status": status}
     if isinstance(error, FlyweightError):
         document["detail"] = str(error)
     if isinstance(error, InvalidInput):
@@ -161,16 +161,16 @@ def problem(error: Exception, status: int, request_id: str) -> "dict[str, Any]":
     return {**document, "request_id": request_id}
 
 
-def advised(error: Exception) -> str:
+def with_next_step(error: Exception) -> str:
     """An error's words and what to do about it, for whoever runs the function; callers are told the words alone."""
     next_step = getattr(error, "next_step", "")
     return f"{error}; next: {next_step}" if next_step else str(error)
 
 
-def account(error: Exception) -> "dict[str, str]":
+def log_fields(error: Exception) -> "dict[str, str]":
     """What the log tells of an error: its words if it was foreseen, its traceback if not."""
     if isinstance(error, FlyweightError):
-        return {"message": f"{error.word}: {advised(error)}"[:1000]}
+        return {"message": f"{error.code}: {with_next_step(error)}"[:1000]}
     import traceback
 
     return {"message": f"internal: {type(error).__name__}", "exception": "".join(traceback.format_exception(error))}

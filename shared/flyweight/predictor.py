@@ -2,13 +2,13 @@
 
 import sys
 
-from flyweight import model_file
 from flyweight.engines import Batches, engine_for
-from flyweight.errors import Fault, FlyweightError, InvalidInput, ModelRefused, shown
-from flyweight.inputs import Reader
-from flyweight.messages import Prediction
+from flyweight.errors import Fault, FlyweightError, InvalidInput, ModelRefused, preview
+from flyweight.models import file as model_file
+from flyweight.models.signature import Signature
+from flyweight.models.validation import Reader
 from flyweight.settings import Limits
-from flyweight.signature import Signature
+from flyweight.values import Prediction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flyweight.engines import Engine
-    from flyweight.model_file import ModelFile
+    from flyweight.models.file import ModelFile
 
     Reading = Callable[[list[list[Any]]], list[Any]]
     Asked = tuple[tuple[str, ...], list[tuple[int, Reading | None]]]
@@ -55,7 +55,7 @@ class Predictor:
         self._classes = classes[0] if classes and len(classes) == 1 else classes
 
     @property
-    def offers(self) -> "list[str]":
+    def output_names(self) -> "list[str]":
         """What a caller may ask for, `predictions` first."""
         return [*self._sources]
 
@@ -64,7 +64,7 @@ class Predictor:
 
         NumPy arrays and DataFrames are taken as well; None and NaN are missing values.
 
-        :param outputs: some of `offers`; without it predictions, with probabilities or else scores of a classifier.
+        :param outputs: some of `output_names`; without it predictions, with probabilities or else scores of a classifier.
         :raises InvalidInput: instances that do not fit the signature, or outputs that the model does not have.
         """
         if type(instances) is not list and (hasattr(instances, "to_dict") or hasattr(instances, "tolist")):
@@ -84,7 +84,7 @@ class Predictor:
         made: Prediction = Prediction._make((*answers,))  # type: ignore[attr-defined]
         return made
 
-    def proves_itself(self) -> bool:
+    def passes_self_test(self) -> bool:
         """Whether the sample that was recorded at packing answers as it did then; a file without one has nothing to prove."""
         sample = self.file.document.get("sample")
         if sample is None:
@@ -105,7 +105,7 @@ class Predictor:
         listed = isinstance(outputs, list) and outputs and all(isinstance(name, str) for name in outputs)
         unknown = [name for name in outputs if name not in self._sources] if listed else [outputs]
         if unknown:
-            raise InvalidInput(Fault(f"a list of outputs among {', '.join(self.offers)}", shown(unknown[0])))
+            raise InvalidInput(Fault(f"a list of outputs among {', '.join(self.output_names)}", preview(unknown[0])))
         return [*dict.fromkeys(outputs)]
 
     def _asked(self, names: "list[str]") -> "Asked":
@@ -140,7 +140,7 @@ class Predictor:
         beside = ("transformed",) if signature.classes else ("transformed", "probabilities")
         expected.update({"score_samples": (1,), **{output: (widths.get(output, 0),) for output in beside}})
         if first not in widths or any(width not in expected.get(output, ()) for output, width in widths.items()):
-            raise ModelRefused(f"the plan gives outputs {shown(str(widths))}, which is not what the signature promises")
+            raise ModelRefused(f"the plan gives outputs {preview(str(widths))}, which is not what the signature promises")
         # an index that no class answers to must be impossible, not merely unlikely
         if signature.classes is not None and self.engine.choices != [len(labels) for labels in signature.classes]:
             raise ModelRefused("the plan chooses among another number of classes than the signature lists")
@@ -183,7 +183,7 @@ def _word(document: "dict[str, Any]", key: str) -> str:
     """A name or version, which also stands in a header and in file names."""
     value = document.get(key)
     if not isinstance(value, str) or not 1 <= len(value) <= 100 or not value.isascii():
-        raise ModelRefused(f"the model's {key} is {shown(value)}, expected at most 100 letters, digits, '.', '_', '-' or '+'")
+        raise ModelRefused(f"the model's {key} is {preview(value)}, expected at most 100 letters, digits, '.', '_', '-' or '+'")
     if not all(character.isalnum() or character in "._-+" for character in value):
-        raise ModelRefused(f"the model's {key} is {shown(value)}, expected letters, digits, '.', '_', '-' or '+' only")
+        raise ModelRefused(f"the model's {key} is {preview(value)}, expected letters, digits, '.', '_', '-' or '+' only")
     return value

@@ -2,7 +2,7 @@
 
 import os
 
-from flyweight.messages import frozen
+from flyweight.values import frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Trust:
 
 
 @frozen
-class Share:
+class TrafficSplit:
     """A second model, and the share of requests that it gets."""
 
     address: str
@@ -70,8 +70,8 @@ class Settings:
     trust: Trust = Trust()
     models: "Mapping[str, str]" = NONE  # FLYWEIGHT_MODELS: more models, from the name in a path to where each is
     preload: "tuple[str, ...]" = ()  # FLYWEIGHT_PRELOAD: those to be loaded ahead of the first request
-    canary: "Share | None" = None  # FLYWEIGHT_CANARY: answers a share of the requests
-    shadow: "Share | None" = None  # FLYWEIGHT_SHADOW: is asked as well, and its differences are logged
+    canary: "TrafficSplit | None" = None  # FLYWEIGHT_CANARY: answers a share of the requests
+    shadow: "TrafficSplit | None" = None  # FLYWEIGHT_SHADOW: is asked as well, and its differences are logged
     results: str = ""  # FLYWEIGHT_RESULTS: the sink of what records are answered with; empty: the function's return value
     dead_letters: str = ""  # FLYWEIGHT_DEAD_LETTERS: the sink of records that are rejected; empty: the log
     triggers: "tuple[str, ...]" = ()  # FLYWEIGHT_TRIGGERS: what sends records, where a function has to be declared for it
@@ -162,7 +162,7 @@ def _models(home: str, environ: "Mapping[str, str]") -> "dict[str, str]":
     return models
 
 
-def _share(name: str, home: str, environ: "Mapping[str, str]") -> "Share | None":
+def _share(name: str, home: str, environ: "Mapping[str, str]") -> "TrafficSplit | None":
     text = _text(name, environ)
     if not text:
         return None
@@ -173,7 +173,7 @@ def _share(name: str, home: str, environ: "Mapping[str, str]") -> "Share | None"
         number = -1.0
     if not place or not 0.0 <= number <= 1.0:
         raise ValueError(f"FLYWEIGHT_{name} should be ADDRESS and a share, as 's3://bucket/models/cancer@next 5%', got {text!r}")
-    return Share(_place(home, place.strip()), number)
+    return TrafficSplit(_place(home, place.strip()), number)
 
 
 def _hash(environ: "Mapping[str, str]") -> str:

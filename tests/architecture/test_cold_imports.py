@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from flyweight.toolkit import resources
-from flyweight.toolkit.local import runtime
+from flyweight.toolkit.running import runtime
 from tests.conftest import ROOT
 
 HEAVY = {"asyncio", "argparse", "dataclasses", "importlib.metadata", "inspect", "tempfile", "typing", "zipfile"}
@@ -41,7 +41,7 @@ def test_the_first_prediction_imports_our_own_modules_only(provider: str, built:
     assert len(empty) > 50, "the empty function's imports were not seen"
     ours = {path.stem for path in built(provider).glob("*.py")}
     extra = imported(provider, built(provider)) - empty
-    assert "flyweight.service" in extra
+    assert "flyweight.serving.service" in extra
     strangers = {module for module in extra if module.partition(".")[0] != "flyweight" and module not in ours}
     assert not strangers, f"beyond the runtime, a {provider} function imports {', '.join(sorted(strangers))}"
 

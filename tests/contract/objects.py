@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from flyweight.errors import Absent
+from flyweight.errors import ObjectNotFound
 from flyweight.stores import open_store
 from tests.services.faults import FaultyProxy
 from tests.services.fixtures import PATIENT
@@ -36,7 +36,7 @@ class Objects:
             with self._opened(address) as (store, key):
                 try:
                     store.head(key)
-                except Absent:
+                except ObjectNotFound:
                     store.put(key, "\n".join(lines).encode(), None)
             settings |= self._settings(address.partition("://")[0])
         return settings

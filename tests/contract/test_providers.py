@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from flyweight.toolkit import resources
-from flyweight.toolkit.local import Runtime, runtime
+from flyweight.toolkit.running import Runtime, runtime
 from tests.contract.matching import differences
 from tests.contract.objects import Objects
 from tests.services.fixtures import servers

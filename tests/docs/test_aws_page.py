@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.docs.test_provider_docs import commands
-from tests.infra.awscli import complaints
-from tests.infra.cloudformation import Template
-from tests.infra.conftest import FOLDER, KEYS, Cloud, cloud, source
-from tests.infra.handler import ROOT
-from tests.infra.sam import sam_said
+from tests.targets.aws.awscli import complaints
+from tests.targets.aws.cloudformation import Template
+from tests.targets.aws.sam import sam_said
+from tests.targets.conftest import FOLDER, KEYS, Cloud, cloud, source
+from tests.targets.handler import ROOT
 
 __all__ = ["cloud", "source"]
 

@@ -14,10 +14,11 @@ from click.testing import CliRunner
 from safetensors.numpy import load_file
 
 from flyweight import predictor
-from flyweight.toolkit import model_writer, registry, signing
 from flyweight.toolkit.cli import main
-from tests.infra.handler import ROOT
+from flyweight.toolkit.packing import model_writer
+from flyweight.toolkit.publishing import registry, signing
 from tests.services.fixtures import Bucket
+from tests.targets.handler import ROOT
 
 PAGE = (ROOT / "docs" / "building.md").read_text()
 

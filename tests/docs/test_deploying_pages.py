@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from flyweight.toolkit.build import build
+from flyweight.toolkit.building import build
 from flyweight.toolkit.cli import main
-from tests import models
-from tests.infra.handler import ROOT
+from tests import fitted
+from tests.targets.handler import ROOT
 from tests.toolkit.deploying.conftest import served
 from tests.toolkit.deploying.provider_tools import ProviderTools
 
@@ -45,7 +45,7 @@ def place(tmp_path: Path, penguins: Path, endpoint: str, monkeypatch: pytest.Mon
     tools.state(url=endpoint)
     monkeypatch.setenv("PATH", f"{tools.folder}{os.pathsep}{os.environ['PATH']}")
     shutil.copy(penguins, tmp_path / "penguins.safetensors")
-    models.penguins()[1].to_csv(tmp_path / "rows.csv", index=False)
+    fitted.penguins()[1].to_csv(tmp_path / "rows.csv", index=False)
     (tmp_path / "function.key").write_text("k\n")
     for provider in ("gcp", "azure"):
         build(provider, penguins, tmp_path / "build" / provider, with_bytecode=False)

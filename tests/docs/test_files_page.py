@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flyweight.stores import open_store
-from tests import models
+from tests import fitted
 from tests.conftest import ROOT
 from tests.services.fixtures import PATIENT
 
@@ -20,7 +20,7 @@ def test_the_program_runs_and_writes_what_the_page_lists(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("penguins.safetensors").write_bytes(penguins.read_bytes())
-    table = models.penguins()[1]
+    table = fitted.penguins()[1]
     store = open_store(f"file://{tmp_path}/files", PATIENT)
     store.put("in/penguins.csv", table.to_csv(index=False).encode() + b"bad\n", None)
     (program,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)

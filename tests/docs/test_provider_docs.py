@@ -11,9 +11,9 @@ import pytest
 
 from flyweight import settings
 from flyweight.toolkit.cli import main
-from tests.infra.gcloud import complaints, needs_gcloud
-from tests.infra.handler import ROOT
-from tests.infra.sam import sam
+from tests.targets.aws.sam import sam
+from tests.targets.gcp.gcloud import complaints, needs_gcloud
+from tests.targets.handler import ROOT
 
 PROVIDERS = sorted((ROOT / "docs" / "providers").glob("*.md"))
 PAGES = [*PROVIDERS, ROOT / "infra" / "README.md"]

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from flyweight.toolkit.local import runtime
+from flyweight.toolkit.running import runtime
 from tests.docs.test_provider_docs import PROVIDERS, commands
-from tests.infra.azure_tools import strange
-from tests.infra.handler import ROOT
+from tests.targets.azure.azure_tools import strange
+from tests.targets.handler import ROOT
 
 SCREEN = 40  # lines
 AZURE = ROOT / "docs" / "providers" / "azure.md"

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from flyweight.toolkit.cli import main
-from tests.infra.handler import ROOT
 from tests.services.fixtures import Bucket
+from tests.targets.handler import ROOT
 
 README = ROOT / "README.md"
 PAGES = sorted(
@@ -34,7 +34,7 @@ def test_the_readmes_code_and_commands_run_in_order(tmp_path: Path, monkeypatch:
     verbs = [line.split()[1] for line in ran]
     assert {"pack", "inspect", "predict", "build", "invoke"} <= {*verbs}
     for line, verb in zip(ran, verbs, strict=True):
-        if verb != "serve":  # which ends with Ctrl-C; tests/toolkit/test_serve.py serves
+        if verb != "serve":  # which ends with Ctrl-C; tests/toolkit/running/test_server.py serves
             command = line.split(" > ")[0].split("  #")[0].replace("s3://my-bucket/models", s3.root)
             result = CliRunner().invoke(main, shlex.split(command)[1:])
             assert result.exit_code == 0, f"{line}\n{result.output}"

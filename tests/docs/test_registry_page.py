@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 import flyweight
 from flyweight.toolkit.cli import main
-from tests import models
+from tests import fitted
 from tests.conftest import ROOT
 from tests.services.fixtures import Bucket
 
@@ -24,7 +24,7 @@ def test_the_commands_run_in_order_and_do_what_their_comments_say(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("penguins.safetensors").write_bytes(penguins.read_bytes())
-    estimator, sample = models.penguins()
+    estimator, sample = fitted.penguins()
     for version in ("1.1.0", "1.2.0"):
         packing = {"sample": sample, "name": "penguins", "version": version, "edge_count": 10}
         flyweight.pack(estimator, f"penguins-{version}.safetensors", **packing)

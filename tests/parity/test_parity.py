@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flyweight import model_file
-from flyweight.toolkit.pack import pack
+from flyweight.models import file as model_file
+from flyweight.toolkit.packing.pack import pack
 from tests.parity import families
 
 FAMILIES = families()

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flyweight.stores import Patience, open_store
+from flyweight.stores import Timeouts, open_store
 from tests.services.faults import FaultyProxy
 from tests.services.servers import RUNNING, SERVERS, Server, running
 
 if TYPE_CHECKING:
     from flyweight.stores import Store
 
-PATIENT = Patience(connect=5.0, seconds=60.0)  # a busy machine is no fault
+PATIENT = Timeouts(connect=5.0, seconds=60.0)  # a busy machine is no fault
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Bucket:
     server: Server
     proxy: FaultyProxy
 
-    def open(self, patience: Patience = PATIENT) -> Store:
+    def open(self, patience: Timeouts = PATIENT) -> Store:
         """The store."""
         return open_store(self.root, patience)
 

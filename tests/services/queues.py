@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from flyweight.toolkit.local import Runtime
+from flyweight.toolkit.running import Runtime
 from tests.services.servers import ACCOUNT, ACCOUNT_KEY, AZURITE, Server
 
 QUEUES = AZURITE.parents[1] / "queue" / "main.js"

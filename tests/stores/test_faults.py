@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from flyweight import addresses, registry
-from flyweight.errors import Absent, Changed, FlyweightError, ModelRefused, StoreFailed
-from flyweight.registry import Release
-from flyweight.stores import Patience
+from flyweight.errors import FlyweightError, ModelRefused, ObjectNotFound, PreconditionFailed, StoreFailed
+from flyweight.registry import addresses, releases
+from flyweight.registry.releases import Release
+from flyweight.stores import Timeouts
 from tests.services.faults import Seen
 from tests.services.fixtures import Bucket
 
-BRIEF = Patience(connect=0.5, seconds=2.0, retries=2)
+BRIEF = Timeouts(connect=0.5, seconds=2.0, retries=2)
 DATA = bytes(range(256)) * 800
 SHA256 = hashlib.sha256(DATA).hexdigest()
 KEY = "model.safetensors"
@@ -30,7 +30,7 @@ LASTING = {
     "drip": (StoreFailed, True, 1),
     "truncate": (StoreFailed, True, 3),
     "403": (StoreFailed, False, 1),
-    "404": (Absent, False, 1),
+    "404": (ObjectNotFound, False, 1),
     "429": (StoreFailed, True, 3),
     "500": (StoreFailed, True, 3),
     "503": (StoreFailed, True, 3),
@@ -38,7 +38,7 @@ LASTING = {
 PASSING = ["reset", "silence", "stall", "truncate", "429", "500", "503"]
 
 
-def within(patience: Patience, ask: Callable[[], Any]) -> Any:
+def within(patience: Timeouts, ask: Callable[[], Any]) -> Any:
     """What `ask` gives or raises, and it ends in time: twice its patience leaves room for a busy machine."""
     ended: list[Any] = []
 
@@ -83,7 +83,7 @@ def test_a_lasting_fault_is_told_in_time(filled: Bucket, fault: str) -> None:
 
 @pytest.mark.parametrize("fault", PASSING)
 def test_a_passing_fault_is_not_seen(filled: Bucket, fault: str) -> None:
-    store = filled.open(Patience(connect=2.0, seconds=8.0))
+    store = filled.open(Timeouts(connect=2.0, seconds=8.0))
     filled.proxy.fail(fault, times=1)
     assert store.get(KEY, 1 << 20)[0] == DATA
     assert len(filled.proxy.seen) == 2
@@ -94,35 +94,35 @@ def test_altered_bytes_of_a_release_are_refused(filled: Bucket, fault: str) -> N
     release, store = promised(filled), filled.open()
     filled.proxy.fail(fault)
     with pytest.raises(ModelRefused, match="altered" if fault == "flip" else f"{len(DATA) // 2} bytes, where {len(DATA)}"):
-        registry.fetch(store, release)
+        releases.fetch(store, release)
     filled.proxy.fail("")
-    assert registry.fetch(store, release) == DATA
+    assert releases.fetch(store, release) == DATA
 
 
 def test_a_shortened_plain_object_is_refused(filled: Bucket) -> None:
     release, store = promised(filled, sha256=""), filled.open()
     filled.proxy.fail("short")
     with pytest.raises(ModelRefused, match="were promised"):
-        registry.fetch(store, release)
+        releases.fetch(store, release)
 
 
 def test_a_plain_object_of_another_tag_was_replaced(filled: Bucket) -> None:
     release, store = promised(filled, sha256=""), filled.open()
     filled.proxy.fail("etag")
     with pytest.raises(StoreFailed, match="replaced between two looks") as raised:
-        registry.fetch(store, release)
+        releases.fetch(store, release)
     assert raised.value.transient
     filled.proxy.fail("")
     filled.open().delete(KEY)
     filled.open().put(KEY, DATA[::-1], None)
     with pytest.raises(StoreFailed, match="replaced between two looks"):
-        registry.fetch(store, release)
+        releases.fetch(store, release)
 
 
 def test_a_wrong_tag_does_not_hide_the_right_bytes_of_a_release(filled: Bucket) -> None:
     release, store = promised(filled), filled.open()
     filled.proxy.fail("etag")
-    assert registry.fetch(store, release) == DATA
+    assert releases.fetch(store, release) == DATA
 
 
 def test_a_spoilt_pointer_is_refused_or_read_right(filled: Bucket) -> None:
@@ -133,10 +133,10 @@ def test_a_spoilt_pointer_is_refused_or_read_right(filled: Bucket) -> None:
     filled.open().put(address.key, pointer.encode(), None)
     for fault in ("short", "truncate", "stall", "503", "403"):
         filled.proxy.fail(fault)
-        raised = within(BRIEF, lambda: registry.resolve(store, address))
+        raised = within(BRIEF, lambda: releases.resolve(store, address))
         assert isinstance(raised, ModelRefused if fault == "short" else StoreFailed)
     filled.proxy.fail("")
-    assert registry.resolve(store, address).sha256 == SHA256
+    assert releases.resolve(store, address).sha256 == SHA256
 
 
 @pytest.mark.parametrize("fault", ["refused", "silence", "403", "500"])
@@ -144,7 +144,7 @@ def test_a_write_that_failed_is_told_in_time_and_wrote_nothing(bucket: Bucket, f
     store = bucket.open(BRIEF)
     bucket.proxy.fail(fault)
     raised = within(BRIEF, lambda: store.put("new", b"1", None))
-    assert isinstance(raised, StoreFailed) and not isinstance(raised, Changed)
+    assert isinstance(raised, StoreFailed) and not isinstance(raised, PreconditionFailed)
     bucket.proxy.fail("")
     assert store.keys("") == []
 
@@ -153,7 +153,7 @@ def test_a_write_whose_answer_was_lost_is_never_written_twice(s3: Bucket) -> Non
     """The request is sent again, and finds what the first wrote: the writer has to read and compare."""
     store = s3.open()
     s3.proxy.fail("lost", times=1)
-    with pytest.raises(Changed):
+    with pytest.raises(PreconditionFailed):
         store.put("new", b"1", None)
     assert store.get("new", 9)[0] == b"1"
 

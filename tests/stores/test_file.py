@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from flyweight.errors import Absent, Changed, StoreFailed
-from flyweight.stores import Patience, open_store
+from flyweight.errors import ObjectNotFound, PreconditionFailed, StoreFailed
+from flyweight.stores import Timeouts, open_store
 from tests.services.fixtures import PATIENT
 
 COUNTING = """
@@ -101,7 +101,7 @@ def test_a_killed_writer_leaves_what_was_there(tmp_path: Path) -> None:
 
 
 def test_who_holds_the_lock_for_too_long_is_not_waited_for(tmp_path: Path) -> None:
-    store = open_store(f"file://{tmp_path}", Patience(seconds=0.2))
+    store = open_store(f"file://{tmp_path}", Timeouts(seconds=0.2))
     store.put("a", b"1", None)
     with subprocess.Popen(
         [sys.executable, "-c", HOLDING, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -150,7 +150,7 @@ def test_a_folder_is_no_object(tmp_path: Path) -> None:
     store = open_store(f"file://{tmp_path}", PATIENT)
     store.put("folder/a", b"", None)
     for ask in (lambda: store.head("folder"), lambda: store.get("folder", 9), lambda: store.get("folder/a/b", 9)):
-        with pytest.raises(Absent):
+        with pytest.raises(ObjectNotFound):
             ask()
     with pytest.raises(StoreFailed):
         store.put("folder", b"", None)
@@ -165,7 +165,7 @@ def test_what_was_deleted_leaves_no_empty_folders(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["d"]
     store.delete("a/d")
     assert sorted(path.name for path in tmp_path.iterdir()) == [".lock"]
-    with pytest.raises(Changed):
+    with pytest.raises(PreconditionFailed):
         store.put("a/d", b"", "a tag")
 
 

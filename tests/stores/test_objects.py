@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from flyweight import addresses, registry
-from flyweight.errors import Absent, Changed, StoreFailed
-from flyweight.stores import Patience, open_store
+from flyweight.errors import ObjectNotFound, PreconditionFailed, StoreFailed
+from flyweight.registry import addresses, releases
+from flyweight.stores import Timeouts, open_store
 from tests.services.fixtures import PATIENT, Bucket
 
 FORKED = """
@@ -77,7 +77,7 @@ def test_a_write_is_one_request_whatever_its_size(bucket: Bucket) -> None:
 
 
 def test_a_refused_condition_is_a_change(az: Bucket) -> None:
-    with pytest.raises(Changed, match="someone else changed it first"):
+    with pytest.raises(PreconditionFailed, match="someone else changed it first"):
         az.open().put("a", b"1", '"0x1"')
 
 
@@ -95,7 +95,7 @@ def test_plain_http_stays_on_this_machine(endpoint: str, monkeypatch: pytest.Mon
 def test_a_missing_bucket_is_told(bucket: Bucket) -> None:
     store = open_store(f"{bucket.server.scheme}://nobody-made-this", PATIENT)
     for ask in (lambda: store.put("a", b"", None), lambda: store.head("a")):
-        with pytest.raises(Absent, match=r"nobody-made-this.* is not there"):
+        with pytest.raises(ObjectNotFound, match=r"nobody-made-this.* is not there"):
             ask()
 
 
@@ -157,7 +157,7 @@ def test_https_is_read_from_whom_the_system_trusts_and_nobody_else(tmp_path: Pat
     tls.load_cert_chain(pem)
     with serving(tmp_path, tls) as url:
         with pytest.raises(StoreFailed, match="can't be reached"):
-            open_store(url, Patience()).head("m.safetensors")
+            open_store(url, Timeouts()).head("m.safetensors")
         monkeypatch.setenv("SSL_CERT_FILE", str(pem))
         assert open_store(url, PATIENT).get("m.safetensors", 9)[0] == b"model"
 
@@ -167,10 +167,10 @@ def test_a_web_server_is_read_from(web: str, tmp_path: Path) -> None:
     (tmp_path / "a folder" / "m.safetensors").write_bytes(b"model")
     address = addresses.parse(f"{web}/a folder/m.safetensors")
     store = open_store(address.root, PATIENT)
-    release = registry.resolve(store, address)
+    release = releases.resolve(store, address)
     assert (release.size, release.tag != "") == (5, True)
-    assert registry.fetch(store, release) == b"model"
-    with pytest.raises(Absent):
+    assert releases.fetch(store, release) == b"model"
+    with pytest.raises(ObjectNotFound):
         store.get("nothing.safetensors", 9)
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from flyweight.errors import Absent, Changed, ModelRefused, StoreFailed
-from flyweight.stores import Patience, open_store
+from flyweight.errors import ModelRefused, ObjectNotFound, PreconditionFailed, StoreFailed
+from flyweight.stores import Timeouts, open_store
 
 if TYPE_CHECKING:
     from flyweight.stores import Store
@@ -49,7 +49,7 @@ def test_more_than_the_limit_is_refused(store: Store) -> None:
 
 def test_where_nothing_is_it_is_absent(store: Store) -> None:
     for ask in (lambda: store.head("a/nothing"), lambda: store.get("a/nothing", 10)):
-        with pytest.raises(Absent, match="a/nothing is not there"):
+        with pytest.raises(ObjectNotFound, match="a/nothing is not there"):
             ask()
     store.delete("a/nothing")
 
@@ -71,12 +71,12 @@ def test_a_key_leads_nowhere_else(store: Store, key: str) -> None:
 
 def test_nothing_is_written_over_what_is_there(strict: Store) -> None:
     first = strict.put("a", b"1", None)
-    with pytest.raises(Changed):
+    with pytest.raises(PreconditionFailed):
         strict.put("a", b"2", None)
     assert strict.get("a", 9)[0] == b"1"
     second = strict.put("a", b"2", first.tag)
     assert second.tag != first.tag
-    with pytest.raises(Changed):
+    with pytest.raises(PreconditionFailed):
         strict.put("a", b"3", first.tag)
     assert strict.get("a", 9)[0] == b"2"
 
@@ -84,7 +84,7 @@ def test_nothing_is_written_over_what_is_there(strict: Store) -> None:
 def test_what_is_gone_has_changed(strict: Store) -> None:
     mark = strict.put("a", b"1", None)
     strict.delete("a")
-    with pytest.raises(Changed):
+    with pytest.raises(PreconditionFailed):
         strict.put("a", b"2", mark.tag)
     assert strict.keys("") == []
 
@@ -100,7 +100,7 @@ def test_no_writer_loses_what_another_wrote(strict: Store) -> None:
                 try:
                     strict.put("count", str(int(data) + 1).encode(), mark.tag)
                     break
-                except Changed:
+                except PreconditionFailed:
                     continue
 
     with ThreadPoolExecutor(8) as pool:
@@ -113,7 +113,7 @@ def test_one_of_many_creates(strict: Store) -> None:
         try:
             strict.put("new", str(number).encode(), None)
             return True
-        except Changed:
+        except PreconditionFailed:
             return False
 
     with ThreadPoolExecutor(8) as pool:
@@ -125,4 +125,4 @@ def test_one_of_many_creates(strict: Store) -> None:
 @pytest.mark.parametrize("root", ["ftp://host/models", "models", "/models", "s3:bucket", ""])
 def test_only_known_stores_are_opened(root: str) -> None:
     with pytest.raises(StoreFailed, match="a store is at file://, s3://"):
-        open_store(root, Patience())
+        open_store(root, Timeouts())

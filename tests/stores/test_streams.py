@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flyweight import stores
-from flyweight.errors import Absent, Changed, StoreFailed
-from flyweight.stores import Patience, open_store
+from flyweight.errors import ObjectNotFound, PreconditionFailed, StoreFailed
+from flyweight.stores import Timeouts, open_store
 from tests.services.fixtures import PATIENT, Bucket
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ def test_an_object_is_read_from_any_place_on(store: Store, monkeypatch: pytest.M
 def test_an_object_that_is_replaced_meanwhile_is_not_read_on(strict: Store) -> None:
     mark = strict.put("a", DATA, None)
     strict.put("a", DATA[::-1], mark.tag)
-    with pytest.raises(Changed, match="replaced"):
+    with pytest.raises(PreconditionFailed, match="replaced"):
         strict.read("a", mark, 0, 10)
     strict.delete("a")
-    with pytest.raises(Absent):
+    with pytest.raises(ObjectNotFound):
         strict.read("a", mark, 0, 10)
 
 
@@ -58,7 +58,7 @@ def test_a_passing_fault_is_not_seen_in_a_stream(bucket: Bucket, fault: str, mon
 
 
 def test_a_lasting_fault_ends_a_stream_in_time(bucket: Bucket) -> None:
-    store = bucket.open(Patience(connect=0.5, seconds=2.0, retries=2))
+    store = bucket.open(Timeouts(connect=0.5, seconds=2.0, retries=2))
     mark = store.put("a", DATA, None)
     for fault in ("stall", "503", "short"):
         bucket.proxy.fail(fault)
@@ -108,7 +108,7 @@ def test_what_is_stopped_is_never_seen(store: Store, many: int) -> None:
 
 
 def test_an_upload_that_fails_is_told_and_never_seen(bucket: Bucket) -> None:
-    store = bucket.open(Patience(connect=0.5, seconds=4.0, retries=1))
+    store = bucket.open(Timeouts(connect=0.5, seconds=4.0, retries=1))
     bucket.proxy.fail("503", when=lambda seen: "partNumber=2" in seen.path or "comp=block&" in seen.path)
     with pytest.raises(StoreFailed):
         store.put_stream("big", iter(BIG))

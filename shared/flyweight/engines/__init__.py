@@ -6,13 +6,13 @@ An engine module offers `Engine(file: ModelFile)`, which refuses a file that it 
 import sys
 from time import perf_counter
 
-from flyweight.errors import ModelRefused, shown
+from flyweight.errors import ModelRefused, preview
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
 
-    from flyweight.model_file import ModelFile
+    from flyweight.models.file import ModelFile
 
     class Engine(Protocol):
         """What executes a model file."""
@@ -59,7 +59,7 @@ def engine_for(file: "ModelFile") -> "Engine":
             else:
                 return engine
     known = "; ".join(absent) or f"this flyweight has {', '.join(ENGINES)}"
-    raise ModelRefused(f"the file names the engines {shown(names)}; {known}", next_step)
+    raise ModelRefused(f"the file names the engines {preview(names)}; {known}", next_step)
 
 
 # From this many rows on NumPy gains on every model with batch forms that `benchmarks/batches.py` measures, where it is loaded.

@@ -6,13 +6,13 @@ import numpy as np
 
 from flyweight import settings
 from flyweight.engines import _foreign
-from flyweight.errors import ModelRefused, shown
+from flyweight.errors import ModelRefused, preview
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from flyweight.model_file import ModelFile
+    from flyweight.models.file import ModelFile
 
     Array = np.ndarray[Any, Any]
 
@@ -68,7 +68,7 @@ class Engine(_foreign.Engine):
         made = self.spec.get("scikit-learn")
         if not isinstance(made, str) or made.split(".")[:2] != sklearn.__version__.split(".")[:2]:
             raise ModelRefused(
-                f"the estimator is of scikit-learn {shown(made)}, here is {sklearn.__version__}; install that, or pack again"
+                f"the estimator is of scikit-learn {preview(made)}, here is {sklearn.__version__}; install that, or pack again"
             )
 
 
@@ -165,9 +165,9 @@ def _sound_type(told: "Any") -> "Any":
         try:
             return pd.CategoricalDtype(categories, ordered=bool(told.get("ordered")))
         except ValueError as error:
-            raise ModelRefused(f"a feature's categories are none: {shown(str(error))}") from None
+            raise ModelRefused(f"a feature's categories are none: {preview(str(error))}") from None
     if told not in ("float", "int", "bool", "object", "str", "string"):
-        raise ModelRefused(f"a feature is of type {shown(told)}, which is not known here")
+        raise ModelRefused(f"a feature is of type {preview(told)}, which is not known here")
     return told
 
 

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from flyweight.errors import Fault, InvalidInput, ModelRefused, shown
-from flyweight.signature import MAX_FEATURES, Signature
+from flyweight.errors import Fault, InvalidInput, ModelRefused, preview
+from flyweight.models.signature import MAX_FEATURES, Signature
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from flyweight.model_file import ModelFile
+    from flyweight.models.file import ModelFile
 
     Array = np.ndarray[Any, Any]
 
@@ -105,7 +105,7 @@ class Engine:
         try:
             return [positions[label] for positions, label in zip(self._positions, labels, strict=True)]
         except (KeyError, TypeError, ValueError):
-            raise ModelRefused(f"the {self.KEY} model answers {shown(str(labels))}, which the file does not list") from None
+            raise ModelRefused(f"the {self.KEY} model answers {preview(str(labels))}, which the file does not list") from None
 
 
 def blob(file: "ModelFile", name: str) -> bytes:

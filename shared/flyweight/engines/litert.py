@@ -7,13 +7,13 @@ from ai_edge_litert.interpreter import Interpreter
 
 from flyweight import settings
 from flyweight.engines import _foreign
-from flyweight.errors import ModelRefused, shown
+from flyweight.errors import ModelRefused, preview
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from flyweight.model_file import ModelFile
+    from flyweight.models.file import ModelFile
 
 
 class Engine(_foreign.Engine):
@@ -34,7 +34,7 @@ class Engine(_foreign.Engine):
         gives = {detail["name"]: detail for detail in self._interpreter.get_output_details()}
         inputs = self.spec.get("inputs")
         if "s" in self.signature.kinds or not isinstance(inputs, dict) or {*inputs} != {*given}:
-            raise ModelRefused(f"the model takes {shown(', '.join(given))}, and the file does not say from which features")
+            raise ModelRefused(f"the model takes {preview(', '.join(given))}, and the file does not say from which features")
         self._inputs = [(given[name], self._checked(given[name], positions)) for name, positions in inputs.items()]
         self._names = self.named_outputs()
         if (
@@ -71,7 +71,7 @@ class Engine(_foreign.Engine):
         shape = detail["shape"].tolist()
         sound = isinstance(positions, list) and all(type(p) is int and 0 <= p < len(self.signature.kinds) for p in positions)
         if detail["dtype"] is not np.float32 or not sound or len(shape) != 2 or shape[1] != len(positions):
-            raise ModelRefused(f"the model's input {shown(detail['name'])} of shape {shape} takes no table of float32 features")
+            raise ModelRefused(f"the model's input {preview(detail['name'])} of shape {shape} takes no table of float32 features")
         return [*positions]
 
     def _read(self, name: str, given: "dict[str, Any]") -> "Any":

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from flyweight.model_file import ModelFile
-    from flyweight.plan import Plan
+    from flyweight.engines.plan import Plan
+    from flyweight.models.file import ModelFile
 
     Array = np.ndarray[Any, Any]
     Step = tuple[Callable[..., Array], tuple[int, ...]]

@@ -8,13 +8,13 @@ import onnxruntime
 from flyweight import settings
 from flyweight.engines import _foreign
 from flyweight.engines._protobuf import refuse_outside_data
-from flyweight.errors import Fault, InvalidInput, ModelRefused, shown
+from flyweight.errors import Fault, InvalidInput, ModelRefused, preview
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from flyweight.model_file import ModelFile
+    from flyweight.models.file import ModelFile
 
     Array = np.ndarray[Any, Any]
 
@@ -44,7 +44,7 @@ class Engine(_foreign.Engine):
         inputs = self.spec.get("inputs")
         given = {value.name: value for value in self._session.get_inputs()}
         if not isinstance(inputs, dict) or {*inputs} != {*given} or not given:
-            raise ModelRefused(f"the graph takes {shown(', '.join(given))}, and the file does not say from which features")
+            raise ModelRefused(f"the graph takes {preview(', '.join(given))}, and the file does not say from which features")
         self._inputs = [(given[name], self._checked(given[name], positions)) for name, positions in inputs.items()]
         self._one_by_one = any(value.shape and value.shape[0] == 1 for value in given.values())
         self._names = self.named_outputs()
@@ -73,14 +73,16 @@ class Engine(_foreign.Engine):
         rank = len(value.shape or [])
         sound = isinstance(positions, list) and all(type(p) is int and 0 <= p < len(kinds) for p in positions)
         if not dtype or not sound or not positions or rank not in (1, 2) or (rank == 1 and len(positions) != 1):
-            raise ModelRefused(f"the graph's input {shown(value.name)}, {value.type} of rank {rank}, takes no table of features")
+            raise ModelRefused(
+                f"the graph's input {preview(value.name)}, {value.type} of rank {rank}, takes no table of features"
+            )
         if isinstance(value.shape[0], int) and value.shape[0] != 1:
             raise ModelRefused(
-                f"the graph's input {shown(value.name)} takes {value.shape[0]} rows at a time, and no other number"
+                f"the graph's input {preview(value.name)} takes {value.shape[0]} rows at a time, and no other number"
             )
         width = value.shape[1] if rank == 2 else 1
         if (isinstance(width, int) and width != len(positions)) or any((kinds[p] == "s") != strings for p in positions):
-            raise ModelRefused(f"the features do not fit the graph's input {shown(value.name)}")
+            raise ModelRefused(f"the features do not fit the graph's input {preview(value.name)}")
         return [*positions]
 
     def _fed(self, rows: "list[list[Any]]") -> "dict[str, Array]":
@@ -101,7 +103,7 @@ class Engine(_foreign.Engine):
     def _whole(self, cell: float, instance: int, position: int) -> int:
         if not (math.isfinite(cell) and cell.is_integer() and abs(cell) < 2**31):
             name = self.signature.features[position].name
-            raise InvalidInput(Fault("a whole number below 2**31", shown(cell), instance, name))
+            raise InvalidInput(Fault("a whole number below 2**31", preview(cell), instance, name))
         return int(cell)
 
     def _read(self, name: str, values: "dict[str, Any]") -> "Any":

@@ -9,7 +9,7 @@ from flyweight.errors import ModelRefused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flyweight.model_file import ModelFile
+    from flyweight.models.file import ModelFile
 
 
 class Engine(_estimator.Engine):

@@ -1,14 +1,14 @@
 """The engine of the standard library: one instance at a time, op by op."""
 
+from flyweight.engines.plan import Plan
 from flyweight.errors import InvalidInput
-from flyweight.plan import Plan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from flyweight.model_file import ModelFile
+    from flyweight.models.file import ModelFile
 
     Step = tuple[Callable[..., Any], int, tuple[int, ...]]  # what runs, the one value that it reads or -1, all that it reads
 

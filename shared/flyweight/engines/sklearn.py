@@ -6,14 +6,14 @@ from io import BytesIO
 from flyweight import settings
 from flyweight.engines import _estimator, _foreign
 from flyweight.engines._trees import check_ensembles, check_histogram_tree, check_tree
-from flyweight.errors import ModelRefused, shown
+from flyweight.errors import ModelRefused, preview
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from flyweight.model_file import ModelFile
+    from flyweight.models.file import ModelFile
 
 MAX_BYTES = 1 << 30  # unpacked
 # where classes come from that need no permission; functions and methods do, but for those that only reckon
@@ -84,7 +84,7 @@ def _opened(data: bytes) -> "Any":
     except ModelRefused:
         raise
     except ImportError as error:  # not of a library that is absent, but of what the archive asks for
-        raise ModelRefused(f"the estimator can't be read: {shown(str(error))}") from error
+        raise ModelRefused(f"the estimator can't be read: {preview(str(error))}") from error
     except (Exception, RecursionError) as error:
         raise ModelRefused(f"this is no skops archive: {type(error).__name__}") from error
 

@@ -14,14 +14,14 @@ To add an op: a class in the file of its family (a new file for a new family), a
   word, since the engine then goes row by row. NumPy is imported inside. `whole = True` makes the answers integers.
 """
 
-from flyweight.errors import ModelRefused, shown
+from flyweight.errors import ModelRefused, preview
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any, Protocol
 
-    from flyweight.model_file import Tensor
+    from flyweight.models.file import Tensor
 
     class Op(Protocol):
         """What an engine asks of an op."""
@@ -49,13 +49,13 @@ def find(name: "Any") -> "type[Op]":
     family, _, word = name.partition(".") if isinstance(name, str) else ("", "", "")
     # An identifier can't leave this package; `_` first would be a private module.
     if not (family.isidentifier() and family.isascii() and not family.startswith("_")):
-        raise ModelRefused(f"{shown(name)} is not an op")
+        raise ModelRefused(f"{preview(name)} is not an op")
     try:
         table = __import__(f"{__name__}.{family}", fromlist=["OPS"]).OPS
     except ModuleNotFoundError:
         table = {}
     if word not in table:
-        raise ModelRefused(f"{shown(name)} is not an op that this flyweight knows", NOT_HERE)
+        raise ModelRefused(f"{preview(name)} is not an op that this flyweight knows", NOT_HERE)
     found: type[Op] = table[word]
     return found
 
@@ -76,7 +76,7 @@ class Node:
 
     def refuse(self, reason: str) -> ModelRefused:
         """The error that refuses the file for this node."""
-        return ModelRefused(f"op {shown(self._spec.get('op'))} giving {shown(self._spec.get('output'))}: {reason}")
+        return ModelRefused(f"op {preview(self._spec.get('op'))} giving {preview(self._spec.get('output'))}: {reason}")
 
     def expect(self, holds: bool, reason: str) -> None:
         """Refuse the file unless `holds`."""
@@ -145,12 +145,12 @@ class Node:
         """A whole number of the plan, from `low` to `high`."""
         value = self._spec.get(name)
         if type(value) is not int or not low <= value <= high:
-            raise self.refuse(f"{name!r} is {shown(value)}, expected a whole number from {low} to {high}")
+            raise self.refuse(f"{name!r} is {preview(value)}, expected a whole number from {low} to {high}")
         return value
 
     def choice(self, name: str, choices: "Sequence[Any]") -> "Any":
         """A value of the plan that is one of `choices`."""
         value = self._spec.get(name)
         if not any(type(value) is type(choice) and value == choice for choice in choices):
-            raise self.refuse(f"{name!r} is {shown(value)}, expected one of {shown(list(choices), 200)}")
+            raise self.refuse(f"{name!r} is {preview(value)}, expected one of {preview(list(choices), 200)}")
         return value

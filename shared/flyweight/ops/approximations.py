@@ -3,7 +3,7 @@
 from math import cos, cosh, inf, log, nan, pi, sin, sqrt
 from operator import mul
 
-from flyweight.errors import Fault, InvalidInput, shown
+from flyweight.errors import Fault, InvalidInput, preview
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class AdditiveChi2:
         """First all roots, then for each step all cosines and all sines."""
         for place, v in enumerate(x):
             if not v >= 0.0:
-                raise InvalidInput(Fault("a number that is not below 0", shown(v), feature=self._names[place]))
+                raise InvalidInput(Fault("a number that is not below 0", preview(v), feature=self._names[place]))
         y = [sqrt(v * self._interval) for v in x]
         angles = [self._interval * log(v) if v else 0.0 for v in x]
         for step, damping in enumerate(self._damping, start=1):

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import pairwise
 from math import fsum
 
-from flyweight.errors import Fault, InvalidInput, shown
+from flyweight.errors import Fault, InvalidInput, preview
 from flyweight.ops._sums import total
 
 TYPE_CHECKING = False
@@ -43,7 +43,7 @@ class LogSums:
             v = x[position]
             if not -1.0 < v < len(table):
                 expected = f"a category from 0 to {len(table) - 1}"
-                raise InvalidInput(Fault(expected, shown(v), feature=self._names[position]))
+                raise InvalidInput(Fault(expected, preview(v), feature=self._names[position]))
             found.append(table[int(v)])
         return list(zip(self._prior, *found, strict=True))
 

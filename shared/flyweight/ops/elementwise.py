@@ -3,7 +3,7 @@
 import math
 from operator import neg
 
-from flyweight.errors import Fault, InvalidInput, shown
+from flyweight.errors import Fault, InvalidInput, preview
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Apply:
             for position, v in enumerate(y):
                 if math.isinf(v) or (v != v and self._takes == "finite"):
                     expected = "a number for which the function is defined"
-                    raise InvalidInput(Fault(expected, shown(x[position]), feature=self._names[position]))
+                    raise InvalidInput(Fault(expected, preview(x[position]), feature=self._names[position]))
         return y
 
     def batch(self, x: "Any") -> "Any":
@@ -178,7 +178,7 @@ class BoxCox(_Power):
         """The transformed values; what is not positive is refused, as the estimator refuses it."""
         for position, v in enumerate(x):
             if v <= 0.0:
-                raise InvalidInput(Fault("a number above 0", shown(v), feature=self._names[position]))
+                raise InvalidInput(Fault("a number above 0", preview(v), feature=self._names[position]))
         return super().row(x)
 
     def power(self, v: float, exponent: float) -> float:

@@ -2,7 +2,7 @@
 
 from operator import getitem
 
-from flyweight.errors import Fault, InvalidInput, shown
+from flyweight.errors import Fault, InvalidInput, preview
 from flyweight.ops import MAX_WIDTH
 
 TYPE_CHECKING = False
@@ -36,7 +36,7 @@ class _Tables:
             node.expect(all(type(c) in (str, int, float) for c in seen), "a category is neither a string nor a number")
             node.expect(all(type(n) in (int, float) for n in numbers), "a code is not a number")
             for code in (other, absent):
-                node.expect(not isinstance(code, str) or code in ("nan", REFUSE), f"{shown(code)} is not a code")
+                node.expect(not isinstance(code, str) or code in ("nan", REFUSE), f"{preview(code)} is not a code")
             self._columns.append((dict(zip(seen, numbers, strict=True)), _number(other), _number(absent)))
 
     def codes(self, x: "list[Any]") -> "list[Any]":
@@ -70,10 +70,10 @@ class _Tables:
 
     def _refuse(self, position: int, value: "Any") -> "NoReturn":
         categories = [*self._columns[position][0]]
-        expected = ", ".join(shown(category) for category in categories[:10])
+        expected = ", ".join(preview(category) for category in categories[:10])
         more = f" and {len(categories) - 10} more" if len(categories) > 10 else ""
         given = None if value is None or value != value else value
-        raise InvalidInput(Fault(f"one of {expected}{more}", shown(given), feature=self._names[position]))
+        raise InvalidInput(Fault(f"one of {expected}{more}", preview(given), feature=self._names[position]))
 
 
 def _number(code: "Any") -> "Any":
@@ -115,7 +115,7 @@ class OneHot(_Tables):
         for position, (width, (table, unseen, missing)) in enumerate(zip(widths, self._columns, strict=True)):
             for code in (*table.values(), unseen, missing):
                 inside = code is REFUSE or (type(code) is int and -1 <= code < width)
-                node.expect(inside, f"code {shown(code)} is out of its block")
+                node.expect(inside, f"code {preview(code)} is out of its block")
             shifted = {category: _shift(code, start) for category, code in table.items()}
             self._columns[position] = (shifted, _shift(unseen, start), _shift(missing, start))
             start += width

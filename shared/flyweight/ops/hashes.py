@@ -1,6 +1,6 @@
 """Categories as the numbers that a hash gives them."""
 
-from flyweight.errors import Fault, InvalidInput, shown
+from flyweight.errors import Fault, InvalidInput, preview
 from flyweight.ops._city import city_hash
 
 TYPE_CHECKING = False
@@ -28,7 +28,7 @@ class City:
 
     def _text(self, v: "Any", position: int) -> str:
         if v is None or not -1e18 < v < 1e18 or v != int(v):
-            given = shown(None if v is None or v != v else v)
+            given = preview(None if v is None or v != v else v)
             raise InvalidInput(Fault("a string or a whole number", given, feature=self._names[position]))
         return str(int(v))
 

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from itertools import pairwise
 
-from flyweight.errors import Fault, InvalidInput, shown
+from flyweight.errors import Fault, InvalidInput, preview
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Knots:
             elif self._bounded and not xs[0] <= v <= xs[-1] and len(xs) > 1:
                 if self._outside == "refuse":
                     expected = f"a number from {xs[0]!r} to {xs[-1]!r}"
-                    raise InvalidInput(Fault(expected, shown(v), feature=self._names[position]))
+                    raise InvalidInput(Fault(expected, preview(v), feature=self._names[position]))
                 y.append(NAN)
             else:
                 y.append(_between(v, xs, ys))

@@ -3,7 +3,7 @@
 from math import nan
 from operator import mul, sub
 
-from flyweight.errors import Fault, InvalidInput, shown
+from flyweight.errors import Fault, InvalidInput, preview
 from flyweight.ops._distances import in_blocks, squares
 from flyweight.ops._kernel import exps, gaussians, of_products
 from flyweight.ops._overflow import power
@@ -51,7 +51,7 @@ class Kernel:
 
     def _check(self, x: "list[float]") -> None:
         if self._kernel in ("chi2", "additive_chi2") and not min(x, default=0.0) >= 0.0:
-            raise InvalidInput(Fault("numbers that are not below 0", shown(min(x))))
+            raise InvalidInput(Fault("numbers that are not below 0", preview(min(x))))
 
     def batch(self, x: "Any") -> "Any":
         """The same of each row."""

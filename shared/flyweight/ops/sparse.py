@@ -6,7 +6,7 @@
 from itertools import accumulate
 from math import inf, log, nan, sqrt
 
-from flyweight.errors import Fault, InvalidInput, shown
+from flyweight.errors import Fault, InvalidInput, preview
 from flyweight.ops._sparse import RowByRow, wide, width_of
 from flyweight.ops._sums import dot, total
 
@@ -116,7 +116,7 @@ class Log(RowByRow):
     def row(self, x: "Entries") -> "Entries":
         """The logarithms, with NumPy's answers to zero and below."""
         if not self._any and x and not min(x.values()) > 0.0:
-            raise InvalidInput(Fault("counts of terms above 0", shown(min(x.values()))))
+            raise InvalidInput(Fault("counts of terms above 0", preview(min(x.values()))))
         return {column: log(v) + 1.0 if v > 0.0 else nan if v else -inf for column, v in x.items()}
 
 

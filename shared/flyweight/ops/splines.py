@@ -7,7 +7,7 @@ from bisect import bisect_right
 from itertools import pairwise
 from math import inf
 
-from flyweight.errors import Fault, InvalidInput, shown
+from flyweight.errors import Fault, InvalidInput, preview
 from flyweight.ops.gaussian import rows_of
 
 TYPE_CHECKING = False
@@ -69,7 +69,9 @@ class Basis:
         if low <= v <= high or self._outside == "continue":
             return self._at(knots, v)
         if self._outside == "error":
-            raise InvalidInput(Fault(f"a number from {shown(low)} to {shown(high)}", shown(v), feature=self._names[feature]))
+            raise InvalidInput(
+                Fault(f"a number from {preview(low)} to {preview(high)}", preview(v), feature=self._names[feature])
+            )
         below = v < low
         values = self._at(knots, low if below else high)
         if self._outside == "linear":

@@ -3,7 +3,7 @@
 from math import exp, fsum, inf, log
 from operator import sub
 
-from flyweight.errors import Fault, InvalidInput, shown
+from flyweight.errors import Fault, InvalidInput, preview
 from flyweight.ops._sums import dot
 
 TYPE_CHECKING = False
@@ -34,7 +34,7 @@ class Allocate:
     def row(self, x: "list[float]") -> "list[float]":
         """One share a topic."""
         if not min(x, default=0.0) >= 0.0:
-            raise InvalidInput(Fault("counts that are not below 0", shown(min(x))))
+            raise InvalidInput(Fault("counts that are not below 0", preview(min(x))))
         places = [place for place, v in enumerate(x) if v]
         counts = [x[place] for place in places]
         starts = range(0, self._width * len(self.kinds), self._width)

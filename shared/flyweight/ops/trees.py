@@ -3,7 +3,7 @@
 from array import array
 from math import isfinite, isinf
 
-from flyweight.errors import Fault, InvalidInput, shown
+from flyweight.errors import Fault, InvalidInput, preview
 from flyweight.ops._forest import CHECKED_NODES, Forest
 
 TYPE_CHECKING = False
@@ -89,7 +89,7 @@ class Sum:
     def _refuse_infinite(self, x: "list[float]", rounded: "list[float]") -> None:
         for position, v in enumerate(rounded):
             if isinf(v):
-                raise InvalidInput(Fault("a number within float32's range", shown(x[position]), feature=self._names[position]))
+                raise InvalidInput(Fault("a number within float32's range", preview(x[position]), feature=self._names[position]))
 
     def _added(self, leaves: "list[int]") -> "list[float]":
         """The leaves' values added one by one: `sum` would round differently from Python 3.12 on, and `reduce` is slower."""

@@ -3,9 +3,9 @@
 Only the module that an address asks for is imported.
 """
 
-from flyweight.addresses import SCHEMES
 from flyweight.errors import StoreFailed
-from flyweight.messages import frozen
+from flyweight.registry.addresses import SCHEMES
+from flyweight.values import frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,34 +18,34 @@ if TYPE_CHECKING:
         What goes wrong is a StoreFailed: an Absent where nothing is, a Changed where something else is than was expected.
         """
 
-        def head(self, key: str) -> "Mark":
+        def head(self, key: str) -> "ObjectMeta":
             """What is there, without its bytes."""
             ...
 
-        def get(self, key: str, limit: int) -> "tuple[bytes, Mark]":
+        def get(self, key: str, limit: int) -> "tuple[bytes, ObjectMeta]":
             """All bytes of an object and what they are.
 
             :raises ModelRefused: there are more than `limit`; none was read.
             """
             ...
 
-        def put(self, key: str, data: bytes, expected: "str | None") -> "Mark":
+        def put(self, key: str, data: bytes, expected: "str | None") -> "ObjectMeta":
             """Write an object in one piece: by None only where nothing is, by a tag only where that tag is.
 
-            :raises Changed: something else is there. It may be what this very call wrote, where an answer was lost and the
-                request was sent again: read, and compare.
+            :raises PreconditionFailed: something else is there. It may be what this call itself wrote, if an answer was lost and
+                the request was sent again: read it and compare.
             :raises StoreFailed: where it is transient, the object may have been written all the same.
             """
             ...
 
-        def read(self, key: str, mark: "Mark", start: int, size: int) -> bytes:
+        def read(self, key: str, mark: "ObjectMeta", start: int, size: int) -> bytes:
             """So many bytes from a place on, fewer where the object ends.
 
-            :raises Changed: what is there is no longer what has that mark.
+            :raises PreconditionFailed: what is there is no longer what has that mark.
             """
             ...
 
-        def put_stream(self, key: str, chunks: "Iterable[bytes]") -> "Mark":
+        def put_stream(self, key: str, chunks: "Iterable[bytes]") -> "ObjectMeta":
             """Write an object of any size over whatever is there; it appears whole, or not at all where `chunks` raises.
 
             Its patience is for each request, of which there may be many.
@@ -67,7 +67,7 @@ PIECE = 4 << 20  # bytes that come within one operation's patience, on a slow li
 
 
 @frozen
-class Mark:
+class ObjectMeta:
     """What a store tells of an object beside its bytes: a `tag` that changes with them, `modified` in seconds since 1970."""
 
     tag: str
@@ -76,7 +76,7 @@ class Mark:
 
 
 @frozen
-class Patience:
+class Timeouts:
     """How long to wait: `connect` for a connection, `seconds` for the whole of one operation with all its `retries`."""
 
     connect: float = 1.0
@@ -84,7 +84,7 @@ class Patience:
     retries: int = 2
 
 
-def open_store(root: str, patience: "Patience | None" = None) -> "Store":
+def open_store(root: str, patience: "Timeouts | None" = None) -> "Store":
     """The store at a root, such as `s3://bucket/models` or `file:///srv/models`; nothing is asked of it yet.
 
     :raises StoreFailed: no such kind of store, or what it needs is not installed or not set.
@@ -93,14 +93,14 @@ def open_store(root: str, patience: "Patience | None" = None) -> "Store":
     if not colon or scheme not in STORES:
         raise StoreFailed(f"a store is at {', '.join(f'{known}://' for known in STORES)}; got {scheme[:20]!r}")
     module = __import__(STORES[scheme], fromlist=["open_root"])
-    store: Store = module.open_root(root, patience or Patience())
+    store: Store = module.open_root(root, patience or Timeouts())
     return store
 
 
-def stream(store: "Store", key: str, mark: Mark, start: int = 0) -> "Iterator[bytes]":
+def stream(store: "Store", key: str, mark: ObjectMeta, start: int = 0) -> "Iterator[bytes]":
     """The bytes of an object from a place on, a few megabytes at a time; each piece has the store's whole patience.
 
-    :raises Changed: it was replaced meanwhile.
+    :raises PreconditionFailed: it was replaced meanwhile.
     """
     while start < mark.size:
         piece = store.read(key, mark, start, PIECE)

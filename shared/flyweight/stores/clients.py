@@ -6,8 +6,8 @@ are heeded (`AWS_ENDPOINT_URL`, `STORAGE_EMULATOR_HOST`, `AZURE_STORAGE_ENDPOINT
 
 import os
 
-from flyweight.addresses import is_local
 from flyweight.errors import StoreFailed
+from flyweight.registry.addresses import is_local
 from flyweight.settings import variable
 
 TYPE_CHECKING = False

@@ -3,20 +3,20 @@
 import os
 from time import monotonic, sleep
 
-from flyweight.errors import Absent, Changed, ModelRefused, StoreFailed
-from flyweight.stores import Mark, joined
+from flyweight.errors import ModelRefused, ObjectNotFound, PreconditionFailed, StoreFailed
+from flyweight.stores import ObjectMeta, joined
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
-    from flyweight.stores import Patience
+    from flyweight.stores import Timeouts
 
 LOCK = ".lock"  # files whose names begin with a dot are the store's own
 
 
-def open_root(root: str, patience: "Patience") -> "FileStore":
+def open_root(root: str, patience: "Timeouts") -> "FileStore":
     """The store at `file:///folder`."""
     return FileStore(root.removeprefix("file://").rstrip("/"), patience)
 
@@ -24,20 +24,20 @@ def open_root(root: str, patience: "Patience") -> "FileStore":
 class FileStore:
     """Files below a folder; the folder is made by the first write."""
 
-    def __init__(self, folder: str, patience: "Patience") -> None:
+    def __init__(self, folder: str, patience: "Timeouts") -> None:
         if not folder.startswith("/") and folder:
             raise StoreFailed(f"a store of files is at file:///FOLDER, with three strokes; got {folder[:80]!r}")
         self._folder = folder
         self._patience = patience
 
-    def head(self, key: str) -> Mark:
+    def head(self, key: str) -> ObjectMeta:
         """What is there, without its bytes."""
         try:
             return _mark(os.stat(self._path(key)), key)
         except OSError as error:
             raise _told(error, key) from None
 
-    def get(self, key: str, limit: int) -> "tuple[bytes, Mark]":
+    def get(self, key: str, limit: int) -> "tuple[bytes, ObjectMeta]":
         """All bytes of a file and what they are."""
         try:
             with open(self._path(key), "rb", buffering=0) as file:
@@ -51,7 +51,7 @@ class FileStore:
         except OSError as error:
             raise _told(error, key) from None
 
-    def put(self, key: str, data: bytes, expected: "str | None") -> Mark:
+    def put(self, key: str, data: bytes, expected: "str | None") -> ObjectMeta:
         """Write a file aside and rename it, if what is there is what was expected."""
         path = self._path(key)
         folder, _, name = path.rpartition("/")
@@ -60,7 +60,7 @@ class FileStore:
         try:
             before = _found(path, key)
             if (before.tag if before else None) != expected:
-                raise Changed(f"{key} is not what was expected: someone else changed it first")
+                raise PreconditionFailed(f"{key} is not what was expected: someone else changed it first")
             os.makedirs(folder, exist_ok=True)
             with open(aside, "wb") as file:
                 file.write(data)
@@ -75,7 +75,7 @@ class FileStore:
         finally:
             os.close(lock)
 
-    def read(self, key: str, mark: Mark, start: int, size: int) -> bytes:
+    def read(self, key: str, mark: ObjectMeta, start: int, size: int) -> bytes:
         """So many bytes from a place on, of the file that has that mark."""
         try:
             with open(self._path(key), "rb", buffering=0) as file:
@@ -83,12 +83,12 @@ class FileStore:
                 while len(data) < size and (more := os.pread(file.fileno(), size - len(data), start + len(data))):
                     data = data + more if data else more
                 if _mark(os.fstat(file.fileno()), key) != mark:
-                    raise Changed(f"{key} was replaced while it was read")
+                    raise PreconditionFailed(f"{key} was replaced while it was read")
                 return data
         except OSError as error:
             raise _told(error, key) from None
 
-    def put_stream(self, key: str, chunks: "Iterable[bytes]") -> Mark:
+    def put_stream(self, key: str, chunks: "Iterable[bytes]") -> ObjectMeta:
         """Write a file aside, which one writer at a time may, and rename it."""
         path = self._path(key)
         folder, _, name = path.rpartition("/")
@@ -135,7 +135,7 @@ class FileStore:
                 os.rmdir(path)
         except OSError as error:
             told = _told(error, key)
-            if not isinstance(told, Absent):
+            if not isinstance(told, ObjectNotFound):
                 raise told from None
         finally:
             os.close(lock)
@@ -192,20 +192,20 @@ def _files(folder: str) -> "Iterator[str]":
                 yield entry.path
 
 
-def _mark(stat: os.stat_result, key: str) -> Mark:
+def _mark(stat: os.stat_result, key: str) -> ObjectMeta:
     if stat.st_mode & 0o170000 != 0o100000:  # as stat.S_ISREG says, without its import
-        raise Absent(f"{key} is not a file")
-    return Mark(f"{stat.st_mtime_ns:x}-{stat.st_size:x}-{stat.st_ino:x}", stat.st_size, stat.st_mtime_ns / 1e9)
+        raise ObjectNotFound(f"{key} is not a file")
+    return ObjectMeta(f"{stat.st_mtime_ns:x}-{stat.st_size:x}-{stat.st_ino:x}", stat.st_size, stat.st_mtime_ns / 1e9)
 
 
-def _found(path: str, key: str) -> "Mark | None":
+def _found(path: str, key: str) -> "ObjectMeta | None":
     try:
         return _mark(os.stat(path), key)
     except (FileNotFoundError, NotADirectoryError):
         return None
 
 
-def _stamp(descriptor: int, before: "Mark | None") -> None:
+def _stamp(descriptor: int, before: "ObjectMeta | None") -> None:
     """Two writes within one tick of the clock, of one length and by luck one inode, still get two tags."""
     was = int(before.tag.partition("-")[0], 16) if before else 0
     now = os.fstat(descriptor).st_mtime_ns
@@ -223,7 +223,7 @@ def _sync(folder: str) -> None:
 
 def _told(error: OSError, key: str) -> StoreFailed:
     if isinstance(error, (FileNotFoundError, NotADirectoryError, IsADirectoryError)):
-        return Absent(f"{key} is not there")
+        return ObjectNotFound(f"{key} is not there")
     if isinstance(error, PermissionError):
         return StoreFailed(f"{key} is forbidden: {error.strerror}")
     return StoreFailed(f"{key}: {error.strerror}", transient=True)

@@ -8,8 +8,8 @@ from functools import partial
 from itertools import chain
 from time import monotonic, time
 
-from flyweight.errors import Absent, Changed, FlyweightError, ModelRefused, StoreFailed
-from flyweight.stores import Mark, clients, joined
+from flyweight.errors import FlyweightError, ModelRefused, ObjectNotFound, PreconditionFailed, StoreFailed
+from flyweight.stores import ObjectMeta, clients, joined
 from flyweight.stores.uploads import Raised, uploaded
 
 TYPE_CHECKING = False
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
-    from flyweight.stores import Patience
+    from flyweight.stores import Timeouts
 
 # The parts of an operation's whole time. A try that begins at the end of RETRYING and takes all of TRY still ends in time.
 TRY = 0.6
@@ -33,7 +33,7 @@ CREDENTIALS = ("/latest/api/token", "/latest/meta-data/", "computeMetadata", "/m
 _process = 0  # the process that has done I/O
 
 
-def open_root(root: str, patience: "Patience") -> "ObjectStore":
+def open_root(root: str, patience: "Timeouts") -> "ObjectStore":
     """The store at `s3://bucket/prefix`, `gs://...`, `az://container/prefix` or `https://host/prefix`."""
     scheme, _, rest = root.partition("://")
     place, _, prefix = rest.partition("/")
@@ -43,7 +43,7 @@ def open_root(root: str, patience: "Patience") -> "ObjectStore":
 class ObjectStore:
     """Objects below a prefix of a bucket, of a container or of a web server, which is read only."""
 
-    def __init__(self, scheme: str, place: str, prefix: str, patience: "Patience") -> None:
+    def __init__(self, scheme: str, place: str, prefix: str, patience: "Timeouts") -> None:
         try:
             import obstore
         except ImportError as error:
@@ -57,7 +57,7 @@ class ObjectStore:
         self._writer: Any = None
         self._reader = self._client({"read_timeout": f"{int(patience.seconds * SILENCE * 1000)}ms"})
 
-    def head(self, key: str) -> Mark:
+    def head(self, key: str) -> ObjectMeta:
         """What is there, without its bytes."""
         path = self._path(key)
         try:
@@ -65,7 +65,7 @@ class ObjectStore:
         except Exception as error:
             raise self._told(error, key) from None
 
-    def get(self, key: str, limit: int) -> "tuple[bytes, Mark]":
+    def get(self, key: str, limit: int) -> "tuple[bytes, ObjectMeta]":
         """All bytes of an object and what they are."""
         path = self._path(key)
         try:
@@ -80,24 +80,24 @@ class ObjectStore:
             raise StoreFailed(f"{key} broke off after {len(data)} of {mark.size} bytes", transient=True)
         return data, mark
 
-    def put(self, key: str, data: bytes, expected: "str | None") -> Mark:
+    def put(self, key: str, data: bytes, expected: "str | None") -> ObjectMeta:
         """Write an object in one request, which carries the condition; `modified` is by this machine's clock."""
         path = self._path(key)
         mode: Any = "create" if expected is None else {"version" if self._scheme == "gs" else "e_tag": expected}
         try:
             done = self._library.put(self._writing(), path, data, mode=mode, use_multipart=False)
-            return Mark(done["version" if self._scheme == "gs" else "e_tag"] or "", len(data), time())
+            return ObjectMeta(done["version" if self._scheme == "gs" else "e_tag"] or "", len(data), time())
         except Exception as error:
             told = self._told(error, key)
-            if isinstance(told, Absent):
+            if isinstance(told, ObjectNotFound):
                 told = (
-                    Changed(f"{key} is gone: someone else changed it first")
+                    PreconditionFailed(f"{key} is gone: someone else changed it first")
                     if expected
-                    else Absent(f"{self._place} is not there")
+                    else ObjectNotFound(f"{self._place} is not there")
                 )
             raise told from None
 
-    def read(self, key: str, mark: Mark, start: int, size: int) -> bytes:
+    def read(self, key: str, mark: ObjectMeta, start: int, size: int) -> bytes:
         """So many bytes from a place on, of the object that has that mark."""
         path = self._path(key)
         end = min(start + size, mark.size)
@@ -106,7 +106,7 @@ class ObjectStore:
         try:
             found = self._library.get(self._reader, path, options={"range": (start, end)})
             if self._mark(found.meta).tag != mark.tag:
-                raise Changed(f"{key} was replaced while it was read")
+                raise PreconditionFailed(f"{key} was replaced while it was read")
             data = b"".join(self._in_time(found.stream(), key))
         except Exception as error:
             raise self._told(error, key) from None
@@ -114,7 +114,7 @@ class ObjectStore:
             raise StoreFailed(f"{key} broke off after {len(data)} of {end - start} bytes", transient=True)
         return data
 
-    def put_stream(self, key: str, chunks: "Iterable[bytes]") -> Mark:
+    def put_stream(self, key: str, chunks: "Iterable[bytes]") -> ObjectMeta:
         """Write an object in one request or, where it is large, as an upload in parts, which is given up where `chunks` raises.
 
         A process that is killed meanwhile leaves parts that nobody sees: a bucket's own rules take those away.
@@ -135,7 +135,7 @@ class ObjectStore:
             raise raised.error from None
         except Exception as error:
             raise self._told(error, key) from None
-        return Mark(done["version" if self._scheme == "gs" else "e_tag"] or "", size, time())
+        return ObjectMeta(done["version" if self._scheme == "gs" else "e_tag"] or "", size, time())
 
     def keys(self, prefix: str) -> "list[str]":
         """All keys below a folder, sorted."""
@@ -155,7 +155,7 @@ class ObjectStore:
             self._library.delete(self._writing(), path)
         except Exception as error:
             told = self._told(error, key)
-            if not isinstance(told, Absent):
+            if not isinstance(told, ObjectNotFound):
                 raise told from None
 
     def _path(self, key: str) -> str:
@@ -189,10 +189,10 @@ class ObjectStore:
             missing = "its account, region and credentials come from the environment"
             raise StoreFailed(f"{self._scheme}://{self._place} can't be opened ({type(error).__name__}): {missing}") from None
 
-    def _mark(self, meta: "Any") -> Mark:
+    def _mark(self, meta: "Any") -> ObjectMeta:
         modified = meta["last_modified"].timestamp()
         tag = meta["version"] if self._scheme == "gs" else meta["e_tag"]
-        return Mark(tag or f"{modified}-{meta['size']}", meta["size"], modified)
+        return ObjectMeta(tag or f"{modified}-{meta['size']}", meta["size"], modified)
 
     def _in_time(self, parts: "Any", key: str) -> "Iterator[Any]":
         deadline = monotonic() + self._patience.seconds
@@ -208,9 +208,9 @@ class ObjectStore:
         if isinstance(error, FlyweightError):
             return error
         if isinstance(error, FileNotFoundError):
-            return Absent(f"{place} is not there")
+            return ObjectNotFound(f"{place} is not there")
         if isinstance(error, (known.AlreadyExistsError, known.PreconditionError)):
-            return Changed(f"{place} is not what was expected: someone else changed it first")
+            return PreconditionFailed(f"{place} is not what was expected: someone else changed it first")
         if isinstance(error, (known.PermissionDeniedError, known.UnauthenticatedError)):
             return StoreFailed(f"{place} is forbidden to this deployment's credentials")
         text = str(error)

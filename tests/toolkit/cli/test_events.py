@@ -14,9 +14,10 @@ from click.testing import Result
 from sklearn.linear_model import LogisticRegression
 
 import flyweight
-from flyweight.toolkit import resources, samples
-from flyweight.toolkit.build import build
-from flyweight.toolkit.local import runtime
+from flyweight.toolkit import resources
+from flyweight.toolkit.building import build
+from flyweight.toolkit.events import samples
+from flyweight.toolkit.running import runtime
 from tests.conftest import PYTHON, ROOT
 
 CASES = json.loads((ROOT / "events" / "cases.json").read_text())

@@ -12,8 +12,8 @@ import pytest
 import sklearn
 from click.testing import Result
 
-from flyweight.toolkit.pickles import deploy
-from tests import models
+from flyweight.toolkit.pickles import wheels
+from tests import fitted
 from tests.conftest import ROOT
 
 
@@ -35,7 +35,7 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    joblib.dump(models.penguins()[0], tmp_path / "model.joblib", compress=3)
+    joblib.dump(fitted.penguins()[0], tmp_path / "model.joblib", compress=3)
     return tmp_path / "model.joblib"
 
 
@@ -97,12 +97,12 @@ def test_a_damaged_pickle_is_refused_in_words(run: Callable[..., Result], model:
 def test_wheels_are_shown_for_each_provider(run: Callable[..., Result], model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[str]] = []
 
-    def answers(requirements: list[str], _: object) -> list[deploy.Wheels]:
+    def answers(requirements: list[str], _: object) -> list[wheels.Wheels]:
         asked.append(requirements)
-        there = deploy.Wheels(deploy.RUNTIMES[2], {"scikit-learn": "1.9.1", "numpy": "2.5.5"}, None)
-        return [deploy.Wheels(deploy.RUNTIMES[0], {}, "No matching distribution found for it"), there]
+        there = wheels.Wheels(wheels.RUNTIMES[2], {"scikit-learn": "1.9.1", "numpy": "2.5.5"}, None)
+        return [wheels.Wheels(wheels.RUNTIMES[0], {}, "No matching distribution found for it"), there]
 
-    monkeypatch.setattr(deploy, "wheels", answers)
+    monkeypatch.setattr(wheels, "wheels", answers)
     shown = " ".join(run("inspect", model, "--wheels").stdout.split())
     assert "aws 3.11 x86_64 Amazon Linux 2, glibc 2.26 no: No matching distribution found for it" in shown
     assert "aws 3.12 x86_64 Amazon Linux 2023, glibc 2.34 yes: scikit-learn 1.9.1, numpy 2.5.5" in shown
@@ -119,13 +119,13 @@ def test_other_versions_than_here_are_measured_on_their_wheels(
 ) -> None:
     file = tmp_path / "old.pkl"
     file.write_bytes(
-        pickle.dumps(models.penguins()[0]).replace(sklearn.__version__.encode(), b"1.5.2"[: len(sklearn.__version__)])
+        pickle.dumps(fitted.penguins()[0]).replace(sklearn.__version__.encode(), b"1.5.2"[: len(sklearn.__version__)])
     )
     here = json.loads(run("inspect", file, "--json").stdout)["deployed"]
     assert here["measured"] == "what is installed here" and here["libraries"]["scikit-learn"]["version"] == sklearn.__version__
-    answers = [deploy.Wheels(runtime, {"scikit-learn": "1.5.2"}, None) for runtime in deploy.RUNTIMES]
-    monkeypatch.setattr(deploy, "wheels", lambda *_: answers)
-    monkeypatch.setattr(deploy, "wheels_size", lambda answer: deploy.Size({"x": ("1", 300_000_000)}, (), str(answer.runtime)))
+    answers = [wheels.Wheels(runtime, {"scikit-learn": "1.5.2"}, None) for runtime in wheels.RUNTIMES]
+    monkeypatch.setattr(wheels, "wheels", lambda *_: answers)
+    monkeypatch.setattr(wheels, "wheels_size", lambda answer: wheels.Size({"x": ("1", 300_000_000)}, (), str(answer.runtime)))
     shown = " ".join(run("inspect", file, "--wheels").stdout.split())
     assert "300.0 MB unzipped, more than the 262.1 MB that AWS Lambda takes; measured on aws 3.13 aarch64: x 1" in shown
 
@@ -134,7 +134,7 @@ def test_the_page_shows_what_the_command_prints(
     run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "120")
-    joblib.dump(models.penguins()[0], tmp_path / "model.joblib")
+    joblib.dump(fitted.penguins()[0], tmp_path / "model.joblib")
     shown = run("inspect", tmp_path / "model.joblib").stdout
     page = (ROOT / "docs" / "inspect.md").read_text()
     rows = [line.split() for line in shown.splitlines() if "sklearn." in line or line.strip().startswith("engine")]

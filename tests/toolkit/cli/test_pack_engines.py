@@ -19,8 +19,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from flyweight.errors import ModelRefused
-from flyweight.toolkit.build import build, requirements
-from flyweight.toolkit.pack import pack
+from flyweight.toolkit.building import build, requirements
+from flyweight.toolkit.packing.pack import pack
 from tests import graphs
 from tests.conftest import PYTHON
 
@@ -50,7 +50,7 @@ def test_the_report_says_why_engines_were_passed_over_and_what_is_needed(run: Ru
     for told in ("engines", "sklearn", "needs", "not pure", "not onnx", "proves itself", "yes"):
         assert told in shown
     document = json.loads(run("inspect", "own.safetensors", "--json").stdout)
-    assert document["engines"] == ["sklearn"] and {*document["passed_over"]} == {"pure", "onnx"}
+    assert document["engines"] == ["sklearn"] and {*document["skipped"]} == {"pure", "onnx"}
 
 
 @pytest.mark.parametrize("engine", ["pure", "onnx", "sklearn", "pickle"])

@@ -18,13 +18,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from flyweight.toolkit.cli import main
-from tests import models
+from tests import fitted
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> tuple[Path, Path]:
     """The penguins pipeline as joblib wrote it, and its table as CSV, the target column included."""
-    estimator, sample = models.penguins()
+    estimator, sample = fitted.penguins()
     joblib.dump(estimator, tmp_path / "model.joblib")
     sample.assign(species="?").to_csv(tmp_path / "rows.csv", index=False)
     return tmp_path / "model.joblib", tmp_path / "rows.csv"
@@ -51,7 +51,7 @@ def test_pack_lists_what_it_converts(run: Callable[..., Result]) -> None:
 
 
 def test_pack_refuses_in_words(run: Callable[..., Result], files: tuple[Path, Path], tmp_path: Path) -> None:
-    _, X = models.penguins()
+    _, X = fitted.penguins()
     numbers = X[["bill_length_mm", "year"]].fillna(0)
     joblib.dump(make_pipeline(FunctionTransformer(j0), Ridge()).fit(numbers, numbers["year"]), tmp_path / "learned.joblib")
     result = run("pack", tmp_path / "learned.joblib", "--engine", "pure")
@@ -68,7 +68,7 @@ def test_pack_says_when_the_estimator_is_of_another_scikit_learn(
     run: Callable[..., Result], files: tuple[Path, Path], tmp_path: Path
 ) -> None:
     old = tmp_path / "old.joblib"
-    estimator, _ = models.penguins()
+    estimator, _ = fitted.penguins()
     state = joblib.load(files[0])
     import sklearn
 
@@ -102,7 +102,7 @@ def test_inspect_refuses_what_is_no_model(run: Callable[..., Result], files: tup
 def test_predict_answers_every_row_as_the_estimator_does(
     run: Callable[..., Result], penguins: Path, files: tuple[Path, Path]
 ) -> None:
-    estimator, X = models.penguins()
+    estimator, X = fitted.penguins()
     result = run("predict", penguins, files[1])
     rows = list(csv.DictReader(io.StringIO(result.stdout)))
     assert [row["prediction"] for row in rows] == estimator.predict(X).tolist()
@@ -145,7 +145,7 @@ def test_predict_from_standard_input_as_json(penguins: Path, files: tuple[Path, 
     ],
 )
 def test_predict_refuses_in_words(run: Callable[..., Result], penguins: Path, tmp_path: Path, text: str, words: str) -> None:
-    _, X = models.penguins()
+    _, X = fitted.penguins()
     path = tmp_path / "bad.csv"
     path.write_text(text.replace("{header}", ",".join(X.columns)))
     result = run("predict", penguins, path)

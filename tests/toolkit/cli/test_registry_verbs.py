@@ -33,9 +33,9 @@ def ask(run: Run) -> Ask:
 @pytest.fixture
 def second(tmp_path: Path) -> Path:
     """The penguins model's next version."""
-    from tests import models
+    from tests import fitted
 
-    estimator, sample = models.penguins()
+    estimator, sample = fitted.penguins()
     path = tmp_path / "second.safetensors"
     flyweight.pack(estimator, path, sample=sample, name="penguins", version="2.0.0", edge_count=10)
     return path
@@ -76,11 +76,11 @@ def test_push_promotes_latest_unless_told_otherwise(ask: Ask, penguins: Path, se
 
 
 def test_push_refuses_other_bytes_and_what_is_no_model(run: Run, penguins: Path, store: str, tmp_path: Path) -> None:
-    from tests import models
+    from tests import fitted
 
     run("push", penguins, store)
     other = tmp_path / "other.safetensors"
-    estimator, _ = models.penguins()
+    estimator, _ = fitted.penguins()
     flyweight.pack(estimator, other, name="penguins", version="1.0.0", edge_count=10)
     refused(run("push", other, store), "penguins 1.0.0 is there already, and is other bytes", "another --version")
     other.write_bytes(b"")
@@ -251,8 +251,8 @@ def test_verifying_runs_nothing_in_the_file_so_a_pickle_may_be_verified(
     """`push` and `sign` load a model, which a pickle needs permission for; verifying looks at the bytes alone."""
     import hashlib
 
-    from flyweight.toolkit import signing
-    from tests.core.hostile import raw
+    from flyweight.toolkit.publishing import signing
+    from tests.ops.hostile import raw
 
     model = tmp_path / "m.safetensors"
     model.write_bytes(raw({"format": 1, "name": "m", "version": "1", "engines": ["pickle"]}))

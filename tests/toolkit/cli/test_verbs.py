@@ -55,6 +55,6 @@ def test_a_bug_is_not_dressed_up_as_an_error_of_the_users(
     def broken(*_: object, **__: object) -> None:
         raise KeyError("a bug")
 
-    monkeypatch.setattr("flyweight.toolkit.build.build", broken)
+    monkeypatch.setattr("flyweight.toolkit.building.build", broken)
     with pytest.raises(KeyError, match="a bug"):
         run("build", "aws", "--model", tmp_path)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from flyweight.toolkit.costs import elsewhere, serverless, servers
-from flyweight.toolkit.costs.around import around, shaped
+from flyweight.toolkit.costs import batch, serverless, servers
 from flyweight.toolkit.costs.prices import Bill
+from flyweight.toolkit.costs.resources import around, shaped
 from flyweight.toolkit.costs.workload import Measured, Workload
-from flyweight.toolkit.deploying import Place, target
+from flyweight.toolkit.deploying import Deployment, target
 
 # warm 10 ms, cold 200 ms, 100 MB of memory, a folder of 1 MB, 300 bytes of log a request
 MODEL = Measured(cold=0.2, warm=0.01, memory=100_000_000, folder=1_000_000, logged=300)
@@ -22,7 +22,7 @@ def amounts(bill: Bill) -> dict[str, float]:
 
 def planned(provider: str, work: Workload, **given: str) -> dict[str, float]:
     """Dollars by line of what a place's parameters make, the function and what is around it."""
-    place = Place(parameters=given)
+    place = Deployment(parameters=given)
     settings = target(provider).settings(place)
     there = shaped(provider, work, settings)
     kinds = [piece.kind for piece in target(provider).creates(place)]
@@ -162,12 +162,12 @@ def test_a_data_set_by_files_every_night() -> None:
     work = Workload(
         Measured(0.2, 0.02, 10**8, 10**6), requests=6e6, rows=1000, sent=100_000, received=60_000, runs=30, memory_mb=1769
     )
-    told = amounts(elsewhere.by_aws(work))
+    told = amounts(batch.by_aws(work))
     # 6,000,000 x 0.02 s = 120,000 s in calls of 10 s: 12,000, of which 300 start cold for 0.2 s; 120,060 s x 1.7275 GB are free
     assert told["requests"] == 0 and told["compute, GB-seconds"] == 0
     assert told["files kept, GB"] == pytest.approx((600 + 360) / 30 * 0.023)  # 0.736
     assert told["parts and answers written"] == pytest.approx(2 * 360e9 / 8_388_608 * 0.000005)  # 0.43
-    machines = amounts(elsewhere.transform(work))
+    machines = amounts(batch.transform(work))
     assert machines["machines, hours"] == pytest.approx(120_060 / 1.2 / 3600 * 0.115)  # 3.20
-    job = amounts(elsewhere.job(work))
+    job = amounts(batch.job(work))
     assert job["CPU, vCPU-seconds"] == 0  # 120,060 / 0.6 = 200,100 s of 240,000

@@ -14,9 +14,10 @@ from click.testing import CliRunner, Result
 from safetensors.numpy import load_file
 
 from flyweight import predictor
-from flyweight.toolkit import model_writer, resources
+from flyweight.toolkit import resources
 from flyweight.toolkit.cli import main
-from flyweight.toolkit.deploying import Place, target
+from flyweight.toolkit.deploying import Deployment, target
+from flyweight.toolkit.packing import model_writer
 
 QUICK = ("--runs", "1", "--repeat", "5")
 Run = Callable[..., Result]
@@ -68,23 +69,25 @@ def test_a_plan_as_json_has_what_the_tables_have(run: Run, penguins: Path) -> No
 
 
 def test_what_aws_creates_follows_the_conditions() -> None:
-    made = {piece.name for piece in target("aws").creates(Place())}
+    made = {piece.name for piece in target("aws").creates(Deployment())}
     assert {"Function", "Role", "LogGroup", "Api"} <= made and not {"InputQueue", "Board", "Url"} & made
-    more = {piece.name for piece in target("aws").creates(Place(parameters={"Queue": "true", "Endpoint": "function-url"}))}
+    more = {piece.name for piece in target("aws").creates(Deployment(parameters={"Queue": "true", "Endpoint": "function-url"}))}
     assert {"InputQueue", "DeadLetters", "Url"} <= more and "Api" not in more
 
 
 def test_what_azure_creates_follows_the_conditions() -> None:
     bus, alert = "Microsoft.ServiceBus/namespaces", "Microsoft.Insights/metricAlerts"
-    kinds = {piece.kind for piece in target("azure").creates(Place())}
+    kinds = {piece.kind for piece in target("azure").creates(Deployment())}
     assert {"Microsoft.Web/sites", "Microsoft.Storage/storageAccounts"} <= kinds and not {bus, alert} & kinds
-    asked = Place(parameters={"serviceBusQueue": "rows", "alertEmail": "ada@example.com", "scoreFiles": "true"})
+    asked = Deployment(parameters={"serviceBusQueue": "rows", "alertEmail": "ada@example.com", "scoreFiles": "true"})
     more = {piece.kind for piece in target("azure").creates(asked)}
     assert {bus, alert} <= more and "Microsoft.EventGrid/systemTopics" not in more
 
 
 def test_what_azure_creates_has_names_and_conditions_as_people_write_them() -> None:
-    made = target("azure").creates(Place(parameters={"name": "iris", "serviceBusQueue": "rows", "alertEmail": "ada@example.com"}))
+    made = target("azure").creates(
+        Deployment(parameters={"name": "iris", "serviceBusQueue": "rows", "alertEmail": "ada@example.com"})
+    )
     by_name = {(piece.name, piece.kind.rpartition("/")[2]): piece.when for piece in made}
     assert by_name["iris-5xx", "metricAlerts"] == "alertEmail"
     assert by_name["iris-bus/rows", "queues"] == "serviceBusQueue"
@@ -93,8 +96,8 @@ def test_what_azure_creates_has_names_and_conditions_as_people_write_them() -> N
 
 
 def test_what_google_creates_follows_the_variables() -> None:
-    asked = Place(parameters={"OWN_ACCOUNT": "true", "TRIGGER_TOPIC": "rows"})
-    usual, more = ({piece.kind for piece in target("gcp").creates(place)} for place in (Place(), asked))
+    asked = Deployment(parameters={"OWN_ACCOUNT": "true", "TRIGGER_TOPIC": "rows"})
+    usual, more = ({piece.kind for piece in target("gcp").creates(place)} for place in (Deployment(), asked))
     assert {"service account", "Eventarc trigger"} == more - usual
 
 

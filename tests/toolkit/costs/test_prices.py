@@ -13,7 +13,7 @@ from flyweight.toolkit.costs.limits import nearness
 from flyweight.toolkit.costs.limits import table as limits_table
 from flyweight.toolkit.costs.security import findings
 from flyweight.toolkit.costs.workload import Measured, Workload
-from flyweight.toolkit.deploying import Place, target
+from flyweight.toolkit.deploying import Deployment, target
 
 SOURCES = Path(prices.__file__).parent
 WORK = Workload(Measured(0.1, 0.001, 16_000_000, 900_000))
@@ -87,7 +87,7 @@ def test_a_price_that_is_not_there_is_named() -> None:
 
 @pytest.mark.parametrize("provider", ["aws", "gcp", "azure"])
 def test_limits_follow_the_parameters(provider: str) -> None:
-    settings = target(provider).settings(Place())
+    settings = target(provider).settings(Deployment())
     near = nearness(provider, WORK, 0.05, 0.01, 0.2, settings)
     assert all(one.source and one.limit > 0 and one.verdict == "fine" for one in near)
     memory = {"aws": "MemorySize=128", "gcp": "MEMORY=64Mi", "azure": "instanceMemoryMB=512"}[provider]
@@ -110,7 +110,7 @@ def test_a_limit_that_is_broken_is_said() -> None:
 
 def test_limits_are_those_of_what_stands_in_front() -> None:
     def seen(**given: str) -> dict[str, float]:
-        settings = {**target("aws").settings(Place()), **given}
+        settings = {**target("aws").settings(Deployment()), **given}
         return {one.what: one.limit for one in nearness("aws", WORK, 0.05, 0.01, 0.2, settings)}
 
     assert seen()["gateway in front, slowest answer"] == 30
@@ -150,5 +150,5 @@ def test_what_is_risky_is_found(document: dict[str, object], address: str, setti
 
 def test_a_closed_deployment_of_plain_data_has_no_grave_finding() -> None:
     for provider in ("aws", "gcp", "azure"):
-        settings = {**target(provider).settings(Place()), "OWN_ACCOUNT": "true"}
+        settings = {**target(provider).settings(Deployment()), "OWN_ACCOUNT": "true"}
         assert not [one for one in findings({"engines": ["pure"]}, "", settings) if one.grave != "low"]

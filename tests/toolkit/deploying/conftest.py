@@ -15,10 +15,10 @@ from click.testing import CliRunner, Result
 from waitress.server import create_server
 
 import flyweight
-from flyweight.toolkit.build import build
+from flyweight.toolkit.building import build
 from flyweight.toolkit.cli import main
-from flyweight.toolkit.serve import application
-from tests import models
+from flyweight.toolkit.running.server import application
+from tests import fitted
 from tests.toolkit.deploying.provider_tools import ProviderTools
 
 
@@ -46,7 +46,7 @@ def listening(app: Any) -> Iterator[int]:
 @pytest.fixture(scope="session")
 def second(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The penguins model's next version."""
-    estimator, sample = models.penguins()
+    estimator, sample = fitted.penguins()
     path = tmp_path_factory.mktemp("second") / "penguins.safetensors"
     flyweight.pack(estimator, path, sample=sample, name="penguins", version="2.0.0")
     return path

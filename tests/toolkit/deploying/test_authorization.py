@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flyweight.toolkit.deploying.authorization import Signed, Token, by_host, chosen
-from flyweight.toolkit.deploying.target import DeployFailed
+from flyweight.toolkit.targets.deployment import DeployFailed
 from tests.toolkit.deploying.provider_tools import ProviderTools
 from tests.toolkit.deploying.signing import signature
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from flyweight.toolkit.deploying import Place, target
-from flyweight.toolkit.serve import application
+from flyweight.toolkit.deploying import Deployment, target
+from flyweight.toolkit.running.server import application
 from tests.toolkit.deploying.conftest import listening
 from tests.toolkit.deploying.provider_tools import ProviderTools
 from tests.toolkit.deploying.signing import signature
@@ -165,7 +165,7 @@ def test_the_folders_python_and_processor_reach_the_stack(put: Put, here: Path) 
     put("aws", 1)
     marker = here / "build" / "aws" / "flyweight.json"
     marker.write_text(json.dumps({**json.loads(marker.read_text()), "runtime": "3.12", "arch": "x86_64"}))
-    sam = target("aws").deploy(Place(folder=here / "build" / "aws", work=here))[0]
+    sam = target("aws").deploy(Deployment(folder=here / "build" / "aws", work=here))[0]
     assert sam.words[-2:] == ("PythonVersion=3.12", "Architecture=x86_64")
 
 
@@ -186,7 +186,7 @@ def test_the_region_is_the_clis_own(here: Path, monkeypatch: pytest.MonkeyPatch)
     """An option, else the environment, else the profile, else the one of the page."""
 
     def said(**given: Any) -> str:
-        words = target("aws").destroy(Place(**given))[0].words
+        words = target("aws").destroy(Deployment(**given))[0].words
         return words[words.index("--region") + 1]
 
     assert said() == "eu-west-1"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from flyweight.toolkit.local import runtime
-from tests import models
+from flyweight.toolkit.running import runtime
+from tests import fitted
 from tests.services.faults import FaultyProxy, Seen
 
 Run = Callable[..., Result]
@@ -22,7 +22,7 @@ ROWS = 344
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The penguins, as CSV."""
     path = tmp_path_factory.mktemp("table") / "rows.csv"
-    models.penguins()[1].to_csv(path, index=False)
+    fitted.penguins()[1].to_csv(path, index=False)
     return path
 
 

@@ -14,7 +14,7 @@ from click.testing import Result
 from sklearn.linear_model import LogisticRegression
 
 from flyweight.toolkit import resources
-from flyweight.toolkit.pack import pack
+from flyweight.toolkit.packing.pack import pack
 from tests.toolkit.deploying.provider_tools import ProviderTools
 
 Run = Callable[..., Result]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from flyweight.toolkit.deploying import Place, target
-from flyweight.toolkit.deploying.target import Standing
+from flyweight.toolkit.deploying import Deployment, target
+from flyweight.toolkit.targets.deployment import StatefulTarget
 
 Run = Callable[..., Result]
 Put = Callable[[str, int], None]
@@ -45,19 +45,19 @@ def test_the_function_gets_the_python_that_its_folder_was_built_for(
     from flyweight.toolkit.deploying import DeployFailed
 
     (tmp_path / "flyweight.json").write_text(json.dumps({"runtime": "3.12"}, indent=2))
-    lines = "\n".join(map(str, target(provider).deploy(Place(folder=tmp_path))))
+    lines = "\n".join(map(str, target(provider).deploy(Deployment(folder=tmp_path))))
     assert "python312" in lines or "pythonVersion=3.12" in lines
     with pytest.raises(DeployFailed, match=r"built for Python 3\.12"):
-        target(provider).deploy(Place(folder=tmp_path, parameters={parameter: "3.11"}))
+        target(provider).deploy(Deployment(folder=tmp_path, parameters={parameter: "3.11"}))
 
 
 def test_a_variable_of_the_environment_that_is_named_like_the_scripts_changes_nothing(
     folders: Callable[[str, int], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = [str(one) for one in target("gcp").deploy(Place(folder=folders("gcp", 1)))]
+    before = [str(one) for one in target("gcp").deploy(Deployment(folder=folders("gcp", 1)))]
     for name, value in {"PUBLIC": "true", "MEMORY": "8Gi", "NAME": "other", "INVOKERS": "allUsers", "PROJECT": "p"}.items():
         monkeypatch.setenv(name, value)
-    assert [str(one) for one in target("gcp").deploy(Place(folder=folders("gcp", 1)))] == before
+    assert [str(one) for one in target("gcp").deploy(Deployment(folder=folders("gcp", 1)))] == before
 
 
 def test_a_resource_group_that_is_named_is_somebodys_own_and_made_only_where_a_region_is_named_too(
@@ -65,7 +65,7 @@ def test_a_resource_group_that_is_named_is_somebodys_own_and_made_only_where_a_r
 ) -> None:
     folder = folders("azure", 1)
     made = {
-        group + region: target("azure").deploy(Place(folder=folder, group=group, region=region))[0].words
+        group + region: target("azure").deploy(Deployment(folder=folder, group=group, region=region))[0].words
         for group in ("", "ours")
         for region in ("", "northeurope")
     }
@@ -80,25 +80,25 @@ def test_a_resource_group_that_is_named_is_somebodys_own_and_made_only_where_a_r
 def test_only_a_group_of_the_deployments_own_name_is_removed() -> None:
     from flyweight.toolkit.deploying import DeployFailed
 
-    assert [str(one) for one in target("azure").destroy(Place(name="penguins"))] == ["az group delete --name penguins --yes"]
+    assert [str(one) for one in target("azure").destroy(Deployment(name="penguins"))] == ["az group delete --name penguins --yes"]
     with pytest.raises(DeployFailed, match="may hold other things") as refused:
-        target("azure").destroy(Place(name="penguins", group="ours"))
+        target("azure").destroy(Deployment(name="penguins", group="ours"))
     assert "az group delete --name ours" in refused.value.next_step
 
 
 def test_on_google_cloud_triggers_and_identities_go_with_the_function() -> None:
-    lines = str(target("gcp").destroy(Place(group="a-project"))[0]).splitlines()
+    lines = str(target("gcp").destroy(Deployment(group="a-project"))[0]).splitlines()
     assert [" ".join(line.split()[1:4]) for line in lines] == [
         *["eventarc triggers delete"] * 2,
         "run services delete",
         *["iam service-accounts delete"] * 2,
     ]
-    assert len(str(target("gcp").destroy(Place())[0]).splitlines()) == 1
+    assert len(str(target("gcp").destroy(Deployment())[0]).splitlines()) == 1
 
 
 def test_on_azure_a_parameter_that_is_left_out_is_not_reset_in_silence() -> None:
     azure = target("azure")
-    assert isinstance(azure, Standing)
+    assert isinstance(azure, StatefulTarget)
     standing = {
         "scoreFiles": True,
         "logRetentionDays": 30,
@@ -108,10 +108,10 @@ def test_on_azure_a_parameter_that_is_left_out_is_not_reset_in_silence() -> None
     }
     said = json.dumps({name: {"type": "x", "value": value} for name, value in standing.items()})
     assert azure.in_force(said)["scoreFiles"] == "true"
-    refused = azure.obstacle(Place(), said)
+    refused = azure.obstacle(Deployment(), said)
     assert refused and "scoreFiles=true would have its default again" in str(refused)
     assert refused.next_step == "add --set scoreFiles=true, or another value"
-    assert azure.obstacle(Place(parameters={"scoreFiles": "false"}), said) is None
-    assert azure.obstacle(Place(), "") is None  # nothing is there yet
+    assert azure.obstacle(Deployment(parameters={"scoreFiles": "false"}), said) is None
+    assert azure.obstacle(Deployment(), "") is None  # nothing is there yet
     named = json.dumps({"name": {"value": "penguins"}})  # left out, a second app would be made
-    assert "name=penguins" in str(azure.obstacle(Place(), named))
+    assert "name=penguins" in str(azure.obstacle(Deployment(), named))

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from flyweight.toolkit.deploying import Place, target
-from tests.infra import awscli
-from tests.infra.azure_tools import EVERYWHERE, EXTENSIONS, OPTIONS, asked, az, strange
-from tests.infra.gcloud import complaints, needs_gcloud
-from tests.infra.sam import sam
+from flyweight.toolkit.deploying import Deployment, target
+from tests.targets.aws import awscli
+from tests.targets.aws.sam import sam
+from tests.targets.azure.azure_tools import EVERYWHERE, EXTENSIONS, OPTIONS, asked, az, strange
+from tests.targets.gcp.gcloud import complaints, needs_gcloud
 
 VERBS = (["deploy"], ["logs"], ["logs", "--follow"], ["status"], ["destroy"], ["rollback"])
 NAMED = ["--name", "two-words", "--region", "us-east-1", "--group", "two-words"]
@@ -73,13 +73,13 @@ def test_sam_takes_every_line(printed: Callable[[str], list[str]], tmp_path: Pat
 def test_aws_takes_every_line(printed: Callable[[str], list[str]]) -> None:
     """By botocore's models of its services; in a query, each name is one that the answer has."""
     lines = [line for line in printed("aws") if line.startswith("aws ")]
-    lines += [str(tool.login) for tool in target("aws").tools(Place()) if tool.login]
+    lines += [str(tool.login) for tool in target("aws").tools(Deployment()) if tool.login]
     assert len({tuple(line.split()[1:3]) for line in lines}) == 5
     assert [complaint for line in lines for complaint in awscli.complaints(line)] == []
 
 
 def test_the_key_of_an_api_is_fetched_as_aws_has_it() -> None:
-    fetched = [str(one) for one in target("aws").key(Place(parameters={"Access": "api-key"}))]
+    fetched = [str(one) for one in target("aws").key(Deployment(parameters={"Access": "api-key"}))]
     lines = [re.sub(r"^\w+=\$\((.*)\)$", r"\1", line) for line in fetched]
     assert len(lines) == 2
     assert [complaint for line in lines for complaint in awscli.complaints(line)] == []
@@ -122,7 +122,7 @@ def test_every_line_is_one_that_a_shell_reads(provider: str, printed: Callable[[
 def test_a_copy_of_the_template_names_the_folder_and_is_the_template_otherwise(
     printed: Callable[[str], list[str]], folders: Callable[[str, int], Path], tmp_path: Path
 ) -> None:
-    place = Place(folder=folders("aws", 1), work=tmp_path)
+    place = Deployment(folder=folders("aws", 1), work=tmp_path)
     target("aws").deploy(place)
     text = (tmp_path / "flyweight.template.yaml").read_text()
     original = (Path(__file__).parents[3] / "infra" / "aws" / "template.yaml").read_text()

@@ -70,6 +70,6 @@ def main(steps: str | None, module: str | None) -> None:
         sys.path.insert(0, "")  # as `python -m` does: the module usually lies where one works
         import_module(module)
     if steps:
-        from flyweight.toolkit.steps import use
+        from flyweight.toolkit.packing.custom_steps import use
 
         use(steps)

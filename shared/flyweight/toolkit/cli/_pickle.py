@@ -8,7 +8,7 @@ from typing import Any
 
 from flyweight.toolkit import pickles
 from flyweight.toolkit.cli import _show
-from flyweight.toolkit.pickles import deploy as deploy
+from flyweight.toolkit.pickles import wheels as deploy
 
 _MOST_SHOWN = 12
 

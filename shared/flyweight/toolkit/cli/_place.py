@@ -11,9 +11,9 @@ import click
 
 from flyweight.toolkit import resources
 from flyweight.toolkit.cli import _show
-from flyweight.toolkit.deploying import Place
+from flyweight.toolkit.deploying import Deployment
 from flyweight.toolkit.deploying.commands import Runner
-from flyweight.toolkit.deploying.target import HOME
+from flyweight.toolkit.targets.deployment import HOME
 
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.argument("target", type=click.Choice(resources.providers())),
@@ -44,17 +44,17 @@ def placed(command: Callable[..., None]) -> Callable[..., None]:
 def place(
     target: str, name: str, region: str, group: str, folder: Path | None = None, parameters: tuple[str, ...] = (),
     infra: Path | None = None,
-) -> Place:  # fmt: skip
+) -> Deployment:  # fmt: skip
     """The place that the options say."""
     pairs = dict(_pair(text) for text in parameters)
     infra = infra or resources.folder("infra")
     if not (infra / target).is_dir():
         raise click.BadParameter(f"{infra} has no folder {target}", param_hint="--infra")
-    return Place(name, region, group, folder or Path("build") / target, HOME / target, pairs, infra)
+    return Deployment(name, region, group, folder or Path("build") / target, HOME / target, pairs, infra)
 
 
 @dataclass
-class Told:
+class Transcript:
     """What a verb shows of the commands that it runs: at once, or all at the end where JSON was asked for."""
 
     as_json: bool

@@ -12,7 +12,7 @@ import click
 from flyweight.toolkit.cli import _show
 
 if TYPE_CHECKING:
-    from flyweight.toolkit.costs.measuring import Sized
+    from flyweight.toolkit.costs.measurement import Sized
     from flyweight.toolkit.costs.prices import Bill
     from flyweight.toolkit.costs.workload import Workload
 
@@ -56,7 +56,7 @@ class Traffic:
 
         :raises Failed: there is no such file.
         """
-        from flyweight.toolkit.costs.measuring import measured
+        from flyweight.toolkit.costs.measurement import measured
 
         try:
             return measured(target, self.model, self.rows, self.runs, self.repeat)

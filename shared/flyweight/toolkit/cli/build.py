@@ -11,7 +11,7 @@ from flyweight.toolkit import resources
 from flyweight.toolkit.cli import _show
 
 if TYPE_CHECKING:
-    from flyweight.toolkit.build import Built
+    from flyweight.toolkit.building import Built
 
 
 EXAMPLES = """\b
@@ -64,8 +64,8 @@ def command(
     folder, as do a list of its parts (DIR.cdx.json) and of the packages' versions and hashes (DIR.lock.txt, for --constraint).
     A folder that an earlier build made is replaced, any other is left alone.
     """
-    from flyweight.toolkit.build import build
-    from flyweight.toolkit.build.folder import document
+    from flyweight.toolkit.building import build
+    from flyweight.toolkit.building.folder import document
 
     with _show.progress(not as_json) as advance:
         built = build(

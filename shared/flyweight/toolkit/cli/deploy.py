@@ -33,13 +33,13 @@ def command(
     The endpoint is then asked for the sample that the model was recorded with. If it does not answer so, what was live before is
     made live again, and the exit status is 1. A first deployment is left as it is then, for its log to be read.
     """
-    from flyweight.toolkit.build import build
+    from flyweight.toolkit.building import build
     from flyweight.toolkit.deploying import rollout
     from flyweight.toolkit.deploying import target as target_of
-    from flyweight.toolkit.deploying.target import HOME
+    from flyweight.toolkit.targets.deployment import HOME
 
     place = _place.place(target, name, region, group, folder, parameters, infra)
-    told = _place.Told(as_json, dry_run)
+    told = _place.Transcript(as_json, dry_run)
     runner, provider = told.runner(), target_of(target)
     if not dry_run:
         rollout.check(provider, place, runner)

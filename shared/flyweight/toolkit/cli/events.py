@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from flyweight.toolkit import resources, samples
+from flyweight.toolkit import resources
 from flyweight.toolkit.cli import _show
+from flyweight.toolkit.events import samples
 
 EXAMPLES = """\b
 Examples:

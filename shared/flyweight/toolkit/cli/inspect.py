@@ -52,7 +52,7 @@ def command(model: Path, wheels: bool, as_json: bool) -> None:
             **_engines(document),
             **proof(document.get("parity")),
             "made by": ", ".join(f"{key} {value}" for key, value in _flat(document.get("provenance"))) or None,
-            "proves itself": "yes" if predictor.proves_itself() else "NO: its sample does not answer as recorded",
+            "proves itself": "yes" if predictor.passes_self_test() else "NO: its sample does not answer as recorded",
             "size": _show.size(len(predictor.file.data)),
             "sha256": predictor.file.sha256,
         },
@@ -61,7 +61,7 @@ def command(model: Path, wheels: bool, as_json: bool) -> None:
 
 def _engines(document: dict[str, Any]) -> dict[str, str | None]:
     """What runs the model, what that needs, and why other engines do not."""
-    entries = [document.get(key) for key in ("plan", "estimator", "requires", "passed_over")]
+    entries = [document.get(key) for key in ("plan", "estimator", "requires", "skipped")]
     plan, estimator, requires, passed = (entry if isinstance(entry, dict) else {} for entry in entries)
     return {
         "ops": ", ".join(node["op"] for node in plan.get("nodes", [])) or None,

@@ -12,11 +12,11 @@ import click
 
 from flyweight.settings import ADDRESS_FILE
 from flyweight.toolkit import resources
-from flyweight.toolkit.build.folder import MODEL
+from flyweight.toolkit.building.folder import MODEL
 from flyweight.toolkit.cli import _show
 
 if TYPE_CHECKING:
-    from flyweight.toolkit.local.measure import Figures
+    from flyweight.toolkit.running.measure import Figures
 
 EXAMPLES = """\b
 Examples:
@@ -48,10 +48,10 @@ def command(
     as_json: bool,
 ) -> None:
     """Answer an event in PROVIDER's real runtime, in a fresh process, with no container engine; show answer and figures."""
-    from flyweight.toolkit.build import build
-    from flyweight.toolkit.build.bytecode import version_of
-    from flyweight.toolkit.local import runtime
-    from flyweight.toolkit.local.measure import measure
+    from flyweight.toolkit.building import build
+    from flyweight.toolkit.building.bytecode import version_of
+    from flyweight.toolkit.running import runtime
+    from flyweight.toolkit.running.measure import measure
 
     if (folder is None) == (model is None):
         raise click.UsageError("name either --folder or --model")
@@ -99,7 +99,7 @@ def _model_in(folder: Path) -> str:
 def _of_sample(provider: str, model: str) -> Any:
     """An event whose instance is the first that the model keeps to prove itself by."""
     from flyweight.predictor import load
-    from flyweight.toolkit.build.folder import stored
+    from flyweight.toolkit.building.folder import stored
 
     loaded = stored(model) if "://" in model else load(model)
     sample = loaded.file.document.get("sample")

@@ -25,7 +25,7 @@ def command(target: str, name: str, region: str, group: str, dry_run: bool, as_j
     if not since[:-1].isdecimal() or since[-1] not in "smhd":
         raise click.BadParameter(f"expected a number and s, m, h or d, got {since!r}", param_hint="--since")
     place = _place.place(target, name, region, group)
-    told = _place.Told(as_json, dry_run)
+    told = _place.Transcript(as_json, dry_run)
     runner, provider = told.runner(), target_of(target)
     if not dry_run:
         rollout.check(provider, place, runner)

@@ -9,7 +9,7 @@ import click
 from flyweight.toolkit.cli import _show
 
 if TYPE_CHECKING:
-    from flyweight.addresses import Address
+    from flyweight.registry.addresses import Address
 
 EXAMPLES = """\b
 Examples:
@@ -34,7 +34,7 @@ def command() -> None:
 @as_json_option
 def ls(place: str, as_json: bool) -> None:
     """List the models of the registry at PLACE, or the versions of one: PLACE is STORE or STORE/NAME."""
-    from flyweight.toolkit import registry
+    from flyweight.toolkit.publishing import registry
 
     store, name = registry.found(place)
     if name:
@@ -64,8 +64,8 @@ def _row(record: dict[str, Any], means: dict[str, str]) -> tuple[str, ...]:
 @as_json_option
 def show(address: str, fetched: bool, as_json: bool) -> None:
     """Show what is at ADDRESS: STORE/NAME@ALIAS, STORE/NAME/VERSION, or one .safetensors object."""
-    from flyweight import registry
-    from flyweight.toolkit import catalogue
+    from flyweight.registry import releases
+    from flyweight.toolkit.publishing import catalogue
 
     place, where, release = catalogue.release(address)
     document: dict[str, Any] = {"address": address, "kind": where.kind, "bytes": release.size}
@@ -78,7 +78,7 @@ def show(address: str, fetched: bool, as_json: bool) -> None:
     if where.name:
         aliases = place.aliases(where.name).items()
         document["aliases"] = [alias for alias, pointer in aliases if pointer["record"]["version"] == release.version]
-    signature = registry.signature(place.store, release)
+    signature = releases.signature(place.store, release)
     document["signed_by"] = signature["key"] if signature else None
     if fetched:
         with _show.progress(not as_json) as progress:
@@ -111,7 +111,7 @@ def _rows(document: dict[str, Any]) -> dict[str, Any]:
 @as_json_option
 def promote(alias: str, version: str, as_json: bool) -> None:
     """Have ALIAS, STORE/NAME@ALIAS, mean VERSION; what it meant before is kept for `rollback`."""
-    from flyweight.toolkit import registry
+    from flyweight.toolkit.publishing import registry
 
     where = _alias(alias)
     _tell(alias, registry.at(where.root).promote(where.name, where.label, version), as_json)
@@ -123,7 +123,7 @@ def promote(alias: str, version: str, as_json: bool) -> None:
 @as_json_option
 def rollback(alias: str, to: str | None, as_json: bool) -> None:
     """Have ALIAS, STORE/NAME@ALIAS, mean what it meant before. Done twice, it leads two steps back."""
-    from flyweight.toolkit import registry
+    from flyweight.toolkit.publishing import registry
 
     where = _alias(alias)
     _tell(alias, registry.at(where.root).rollback(where.name, where.label, to), as_json)
@@ -134,7 +134,7 @@ def rollback(alias: str, to: str | None, as_json: bool) -> None:
 @as_json_option
 def rm(address: str, as_json: bool) -> None:
     """Remove ADDRESS: a version, STORE/NAME/VERSION, that no alias means, or an alias itself, STORE/NAME@ALIAS."""
-    from flyweight.toolkit import catalogue, registry
+    from flyweight.toolkit.publishing import catalogue, registry
 
     where = catalogue.address(address)
     store = registry.at(where.root) if where.name else None
@@ -150,7 +150,7 @@ def rm(address: str, as_json: bool) -> None:
 
 
 def _alias(text: str) -> Address:
-    from flyweight.toolkit import catalogue
+    from flyweight.toolkit.publishing import catalogue
 
     where = catalogue.address(text)
     if where.kind != "alias":

@@ -11,7 +11,7 @@ import click
 from flyweight.toolkit.cli import _show
 
 if TYPE_CHECKING:
-    from flyweight.toolkit.pack import Packed
+    from flyweight.toolkit.packing.pack import Packed
 
 EXAMPLES = """\b
 Examples:
@@ -74,17 +74,17 @@ def command(
     ESTIMATOR is a joblib or pickle file, or a graph: .onnx or .tflite. Reading a pickle runs whatever code is in it: pack only
     files that you made or trust. The model file that comes out holds no code, but with --allow-pickle.
     """
-    from flyweight.toolkit import graphs, pack
+    from flyweight.toolkit.packing import pack, pack_graph
 
     name = name or estimator.stem
     table = _read_csv(sample) if sample else None
     shared: dict[str, Any] = {"sample": table, "name": name, "version": version, "tolerance": tolerance}
     out = out or Path(f"{name}.safetensors")
-    if graphs.is_graph(estimator):
+    if pack_graph.is_graph(estimator):
         if engine or allow_pickle or purpose != "cold":
             raise click.UsageError("a graph has one engine: --engine, --for and --allow-pickle are for estimators")
         with _show.progress(not as_json) as progress:
-            packed = graphs.pack_graph(estimator, out, classes=_labels(classes), progress=progress, **shared)
+            packed = pack_graph.pack_graph(estimator, out, classes=_labels(classes), progress=progress, **shared)
     else:
         if classes:
             raise click.UsageError("--classes is for graphs: an estimator tells its own")
@@ -107,10 +107,10 @@ def _labels(classes: str | None) -> list[Any] | None:
 
 def _read(path: Path, quiet: bool) -> Any:
     """The estimator in a file: a native booster's own form, which is data, or a pickle."""
-    from flyweight.toolkit import native
+    from flyweight.toolkit.packing import boosters
 
-    if native.is_saved(path):
-        return native.load(path)
+    if boosters.is_saved(path):
+        return boosters.load(path)
     if not quiet:
         click.echo(f"reading {path}: this runs the code in it, so only ever pack files that you trust", err=True)
     return _load(path)
@@ -156,7 +156,7 @@ def _document(packed: Packed) -> dict[str, Any]:
         "sha256": packed.sha256,
         "steps": [{"path": step.path, "class": step.cls, "ops": step.ops} for step in packed.steps],
         "parity": packed.parity.document(),
-        "passed_over": packed.passed_over,
+        "skipped": packed.skipped,
         "requires": packed.requires,
         "types": packed.types,
         "narrowed": packed.narrowed,
@@ -167,7 +167,7 @@ def _document(packed: Packed) -> dict[str, Any]:
 
 def _report(packed: Packed, has_sample: bool) -> None:
     from flyweight.settings import permissions
-    from flyweight.toolkit.race import ROWS
+    from flyweight.toolkit.packing.timing import ROWS
 
     if packed.steps:
         _show.columns(
@@ -176,7 +176,7 @@ def _report(packed: Packed, has_sample: bool) -> None:
             [(step.path or "(itself)", step.cls, ", ".join(step.ops) or "-") for step in packed.steps],
         )
     timed = {name: f"{1000 * seconds:.1f} ms" for name, seconds in packed.race.items()}
-    looked_at = {packed.engine: "taken", **packed.passed_over}
+    looked_at = {packed.engine: "taken", **packed.skipped}
     if len(looked_at) > 1 or timed:
         header = ("engine", *([f"{ROWS:,} rows"] if timed else []), "why")
         rows = [(name, *([timed.get(name, "-")] if timed else []), why) for name, why in looked_at.items()]

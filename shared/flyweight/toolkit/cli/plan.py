@@ -11,13 +11,13 @@ from flyweight.toolkit import resources
 from flyweight.toolkit.cli import _place, _show, _traffic
 
 if TYPE_CHECKING:
-    from flyweight.toolkit.costs.around import Around
     from flyweight.toolkit.costs.limits import Nearness
-    from flyweight.toolkit.costs.measuring import Sized
+    from flyweight.toolkit.costs.measurement import Sized
     from flyweight.toolkit.costs.prices import Bill
+    from flyweight.toolkit.costs.resources import ResourceCosts
     from flyweight.toolkit.costs.security import Finding
     from flyweight.toolkit.costs.workload import Workload
-    from flyweight.toolkit.deploying.target import Piece
+    from flyweight.toolkit.targets.deployment import Resource
 
 EXAMPLES = """\b
 Examples:
@@ -33,14 +33,14 @@ class Plan:
 
     target: str
     region: str
-    pieces: list[Piece]
+    pieces: list[Resource]
     sized: Sized
     work: Workload
     slowest: float
     near: list[Nearness]
     found: list[Finding]
     bill: Bill
-    around: Around
+    around: ResourceCosts
     others: dict[str, Bill]
 
 
@@ -67,7 +67,8 @@ def command(target: str, parameters: tuple[str, ...], region: str, traffic: _tra
 
 
 def _planned(target: str, parameters: tuple[str, ...], region: str, traffic: _traffic.Traffic) -> Plan:
-    from flyweight.toolkit.costs import around, limits, residency, security
+    from flyweight.toolkit.costs import limits, residency, security
+    from flyweight.toolkit.costs import resources as around
     from flyweight.toolkit.costs.prices import Bill
     from flyweight.toolkit.costs.serverless import OPTIONS
     from flyweight.toolkit.deploying import target as target_of
@@ -90,10 +91,10 @@ def _planned(target: str, parameters: tuple[str, ...], region: str, traffic: _tr
 
 def _known(target: str, settings: dict[str, str], parameters: tuple[str, ...]) -> dict[str, str]:
     """The settings, if each that was given is one."""
-    from flyweight.toolkit.deploying import Place
+    from flyweight.toolkit.deploying import Deployment
     from flyweight.toolkit.deploying import target as target_of
 
-    known = target_of(target).settings(Place())
+    known = target_of(target).settings(Deployment())
     for name in (text.partition("=")[0] for text in parameters):
         if name not in known:
             raise _show.Failed(f"infra/{target} has no parameter {name}", f"it has {', '.join(sorted(known))}")

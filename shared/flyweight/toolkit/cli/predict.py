@@ -35,8 +35,8 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object a row instead of CSV.")
 def command(model: Path, rows: Path, out: TextIO, outputs: str | None, as_json: bool) -> None:
     """Predict each row of a CSV file (- for standard input) whose header names MODEL's features; other columns are left out."""
-    from flyweight.csv_form import answer
-    from flyweight.outputs import encode
+    from flyweight.formats.csv import answer
+    from flyweight.formats.json import encode
     from flyweight.predictor import load
 
     asked = None if outputs is None else outputs.split(",")
@@ -61,7 +61,7 @@ def _opened(rows: Path) -> AbstractContextManager[TextIO]:
 
 def _chunks(file: TextIO, predictor: Predictor) -> Iterator[tuple[int, list[dict[str, Any]]]]:
     """The rows by chunks, each with the number of its first row; texts become values by the signature."""
-    from flyweight.csv_form import value_of
+    from flyweight.formats.csv import value_of
 
     reader = csv.reader(file, strict=True)
     names = [name.strip() for name in next(reader, [])]

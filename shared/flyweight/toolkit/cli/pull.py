@@ -26,14 +26,15 @@ def command(address: str, out: Path | None, as_json: bool) -> None:
     """
     import hashlib
 
-    from flyweight import registry
-    from flyweight.toolkit import catalogue, model_writer, signing
+    from flyweight.registry import releases
+    from flyweight.toolkit.packing import model_writer
+    from flyweight.toolkit.publishing import catalogue, signing
 
     place, where, release = catalogue.release(address)
     with _show.progress(not as_json) as progress:
         progress(f"fetching {_show.size(release.size)}", 0, 0)
         data, _ = catalogue.fetch(place, release)
-        signature = registry.signature(place.store, release)
+        signature = releases.signature(place.store, release)
     out = out or Path(f"{release.name}.safetensors" if release.name else where.key)
     sha256 = release.sha256 or hashlib.sha256(data).hexdigest()
     model_writer.write(out, data)

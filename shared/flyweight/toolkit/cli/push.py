@@ -29,7 +29,7 @@ def command(file: Path, store: str, aliases: tuple[str, ...], key: Path | None, 
     STORE is s3://, gs:// or az:// with a bucket and a folder, or a folder of this machine. Name and version are the file's own.
     A version never changes: the same bytes again are fine, others are refused. The next push completes one that was interrupted.
     """
-    from flyweight.toolkit import registry
+    from flyweight.toolkit.publishing import registry
 
     with _show.progress(not as_json) as progress:
         pushed = registry.at(store).push(file, aliases or (registry.DEFAULT_ALIAS,), key, progress)

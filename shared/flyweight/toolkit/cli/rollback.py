@@ -26,10 +26,10 @@ def command(
     """
     from flyweight.toolkit.deploying import rollout
     from flyweight.toolkit.deploying import target as target_of
-    from flyweight.toolkit.deploying.target import HOME
+    from flyweight.toolkit.targets.deployment import HOME
 
     place = _place.place(target, name, region, group)
-    told = _place.Told(as_json, dry_run)
+    told = _place.Transcript(as_json, dry_run)
     runner, provider = told.runner(), target_of(target)
     if not dry_run:
         rollout.check(provider, place, runner)

@@ -18,7 +18,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print the address as JSON.")
 def command(model: str, host: str, port: int, as_json: bool) -> None:
     """Serve MODEL, a file or an address in a store, over HTTP until Ctrl-C, with paths and answers as of a deployed function."""
-    from flyweight.toolkit.serve import server
+    from flyweight.toolkit.running.server import server
 
     url, run = server(model, host, port)
     if as_json:

@@ -28,12 +28,12 @@ def command(file: Path | None, key: Path | None, new_key: Path | None, as_json: 
     """
     if (new_key is None) == (file is None) or (key is None) != (file is None):
         raise click.UsageError("give FILE and --key to sign, or --new-key to make a key pair")
-    from flyweight import signatures
-    from flyweight.toolkit import signing
+    from flyweight.registry import verification
+    from flyweight.toolkit.publishing import signing
 
     if new_key is not None:
         raw = signing.new_key(new_key)
-        public, identity = base64.b64encode(raw).decode(), signatures.key_id(raw)
+        public, identity = base64.b64encode(raw).decode(), verification.key_id(raw)
         if as_json:
             return _show.document({"private": str(new_key), "public": f"{new_key}.pub", "key": identity, "base64": public})
         use = f"FLYWEIGHT_PUBLIC_KEYS={public}"

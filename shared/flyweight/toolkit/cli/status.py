@@ -23,7 +23,7 @@ def command(target: str, name: str, region: str, group: str, dry_run: bool, as_j
     from flyweight.toolkit.deploying.releases import Releases
 
     place = _place.place(target, name, region, group)
-    told = _place.Told(as_json, dry_run)
+    told = _place.Transcript(as_json, dry_run)
     runner, provider = told.runner(), target_of(target)
     if not dry_run:
         rollout.check(provider, place, runner)

@@ -15,7 +15,7 @@ from flyweight.toolkit.cli import _show
 @click.option("--json", "as_json", is_flag=True, help="Print who signed it as JSON.")
 def command(file: Path, keys: tuple[str, ...], as_json: bool) -> None:
     """Verify that one of the keys signed FILE, by FILE.sig. Nothing in FILE is run."""
-    from flyweight.toolkit import signing
+    from flyweight.toolkit.publishing import signing
 
     signer, model = signing.verify(file, keys)
     name, version = model.document["name"], model.document["version"]

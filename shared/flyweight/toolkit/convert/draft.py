@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from flyweight.signature import MAX_FEATURES
+from flyweight.models.signature import MAX_FEATURES
 from flyweight.toolkit.convert import _sparse
 
 

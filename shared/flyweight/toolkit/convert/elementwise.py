@@ -9,7 +9,7 @@ import numpy as np
 from flyweight.ops.elementwise import FUNCTIONS
 from flyweight.toolkit.convert import converts
 from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value, is_missing
-from flyweight.toolkit.steps import kinds_of
+from flyweight.toolkit.packing.custom_steps import kinds_of
 
 
 def function_of(function: Any) -> str | None:

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flyweight.toolkit.costs import crossing, elsewhere, limits, residency, serverless, servers
-from flyweight.toolkit.costs.crossing import Crossover
+from flyweight.toolkit.costs import batch, break_even, limits, residency, serverless, servers
+from flyweight.toolkit.costs.break_even import Crossover
 from flyweight.toolkit.costs.options import CRITERIA, Option, duration
 from flyweight.toolkit.costs.prices import Bill
 from flyweight.toolkit.costs.workload import Workload
 
-OPTIONS: tuple[Option, ...] = (*serverless.OPTIONS, *servers.OPTIONS, *elsewhere.OPTIONS)
+OPTIONS: tuple[Option, ...] = (*serverless.OPTIONS, *servers.OPTIONS, *batch.OPTIONS)
 TEAMS = {
     # how much each criterion counts, by who looks after it
     "data": {"scalability": 1.0, "latency": 1.0, "cost": 2.0, "security": 1.5, "ease": 3.0, "integration": 1.0},
@@ -41,7 +41,7 @@ class Needs:
 
 
 @dataclass(frozen=True)
-class Considered:
+class RatedOption:
     """An option for a workload; `excluded`: why it will not do, empty where it will."""
 
     option: Option
@@ -70,10 +70,10 @@ class Advice:
 
     workload: Workload
     needs: Needs
-    considered: Sequence[Considered]
+    considered: Sequence[RatedOption]
 
     @property
-    def best(self) -> Considered | None:
+    def best(self) -> RatedOption | None:
         """The recommendation; None where nothing will do."""
         return next((one for one in self.considered if not one.excluded), None)
 
@@ -86,12 +86,12 @@ class Advice:
     @property
     def crossovers(self) -> list[Crossover]:
         """Where any two curves cross."""
-        return crossing.crossovers(self.workload, [one.option for one in self.considered if not one.excluded])
+        return break_even.crossovers(self.workload, [one.option for one in self.considered if not one.excluded])
 
     @property
     def leading(self) -> list[Crossover]:
         """Where the cheapest changes."""
-        return crossing.leading(self.workload, self.priced)
+        return break_even.leading(self.workload, self.priced)
 
     def reasons(self) -> list[str]:
         """What decided, the weightiest difference to the next best first."""
@@ -143,7 +143,7 @@ def document(advice: Advice) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _considered(option: Option, bill: Bill, work: Workload, needs: Needs, least: float) -> Considered:
+def _considered(option: Option, bill: Bill, work: Workload, needs: Needs, least: float) -> RatedOption:
     warm, slowest = option.latency(work)
     cost = 5.0 if bill.total <= max(least, 1.0) else max(1.0, 5.0 - 1.5 * math.log10(bill.total / max(least, 1.0)))
     fast = max(1.0, min(5.0, 5.0 - 2.0 * math.log10(max(slowest, 0.001) / 0.02)))
@@ -164,7 +164,7 @@ def _considered(option: Option, bill: Bill, work: Workload, needs: Needs, least:
     if (most := limits.payload(option.name)) < math.inf:
         mind.insert(0, f"{most / 2**20:.3g} MB a request at most")
     counts = [name for name in CRITERIA if weights[name]]
-    return Considered(option, bill, warm, slowest, rated, score, _excluded(option, work, needs), mind, counts)
+    return RatedOption(option, bill, warm, slowest, rated, score, _excluded(option, work, needs), mind, counts)
 
 
 def _excluded(option: Option, work: Workload, needs: Needs) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from flyweight.toolkit.costs.advice import Advice
-from flyweight.toolkit.costs.crossing import HIGHEST, LOWEST
+from flyweight.toolkit.costs.break_even import HIGHEST, LOWEST
 from flyweight.toolkit.costs.options import Option
 
 TEN = 10  # columns a power of ten of requests

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flyweight.toolkit.costs.advice import Advice
-from flyweight.toolkit.costs.crossing import HIGHEST, LOWEST
+from flyweight.toolkit.costs.break_even import HIGHEST, LOWEST
 from flyweight.toolkit.costs.options import Option
 
 STEPS = 113

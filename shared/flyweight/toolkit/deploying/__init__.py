@@ -7,9 +7,9 @@ One file a provider, named like its folder in `handlers/`, each with a `target` 
 from importlib import import_module
 
 from flyweight.toolkit import resources
-from flyweight.toolkit.deploying.target import DeployFailed, Place, Target
+from flyweight.toolkit.targets.deployment import DeployFailed, Deployment, Target
 
-__all__ = ["DeployFailed", "Place", "Target", "target"]
+__all__ = ["DeployFailed", "Deployment", "Target", "target"]
 
 
 def target(name: str) -> Target:
@@ -19,5 +19,5 @@ def target(name: str) -> Target:
     """
     if name not in resources.providers():
         raise DeployFailed(f"there is no target {name!r}", next_step=f"choose one of {', '.join(resources.providers())}")
-    found: Target = import_module(f"{__name__}.{name}").target
+    found: Target = import_module(f"flyweight.toolkit.targets.{name}.deployment").target
     return found

@@ -15,7 +15,7 @@ from time import monotonic
 from urllib.parse import quote, urlsplit
 
 from flyweight.toolkit.deploying.commands import Runner, command
-from flyweight.toolkit.deploying.target import DeployFailed
+from flyweight.toolkit.targets.deployment import DeployFailed
 
 Headers = dict[str, str]
 Authorization = Callable[[str, str, bytes], Headers]  # method, URL, body

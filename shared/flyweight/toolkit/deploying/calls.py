@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from flyweight.toolkit.deploying.endpoint import Endpoint, Reply
-from flyweight.toolkit.deploying.target import DeployFailed
+from flyweight.toolkit.targets.deployment import DeployFailed
 
 REFUSED = frozenset((400, 413, 422))  # of rows, and not of who asks: fewer rows may be taken
 Row = Sequence[str]

@@ -10,7 +10,7 @@ import urllib3
 
 from flyweight import __version__
 from flyweight.toolkit.deploying.authorization import Authorization
-from flyweight.toolkit.deploying.target import DeployFailed
+from flyweight.toolkit.targets.deployment import DeployFailed
 
 # What another try may mend: throttled, or a gateway or an instance in trouble. A prediction has no effect, so that asking
 # twice is the same as asking once.

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from flyweight.toolkit.build.folder import MARKER
-from flyweight.toolkit.deploying.target import HOME
+from flyweight.toolkit.building.folder import MARKER
+from flyweight.toolkit.targets.deployment import HOME
 
 KEPT = 5
 

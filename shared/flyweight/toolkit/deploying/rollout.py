@@ -8,15 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flyweight.toolkit.build.folder import MARKER
+from flyweight.toolkit.building.folder import MARKER
 from flyweight.toolkit.deploying.authorization import by_host, chosen
 from flyweight.toolkit.deploying.commands import CommandFailed, Runner
 from flyweight.toolkit.deploying.endpoint import Endpoint
 from flyweight.toolkit.deploying.releases import Release, Releases
 from flyweight.toolkit.deploying.smoke import Verdict, smoke
-from flyweight.toolkit.deploying.target import DeployFailed, Place, Standing, Target
+from flyweight.toolkit.targets.deployment import DeployFailed, Deployment, StatefulTarget, Target
 
-Ask = Callable[[str, Place], Verdict]  # a URL, and the place with all that is known of it
+Ask = Callable[[str, Deployment], Verdict]  # a URL, and the place with all that is known of it
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Outcome:
         return f" --auth {self.authorization}" if self.authorization != by_host(self.url) else ""
 
 
-def check(target: Target, place: Place, runner: Runner) -> None:
+def check(target: Target, place: Deployment, runner: Runner) -> None:
     """Whether the tools are here, and know who we are.
 
     :raises DeployFailed: one is not, or does not; nothing was run.
@@ -58,18 +58,20 @@ def built(folder: Path, target: Target) -> None:
         raise DeployFailed(f"{folder} is not a built folder", next_step=step)
 
 
-def in_force(target: Target, place: Place, runner: Runner) -> Place:
+def in_force(target: Target, place: Deployment, runner: Runner) -> Deployment:
     """The place with the parameters that are in force there, over its own."""
     said = _standing(target, place, runner)
-    return replace(place, parameters={**place.parameters, **target.in_force(said)}) if isinstance(target, Standing) else place
+    return (
+        replace(place, parameters={**place.parameters, **target.in_force(said)}) if isinstance(target, StatefulTarget) else place
+    )
 
 
-def address(target: Target, place: Place, runner: Runner) -> str:
+def address(target: Target, place: Deployment, runner: Runner) -> str:
     """Where the function is reached; "" where it has no address."""
     return _text(runner.output(target.url(place)))
 
 
-def show(target: Target, place: Place, runner: Runner) -> None:
+def show(target: Target, place: Deployment, runner: Runner) -> None:
     """What `deploy` would run, by a runner that runs nothing.
 
     :raises DeployFailed: it would be refused.
@@ -81,7 +83,7 @@ def show(target: Target, place: Place, runner: Runner) -> None:
     address(target, place, runner)
 
 
-def deploy(target: Target, place: Place, runner: Runner, ask: Ask | None, home: Path) -> Outcome:
+def deploy(target: Target, place: Deployment, runner: Runner, ask: Ask | None, home: Path) -> Outcome:
     """Deploy, ask by `ask`, and go back to what was live before if that fails.
 
     :raises CommandFailed: a command failed; what was live before is as the provider leaves it, its own rollback included.
@@ -111,7 +113,7 @@ def deploy(target: Target, place: Place, runner: Runner, ask: Ask | None, home: 
     return Outcome(url, release, verdict, target.authorization(whole))
 
 
-def back(target: Target, place: Place, runner: Runner, ask: Ask | None, home: Path) -> Outcome:
+def back(target: Target, place: Deployment, runner: Runner, ask: Ask | None, home: Path) -> Outcome:
     """The release before the newest, live again.
 
     :raises DeployFailed: none is kept here.
@@ -136,30 +138,30 @@ def back(target: Target, place: Place, runner: Runner, ask: Ask | None, home: Pa
 def asked(target: Target, runner: Runner, patience: float) -> Ask:
     """What asks a live endpoint for its own sample, authorized as the target says."""
 
-    def ask(url: str, place: Place) -> Verdict:
+    def ask(url: str, place: Deployment) -> Verdict:
         return smoke(reached(target, place, runner, url), place.folder, patience)
 
     return ask
 
 
-def reached(target: Target, place: Place, runner: Runner, url: str) -> Endpoint:
+def reached(target: Target, place: Deployment, runner: Runner, url: str) -> Endpoint:
     """The endpoint, with what it takes to be let in."""
     wanted = target.key(place)
     key = runner.output(*wanted) if wanted else os.environ.get("FLYWEIGHT_KEY", "")
     return Endpoint(url, chosen(target.authorization(place), url, key, place.region or target.region), retries=1)
 
 
-def _standing(target: Target, place: Place, runner: Runner) -> str:
-    return runner.output_if_any(target.standing(place)) if isinstance(target, Standing) else ""
+def _standing(target: Target, place: Deployment, runner: Runner) -> str:
+    return runner.output_if_any(target.standing(place)) if isinstance(target, StatefulTarget) else ""
 
 
-def _unhindered(target: Target, place: Place, runner: Runner) -> Place:
+def _unhindered(target: Target, place: Deployment, runner: Runner) -> Deployment:
     """The place as it will be once it is deployed: its own parameters over those that are in force there.
 
     :raises DeployFailed: something stands in the way.
     """
     said = _standing(target, place, runner)
-    if not isinstance(target, Standing):
+    if not isinstance(target, StatefulTarget):
         return place
     obstacle = target.obstacle(place, said)
     if obstacle:
@@ -167,7 +169,7 @@ def _unhindered(target: Target, place: Place, runner: Runner) -> Place:
     return replace(place, parameters={**target.in_force(said), **place.parameters})
 
 
-def _let_in(target: Target, place: Place) -> None:
+def _let_in(target: Target, place: Deployment) -> None:
     """Whether we could ask the endpoint once it is there.
 
     :raises DeployFailed: we lack what it takes, and had better know before anything is deployed.
@@ -181,7 +183,7 @@ def _let_in(target: Target, place: Place) -> None:
         raise DeployFailed(f"nothing was deployed, since it could not be asked: {error}", f"{step}; or use --no-smoke") from None
 
 
-def _label(target: Target, place: Place, runner: Runner) -> str:
+def _label(target: Target, place: Deployment, runner: Runner) -> str:
     """What the provider calls what is live; "" where nothing is, or it has no name for it."""
     live = target.live(place)
     return _text(runner.output_if_any(*live)) if live else ""
@@ -191,7 +193,7 @@ def _text(said: str) -> str:
     return "" if said == "None" else said  # as one of the tools prints nothing
 
 
-def _go_back(target: Target, place: Place, runner: Runner, before: list[Release], label: str) -> str:
+def _go_back(target: Target, place: Deployment, runner: Runner, before: list[Release], label: str) -> str:
     """Make what was live before live again; what came of it, in words, or "" where nothing was."""
     if not before and not label:
         return ""
@@ -204,7 +206,7 @@ def _go_back(target: Target, place: Place, runner: Runner, before: list[Release]
     return f"{label or before[-1].model} is live again{unknown}"
 
 
-def _failed(verdict: Verdict, url: str, target: Target, place: Place, went_back: str) -> DeployFailed:
+def _failed(verdict: Verdict, url: str, target: Target, place: Deployment, went_back: str) -> DeployFailed:
     """What is said of a deployment that does not answer as it should.
 
     A first one is left where it is: it is closed unless parameters opened it, its log says why, and removing it could take with

@@ -12,9 +12,9 @@ from typing import Any
 
 from flyweight import predictor
 from flyweight.settings import ADDRESS_FILE
-from flyweight.toolkit.build.folder import MODEL, stored
+from flyweight.toolkit.building.folder import MODEL, stored
 from flyweight.toolkit.deploying.endpoint import Endpoint, Reply
-from flyweight.toolkit.deploying.target import DeployFailed
+from flyweight.toolkit.targets.deployment import DeployFailed
 
 NOT_LET_IN = (401, 403)
 

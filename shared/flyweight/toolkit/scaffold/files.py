@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import flyweight
-from flyweight import model_file
+from flyweight.models import file as model_file
 from flyweight.toolkit import resources
-from flyweight.toolkit.build import requirements
+from flyweight.toolkit.building import requirements
 
 HERE = Path(__file__).resolve().parent
 TEMPLATE = HERE / "template"  # `.template`: a file that tools would take for this project's own

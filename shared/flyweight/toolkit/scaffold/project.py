@@ -15,7 +15,8 @@ from typing import Any
 import flyweight
 from flyweight import predictor
 from flyweight.errors import FlyweightError
-from flyweight.toolkit import resources, steps
+from flyweight.toolkit import resources
+from flyweight.toolkit.packing import custom_steps
 from flyweight.toolkit.scaffold.files import STEPS, TEMPLATE, File, Plan, files
 
 MANIFEST = ".flyweight.json"  # what was written, by the sha256 of each file: a file that has another was changed by its owner
@@ -62,7 +63,7 @@ def create(folder: Path, model: Path | None = None, providers: tuple[str, ...] =
     if model is not None:
         predictor.load(str(model))  # refused before anything is written
     name = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-") or "model"
-    own = steps.source()
+    own = custom_steps.source()
     path = EXAMPLE if model is None else f"models/{model.name}"
     plan = Plan(name, path, chosen, trains=model is None, steps=own is not None)
     (folder / "models").mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from flyweight.toolkit.pack import pack
+from flyweight.toolkit.packing.pack import pack
 
 X, y = load_iris(return_X_y=True, as_frame=True)
 estimator = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, load_iris().target_names[y])

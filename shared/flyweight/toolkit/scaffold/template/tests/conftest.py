@@ -2,6 +2,6 @@
 
 from pathlib import Path
 
-from flyweight.toolkit import steps
+from flyweight.toolkit.packing import custom_steps
 
-steps.use(Path(__file__).resolve().parents[1] / "shared" / "flyweight_steps.py")
+custom_steps.use(Path(__file__).resolve().parents[1] / "shared" / "flyweight_steps.py")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flyweight.toolkit.build import build
-from flyweight.toolkit.local import runtime
+from flyweight.toolkit.building import build
+from flyweight.toolkit.running import runtime
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL = sorted((ROOT / "models").glob("*.safetensors"))[0]

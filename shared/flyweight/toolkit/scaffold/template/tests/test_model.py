@@ -12,4 +12,4 @@ def test_each_model_answers_as_it_did_when_it_was_packed() -> None:
     models = sorted((ROOT / "models").glob("*.safetensors"))
     assert models
     for path in models:
-        assert load(str(path)).proves_itself(), path.name
+        assert load(str(path)).passes_self_test(), path.name

@@ -1,0 +1,1 @@
+"""Files in stores: read in batches, scored, written whole."""

@@ -1,0 +1,134 @@
+"""Many instances at once as one array: what `inputs.Reader` would make of them, checked column by column.
+
+Whatever is not plainly right is left to the reader, which goes instance by instance and finds the words for a fault.
+"""
+
+from array import array
+from itertools import chain
+from operator import itemgetter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from flyweight.models.signature import Feature
+    from flyweight.settings import Limits
+
+NOTHING = type(None)
+
+
+def array_of(instances: "Any", features: "list[Feature]", limits: "Limits") -> "Any | None":
+    """An array of shape (rows, features): float64, or objects where strings are; None for what the reader has to look at.
+
+    :param instances: a list of lists or of objects by name, an array or a DataFrame.
+    """
+    if not 0 < len(instances) <= limits.max_instances:
+        return None
+    try:
+        whole = _whole(instances, features)
+        if whole is not None:
+            return whole if _sound(whole, features) else None
+        columns = _columns(instances, [feature.name for feature in features])
+        return None if columns is None else _joined(columns, len(instances), features, limits)
+    except (KeyError, OverflowError, TypeError, ValueError):
+        return None
+
+
+def _whole(instances: "Any", features: "list[Feature]") -> "Any | None":
+    """Numbers that become one array at once: an array of numbers, or lists of floats and integers."""
+    import numpy as np
+
+    width = len(features)
+    if getattr(instances, "ndim", 0) == 2 and isinstance(instances, np.ndarray):
+        fits = instances.dtype.kind in "fiu" and instances.shape[1] == width
+        return instances.astype(float, copy=False) if fits and all(feature.kind != "string" for feature in features) else None
+    if not isinstance(instances, list) or any(feature.kind != "number" for feature in features):
+        return None
+    if {*map(type, instances)} != {list} or {*map(len, instances)} != {width}:
+        return None
+    flat = array("d")
+    try:
+        for instance in instances:
+            flat.fromlist(instance)
+    except TypeError:  # null, or what is no number
+        return None
+    whole = np.frombuffer(flat).reshape(-1, width)
+    # true and false were taken for 1 and 0, and are no numbers
+    suspects = ((whole == 0.0) | (whole == 1.0)).any(axis=1).nonzero()[0].tolist()
+    return None if bool in {*map(type, chain.from_iterable([instances[row] for row in suspects]))} else whole
+
+
+def _columns(instances: "Any", names: "list[str]") -> "list[Any] | None":
+    """Each feature's values."""
+    if hasattr(instances, "columns"):
+        known = instances.columns.tolist()
+        return [instances[name] for name in names] if sorted(known) == sorted(names) else None
+    if not isinstance(instances, list):
+        return [*instances.T] if instances.ndim == 2 and instances.shape[1] == len(names) else None
+    if {*map(len, instances)} != {len(names)}:
+        return None
+    types = {*map(type, instances)}
+    if types == {dict}:
+        return [[*map(itemgetter(name), instances)] for name in names]
+    return [*zip(*instances, strict=True)] if types <= {list, tuple} else None
+
+
+def _joined(columns: "list[Any]", rows: int, features: "list[Feature]", limits: "Limits") -> "Any | None":
+    import numpy as np
+
+    numbers = [position for position, feature in enumerate(features) if feature.kind != "string"]
+    block = np.empty((rows, len(numbers)))
+    for place, position in enumerate(numbers):
+        block[:, place] = _numbers(columns[position], features[position])
+    if not _sound(block, [features[position] for position in numbers]):
+        return None
+    if len(numbers) == len(features):
+        return block
+    table = np.empty((rows, len(features)), dtype=object)
+    table[:, numbers] = block
+    for position in {*range(len(features))}.difference(numbers):
+        table[:, position] = _strings(columns[position], features[position], limits)
+    return table
+
+
+def _sound(numbers: "Any", features: "list[Feature]") -> bool:
+    """Whether all are finite, or missing where that is allowed, and booleans are 0 and 1."""
+    import numpy as np
+
+    if not np.isfinite(numbers).all():
+        if np.isinf(numbers).any() or np.isnan(numbers[:, [not feature.nullable for feature in features]]).any():
+            return False
+    flags = numbers[:, [feature.kind == "boolean" for feature in features]]
+    return bool(((flags == 0.0) | (flags == 1.0) | np.isnan(flags)).all())
+
+
+def _numbers(values: "Any", feature: "Feature") -> "Any":
+    """The values of a column as floats, NaN for null.
+
+    :raises TypeError: they are of other types.
+    """
+    import numpy as np
+
+    dtype = getattr(values, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.kind in ("fiub" if feature.kind == "boolean" else "fiu"):
+        return np.asarray(values, dtype=float)
+    values = values if isinstance(values, (list, tuple)) else values.tolist()
+    if not {*map(type, values)} <= {float, int, NOTHING, *([bool] if feature.kind == "boolean" else [])}:
+        raise TypeError
+    return np.array(values, dtype=float)
+
+
+def _strings(values: "Any", feature: "Feature", limits: "Limits") -> "Sequence[str | None]":
+    """The values of a column of strings, None for null and NaN.
+
+    :raises TypeError: they are of other types, too long, or missing where that is not allowed.
+    """
+    found: list[Any] | tuple[Any, ...] = values if isinstance(values, (list, tuple)) else values.tolist()
+    if {*map(type, found)} != {str}:
+        found = [None if value is None or value != value else value for value in found]
+        if not {*map(type, found)} <= ({str, NOTHING} if feature.nullable else {str}):
+            raise TypeError
+    if max(map(len, filter(None, found)), default=0) > limits.max_string_length:
+        raise TypeError
+    return found

@@ -1,0 +1,215 @@
+"""Instances to validated rows: floats (NaN where missing), strings and None, in the signature's order."""
+
+from math import inf, isfinite, nan
+from operator import itemgetter
+
+from flyweight.errors import Fault, InvalidInput, TooLarge, preview
+from flyweight.formats import listed, lone, parse, parse_together
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
+    from flyweight.formats import Parsers
+    from flyweight.models.signature import Feature, Signature
+    from flyweight.settings import Limits
+
+MAX_FAULTS = 20
+FLOATS = frozenset((float,))
+PLAIN = frozenset((float, int))  # and not bool, whose type is its own
+
+
+class Reader:
+    """Reads instances by one signature: the checks that can be prepared are prepared once."""
+
+    def __init__(self, signature: "Signature", limits: "Limits", as_array: "Callable[[int], bool]" = lambda count: False) -> None:
+        self._as_array = as_array  # whether the engine would rather have so many instances as one array
+        self._features = signature.features
+        self._names = [feature.name for feature in signature.features]
+        self._width = len(self._names)
+        self._limits = limits
+        self._by_name: Callable[[dict[str, Any]], Sequence[Any]] = itemgetter(*self._names)
+        self._one = self._width == 1
+        self._plain = all(feature.kind == "number" for feature in signature.features)
+
+    @property
+    def most(self) -> int:
+        """How many instances may come at once."""
+        return self._limits.max_instances
+
+    def read(self, body: bytes, content_type: str) -> "tuple[list[list[Any]], list[str] | None]":
+        """The rows in a body of the given content type (JSON where it is empty), and the outputs that it asks for, if any.
+
+        :raises MalformedRequest, UnsupportedMediaType, TooLarge, InvalidInput: in words for the caller.
+        """
+        instances, outputs = self.parsed(body, content_type)
+        return self.rows(instances), outputs
+
+    def parsed(self, body: bytes, content_type: str, parsers: "Parsers | None" = None) -> "tuple[Any, list[str] | None]":
+        """The instances in a body, which nobody has checked yet, and the outputs that it asks for, if any.
+
+        :raises MalformedRequest, UnsupportedMediaType, TooLarge, InvalidInput: in words for the caller.
+        """
+        if len(body) > self._limits.max_body_bytes:
+            raise TooLarge(f"the body has {len(body)} bytes, the limit is {self._limits.max_body_bytes}")
+        return parse(body, content_type, self._features, parsers)
+
+    def parsed_together(self, bodies: "list[bytes]") -> "list[Any] | None":
+        """What `parsed` makes of each body of JSON, or the error that it raises; None where one of them has to be read alone."""
+        if max(map(len, bodies)) > self._limits.max_body_bytes:
+            return None
+        documents = parse_together(bodies)
+        if documents is None:
+            return None
+        return [(document, None) if type(document) is list else _lone(document, self._features) for document in documents]
+
+    def rows(self, instances: "Any") -> "list[list[Any]]":
+        """The rows of parsed instances, each a list in the signature's order or an object by feature name; many as one array.
+
+        :raises TooLarge: more instances than the limit.
+        :raises InvalidInput: with every fault up to twenty, not only the first.
+        """
+        if not isinstance(instances, list) or not instances:
+            raise InvalidInput(Fault("at least one instance", preview(instances)))
+        if len(instances) > self._limits.max_instances:
+            raise TooLarge(f"{len(instances)} instances, the limit is {self._limits.max_instances} a request")
+        if self._as_array(len(instances)) and (table := self.table(instances)) is not None:
+            rows: list[list[Any]] = table
+            return rows
+        try:
+            return [*map(self._row, instances)]
+        except InvalidInput:  # once more from the start, since a caller wants to know all that is wrong
+            raise InvalidInput(*self._faults(instances)) from None
+
+    def table(self, instances: "Any") -> "Any | None":
+        """The rows as one array where the engine wants that, and nothing is wrong with them; else None."""
+        if not self._as_array(len(instances)):
+            return None
+        from flyweight.models import arrays
+
+        return arrays.array_of(instances, self._features, self._limits)
+
+    def _faults(self, instances: "list[Any]") -> "list[Fault]":
+        """What is wrong, in which instance."""
+        faults: list[Fault] = []
+        for number, instance in enumerate(instances):
+            try:
+                self._row(instance)
+            except InvalidInput as error:
+                faults += [fault._replace(instance=number) for fault in error.faults]  # type: ignore[attr-defined]
+                if len(faults) >= MAX_FAULTS:
+                    break
+        return faults[:MAX_FAULTS]
+
+    def _row(self, instance: "Any") -> "list[Any]":
+        values = instance if type(instance) is list and len(instance) == self._width else self._values(instance)
+        # The usual case in a few calls: numbers all, and finite. A sum that is not finite means a value that is not, or huge
+        # ones, and the slow way tells them apart, as it does for an integer beyond a double.
+        if self._plain:
+            if FLOATS.issuperset(map(type, values)):
+                if isfinite(sum(values)):
+                    return [*values]
+            elif PLAIN.issuperset(map(type, values)):
+                try:
+                    numbers = [*map(float, values)]
+                except OverflowError:
+                    numbers = [inf]
+                if isfinite(sum(numbers)):
+                    return numbers
+        row: list[Any] = []
+        faults: list[Fault] = []
+        for feature, value in zip(self._features, values, strict=True):
+            try:
+                row.append(READERS[feature.kind](value, feature, self._limits))
+            except InvalidInput as error:
+                faults += error.faults
+        if faults:
+            raise InvalidInput(*faults)
+        return row
+
+    def _values(self, instance: "Any") -> "Sequence[Any]":
+        """An instance's values in the signature's order."""
+        if isinstance(instance, dict):
+            if len(instance) == self._width:
+                try:
+                    values = self._by_name(instance)
+                    return [values] if self._one else values
+                except KeyError:
+                    pass
+            raise InvalidInput(*misnamed(instance, self._features))
+        if not isinstance(instance, (list, tuple)):
+            raise InvalidInput(Fault("an array of values or an object by feature name", preview(instance)))
+        if len(instance) != self._width:
+            raise InvalidInput(Fault(f"{self._width} values ({listed(self._names)})", f"{len(instance)} values"))
+        return instance
+
+
+def _lone(document: "Any", features: "list[Feature]") -> "Any":
+    try:
+        return lone(document, features)
+    except InvalidInput as error:
+        return error
+
+
+def misnamed(instance: "dict[str, Any]", features: "list[Feature]") -> "Iterable[Fault]":
+    """One fault a feature that is missing or unknown, an unknown one with the name that was probably meant."""
+    missing = {feature.name: feature for feature in features if feature.name not in instance}
+    known = {feature.name: feature for feature in features}
+    for name in instance:
+        if name not in known:
+            from difflib import get_close_matches  # 5 ms, and only for a mistake
+
+            meant = get_close_matches(str(name), [*missing] or [*known], n=1)
+            hint = f"did you mean {meant[0]!r}?" if meant else f"known are {listed([*known])}"
+            missing.pop(meant[0] if meant else "", None)
+            yield Fault("a feature of this model", "an unknown feature", feature=preview(str(name)).strip("'"), hint=hint)
+    for name, feature in missing.items():
+        unknown = "send null if its value is not known" if feature.nullable else None
+        yield Fault(_kind(feature), "no such feature in the instance", feature=name, hint=unknown)
+
+
+def _number(value: "Any", feature: "Feature", limits: "Limits") -> float:
+    if isinstance(value, (float, int)) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except OverflowError:
+            number = inf
+        if isfinite(number):
+            return number
+        if number == number:
+            raise InvalidInput(Fault("a finite number", "a number too large for a double", feature=feature.name))
+        value = None
+    if value is None and feature.nullable:
+        return nan
+    raise _wrong_kind(value, feature)
+
+
+def _boolean(value: "Any", feature: "Feature", limits: "Limits") -> float:
+    if value in (0, 1):  # true and false are 1 and 0 to Python
+        return float(value)
+    if (value is None or value != value) and feature.nullable:
+        return nan
+    raise _wrong_kind(value, feature)
+
+
+def _string(value: "Any", feature: "Feature", limits: "Limits") -> "str | None":
+    if isinstance(value, str):
+        if len(value) > limits.max_string_length:
+            expected = f"at most {limits.max_string_length} characters"
+            raise InvalidInput(Fault(expected, f"{len(value)} characters", feature=feature.name))
+        return value
+    if (value is None or value != value) and feature.nullable:
+        return None
+    raise _wrong_kind(value, feature)
+
+
+READERS: "dict[str, Callable[[Any, Feature, Limits], Any]]" = {"number": _number, "boolean": _boolean, "string": _string}
+
+
+def _wrong_kind(value: "Any", feature: "Feature") -> InvalidInput:
+    return InvalidInput(Fault(_kind(feature), preview(None if value != value else value), feature=feature.name))
+
+
+def _kind(feature: "Feature") -> str:
+    return f"a {feature.kind} or null" if feature.nullable else f"a {feature.kind}"

@@ -1,0 +1,1 @@
+"""What paths, bodies and errors mean, one file a protocol."""

@@ -1,0 +1,88 @@
+"""A model's signature as JSON Schema, and its endpoint as OpenAPI 3.1."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flyweight.models.signature import Feature, Signature
+    from flyweight.predictor import Predictor
+
+
+def feature_schema(feature: "Feature") -> "dict[str, Any]":
+    """JSON Schema of one feature; what was seen in training informs and does not constrain."""
+    schema: dict[str, Any] = {"type": [feature.kind, "null"] if feature.nullable else feature.kind}
+    if feature.categories:
+        schema["examples"] = feature.categories[:20]
+        schema["description"] = f"seen in training: {', '.join(map(str, feature.categories[:20]))}"
+    if feature.range:
+        low, high = feature.range
+        schema["examples"] = [low, high]
+        schema["description"] = f"seen in training: {low:g} to {high:g}"
+    return schema
+
+
+def instance_schema(signature: "Signature") -> "dict[str, Any]":
+    """JSON Schema of one instance: an object by feature name, or an array in the features' order."""
+    schemas = {feature.name: feature_schema(feature) for feature in signature.features}
+    by_name = {"type": "object", "properties": schemas, "required": [*schemas], "additionalProperties": False}
+    in_order = {"type": "array", "prefixItems": [*schemas.values()], "minItems": len(schemas), "maxItems": len(schemas)}
+    return {"oneOf": [by_name, in_order]}
+
+
+def answer_schema(signature: "Signature", output_names: "list[str]") -> "dict[str, Any]":
+    """JSON Schema of the answer to one request."""
+    one: dict[str, Any] = {"type": "number"}
+    if signature.classes is not None:
+        one = {"enum": signature.classes[0]} if signature.outputs == 1 else {"type": "array"}
+    elif signature.outputs > 1 or signature.task == "transformation":
+        one = {"type": "array", "items": {"type": ["number", "string", "null"]}}
+    properties: dict[str, Any] = {name: {"type": "array"} for name in output_names}
+    properties.update({"predictions": {"type": "array", "items": one}, "model": {"type": "object"}})
+    if signature.classes is not None:
+        properties["classes"] = {"type": "array"}
+    return {"type": "object", "required": ["model"], "properties": properties}
+
+
+def describe(predictor: "Predictor") -> "dict[str, Any]":
+    """The OpenAPI document of the endpoint that serves this model."""
+    signature = predictor.signature
+    problem = {
+        "description": "a problem document (RFC 9457)",
+        "content": {"application/problem+json": {"schema": {"type": "object"}}},
+    }
+    instances = {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Instance"}}
+    outputs = {"type": "array", "minItems": 1, "items": {"enum": predictor.output_names}}
+    wrapped = {"type": "object", "required": ["instances"], "properties": {"instances": instances, "outputs": outputs}}
+    body = {"oneOf": [wrapped, instances]}
+    sample = predictor.file.document.get("sample")
+    example = {"example": {"instances": sample["instances"]}} if isinstance(sample, dict) and "instances" in sample else {}
+    texts = {media: {"schema": {"type": "string"}} for media in ("text/csv", "application/x-ndjson")}
+    predict = {
+        "operationId": "predict",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body, **example}, **texts}},
+        "responses": {
+            "200": _ok({"$ref": "#/components/schemas/Answer"}, texts),
+            **{status: problem for status in ("400", "406", "413", "415", "422", "500", "503")},
+        },
+    }
+    reads = {
+        "/health": ("health", {"type": "object"}),
+        "/ready": ("ready", {"type": "object"}),
+        "/model": ("model", {"type": "object"}),
+        "/openapi.json": ("openapi", {"type": "object"}),
+    }
+    paths: dict[str, Any] = {"/predict": {"post": predict}}
+    for path, (name, schema) in reads.items():
+        paths[path] = {"get": {"operationId": name, "responses": {"200": _ok(schema, {}), "503": problem}}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": predictor.name, "version": predictor.version},
+        "paths": paths,
+        "components": {
+            "schemas": {"Instance": instance_schema(signature), "Answer": answer_schema(signature, predictor.output_names)}
+        },
+    }
+
+
+def _ok(schema: "dict[str, Any]", more: "dict[str, Any]") -> "dict[str, Any]":
+    return {"description": "OK", "content": {"application/json": {"schema": schema}, **more}}

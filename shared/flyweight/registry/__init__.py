@@ -1,0 +1,1 @@
+"""Models from stores: addresses, releases, verification, the disk cache."""

@@ -1,0 +1,1 @@
+"""A request's life: the service, its models, traffic and logs."""

@@ -1,0 +1,1 @@
+"""Sample events: for a model of one's own, and as the providers send them."""

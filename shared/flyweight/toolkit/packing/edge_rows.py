@@ -1,0 +1,152 @@
+"""Rows that try a model where it may break: on, just below and just above its thresholds, unseen, missing, zero, huge."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import Any
+
+import numpy as np
+
+from flyweight.models.signature import Feature
+from flyweight.toolkit.convert.draft import Draft
+from flyweight.toolkit.packing.edge_texts import text_ways
+from flyweight.toolkit.packing.oracle import Oracle
+from flyweight.toolkit.packing.sample import Row
+
+
+def features_of(draft: Draft, oracle: Oracle, rows: list[Row]) -> tuple[list[Feature], set[int]]:
+    """The signature's features, and which of them take categories that training never saw.
+
+    Whether a feature may be missing is asked of the estimator itself, row by row.
+    """
+    base = _typical(draft, oracle.shape.kinds, rows)
+    features, unseen = [], set()
+    all_missing = oracle.takes([_absent(kind) for kind in oracle.shape.kinds])
+    for position, (name, kind) in enumerate(zip(oracle.shape.names, oracle.shape.kinds, strict=True)):
+        nullable = all_missing or oracle.takes(_with(base, position, _absent(kind)))
+        known = draft.categories.get(position)
+        if known is not None and kind != "boolean" and oracle.takes(_with(base, position, _strange(known, kind))):
+            unseen.add(position)
+        values = [row[position] for row in rows if not _is_absent(row[position])]
+        if kind == "string" and known is None and position not in draft.texts:
+            known = sorted(set(values))[:100]
+        seen = [min(values), max(values)] if kind == "number" and values and known is None else None
+        features.append(Feature(name, kind, nullable, known, seen))
+    return features, unseen
+
+
+def edge_rows(draft: Draft, features: list[Feature], unseen: set[int], rows: list[Row], count: int, seed: int = 0) -> list[Row]:
+    """`count` rows, each a sampled (or typical) row with some features set to values that try the model."""
+    rng = random.Random(seed)
+    kinds = [feature.kind for feature in features]
+    bases = rows or [_typical(draft, kinds, rows)]
+    pools = [_pool(draft, position, feature, position in unseen) for position, feature in enumerate(features)]
+    made = []
+    for _ in range(count):
+        row = list(rng.choice(bases))
+        share = rng.choice((0.1, 0.3, 1.0))
+        for position, pool in enumerate(pools):
+            if rng.random() < share:
+                row[position] = rng.choice(pool)() if pool else row[position]
+                if draft.positive and kinds[position] == "number":
+                    row[position] = abs(row[position])
+        made.append(row)
+    return made
+
+
+def refused_rows(draft: Draft, features: list[Feature], unseen: set[int], rows: list[Row]) -> list[Row]:
+    """One row for each feature whose unseen categories the estimator refuses: the engine has to refuse it as well."""
+    base = _typical(draft, [feature.kind for feature in features], rows)
+    return [
+        _with(base, position, _strange(known, features[position].kind))
+        for position, known in sorted(draft.categories.items())
+        if position not in unseen and features[position].kind != "boolean"
+    ]
+
+
+def _pool(draft: Draft, position: int, feature: Feature, unseen: bool) -> list[Any]:
+    """Ways to draw a value for one feature; each way is drawn equally often."""
+    rng = random.Random(position)
+    known = draft.categories.get(position)
+    ways: list[Any] = []
+    if position in draft.texts and feature.kind == "string":
+        ways += text_ways(draft.texts[position], rng)
+    elif feature.kind == "string" or (known is not None and feature.kind == "number"):
+        values = known if known is not None else feature.categories or ["?"]
+        values = [float(value) if feature.kind != "string" else value for value in values]
+        ways += [lambda: rng.choice(values)] * 4 if values else []
+        ways += [lambda: _strange(values, feature.kind)] if unseen or (known is None and feature.kind == "string") else []
+    elif feature.kind == "boolean":
+        ways += [lambda: 0.0, lambda: 1.0]
+    else:
+        ways += _numbers(draft.edges.get(position), feature.range, rng)
+    if feature.nullable:
+        ways.append(lambda: _absent(feature.kind))
+    return ways
+
+
+def _numbers(edges: Any, seen: list[float] | None, rng: random.Random) -> list[Any]:
+    low, high = seen or (-3.0, 3.0)
+    if edges is not None and len(edges) and seen is None:
+        low, high = float(edges[0]), float(edges[-1])
+    width = (high - low) or 1.0
+    ways: list[Any] = [
+        lambda: rng.uniform(low - 0.1 * width, high + 0.1 * width),
+        lambda: rng.gauss((low + high) / 2, width),
+        lambda: rng.choice((0.0, -0.0, 1.0, -1.0, low, high, low - 10 * width, high + 10 * width)),
+    ]
+    if edges is not None and len(edges):
+        ways += [lambda: _near(float(rng.choice(edges)), rng)] * 4
+    return ways
+
+
+def _near(edge: float, rng: random.Random) -> float:
+    """On the threshold, or a neighbour in float64 or in float32, in which scikit-learn's trees compare."""
+    single = np.float32(edge)
+    return float(
+        rng.choice(
+            (
+                edge,
+                math.nextafter(edge, -math.inf),
+                math.nextafter(edge, math.inf),
+                np.nextafter(single, np.float32(-np.inf)),
+                single,
+                np.nextafter(single, np.float32(np.inf)),
+            )
+        )
+    )
+
+
+def _typical(draft: Draft, kinds: list[str], rows: list[Row]) -> Row:
+    """A row without missing values: the sample's first such, or the middle of what is known."""
+    whole = next((row for row in rows if not any(map(_is_absent, row))), None)
+    if whole is not None:
+        return whole
+    row: Row = []
+    for position, kind in enumerate(kinds):
+        known, edges = draft.categories.get(position), draft.edges.get(position)
+        present = next((r[position] for r in rows if not _is_absent(r[position])), None)
+        if present is not None:
+            row.append(present)
+        elif known:
+            row.append(known[0] if kind == "string" else float(known[0]))
+        else:
+            row.append("?" if kind == "string" else float(edges[0]) if edges is not None and len(edges) else 0.0)
+    return row
+
+
+def _with(row: Row, position: int, value: Any) -> Row:
+    return [*row[:position], value, *row[position + 1 :]]
+
+
+def _strange(known: list[Any], kind: str) -> Any:
+    return max(map(str, known), key=len, default="") + "?" if kind == "string" else float(max(known, default=0.0)) + 1.0
+
+
+def _absent(kind: str) -> Any:
+    return None if kind == "string" else math.nan
+
+
+def _is_absent(value: Any) -> bool:
+    return value is None or value != value

@@ -1,0 +1,1 @@
+"""Model files to a registry: push, promote, sign."""

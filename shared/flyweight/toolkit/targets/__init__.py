@@ -1,0 +1,1 @@
+"""The places where a model is deployed, one folder each."""

@@ -1,0 +1,169 @@
+"""AWS Lambda's own runtime client (awslambdaric) against a Runtime API on this machine.
+
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+"""
+
+import base64
+import json
+import threading
+import uuid
+from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from time import perf_counter, time
+from typing import Any
+
+from flyweight.toolkit.running.runtime import Answer
+from flyweight.toolkit.running.runtime import Runtime as Base
+
+ENTRY = "app.lambda_handler"
+
+
+class Runtime(Base):
+    """A folder with `app.py` and its `lambda_handler`; an event is any JSON value."""
+
+    PACKAGES = ("awslambdaric",)
+    EXTRA = "aws"
+
+    def __init__(self, folder: Path, **options: Any) -> None:
+        super().__init__(folder, **options)
+        traced = "AWS_XRAY_DAEMON_ADDRESS" in self._environ  # where somebody listens
+        self._api = _RuntimeApi(self.timeout, traced)
+
+    def command(self) -> list[str]:
+        """Run the runtime client as Lambda's bootstrap does."""
+        return [self.python, "-m", "awslambdaric", ENTRY]
+
+    def variables(self) -> dict[str, str]:
+        """Lambda's reserved variables."""
+        version = self.description.split()[-1].rpartition(".")[0]
+        return {
+            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._api.server_port}",
+            "_HANDLER": ENTRY,
+            "LAMBDA_TASK_ROOT": str(self.folder),
+            "AWS_LAMBDA_FUNCTION_NAME": self.folder.name,
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{version}",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+
+    def exchange(self, event: Any) -> Answer:
+        """Let the process fetch the event as its next invocation, and wait for what it posts."""
+        self._api.events.put((str(uuid.uuid4()), json.dumps(event).encode()))
+        deadline = perf_counter() + self.timeout
+        while perf_counter() < deadline:
+            try:
+                kind, body, arrived = self._api.posts.get(timeout=0.1)
+            except Empty:
+                self.fail_if_ended()
+                continue
+            if kind != "response":
+                raise self.failed(_failure(kind, body))
+            return _answer(body, event, arrived)
+        raise self.failed(f"no answer within {self.timeout:g} seconds")
+
+    def hold_restore(self) -> threading.Event:
+        """Under SnapStart, keep the process in its snapshot until the event that this returns is set."""
+        self._api.may_restore.clear()
+        return self._api.may_restore
+
+    def close(self) -> None:
+        """End the process, then the Runtime API."""
+        super().close()
+        self._api.close()
+
+
+class _RuntimeApi(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, timeout: float, traced: bool) -> None:
+        super().__init__(("127.0.0.1", 0), _Exchange)
+        self.sampled = int(traced)
+        self.seconds_to_live = timeout
+        self.may_restore = threading.Event()  # under SnapStart: whether the snapshot goes on as a process
+        self.may_restore.set()
+        self.events: SimpleQueue[tuple[str, bytes] | None] = SimpleQueue()
+        self.posts: SimpleQueue[tuple[str, bytes, float]] = SimpleQueue()
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread.start()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Stay silent on a connection that its process took down with it."""
+
+    def close(self) -> None:
+        self.events.put(None)  # lets go of a thread that waits for an event
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+
+class _Exchange(BaseHTTPRequestHandler):
+    server: _RuntimeApi
+    protocol_version = "HTTP/1.1"
+    # Headers and body in one packet at once: two would cost each invocation 40 ms (Nagle's algorithm and delayed ACK).
+    wbufsize = -1
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        if not self.path.endswith("/invocation/next"):  # /restore/next, under SnapStart
+            self.server.may_restore.wait(self.server.seconds_to_live)
+            return self._reply(200, {}, b"")
+        event = self.server.events.get()
+        if event is None:
+            self.close_connection = True
+            return None
+        identity, payload = event
+        part = identity.replace("-", "")
+        headers = {
+            "Content-Type": "application/json",
+            "Lambda-Runtime-Aws-Request-Id": identity,
+            "Lambda-Runtime-Deadline-Ms": str(int(1000 * (time() + self.server.seconds_to_live))),
+            "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:us-east-1:123456789012:function:local",
+            "Lambda-Runtime-Trace-Id": f"Root=1-{int(time()):08x}-{part[:24]};Parent={part[-16:]};Sampled={self.server.sampled}",
+        }
+        return self._reply(200, headers, payload)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        kind = "/".join(self.path.rsplit("/", 2)[-2:]) if self.path.endswith("/error") else "response"
+        self.server.posts.put((kind, body, perf_counter()))
+        self._reply(202, {"Content-Type": "application/json"}, b'{"status":"OK"}')
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: the function's own log is the one to read."""
+
+    def _reply(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def _answer(body: bytes, event: Any, arrived: float) -> Answer:
+    """The parts of an answer for HTTP; a direct answer is its own body, and only a problem document tells a status."""
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return Answer(200, {}, body, arrived)
+    if not isinstance(document, dict) or "statusCode" not in document:
+        status = document.get("status") if isinstance(document, dict) else None
+        return Answer(status if isinstance(status, int) else 200, {}, body, arrived)
+    headers = {name.lower(): ", ".join(values) for name, values in document.get("multiValueHeaders", {}).items()}
+    headers.update({name.lower(): str(value) for name, value in document.get("headers", {}).items()})
+    text = document.get("body") or ""
+    content = base64.b64decode(text) if document.get("isBase64Encoded") else text.encode()
+    return Answer(int(document["statusCode"]), headers, content, arrived)
+
+
+def _failure(kind: str, body: bytes) -> str:
+    stage = "while it was imported" if kind == "init/error" else "on this event"
+    try:
+        error = json.loads(body)
+    except ValueError:
+        error = {}
+    return f"the function failed {stage}: {error.get('errorType')}: {error.get('errorMessage')}"

@@ -1,0 +1,112 @@
+"""A SAM template and parameters to what it would create, or refuse: its conditions evaluated, its defaults filled in."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from flyweight.toolkit.targets.deployment import Resource
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The template, short forms of functions (`!Ref`) as long ones (`{"Ref": ...}`)."""
+    template: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    return template
+
+
+def settings(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
+    """Every parameter with its value: what is given, or its default."""
+    return {**{name: str(one.get("Default", "")) for name, one in template["Parameters"].items()}, **given}
+
+
+def pieces(template: Mapping[str, Any], given: Mapping[str, str]) -> list[Resource]:
+    """The resources that these parameters make, each with the condition that it is made on."""
+    told = settings(template, given)
+    found = []
+    for name, resource in template["Resources"].items():
+        condition = resource.get("Condition", "")
+        if not condition or _true({"Condition": condition}, template, told):
+            found.append(Resource(name, resource["Type"], condition))
+    return found
+
+
+def refusals(template: Mapping[str, Any], given: Mapping[str, str]) -> list[str]:
+    """What CloudFormation would have against these values, which it says only once all is uploaded."""
+    described = template["Parameters"]
+    unknown = [name for name in given if name not in described]
+    if unknown:
+        near = [f" ({', '.join(close)}?)" if (close := get_close_matches(name, described)) else "" for name in unknown]
+        return [f"the template has no parameter {name}{hint}" for name, hint in zip(unknown, near, strict=True)]
+    return [f"{name} is {what}, got {given[name]!r}" for name in given if (what := _expected(described[name], given[name]))]
+
+
+def broken_rules(template: Mapping[str, Any], given: Mapping[str, str]) -> list[str]:
+    """What excludes each other among these values and the defaults of the others, by the template's rules."""
+    told = settings(template, given)
+    rules = [rule for rule in template["Rules"].values() if _true(rule["RuleCondition"], template, told)]
+    asserted = [one for rule in rules for one in rule["Assertions"]]
+    return [str(one["AssertDescription"]) for one in asserted if not _true(one["Assert"], template, told)]
+
+
+def _expected(parameter: Mapping[str, Any], value: str) -> str:
+    """What a value should have been, or "" if it is."""
+    if "AllowedValues" in parameter:
+        allowed = [str(one) for one in parameter["AllowedValues"]]
+        return "" if value in allowed else f"one of {', '.join(one or 'nothing' for one in allowed)}"
+    if parameter["Type"] == "Number":
+        least, most = parameter.get("MinValue", -math.inf), parameter.get("MaxValue", math.inf)
+        between = f"a number from {least} to {most}" if most < math.inf else f"a number from {least} on"
+        return "" if re.fullmatch(r"-?\d+(\.\d+)?", value) and least <= float(value) <= most else between
+    pattern = parameter.get("AllowedPattern", "")
+    return "" if not pattern or re.fullmatch(pattern, value) else f"written as {pattern} says"
+
+
+def _true(value: Any, template: Mapping[str, Any], told: Mapping[str, str]) -> bool:
+    ((function, argument),) = value.items()
+    if function == "Condition":
+        return _true(template["Conditions"][argument], template, told)
+    if function == "Fn::Not":
+        return not _true(argument[0], template, told)
+    if function == "Fn::And":
+        return all(_true(one, template, told) for one in argument)
+    if function == "Fn::Or":
+        return any(_true(one, template, told) for one in argument)
+    if function == "Fn::Contains":
+        return _text(argument[1], template, told) in argument[0]
+    left, right = (_text(one, template, told) for one in argument)  # Fn::Equals
+    return left == right
+
+
+def _text(value: Any, template: Mapping[str, Any], told: Mapping[str, str]) -> str:
+    if not isinstance(value, dict):
+        return str(value)
+    ((function, argument),) = value.items()
+    if function == "Ref":
+        return told.get(argument, argument)
+    if function == "Fn::FindInMap":
+        kind, first, second = (_text(one, template, told) for one in argument)
+        return str(template["Mappings"][kind][first][second])
+    raise ValueError(f"{function} stands in a condition, which is not understood here")
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+    """YAML as CloudFormation writes it."""
+
+
+def _function(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
+    if isinstance(node, yaml.ScalarNode):
+        return {name: loader.construct_scalar(node)}
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    assert isinstance(node, yaml.MappingNode)
+    return {name: loader.construct_mapping(node, deep=True)}
+
+
+_Loader.add_multi_constructor("!", _function)

@@ -1,0 +1,120 @@
+"""Azure's own worker library (azure-functions-runtime), driven over a pipe instead of the host's gRPC.
+
+The library needs Python 3.13; on older Pythons the function object of the azure-functions SDK is called, and the description
+says so. `worker.py` is the process at the other end.
+"""
+
+import base64
+import json
+import os
+import uuid
+from pathlib import Path
+from select import select
+from time import perf_counter
+from typing import IO, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from flyweight.toolkit.running.runtime import Answer
+from flyweight.toolkit.running.runtime import Runtime as Base
+
+CHILD = Path(__file__).with_name("worker.py")
+
+
+class Runtime(Base):
+    """A folder with `function_app.py`; an event is {"method", "url", "headers", "params", "body"}, or as `exchange` says.
+
+    A body of bytes that are no text stands under "body_base64".
+    """
+
+    PACKAGES = ("azure-functions-runtime", "azure-functions")
+    EXTRA = "azure"
+
+    def __init__(self, folder: Path, **options: Any) -> None:
+        super().__init__(folder, **options)
+        self._child_reads, requests = os.pipe()
+        answers, self._child_writes = os.pipe()
+        self._requests: IO[bytes] = open(requests, "wb")
+        self._answers: IO[bytes] = open(answers, "rb")
+
+    def command(self) -> list[str]:
+        """Run the child (-P, so that its own folder is not on the path)."""
+        return [self.python, "-P", str(CHILD), str(self.folder), str(self._child_reads), str(self._child_writes)]
+
+    def variables(self) -> dict[str, str]:
+        """What the host sets."""
+        return {
+            "FUNCTIONS_WORKER_RUNTIME": "python",
+            "FUNCTIONS_EXTENSION_VERSION": "~4",
+            "WEBSITE_SITE_NAME": self.folder.name,
+            "AzureWebJobsScriptRoot": str(self.folder),
+        }
+
+    @staticmethod
+    def settings(event: Any) -> dict[str, str]:
+        """The settings under which the app has the event's function."""
+        return dict(event.get("settings", {}))
+
+    def descriptors(self) -> tuple[int, ...]:
+        """The child's ends of the two pipes."""
+        return self._child_reads, self._child_writes
+
+    def exchange(self, event: Any) -> Answer:
+        """A line of JSON and the body to the child, and the same back.
+
+        An event is an HTTP request, or for a function with another trigger `{"function": NAME}` with the `inputData` and the
+        `triggerMetadata` that the host sends, or with a `body` of JSON that stands for the input.
+        """
+        body = base64.b64decode(event["body_base64"]) if "body_base64" in event else event.get("body", "").encode()
+        request = {
+            "id": str(uuid.uuid4()),
+            "length": len(body),
+            **(_invocation(event) if "function" in event else _http(event)),
+        }
+        try:
+            self._requests.write(json.dumps(request).encode() + b"\n" + body)
+            self._requests.flush()
+        except BrokenPipeError:
+            self.fail_if_ended()
+        self._wait()
+        reply = json.loads(self._answers.readline() or b'{"error": "it closed the pipe"}')
+        if "error" in reply:
+            raise self.failed(f"the function failed: {reply['error']}")
+        content = self._answers.read(reply["length"])
+        headers = {name.lower(): value for name, value in reply["headers"].items()}
+        return Answer(reply["status"], headers, content, perf_counter())
+
+    def close(self) -> None:
+        """End the process, then close the pipes."""
+        super().close()
+        self._requests.close()
+        self._answers.close()
+        for descriptor in (self._child_reads, self._child_writes):
+            os.close(descriptor)
+
+    def _wait(self) -> None:
+        deadline = perf_counter() + self.timeout
+        while not select([self._answers], [], [], 0.1)[0]:
+            self.fail_if_ended()
+            if perf_counter() > deadline:
+                raise self.failed(f"no answer within {self.timeout:g} seconds")
+
+
+def _invocation(event: Any) -> dict[str, Any]:
+    return {
+        "function": event["function"],
+        "inputData": event.get("inputData", []),
+        "triggerMetadata": event.get("triggerMetadata", {}),
+    }
+
+
+def _http(event: Any) -> dict[str, Any]:
+    url = urlsplit(event["url"])
+    params = event.get("params", {"path": url.path.lstrip("/")})
+    headers = event.get("headers", {})
+    return {
+        "method": event["method"],
+        "url": event["url"],
+        "headers": headers,
+        "params": params,
+        "query": dict(parse_qsl(url.query)),
+    }

@@ -1,0 +1,76 @@
+"""Many bodies go through one call of the parser, and each is read as if it had come alone, whatever stands in the others."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from flyweight.errors import MalformedRequest
+from flyweight.formats import parse_json, parse_together
+
+PIECES = [
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    ":",
+    '"',
+    '"a"',
+    "1",
+    "-0.5e3",
+    "null",
+    "NaN",
+    " ",
+    "\\",
+    "\ufeff",
+    "[1]",
+    "[[2]]",
+    '{"a":1}',
+    "]]",
+]
+broken = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
+documents = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+bodies = st.one_of(broken.map(str.encode), documents.map(lambda document: json.dumps(document).encode()), st.binary(max_size=5))
+
+
+def alone(body: bytes) -> Any:
+    return parse_json(body.decode())
+
+
+@given(st.lists(bodies, min_size=1, max_size=5))
+@example([b"[[1]", b"[2]]", b"[3],[4]"])  # as many documents as bodies, and none of them the one that it should be
+@example([b"[1", b"2]", b"3,4"])
+@example([b"1],[2"])
+@example([b"1,2", b""])
+@example([b"\xef\xbb\xbf[1]", b"[2]"])
+@example([b"\xc3", b"\xa9"])  # half a letter each
+@example([b'{"a":1,"a":2}', b"1"])
+def test_together_they_make_what_each_makes_alone_or_nothing(taken: list[bytes]) -> None:
+    found = parse_together(taken)
+    try:
+        expected = [alone(body) for body in taken]
+    except (MalformedRequest, UnicodeDecodeError):
+        assert found is None
+    else:
+        assert found in (expected, None)
+
+
+@given(st.lists(documents.map(lambda document: json.dumps(document).encode()), min_size=1, max_size=5))
+def test_what_is_all_json_is_taken_together(taken: list[bytes]) -> None:
+    assert parse_together(taken) == [alone(body) for body in taken]
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"1" * 5000, b"[Infinity]"], ids=["deep", "digits", "infinity"])
+def test_what_one_parser_refuses_the_other_leaves_to_it(body: bytes) -> None:
+    assert parse_together([b"[1]", body]) is None
+    with pytest.raises(MalformedRequest):
+        alone(body)

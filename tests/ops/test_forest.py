@@ -1,0 +1,308 @@
+"""One forest, however it is held: walked in the file, as tuples, and by NumPy, it ends in the same leaves; and hostile ones."""
+
+from __future__ import annotations
+
+import math
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flyweight import InvalidInput, ModelRefused
+from flyweight.models import file as model_file
+from flyweight.ops import Node, _forest, _forest_batch
+from flyweight.ops.trees import Sum
+from flyweight.predictor import Predictor
+from flyweight.toolkit.packing import model_writer
+from tests.conftest import ROOT
+from tests.ops.hostile import Arrays, changed, document, raw, stump
+
+WIDTH, LEAVES, CATEGORIES = 4, 7, 6
+VALUES = [math.nan, math.inf, -math.inf, -0.0, 0.0, 0.5, 1.0, 2.5, 3.0, 5.0, 6.0, 300.0, -1.0, 1e300]
+THRESHOLDS = [math.inf, -math.inf, 0.0, -0.0, 0.5, 1.0, 2.5, float(np.nextafter(2.5, 3)), 5.0, float(np.finfo(np.float32).max)]
+
+
+def grown(rng: random.Random, trees: int, *, single: bool = False, depth: int = 5, categorical: bool = False) -> Arrays:
+    """Random trees with all that a split may be."""
+    nodes: list[list[Any]] = []
+
+    def grow(level: int) -> None:
+        place = len(nodes)
+        nodes.append([-1 - rng.randrange(LEAVES), 0.0, 0, 0, -1])
+        if level and rng.random() < 0.8:
+            grow(level - 1)
+            over = len(nodes) - place - 1
+            grow(level - 1)
+            row = rng.randrange(5) if categorical and rng.random() < 0.4 else -1
+            threshold = rng.choice([*THRESHOLDS, rng.gauss(0, 1)]) if row < 0 else math.nan
+            nodes[place] = [rng.randrange(WIDTH), threshold, over, rng.randrange(2), row]
+
+    roots = []
+    for _ in range(trees):
+        roots.append(len(nodes))
+        grow(depth)
+    columns = list(zip(*nodes, strict=True))
+    with np.errstate(over="ignore"):
+        arrays = {
+            "feature": np.array(columns[0], dtype=rng.choice([np.int16, np.int32])),
+            "threshold": np.array(columns[1], dtype=np.float32 if single else np.float64),
+            "over": np.array(columns[2], dtype=rng.choice([np.uint16, np.uint32])),
+            "roots": np.array(roots, dtype=np.int32),
+            "leaves": np.array([[rng.gauss(0, 1)] for _ in range(LEAVES)]),
+            "base": np.array([0.25]),
+        }
+    if rng.random() < 0.8:
+        arrays["missing"] = np.array(columns[3], dtype=np.uint8)
+    if categorical:
+        arrays["split"] = np.array(columns[4], dtype=np.int16)
+        arrays["goes_left"] = np.array([[rng.randrange(2) for _ in range(CATEGORIES)] for _ in range(5)], dtype=np.uint8)
+    return arrays
+
+
+def built(arrays: Arrays, **more: Any) -> Sum:
+    """The op over these arrays, as it is read from a file."""
+    spec = {"op": "trees.sum", "single": False, "mean": False, "exact": True, "arrays": {key: key for key in arrays}, **more}
+    return Sum(Node(spec, ("n" * WIDTH,), model_file.parse(raw({"format": 1}, arrays)).tensors))
+
+
+def by_the_words(arrays: Arrays, x: list[float]) -> list[int]:
+    """The leaves, as docs/model-file.md tells it, in its own words."""
+    found = []
+    for i in arrays["roots"].tolist():
+        while arrays["feature"][i] >= 0:
+            v = x[arrays["feature"][i]]
+            row = arrays["split"][i] if "split" in arrays else -1
+            if math.isnan(v) or (row >= 0 and not 0 <= v < CATEGORIES):
+                left = "missing" in arrays and arrays["missing"][i] == 1
+            elif row >= 0:
+                left = arrays["goes_left"][row, int(v)] == 1
+            else:
+                left = v <= float(arrays["threshold"][i])
+            i = i + 1 if left else i + 1 + int(arrays["over"][i])
+        found.append(~int(arrays["feature"][i]))
+    return found
+
+
+forests = st.builds(
+    lambda seed, trees, single, categorical: grown(random.Random(seed), trees, single=single, categorical=categorical),
+    st.integers(0, 10**9),
+    st.integers(1, 9),
+    st.booleans(),
+    st.booleans(),
+)
+instances = st.lists(
+    st.lists(st.one_of(st.sampled_from(VALUES), st.sampled_from(THRESHOLDS), st.floats()), min_size=WIDTH, max_size=WIDTH),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(arrays=forests, rows=instances, steps=st.sampled_from([1, 40, 2000]))
+def test_a_forest_ends_in_the_same_leaves_however_it_is_held(arrays: Arrays, rows: list[list[float]], steps: int) -> None:
+    expected = [by_the_words(arrays, row) for row in rows]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_forest, "STEP_NODES", steps)
+        forest = built(arrays)._forest
+        for _ in range(len(arrays["roots"]) + 2):  # from all in the file to all as tuples
+            assert [forest.leaves(row) for row in rows] == expected
+        assert len(forest._trees) == forest.count
+        assert forest.leaves_batch(np.array(rows)).tolist() == expected
+        patch.setattr(_forest, "KEPT_NODES", 0)
+        patch.setattr(_forest, "CHECKED_NODES", 0)
+        patch.setattr(_forest_batch, "NODES", 20)
+        mapped = built(arrays)._forest
+        assert [mapped.leaves(row) for row in rows * 3] == expected * 3
+        assert mapped.leaves_batch(np.array(rows)).tolist() == expected
+        assert not mapped._trees and mapped.packed is None
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 10**9), rows=instances, targets=st.booleans(), single=st.booleans(), mean=st.booleans())
+def test_a_batch_gives_the_bits_of_its_rows(seed: int, rows: list[list[float]], targets: bool, single: bool, mean: bool) -> None:
+    rng = random.Random(seed)
+    arrays = grown(rng, 9, single=single)
+    if targets:
+        arrays |= {
+            "base": np.array([0.25, 0.0, -1e17]),
+            "targets": np.array([rng.randrange(3) for _ in range(9)], dtype=np.int32),
+        }
+    elif rng.random() < 0.5:
+        arrays |= {"base": np.zeros(3), "leaves": np.array([[rng.gauss(0, 1) for _ in range(3)] for _ in range(LEAVES)])}
+    op = built(arrays, single=single, mean=mean, names=list("abcd"), **({"divide": 9} if mean else {}))
+    rows = rows * 400  # more than one block
+    with np.errstate(over="ignore"):
+        too_large = np.isinf(np.array(rows).astype(np.float32)).any()
+    if single and too_large:
+        with pytest.raises(InvalidInput) as one:
+            [op.row(row) for row in rows]
+        with pytest.raises(InvalidInput) as many:
+            op.batch(np.array(rows))
+        assert str(one.value) == str(many.value)
+        return
+    assert op.batch(np.array(rows)).tolist() == [op.row(row) for row in rows]
+
+
+def test_blocks_of_trees_and_rows_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_forest_batch, "PAIRS", 64)
+    monkeypatch.setattr(_forest_batch, "ROWS", 24)
+    arrays = grown(random.Random(1), 50, depth=9, categorical=True)
+    x = np.random.default_rng(0).normal(1, 2, (100, WIDTH))
+    x[::7, 1] = np.nan
+    assert built(arrays)._forest.leaves_batch(x).tolist() == [by_the_words(arrays, row) for row in x.tolist()]
+
+
+SOUND = grown(random.Random(5), 6, depth=6, categorical=True)
+INNER = np.flatnonzero(SOUND["feature"] >= 0)
+
+
+def at(name: str, place: int, value: int) -> dict[str, Any]:
+    array = SOUND[name].copy()
+    array[place] = value
+    return {name: array}
+
+
+DAMAGED = {
+    "right child beyond the file": at("over", INNER[0], 65535),
+    "right child beyond its tree": at("over", INNER[0], len(SOUND["over"]) - 3),
+    "feature beyond the width": at("feature", INNER[0], WIDTH),
+    "leaf beyond the leaves": {"feature": np.where(SOUND["feature"] < 0, -1 - LEAVES, SOUND["feature"])},
+    "categories beyond the table": {"split": np.where(SOUND["split"] >= 0, 99, -1).astype(np.int16)},
+}
+
+
+@pytest.mark.parametrize("changes", DAMAGED.values(), ids=DAMAGED.keys())
+def test_a_damaged_forest_is_refused_when_it_is_loaded(changes: dict[str, Any]) -> None:
+    with pytest.raises(ModelRefused):
+        built(changed(SOUND, **changes))
+
+
+@pytest.mark.parametrize("changes", DAMAGED.values(), ids=DAMAGED.keys())
+@pytest.mark.parametrize("kept", [0, 10**9])
+def test_a_damaged_forest_that_is_too_large_to_check_is_refused_by_its_walk(
+    changes: dict[str, Any], kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_forest, "CHECKED_NODES", 0)
+    monkeypatch.setattr(_forest, "KEPT_NODES", kept)
+    op = built(changed(SOUND, **changes))
+    rows = np.random.default_rng(0).integers(-1, 7, (300, WIDTH)).astype(float)
+    with pytest.raises(ModelRefused):
+        for row in rows.tolist():
+            op.row(row)
+    with pytest.raises(ModelRefused):
+        op.batch(rows)
+
+
+@pytest.mark.parametrize("checked", [0, 10**9])
+def test_a_last_node_that_is_no_leaf_is_refused(checked: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_forest, "CHECKED_NODES", checked)
+    _, arrays = stump()
+    with pytest.raises(ModelRefused):
+        built(changed(arrays, feature=np.array([0, -1, 0], dtype=np.int16))).row([1.0] * WIDTH)
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_random_damage_in_a_large_forest_ends_every_walk(data: st.DataObject) -> None:
+    """Whatever the nodes hold, every walk ends in an answer or a refusal."""
+    arrays = dict(SOUND)
+    for name in data.draw(st.lists(st.sampled_from(["feature", "over", "threshold", "missing", "split"]), min_size=1)):
+        if name in arrays:
+            noise = np.random.default_rng(data.draw(st.integers(0, 99)))
+            arrays[name] = noise.integers(0, 256, arrays[name].nbytes, dtype=np.uint8).view(arrays[name].dtype)
+    with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
+        patch.setattr(_forest, "CHECKED_NODES", 0)
+        patch.setattr(_forest, "KEPT_NODES", data.draw(st.sampled_from([0, 10**9])))
+        op = built(arrays)
+        for value in (0.0, 3.0, -1e9, math.nan):
+            for answer in (lambda v: op.row([v] * WIDTH), lambda v: op.batch(np.full((2, WIDTH), v))):
+                try:
+                    answer(value)
+                except ModelRefused:
+                    pass
+
+
+def large(path: Path, trees: int, nodes: int) -> None:
+    """A forest whose trees are all alike, one long chain of left children: a value above `nodes // 2 - k` leaves it at node k."""
+    feature = np.tile(np.r_[np.zeros(nodes // 2), np.arange(-1, -1 - nodes // 2 - 1, -1)], trees).astype(np.int32)
+    over = np.tile(np.r_[np.arange(nodes - 2, 0, -2), np.zeros(nodes // 2 + 1)], trees).astype(np.uint16)
+    threshold = np.tile(np.r_[np.arange(nodes // 2, 0, -1), np.zeros(nodes // 2 + 1)], trees).astype(np.float32)
+    size = len(feature) // trees
+    arrays = {
+        "feature": feature,
+        "over": over,
+        "threshold": threshold,
+        "roots": np.arange(trees, dtype=np.int32) * size,
+        "leaves": np.arange(nodes // 2 + 1, dtype=float).reshape(-1, 1),
+        "base": np.zeros(1),
+    }
+    spec = {"op": "trees.sum", "inputs": ["input"], "output": "y", "single": False, "mean": False, "exact": True}
+    told = document([{**spec, "arrays": {key: key for key in arrays}}], "y", features=1)
+    model_writer.write(path, model_writer.to_bytes({key: value for key, value in told.items() if key != "format"}, arrays))
+
+
+MEASURE = """
+import sys; sys.path.insert(0, {shared!r})
+import flyweight
+def resident(): return 1024 * int(open("/proc/self/status").read().partition("RssAnon:")[2].split()[0])
+flyweight.load({small!r}).predict([[1.0]])
+before = resident()
+model = flyweight.load({path!r})
+loaded = resident()
+answers = [model.predict([[value]]).predictions for value in (1e9, 4999.5, 4999.5, 1e9)]
+print(len(model.file.data), loaded - before, resident() - before, "numpy" in sys.modules, answers)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="what is resident is read from /proc")
+def test_a_large_forest_is_opened_where_it_lies(tmp_path: Path) -> None:
+    large(tmp_path / "small.safetensors", 1, 11)
+    large(tmp_path / "large.safetensors", 200, 10_001)
+    program = MEASURE.format(
+        shared=str(ROOT / "shared"), small=str(tmp_path / "small.safetensors"), path=str(tmp_path / "large.safetensors")
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True)
+    size, loaded, asked, numpy, answers = done.stdout.split(maxsplit=4)
+    assert int(size) > 20_000_000
+    assert int(loaded) < 2_000_000  # of its own: what it shares with the file is not counted
+    assert int(asked) < 2_000_000
+    assert numpy == "False"
+    assert answers.strip() == "[[1000000.0], [999800.0], [999800.0], [1000000.0]]"
+
+
+def test_a_mapped_file_is_the_file_that_was_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_file, "MAPPED_BYTES", 0)
+    path = tmp_path / "m.safetensors"
+    large(path, 1, 11)
+    first = path.read_bytes()
+    model = Predictor(model_file.read(str(path)))
+    large(path, 2, 11)  # renamed onto the first
+    assert model.predict([[9.0]]).predictions == [5.0]
+    assert bytes(model.file.data) == first
+    assert model.file.sha256 == model_file.parse(first).sha256
+    assert Predictor(model_file.read(str(path))).predict([[9.0]]).predictions == [10.0]
+
+
+def test_a_mapped_file_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_file, "MAPPED_BYTES", 1)
+    (tmp_path / "m").write_bytes(b"\xff" * 100)
+    with pytest.raises(ModelRefused):
+        model_file.read(str(tmp_path / "m"))
+    (tmp_path / "m").write_bytes(b"")
+    with pytest.raises(ModelRefused):
+        model_file.read(str(tmp_path / "m"))
+
+
+def test_arrays_lie_aligned() -> None:
+    arrays = {**SOUND, "odd": np.zeros(3, dtype=np.uint8)}
+    data = model_writer.to_bytes({"name": "m"}, arrays)
+    whole = np.frombuffer(data, dtype=np.uint8).ctypes.data
+    for tensor in model_file.parse(data).tensors.values():
+        place = np.asarray(tensor.values).ctypes.data - whole
+        assert place % tensor.values.itemsize == 0

@@ -1,0 +1,282 @@
+"""Every request gets a response: the surface, the headers, the problem documents, the log lines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from flyweight.errors import MalformedRequest
+from flyweight.protocols.native import ROUTES
+from flyweight.serving.service import STATUS, Service, bind
+from flyweight.settings import Limits, Settings
+from flyweight.values import Request, Response
+from tests.ops.hostile import document, raw
+
+GENTOO = {
+    "island": "Biscoe",
+    "bill_length_mm": 46.1,
+    "bill_depth_mm": 13.2,
+    "flipper_length_mm": 211,
+    "body_mass_g": 4500,
+    "sex": "female",
+    "year": 2007,
+}
+
+
+class Endpoint:
+    """A service over one model file, with what it logged."""
+
+    def __init__(self, model: Path, **limits: int) -> None:
+        self.logged: list[dict[str, Any]] = []
+        self.service = Service(Settings(str(model), limits=Limits(**limits)), lambda entry: self.logged.append(dict(entry)))
+
+    def ask(self, method: str, path: str, body: Any = b"", **headers: str) -> tuple[Response, Any]:
+        body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        response = self.service.answer(Request(method, path, named, body, "r-1"))
+        media = response.headers["content-type"]
+        return response, json.loads(response.body) if media.endswith("json") and "ndjson" not in media else response.body
+
+
+@pytest.fixture
+def endpoint(penguins: Path) -> Endpoint:
+    return Endpoint(penguins)
+
+
+@pytest.mark.parametrize("path", ["/predict", "/predict/", "/"])
+def test_post_predicts(endpoint: Endpoint, path: str) -> None:
+    response, answer = endpoint.ask("POST", path, {"instances": [GENTOO]})
+    assert response.status == 200
+    assert answer["predictions"] == ["Gentoo"]
+    assert answer["classes"] == ["Adelie", "Chinstrap", "Gentoo"]
+    assert sum(answer["probabilities"][0]) == pytest.approx(1.0)
+    assert answer["model"] == {"name": "penguins", "version": "1.0.0"}
+
+
+def test_a_caller_asks_for_outputs_by_name(endpoint: Endpoint) -> None:
+    _, answer = endpoint.ask("POST", "/predict", {"instances": [GENTOO], "outputs": ["scores"]})
+    assert [*answer] == ["scores", "classes", "model"]
+    assert len(answer["scores"][0]) == 3
+    _, lines = endpoint.ask(
+        "POST", "/predict", json.dumps(GENTOO).encode(), content_type='application/x-ndjson; outputs="scores"'
+    )
+    assert lines["scores"] == answer["scores"]
+    response, problem = endpoint.ask("POST", "/predict", {"instances": [GENTOO], "outputs": []})
+    assert response.status == 422
+    assert problem["errors"][0]["expected"] == "a list of outputs among predictions, probabilities, scores"
+    _, usual = endpoint.ask("POST", "/predict", {"instances": [GENTOO], "outputs": None})
+    assert [*usual] == ["predictions", "probabilities", "classes", "model"]
+
+
+def test_every_response_tells_its_timing_its_model_and_its_request(endpoint: Endpoint) -> None:
+    first, _ = endpoint.ask("POST", "/predict", [GENTOO])
+    second, _ = endpoint.ask("POST", "/predict", [GENTOO])
+    for response in (first, second):
+        assert response.headers["x-request-id"] == "r-1"
+        assert response.headers["x-flyweight-model"] == "penguins/1.0.0"
+        names = [part.split(";")[0].strip() for part in response.headers["server-timing"].split(",")]
+        assert names == ["init", "load", "predict"]
+    assert "load;dur=0.000" not in first.headers["server-timing"]
+    assert "load;dur=0.000" in second.headers["server-timing"]
+
+
+def test_loading_is_not_told_twice(endpoint: Endpoint) -> None:
+    """The first request here loads the model: that time stands under `load` and not under `predict` as well."""
+    first, _ = endpoint.ask("POST", "/predict", [GENTOO])
+    told = dict(part.strip().split(";dur=") for part in first.headers["server-timing"].split(","))
+    entry = endpoint.logged[0]
+    assert float(told["load"]) == pytest.approx(entry["load_ms"], abs=0.002)
+    assert float(told["predict"]) == pytest.approx(entry["duration_ms"] - entry["load_ms"], abs=0.002)
+    endpoint.ask("POST", "/predict", [GENTOO])
+    assert "load_ms" not in endpoint.logged[1]
+
+
+def test_a_log_that_fails_costs_no_answer(penguins: Path) -> None:
+    def full(entry: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    assert Service(Settings(str(penguins)), full).answer(Request("GET", "/health", {}, b"")).status == 200
+
+
+def test_a_request_without_an_id_gets_one(endpoint: Endpoint) -> None:
+    response = endpoint.service.answer(Request("GET", "/health", {}, b""))
+    assert len(response.headers["x-request-id"]) == 32
+
+
+def test_a_request_is_one_log_line(endpoint: Endpoint) -> None:
+    endpoint.ask("POST", "/predict", [GENTOO, GENTOO])
+    endpoint.ask("POST", "/predict", b"{")
+    good, bad = endpoint.logged
+    assert {
+        key: good[key] for key in ("level", "operation", "status", "instances", "model", "version", "request_id", "cold")
+    } == {
+        "level": "INFO",
+        "operation": "predict",
+        "status": 200,
+        "instances": 2,
+        "model": "penguins",
+        "version": "1.0.0",
+        "request_id": "r-1",
+        "cold": True,
+    }
+    assert (bad["level"], bad["status"], bad["cold"]) == ("WARNING", 400, False)
+    assert "malformed_request" in bad["message"]
+
+
+def test_get_tells_health_readiness_and_the_model(endpoint: Endpoint) -> None:
+    assert endpoint.ask("GET", "/health")[1] == {"status": "ok"}
+    assert endpoint.ask("GET", "/ready")[1] == {"status": "ready"}
+    _, model = endpoint.ask("GET", "/model")
+    assert model["name"] == "penguins" and len(model["sha256"]) == 64 and model["bytes"] > 1000
+    assert model["parity"]["label_differences"] == 0 and "plan" not in model
+    assert endpoint.ask("HEAD", "/health")[0].status == 200
+
+
+def test_the_openapi_document_is_valid_and_its_example_is_answered(endpoint: Endpoint) -> None:
+    _, description = endpoint.ask("GET", "/openapi.json")
+    validate(description)
+    content = description["paths"]["/predict"]["post"]["requestBody"]["content"]
+    assert endpoint.ask("POST", "/predict", content["application/json"]["example"])[0].status == 200
+    assert set(description["paths"]) | {"/", "/models"} == set(ROUTES)
+
+
+def test_the_openapi_schema_takes_what_the_endpoint_takes_and_no_more(endpoint: Endpoint) -> None:
+    import jsonschema
+
+    _, description = endpoint.ask("GET", "/openapi.json")
+    schema = description["components"]["schemas"]["Instance"]
+    cases = [GENTOO, [*GENTOO.values()], {**GENTOO, "sex": None}, {**GENTOO, "sx": 1}, {**GENTOO, "year": "x"}, [1, 2]]
+    for instance in cases:
+        valid = jsonschema.Draft202012Validator(schema).is_valid(instance)
+        assert valid == (endpoint.ask("POST", "/predict", [instance])[0].status == 200), instance
+
+
+def test_an_answer_comes_in_the_form_that_is_accepted(endpoint: Endpoint) -> None:
+    response, body = endpoint.ask("POST", "/predict", [GENTOO], accept="text/csv")
+    assert response.headers["content-type"] == "text/csv"
+    assert body.decode().splitlines()[1].startswith("Gentoo,")
+
+
+PROBLEMS: dict[str, tuple[int, str, tuple[Any, ...], dict[str, str]]] = {
+    "malformed": (400, "malformed_request", ("POST", "/predict", b"{"), {}),
+    "not found": (404, "not_found", ("GET", "/nowhere"), {}),
+    "wrong method": (405, "method_not_allowed", ("GET", "/predict"), {}),
+    "not acceptable": (406, "not_acceptable", ("POST", "/predict", [GENTOO]), {"accept": "text/html"}),
+    "too large": (413, "too_large", ("POST", "/predict", b" " * 6_291_457), {}),
+    "media type": (415, "unsupported_media_type", ("POST", "/predict", b"<x/>"), {"content_type": "text/xml"}),
+    "encoding": (415, "unsupported_media_type", ("POST", "/predict", b"x"), {"content_encoding": "gzip"}),
+    "invalid": (422, "invalid_input", ("POST", "/predict", [{**GENTOO, "year": "x"}]), {}),
+}
+
+
+@pytest.mark.parametrize(("status", "word", "call", "headers"), PROBLEMS.values(), ids=PROBLEMS.keys())
+def test_a_problem_document_says_what_was_wrong(
+    endpoint: Endpoint, status: int, word: str, call: tuple[Any, ...], headers: dict[str, str]
+) -> None:
+    response, problem = endpoint.ask(*call, **headers)
+    assert response.status == status
+    assert response.headers["content-type"] == "application/problem+json"
+    assert problem["type"] == f"urn:flyweight:problem:{word}"
+    assert (problem["status"], problem["request_id"]) == (status, "r-1")
+    assert problem["detail"]
+
+
+def test_an_invalid_input_names_instance_feature_expected_and_actual(endpoint: Endpoint) -> None:
+    _, problem = endpoint.ask("POST", "/predict", [GENTOO, {**GENTOO, "year": "x"}])
+    assert problem["errors"] == [{"instance": 1, "feature": "year", "expected": "a number or null", "actual": "'x'"}]
+
+
+def test_a_wrong_method_is_told_the_right_one(endpoint: Endpoint) -> None:
+    assert endpoint.ask("DELETE", "/predict")[0].headers["allow"] == "POST"
+
+
+def test_an_unknown_error_tells_its_request_id_only_and_is_logged_whole(
+    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint.ask("GET", "/ready")
+    predictor = endpoint.service.models.get(endpoint.service.settings.model).model.predictor
+    monkeypatch.setattr(predictor, "answer", lambda rows, outputs: 1 / 0)
+    response, problem = endpoint.ask("POST", "/predict", [GENTOO])
+    assert response.status == 500
+    assert problem == {"type": "urn:flyweight:problem:internal", "title": "internal", "status": 500, "request_id": "r-1"}
+    assert "ZeroDivisionError" in endpoint.logged[-1]["exception"]
+
+
+def test_no_model_is_503_and_health_still_answers(tmp_path: Path) -> None:
+    endpoint = Endpoint(tmp_path / "absent.safetensors")
+    assert endpoint.ask("POST", "/predict", [GENTOO])[0].status == 503
+    assert endpoint.ask("GET", "/ready")[0].status == 503
+    assert endpoint.ask("GET", "/health")[0].status == 200
+
+
+def test_a_hostile_model_is_refused_with_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "m").write_bytes(raw(document([{"op": "os.system", "inputs": ["input"], "output": "y"}], "y")))
+    response, problem = Endpoint(tmp_path / "m").ask("POST", "/predict", [[1, 2]])
+    assert response.status == 503 and "'os.system' is not an op" in problem["detail"]
+
+
+def test_a_model_that_no_longer_answers_as_recorded_is_not_ready(tmp_path: Path) -> None:
+    recorded = {"instances": [[1, 2]], "predictions": [4.0]}
+    nodes = [{"op": "columns.take", "inputs": ["input"], "output": "y", "positions": [1]}]
+    (tmp_path / "m").write_bytes(raw(document(nodes, "y", sample=recorded)))
+    assert Endpoint(tmp_path / "m").ask("GET", "/ready")[0].status == 503
+
+
+@pytest.mark.parametrize("sample", [3, [], {}, {"instances": 5}, {"instances": [[1, 2]], "predictions": 7}, {"instances": [[1]]}])
+def test_a_sample_that_is_none_is_not_ready_and_no_crash(tmp_path: Path, sample: Any) -> None:
+    nodes = [{"op": "columns.take", "inputs": ["input"], "output": "y", "positions": [1]}]
+    (tmp_path / "m").write_bytes(raw(document(nodes, "y", sample=sample)))
+    endpoint = Endpoint(tmp_path / "m")
+    assert endpoint.ask("GET", "/ready")[0].status == 503
+    for path in ("/model", "/openapi.json"):
+        assert endpoint.ask("GET", path)[0].status == 200
+
+
+def test_limits_are_settings(penguins: Path) -> None:
+    endpoint = Endpoint(penguins, max_instances=1, max_string_length=6)
+    assert endpoint.ask("POST", "/predict", [GENTOO])[0].status == 200
+    assert endpoint.ask("POST", "/predict", [GENTOO] * 2)[0].status == 413
+    assert endpoint.ask("POST", "/predict", [{**GENTOO, "sex": "x" * 7}])[0].status == 422
+
+
+def test_each_word_has_a_status_of_its_own_but_for_the_two_that_ask_to_come_again() -> None:
+    assert sorted(STATUS.values()) == [400, 404, 405, 406, 413, 415, 422, 500, 503, 503]
+    assert [word for word, status in STATUS.items() if status == 503] == ["model_unavailable", "not_done"]
+
+
+def bound(penguins: Path, monkeypatch: pytest.MonkeyPatch, decode: Any, **settings: str) -> Any:
+    monkeypatch.setenv("FLYWEIGHT_MODEL", str(penguins))
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    return bind(decode, lambda response, *event: (response.status, event), home="/nowhere", logs={"": lambda: lambda entry: None})
+
+
+def test_bind_answers_a_platforms_event_in_its_words(penguins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    handler = bound(penguins, monkeypatch, lambda event, context: Request("GET", event, {}, b""))
+    assert handler("/health", "context") == (200, ("/health", "context"))
+    assert handler("/nowhere", "context")[0] == 404
+
+
+def test_an_event_that_can_not_be_decoded_is_answered(penguins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(event: Any) -> Request:
+        raise MalformedRequest("not base64", "r-9")
+
+    def crash(event: Any) -> Request:
+        raise KeyError("requestContext")
+
+    assert bound(penguins, monkeypatch, refuse)("x")[0] == 400
+    service = Service(Settings(str(penguins)), lambda entry: None)
+    assert service.respond(refuse, ("x",)).headers["x-request-id"] == "r-9"
+    assert bound(penguins, monkeypatch, crash)("x")[0] == 500
+
+
+def test_a_setting_that_means_nothing_stops_the_start(penguins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="FLYWEIGHT_OBSERVABILITY should be one of ''"):
+        bound(penguins, monkeypatch, None, FLYWEIGHT_OBSERVABILITY="splunk")
+    monkeypatch.delenv("FLYWEIGHT_OBSERVABILITY")
+    with pytest.raises(ValueError, match="FLYWEIGHT_MAX_INSTANCES should be a whole number"):
+        bound(penguins, monkeypatch, None, FLYWEIGHT_MAX_INSTANCES="-1")

@@ -1,0 +1,29 @@
+"""What is special about Azure's requests: a whole URL, and the invocation's id beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from flyweight.values import Request, Response
+
+func = pytest.importorskip("azure.functions")
+CONTEXT = SimpleNamespace(invocation_id="i1")
+
+
+@pytest.fixture(scope="module")
+def azure(load: Callable[[str, str], ModuleType]) -> ModuleType:
+    return load("azure", "azure_request")
+
+
+def test_a_request_has_the_urls_path_and_the_invocations_id(azure: ModuleType) -> None:
+    native = func.HttpRequest("post", "https://f.azurewebsites.net/predict?x=1", headers={"Accept": "*/*"}, body=b"\xff")
+    assert azure.decode(native, CONTEXT) == Request("POST", "/predict", {"accept": "*/*"}, b"\xff", "i1")
+
+
+def test_the_answer_keeps_its_own_content_type(azure: ModuleType) -> None:
+    response = Response(422, {"content-type": "application/problem+json"}, b"{}")
+    answer = azure.encode(response, None, CONTEXT)
+    assert (answer.status_code, answer.get_body(), answer.headers["content-type"]) == (422, b"{}", "application/problem+json")

@@ -1,0 +1,112 @@
+"""What is special about Azure's triggers: words of a setting become functions, events tell of blobs, outputs wait for the end."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from flyweight.records import Record
+from flyweight.settings import Settings
+from tests.targets.paths import on_path
+
+func = pytest.importorskip("azure.functions")
+CREATED = "Microsoft.Storage.BlobCreated"
+
+
+folder = on_path("azure")
+
+
+def functions(*triggers: str, results: str = "", dead_letters: str = "") -> dict[str, list[dict[str, Any]]]:
+    from azure_bindings import register
+
+    app = func.FunctionApp()
+    register(app, lambda *event: None, Settings("m", triggers=triggers, results=results, dead_letters=dead_letters))
+    return {f.get_function_name(): [*map(json.loads, f.get_raw_bindings())] for f in app.get_functions()}
+
+
+def test_each_word_is_a_function_with_its_trigger_and_connection() -> None:
+    made = functions("queue:orders@Storage", "servicebus:t/s@Bus", "servicebus:q", "eventhub:h/g", "eventgrid", "timer:%WHEN%")
+    assert [*made] == ["queue_orders", "servicebus_t_s", "servicebus_q", "eventhub_h_g", "eventgrid", "timer"]
+    triggers = {name: bindings[-1] for name, bindings in made.items()}
+    assert triggers["queue_orders"]["connection"] == "Storage" and triggers["queue_orders"]["queueName"] == "orders"
+    topic = triggers["servicebus_t_s"]
+    assert (topic["topicName"], topic["subscriptionName"], topic["cardinality"].upper()) == ("t", "s", "MANY")
+    assert triggers["servicebus_q"]["connection"] == "AzureWebJobsServiceBus"
+    assert (triggers["eventhub_h_g"]["eventHubName"], triggers["eventhub_h_g"]["consumerGroup"]) == ("h", "g")
+    assert triggers["timer"]["schedule"] == "%WHEN%"
+    assert functions("timer:0_*/5_*_*_*_*")["timer"][0]["schedule"] == "0 */5 * * * *"
+
+
+def test_outputs_are_bindings_of_each_function_and_one_where_both_go_to_one_place() -> None:
+    two = functions("queue:a", results="queue:r@S", dead_letters="servicebus:d")["queue_a"]
+    assert {(binding["name"], binding["type"]) for binding in two if binding["direction"] == "OUT"} == {
+        ("results", "queue"),
+        ("dead_letters", "serviceBus"),
+    }
+    one = functions("queue:a", results="queue:r", dead_letters="queue:r")["queue_a"]
+    assert [binding["name"] for binding in one if binding["direction"] == "OUT"] == ["results"]
+    stored = functions("queue:a", results="az://c/p")["queue_a"]
+    assert not [binding for binding in stored if binding["direction"] == "OUT"]
+
+
+@pytest.mark.parametrize("word", ["topic:x", "queue", "queue:", "timer", "nonsense"])
+def test_a_word_that_means_nothing_is_told_with_those_that_do(word: str) -> None:
+    with pytest.raises(ValueError, match="servicebus:TOPIC/SUBSCRIPTION"):
+        functions(word)
+
+
+@pytest.mark.parametrize("kind", ["eventType", "type"])
+def test_a_blob_is_named_by_the_event_in_a_message(kind: str) -> None:
+    from azure_files import told
+
+    event = {kind: CREATED, "data": {"url": "https://a.blob.core.windows.net/in/a%20b.csv", "eTag": "0x1"}}
+    (record,) = told(Record("m1", json.dumps(event).encode(), "", {"source": "q"}), CREATED)
+    assert (record.id, record.origin["address"], record.origin["message"]) == ("in/a b.csv#0x1", "az://in/a b.csv", "m1")
+
+
+@pytest.mark.parametrize(("account", "refused"), [("penguins", False), ("Penguins", False), ("others", True), ("", False)])
+def test_a_blob_of_another_account_is_refused_and_not_looked_for_in_ours(
+    account: str, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from azure_files import blob
+
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", account)
+    (record,) = blob({"url": "https://penguins.blob.core.windows.net/in/a.csv", "eTag": "0x1"}, {})
+    assert (record.fault is not None) == refused
+    if refused:
+        assert "'penguins'" in str(record.fault) and "'others'" in str(record.fault)
+
+
+@pytest.mark.parametrize("cloud", [False, True], ids=["Event Grid's schema", "CloudEvents"])
+def test_the_sdk_gives_a_created_blob_as_one_in_both_schemas(cloud: bool) -> None:
+    """As its converter makes the event of what the host sends."""
+    from azure.functions.eventgrid import EventGridEventInConverter
+    from azure.functions.meta import Datum
+    from azure_records import event_grid
+
+    about = {"id": "e1", "subject": "/blobServices/default/containers/in/blobs/a.csv"}
+    data = {"url": "https://a.blob.core.windows.net/in/a.csv", "eTag": "0x1"}
+    own = {**about, "eventType": CREATED, "topic": "t", "eventTime": "2026-02-26T19:13:55Z", "data": data}
+    theirs = {**about, "specversion": "1.0", "type": CREATED, "source": "t", "time": "2026-02-26T19:13:55Z", "data": data}
+    sent = EventGridEventInConverter.decode(Datum(json.dumps(theirs if cloud else own), "json"), trigger_metadata=None)
+    trigger = event_grid()
+    (record,) = trigger.records(sent, None, trigger)
+    assert record.origin["address"] == "az://in/a.csv"
+
+
+def test_a_message_that_only_speaks_of_blobs_stays_what_it_is() -> None:
+    from azure_files import told
+
+    for body in (b'"Microsoft.Storage.BlobCreated"', b'{"note": "Microsoft.Storage.BlobCreated"}', b"[{"):
+        record = Record("m1", body)
+        assert told(record, CREATED) == [record]
+
+
+def test_a_document_too_large_for_a_message_is_not_taken_and_the_others_are() -> None:
+    from azure_sinks import open_sink, taken
+
+    sink = open_sink("queue:r")
+    left = sink.send([("k1", {"n": 1}), ("k2", {"text": "x" * 50_000})])
+    assert [*left] == ["k2"] and taken() == {"queue:r": ['{"n":1}']} and taken() == {}

@@ -1,0 +1,139 @@
+"""What is special about Google's triggers: who sent a request, what its records are, and what a status says."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from flyweight.errors import MalformedRequest, ModelUnavailable
+from flyweight.records import InProgress, Outcome, Record, Trigger
+from flyweight.records.sinks import BlockedBySequence, DeliveryFailed
+from flyweight.toolkit.targets.gcp.runtime import Runtime
+from tests.targets.paths import on_path
+
+flask = pytest.importorskip("flask")
+ROOT = Path(__file__).resolve().parents[2]
+AUTHENTIC = ROOT.parent / "shared" / "data" / "events" / "gcp"
+PUSHED = sorted(AUTHENTIC.glob("MessagePublishedData-*.json"))
+STORED = sorted(AUTHENTIC.glob("StorageObjectData-*.json"))
+JSON = {"Content-Type": "application/json"}
+
+
+folder = on_path("gcp")
+
+
+def find(*event: Any) -> Trigger | None:
+    from gcp_triggers import find
+
+    found: Trigger | None = find(*event)
+    return found
+
+
+def asked(body: bytes, headers: dict[str, str], method: str = "POST", path: str = "/") -> tuple[str, list[Record]]:
+    with flask.Flask("f").test_request_context(path, method=method, data=body, headers=headers):
+        request = flask.request._get_current_object()
+        trigger = find(request)
+        return (trigger.name, trigger.records(request)) if trigger else ("", [])
+
+
+@pytest.mark.skipif(not PUSHED, reason="Google's own samples are not on this machine")
+@pytest.mark.parametrize("path", PUSHED, ids=lambda path: path.stem)
+def test_googles_own_samples_of_messages_are_read(path: Path) -> None:
+    body = path.read_bytes()
+    message = json.loads(body)["message"]
+    name, (record,) = asked(body, JSON)
+    assert (name, record.id, record.body) == ("pubsub", "message-id", base64.b64decode(message["data"]))
+    assert record.origin["source"] == "projects/my-project/subscriptions/my-subscription"
+    assert record.origin.get("attributes", {}) == message.get("attributes", {})
+
+
+@pytest.mark.skipif(not STORED, reason="Google's own samples are not on this machine")
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+def test_googles_own_samples_of_objects_name_a_file(path: Path) -> None:
+    told = json.loads(path.read_bytes())
+    kind = {
+        "ce-id": "1",
+        "ce-type": "google.cloud.storage.object.v1.finalized",
+        "ce-source": "//storage",
+        "ce-specversion": "1.0",
+    }
+    name, (record,) = asked(path.read_bytes(), {**JSON, **kind})
+    assert (name, record.origin["address"]) == ("object", f"gs://{told['bucket']}/{told['name']}")
+    assert record.id.endswith(f"#{told['generation']}")
+
+
+@pytest.mark.parametrize("sample", ["pubsub", "pubsub.push"])
+@pytest.mark.skipif(not PUSHED, reason="Google's own samples are not on this machine")
+def test_our_samples_have_the_fields_of_googles(sample: str) -> None:
+    ours = json.loads(json.loads((ROOT / "events" / "gcp" / f"{sample}.json").read_text())["body"])
+    for path in PUSHED:
+        real = json.loads(path.read_text())
+        assert {*real} <= {*ours} and {*real["message"]} - {"@type"} <= {*ours["message"]}
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "method"),
+    [
+        (b'{"instances": [{"message": 1, "subscription": 2}]}', JSON, "POST"),
+        (b'{"message": "a feature"}', JSON, "POST"),
+        (b"", {"x-cloudscheduler": "true"}, "GET"),
+        (b'{"message": {}, "subscription": ""}', {"Content-Type": "text/plain"}, "POST"),
+    ],
+)
+def test_a_request_stays_a_request(body: bytes, headers: dict[str, str], method: str) -> None:
+    assert asked(body, headers, method) == ("", [])
+
+
+@pytest.mark.parametrize("body", [b"{", b"[1]", b"null", b'{"data_base64": "?"}', b'{"type": 1, "data": {}}' + b"\xff"])
+def test_an_event_that_is_none_is_one_record_with_its_fault_and_its_body(body: bytes) -> None:
+    name, (record,) = asked(body, {"Content-Type": "application/cloudevents+json"})
+    assert name == "event" and isinstance(record.fault, MalformedRequest) and record.body == body and record.id
+
+
+def test_a_buckets_notification_names_its_object_and_one_of_a_deletion_names_none() -> None:
+    attributes = {"bucketId": "b", "objectId": "in/a.csv", "objectGeneration": "7", "eventType": "OBJECT_FINALIZE"}
+    for kind, expected in (("OBJECT_FINALIZE", ["gs://b/in/a.csv"]), ("OBJECT_DELETE", [])):
+        push = {"message": {"messageId": "1", "attributes": {**attributes, "eventType": kind}}, "subscription": "s"}
+        assert [record.origin["address"] for record in asked(json.dumps(push).encode(), JSON)[1]] == expected
+
+
+def test_a_status_says_done_or_again() -> None:
+    from gcp_events import answered
+
+    record = Record("1", b"")
+    scored, rejected = Outcome(record, {}), Outcome(record, {}, MalformedRequest("bad"), True)
+    for outcomes, status in (
+        ([scored, rejected], 200),
+        ([], 200),
+        ([rejected, Outcome(record, {}, ModelUnavailable("away"))], 503),
+        ([scored, Outcome(record, {}, InProgress("half of the file"))], 503),
+        ([Outcome(record, {}, DeliveryFailed("throttled")), Outcome(record, {}, BlockedBySequence("behind it"))], 503),
+        ([Outcome(record, {}, OSError("full"))], 500),
+    ):
+        with flask.Flask("f").test_request_context("/"):
+            assert answered(outcomes, flask.request._get_current_object())[1] == status
+
+
+def test_where_a_signature_knows_no_status_a_failure_is_raised() -> None:
+    from gcp_events import answered
+
+    failure = Outcome(Record("1", b""), {}, ModelUnavailable("away"))
+    context = SimpleNamespace(event_id="1", event_type="x", resource="", timestamp="")
+    with pytest.raises(ModelUnavailable):
+        answered([failure], {}, context)
+    assert answered([Outcome(Record("1", b""), {})], {}, context) is None
+
+
+@pytest.mark.parametrize("signature", ["event", "cloudevent"])
+def test_the_frameworks_other_signatures_score_as_well(signature: str, built: Callable[[str], Path]) -> None:
+    event = json.loads((ROOT / "events" / "gcp" / "pubsub.json").read_text())
+    with Runtime(built("gcp"), environ={"FUNCTION_SIGNATURE_TYPE": signature}) as process:
+        assert process.invoke(event).status == 200, process.log()
+        line = next(json.loads(line) for line in process.log().splitlines() if '"scored":' in line)
+    assert (line["records"], line["scored"]) == (1, 1)

@@ -1,0 +1,79 @@
+"""checkov on every template: what it has to say is what was decided, each with its reason, and no reason outlives its finding."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import Any
+
+import pytest
+
+from tests.targets.handler import ROOT
+
+CHECKOV = ROOT / ".tools" / "checkov" / "bin" / "checkov"
+KMS = "encrypted with the service's own key; a key of the customer's own has a price, and its policy is the customer's to write"
+IDENTITIES = (
+    "who comes in is decided by identity, no key opens it; the plan without a network of its own has no address to let in"
+)
+AWS = {
+    "CKV_AWS_18": "access logs of buckets need a bucket of the account's for them",
+    "CKV_AWS_27": KMS,
+    "CKV_AWS_95": "the function logs a line for each request",
+    "CKV_AWS_116": "the queues have a dead-letter queue; what is invoked without waiting is a schedule, which comes again",
+    "CKV_AWS_117": "the function needs nothing in a private network, and would lose S3 without endpoints in it",
+    "CKV_AWS_119": KMS,
+    "CKV_AWS_144": "a model is pushed anew, and a file scored anew, in another region",
+    "CKV_AWS_145": KMS,
+    "CKV_AWS_158": KMS,
+    "CKV_AWS_173": "the variables hold addresses and no secret",
+    "CKV_AWS_272": "models are signed (docs/registry.md); a signer of code is the account's",
+    "CKV_AWS_338": "how long logs are kept is a variable",
+    "CKV2_AWS_4": "the function logs a line for each request",
+    "CKV2_AWS_29": "a firewall has a price; rates are limited",
+    "CKV2_AWS_51": "callers are known by a key",
+    "CKV2_AWS_53": "the function checks each request by the model's signature, more closely than API Gateway could",
+    "CKV2_AWS_62": "the bucket of files has them, that of models needs none",
+}
+AZURE = {
+    "CKV_AZURE_17": "callers are known by a function key or a token; certificates are the customer's to issue",
+    "CKV_AZURE_35": IDENTITIES,
+    "CKV_AZURE_36": IDENTITIES,
+    "CKV_AZURE_43": "the expression is read for the name; it makes `fly` or `data` and thirteen small letters and digits",
+    "CKV_AZURE_206": "three copies in one data centre; a model is pushed anew, and a file scored anew, in another region",
+    "CKV_AZURE_212": "an instance that is kept has a price: alwaysReadyInstances",
+    "CKV_AZURE_213": "instances are the plan's to replace; GET /ready is there for who wants to ask",
+    "CKV_AZURE_222": "it is an endpoint on the internet; a private one has a network, a price and a parameter less",
+    "CKV_AZURE_225": "instances in several zones have a price, and are asked for with at least three that are kept",
+}
+ACCEPTED = {"cloudformation": AWS, "terraform": AWS, "arm": AZURE}
+
+
+@pytest.fixture(scope="module")
+def reports() -> dict[str, dict[str, Any]]:
+    """What checkov says, by framework; it is asked once, without its vendor's service, and so tells no severities."""
+    if not CHECKOV.is_file():
+        pytest.skip("checkov is not installed; run: .ci/install-checkov")
+    command = [str(CHECKOV), "--directory", "infra", "--framework", *ACCEPTED, "--output", "json", "--skip-download"]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=300)
+    return {report["check_type"]: report for report in json.loads(done.stdout)}
+
+
+@pytest.mark.parametrize("framework", ACCEPTED)
+def test_what_is_found_is_what_was_decided(framework: str, reports: dict[str, dict[str, Any]]) -> None:
+    report = reports[framework]
+    assert report["summary"]["parsing_errors"] == 0 and report["summary"]["passed"] > 20
+    found = {(check["check_id"], check["resource"]) for check in report["results"]["failed_checks"]}
+    assert {each for each in found if each[0] not in ACCEPTED[framework]} == set()
+
+
+def test_each_reason_has_a_finding(reports: dict[str, dict[str, Any]]) -> None:
+    found = {check["check_id"] for report in reports.values() for check in report["results"]["failed_checks"]}
+    assert (AWS.keys() | AZURE.keys()) - found == set()
+
+
+def test_every_provider_is_scanned(reports: dict[str, dict[str, Any]]) -> None:
+    files = {check["file_path"] for report in reports.values() for check in report["results"]["passed_checks"]}
+    assert {"/aws/template.yaml", "/azure/main.json"} <= files
+    assert {file.split("/")[2] for file in files if file.startswith("/terraform/")} >= {"aws", "gcp"}

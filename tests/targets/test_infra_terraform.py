@@ -1,0 +1,198 @@
+"""`infra/terraform/gcp` and `azure`: Terraform takes them by the providers' own schemas, and plans what the scripts make.
+
+The providers themselves come from a registry, and are not asked: a stand-in has their schemas and makes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.infra.test_gcp_script import asked_for, flags
+from tests.targets.handler import ROOT
+from tests.targets.terraform import terraform
+from tests.targets.terraform_provider import provider
+from tests.targets.terraform_schemas import PACKAGES
+
+FOLDER = ROOT / "infra" / "terraform"
+MODULES = {"gcp": "google", "azure": "azurerm"}
+GIVEN = {"project": "a-project", "image": "an-image"}
+# the script's variables, and the module's that ask for the same
+BUCKETS = {name: {"bucket": name, "folder": "a"} for name in ("out", "files")}
+CHANNEL = "projects/a-project/notificationChannels/1"
+BILLING = "0X0X0X-0X0X0X-0X0X0X"
+SAME: list[tuple[dict[str, str], dict[str, Any]]] = [
+    ({"MODEL": "gs://models/root/penguins@prod"}, {"model": {"bucket": "models", "folder": "root/penguins", "alias": "prod"}}),
+    ({"RESULTS": "pubsub://a-project/answers"}, {"results_topic": "answers"}),
+    ({"DEAD_LETTERS": "pubsub://a-project/rejected"}, {"dead_letters_topic": "rejected"}),
+    ({"OUTPUT": "gs://out/a"}, {"output": BUCKETS["out"]}),
+    ({"INVOKERS": "user:ada@example.com"}, {"invokers": ["user:ada@example.com"]}),
+    ({"TRIGGER_TOPIC": "rows"}, {"trigger_topic": "rows"}),
+    ({"TRIGGER_BUCKET": "files"}, {"trigger_bucket": "files"}),
+    ({"TRIGGER_BUCKET": "files", "OUTPUT": "gs://out/a"}, {"trigger_bucket": "files", "output": BUCKETS["out"]}),
+    ({"TRIGGER_BUCKET": "files", "OUTPUT": "gs://files/a"}, {"trigger_bucket": "files", "output": BUCKETS["files"]}),
+    ({"SETTINGS": "FLYWEIGHT_MAX_INSTANCES=100"}, {"settings": {"FLYWEIGHT_MAX_INSTANCES": "100"}}),
+    ({"ALERT_CHANNEL": CHANNEL}, {"alert_channel": CHANNEL}),
+    (
+        {"BUDGET": "20EUR", "BILLING_ACCOUNT": BILLING},
+        {"budget": {"billing_account": BILLING, "currency": "EUR", "units": "20"}},
+    ),
+]
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not installed"),
+    pytest.mark.skipif(not PACKAGES.is_dir(), reason="the providers' schemas are not here: .ci/install-terraform-schemas"),
+]
+
+
+@pytest.fixture(scope="module")
+def reached() -> Iterator[dict[str, dict[str, str]]]:
+    """By module, what leads Terraform to the stand-in for its provider."""
+    with ExitStack() as stack:
+        yield {module: stack.enter_context(provider(name)) for module, name in MODULES.items()}
+
+
+def copied(module: str, place: Path) -> Path:
+    shutil.copytree(ROOT / "infra", place / "infra")
+    return place / "infra" / "terraform" / module
+
+
+def planned(module: str, place: Path, environ: dict[str, str], **given: Any) -> dict[str, Any]:
+    """What Terraform would make of a module."""
+    cwd = copied(module, place)
+    (cwd / "terraform.tfvars.json").write_text(json.dumps(given))
+    terraform("init", "-no-color", cwd=cwd, **environ)
+    terraform("plan", "-input=false", "-no-color", "-out=plan", cwd=cwd, **environ)
+    plan: dict[str, Any] = json.loads(terraform("show", "-json", "plan", cwd=cwd, **environ))
+    return plan
+
+
+def resources(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = plan["planned_values"]["root_module"].get("resources", [])
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_terraform_would_not_format_the_module_otherwise(module: str) -> None:
+    done = subprocess.run(["terraform", f"-chdir={FOLDER / module}", "fmt", "-check", "-diff"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_names_what_it_declares_and_declares_nothing_idle(module: str) -> None:
+    text = "\n".join(path.read_text() for path in sorted((FOLDER / module).glob("*.tf")))
+    variables = set(re.findall(r'^variable "(\w+)"', text, re.MULTILINE))
+    assert set(re.findall(r"\bvar\.(\w+)", text)) == variables
+    assert len(re.findall(r"^  description = ", text, re.MULTILINE)) >= len(variables)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_terraform_finds_each_name_type_and_required_argument_as_the_provider_has_them(
+    module: str, reached: dict[str, dict[str, str]], tmp_path: Path
+) -> None:
+    cwd = copied(module, tmp_path)
+    terraform("init", "-no-color", cwd=cwd, **reached[module])
+    terraform("validate", "-no-color", cwd=cwd, **reached[module])
+
+
+@pytest.mark.parametrize(
+    ("written", "wrong", "told"),
+    [
+        ("startup_cpu_boost", "start_cpu_boost", "Unsupported argument"),
+        ("account_id = ", "display_name = ", "Missing required argument"),
+        (
+            "max_instance_request_concurrency = var.concurrency",
+            "max_instance_request_concurrency = []",
+            "Incorrect attribute value type",
+        ),
+    ],
+)
+def test_terraform_would_refuse_a_wrong_one(
+    written: str, wrong: str, told: str, reached: dict[str, dict[str, str]], tmp_path: Path
+) -> None:
+    cwd = copied("gcp", tmp_path)
+    text = (cwd / "function.tf").read_text()
+    assert written in text
+    (cwd / "function.tf").write_text(text.replace(written, wrong))
+    terraform("init", "-no-color", cwd=cwd, **reached["gcp"])
+    assert told in terraform("validate", "-no-color", cwd=cwd, fails=True, **reached["gcp"])
+
+
+def test_the_function_is_that_of_the_declarative_twin(reached: dict[str, dict[str, str]], tmp_path: Path) -> None:
+    plan = planned("gcp", tmp_path, reached["gcp"], **GIVEN)
+    made = {one["type"]: one["values"] for one in resources(plan)}
+    assert set(made) == {"google_cloud_run_v2_service", "google_service_account"}
+    (template,) = made["google_cloud_run_v2_service"]["template"]
+    (container,), (scaling,) = template["containers"], template["scaling"]
+    twin = yaml.safe_load((ROOT / "infra" / "gcp" / "service.yaml").read_text())["spec"]["template"]
+    assert template["max_instance_request_concurrency"] == twin["spec"]["containerConcurrency"]
+    assert template["timeout"] == f"{twin['spec']['timeoutSeconds']}s"
+    assert container["resources"][0]["limits"] == twin["spec"]["containers"][0]["resources"]["limits"]
+    assert container["resources"][0]["startup_cpu_boost"] is True
+    assert (scaling["min_instance_count"], str(scaling["max_instance_count"])) == (
+        0,
+        twin["metadata"]["annotations"]["autoscaling.knative.dev/maxScale"],
+    )
+    assert container["env"] == []
+
+
+def rights(lines: list[str]) -> set[tuple[str, str, str]]:
+    """Role, on what, and the condition of each right that the script gives."""
+    found = set()
+    for line in lines:
+        words, given = shlex.split(line), flags(line)
+        if "add-iam-policy-binding" in words:
+            condition = given.get("--condition", "None").partition("expression=")[2]
+            found.add((given["--role"], words[words.index("add-iam-policy-binding") + 1].removeprefix("gs://"), condition))
+    return found
+
+
+@pytest.mark.parametrize(("variables", "given"), SAME, ids=lambda value: "+".join(value))
+def test_what_stands_around_it_is_what_the_script_makes(
+    variables: dict[str, str], given: dict[str, Any], reached: dict[str, dict[str, str]], tmp_path: Path
+) -> None:
+    made = resources(planned("gcp", tmp_path, reached["gcp"], **GIVEN, **given))
+    lines = asked_for(OWN_ACCOUNT="true", **variables)
+    theirs = {
+        (
+            (one["values"]["role"]),
+            next(one["values"][name] for name in ("bucket", "topic", "name", "project") if one["values"].get(name)),
+            "".join(condition["expression"] for condition in one["values"].get("condition") or []),
+        )
+        for one in made
+        if "_iam_member" in one["type"]
+    }
+    assert theirs == rights(lines)
+    deploy = next(line for line in lines if line.startswith("gcloud run deploy"))
+    (service,) = [one["values"] for one in made if one["type"] == "google_cloud_run_v2_service"]
+    env = {one["name"]: one["value"] for one in service["template"][0]["containers"][0]["env"]}
+    assert env == dict(pair.split("=", 1) for pair in flags(deploy).get("--set-env-vars", "").split(",") if pair)
+    created = [shlex.split(line) for line in lines if " create " in line]
+    assert len([one for one in made if not re.search("_iam_member|cloud_run_v2_service$", one["type"])]) == len(created)
+    filters = [word.partition("=")[2] for words in created for word in words if word.startswith("--event-filters=")]
+    triggers = [one["values"] for one in made if one["type"] == "google_eventarc_trigger"]
+    assert [f"{one['attribute']}={one['value']}" for trigger in triggers for one in trigger["matching_criteria"]] == filters
+
+
+def test_azures_module_deploys_the_arm_template_with_the_parameters_that_are_given(
+    reached: dict[str, dict[str, str]], tmp_path: Path
+) -> None:
+    given = {"resource_group": "a-group", "parameters": {"instanceMemoryMB": 512, "scoreFiles": True}}
+    (made,) = resources(planned("azure", tmp_path, reached["azure"], **given))
+    assert (made["type"], made["values"]["resource_group_name"]) == ("azurerm_resource_group_template_deployment", "a-group")
+    template = json.loads(made["values"]["template_content"])
+    assert template == json.loads((ROOT / "infra" / "azure" / "main.json").read_text())
+    parameters = json.loads(made["values"]["parameters_content"])
+    assert parameters == {"instanceMemoryMB": {"value": 512}, "scoreFiles": {"value": True}}
+    text = (FOLDER / "azure" / "main.tf").read_text()
+    assert set(re.findall(r"output_content\)\.(\w+)\.value", text)) <= template["outputs"].keys()

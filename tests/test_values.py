@@ -1,0 +1,59 @@
+"""Values are frozen, compare by content and say what they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from flyweight.settings import Limits, Settings, read
+from flyweight.values import Prediction, Request, frozen
+
+
+def test_a_value_has_names_defaults_and_a_picture() -> None:
+    request = Request("GET", "/", {}, b"")
+    assert request.request_id == "" and request.path == "/"
+    assert request == Request(method="GET", path="/", headers={}, body=b"")
+    assert (
+        repr(Prediction([1]))
+        == "Prediction(predictions=[1], probabilities=None, scores=None, score_samples=None, transformed=None, classes=None)"
+    )
+
+
+def test_a_value_can_not_be_changed() -> None:
+    request = Request("GET", "/", {}, b"")
+    with pytest.raises(AttributeError):
+        request.path = "/x"  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        request.other = 1  # type: ignore[attr-defined]
+    assert request._replace(path="/x").path == "/x"  # type: ignore[attr-defined]
+    assert request.path == "/"
+
+
+def test_a_value_takes_exactly_its_fields() -> None:
+    for values, named in (((), {}), (("GET", "/", {}, b"", "id", "more"), {}), (("GET", "/", {}, b""), {"more": 1})):
+        with pytest.raises(TypeError, match="Request takes method, path, headers, body, request_id"):
+            Request(*values, **named)  # type: ignore[arg-type]
+
+
+def test_methods_survive() -> None:
+    @frozen
+    class Point:
+        x: int
+        y: int = 2
+
+        def total(self) -> int:
+            return self.x + self.y
+
+    assert Point(1).total() == 3
+
+
+def test_settings_come_from_the_environment() -> None:
+    assert read("/home", {}) == Settings("/home/model.safetensors", "", Limits())
+    given = {"FLYWEIGHT_MODEL": "other", "FLYWEIGHT_MAX_INSTANCES": "5", "FLYWEIGHT_OBSERVABILITY": "powertools"}
+    assert read("/home", given) == Settings("/home/other", "powertools", Limits(max_instances=5))
+    assert read("/home", {"FLYWEIGHT_MODEL": "/abs"}).model == "/abs"
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "many"])
+def test_a_limit_is_a_whole_number_above_zero(text: str) -> None:
+    with pytest.raises(ValueError, match="FLYWEIGHT_MAX_BODY_BYTES should be a whole number above zero"):
+        read("/home", {"FLYWEIGHT_MAX_BODY_BYTES": text})

@@ -1,0 +1,41 @@
+"""Parity holds for estimators and rows that nobody chose by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from sklearn.ensemble import GradientBoostingRegressor, HistGradientBoostingRegressor, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import KBinsDiscretizer, MinMaxScaler, Normalizer, PolynomialFeatures, RobustScaler, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
+
+from flyweight.toolkit.packing.pack import pack
+
+FIRST = [StandardScaler, MinMaxScaler, RobustScaler, Normalizer, lambda: PolynomialFeatures(2), lambda: KBinsDiscretizer(3)]
+LAST = [
+    Ridge,
+    lambda: LogisticRegression(max_iter=50),
+    lambda: DecisionTreeClassifier(random_state=0),
+    lambda: RandomForestClassifier(3, random_state=0),
+    lambda: GradientBoostingRegressor(n_estimators=3, random_state=0),
+    lambda: HistGradientBoostingRegressor(max_iter=3, min_samples_leaf=1),
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(data=st.data())
+def test_any_pipeline_over_any_table_answers_alike(data: Any) -> None:
+    first, last = data.draw(st.sampled_from(FIRST)), data.draw(st.sampled_from(LAST))
+    elements = st.one_of(st.integers(-5, 5).map(float), st.floats(-1e6, 1e6, width=32), st.sampled_from([1e-300, -1e-7, 0.1]))
+    table = data.draw(hnp.arrays(float, (data.draw(st.integers(8, 20)), data.draw(st.integers(1, 4))), elements=elements))
+    target = np.arange(len(table)) % 3
+    pipeline: Any = make_pipeline(first(), last()) if "HistGradient" not in repr(last()) else last()
+    packed = pack(pipeline.fit(table, target), sample=table, edge_count=60)
+    assert packed.parity.holds

@@ -1,0 +1,207 @@
+"""The real runtimes, driven here: folders that are not ours run too, and what goes wrong is said."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flyweight.toolkit import resources
+from flyweight.toolkit.running import Runtime, RuntimeFailed, runtime
+from flyweight.toolkit.running.measure import measure, split
+from flyweight.toolkit.running.runtime import Answer
+from tests.conftest import ROOT
+
+PROVIDERS = resources.providers()
+
+# The smallest function of each provider; tests put another body, or lines before it, in a copy.
+FUNCTIONS = ROOT / "tests" / "functions"
+foreign = pytest.mark.parametrize("provider", PROVIDERS)
+
+
+def event(provider: str, name: str = "predict") -> Any:
+    return json.loads((ROOT / "events" / provider / f"{name}.json").read_text())
+
+
+def function(place: Path, provider: str, body: str = "", before: str = "") -> Path:
+    """A folder with the provider's empty function, its last line after `body`, its first after `before`."""
+    for source in (FUNCTIONS / provider).glob("*.py"):
+        text = re.sub(r"^    (return .*  # the body)", rf"    {body}\n    \1", source.read_text(), flags=re.MULTILINE)
+        (place / source.name).write_text(before + text)
+    return place
+
+
+def alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return "zombie" not in Path(f"/proc/{process}/status").read_text()
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_runtime_names_itself_with_its_version(provider: str, tmp_path: Path) -> None:
+    with runtime(provider)(tmp_path) as process:
+        assert process.description.endswith(f" on Python {sys.version.split()[0]}")
+
+
+@foreign
+def test_a_folder_that_is_not_ours_runs_as_well(provider: str, tmp_path: Path) -> None:
+    with runtime(provider)(function(tmp_path, provider)) as process:
+        answers = [process.invoke(event(provider)) for _ in range(3)]
+    assert {(answer.status, answer.body) for answer in answers} == {(200, b"hi")}
+
+
+@foreign
+def test_the_first_answers_time_counts_from_exec(provider: str, tmp_path: Path) -> None:
+    with runtime(provider)(function(tmp_path, provider, before="import time\ntime.sleep(0.3)\n")) as process:
+        first, second = process.invoke(event(provider)), process.invoke(event(provider))
+    assert first.seconds > 0.3 > second.seconds
+
+
+@foreign
+def test_memory_is_that_of_the_process_that_answers(provider: str, tmp_path: Path) -> None:
+    with runtime(provider)(function(tmp_path, provider, "x = bytearray(60_000_000)")) as process:
+        process.invoke(event(provider))
+        memory = process.peak_memory()
+    assert memory is None or 60_000_000 < memory < 200_000_000
+
+
+@foreign
+def test_closing_ends_every_process(provider: str, tmp_path: Path) -> None:
+    process = runtime(provider)(function(tmp_path, provider))
+    process.invoke(event(provider))
+    answering = process.answering_process()
+    assert alive(answering)
+    process.close()
+    deadline = time.monotonic() + 5
+    while alive(answering) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not alive(answering)
+
+
+@foreign
+def test_a_function_leaves_no_bytecode_behind(provider: str, tmp_path: Path) -> None:
+    measure(provider, function(tmp_path, provider), event(provider))
+    assert not [*tmp_path.rglob("*.pyc")]
+
+
+@foreign
+def test_what_a_function_prints_is_kept(provider: str, tmp_path: Path) -> None:
+    with runtime(provider)(function(tmp_path, provider, before="print('here I am', flush=True)\n")) as process:
+        process.invoke(event(provider))
+        assert "here I am" in process.log()
+
+
+@foreign
+def test_variables_reach_the_function(provider: str, tmp_path: Path) -> None:
+    folder = function(tmp_path, provider, before="import os\nprint(os.environ['MINE'], flush=True)\n")
+    with runtime(provider)(folder, environ={"MINE": "yes, mine"}) as process:
+        process.invoke(event(provider))
+        assert "yes, mine" in process.log()
+
+
+@foreign
+def test_a_function_that_can_not_be_imported_is_reported_with_its_reason(provider: str, tmp_path: Path) -> None:
+    with runtime(provider)(function(tmp_path, provider, before="import no_such_thing\n")) as process:
+        with pytest.raises(RuntimeFailed, match="no_such_thing"):
+            process.invoke(event(provider))
+
+
+@foreign
+def test_a_function_that_raises_is_reported_with_its_reason(provider: str, tmp_path: Path) -> None:
+    with runtime(provider)(function(tmp_path, provider, "raise ValueError('no birds')")) as process:
+        try:
+            status = process.invoke(event(provider)).status
+        except RuntimeFailed as failed:
+            assert "no birds" in str(failed)
+        else:  # a web framework answers for it
+            assert status == 500 and "no birds" in process.log()
+
+
+@foreign
+def test_a_function_that_dies_is_reported(provider: str, tmp_path: Path) -> None:
+    with runtime(provider)(function(tmp_path, provider, "import os; os._exit(3)"), timeout=5) as process:
+        with pytest.raises(RuntimeFailed):
+            process.invoke(event(provider))
+
+
+@foreign
+def test_a_function_that_hangs_is_given_up(provider: str, tmp_path: Path) -> None:
+    with runtime(provider)(function(tmp_path, provider, "import time; time.sleep(60)"), timeout=1.0) as process:
+        with pytest.raises(RuntimeFailed):
+            process.invoke(event(provider))
+
+
+def test_an_async_azure_function_runs(tmp_path: Path) -> None:
+    folder = function(tmp_path, "azure")
+    file = folder / "function_app.py"
+    file.write_text(file.read_text().replace("def predict", "async def predict"))
+    with runtime("azure")(folder) as process:
+        assert process.invoke(event("azure")).body == b"hi"
+
+
+def test_an_unknown_provider_is_answered_with_what_to_write() -> None:
+    with pytest.raises(RuntimeFailed) as failed:
+        runtime("oracle")
+    assert "oracle.py" in failed.value.next_step
+
+
+@pytest.mark.parametrize("python", ["/no/such/python", "true"])
+def test_an_interpreter_that_does_not_run_is_reported(python: str, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeFailed, match=python):
+        runtime("aws")(tmp_path, python=python)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_figures_split_a_cold_start_by_what_it_was_spent_on(provider: str, built: Callable[[str], Path]) -> None:
+    figures = measure(provider, built(provider), event(provider), runs=2, repeat=5)
+    assert figures.answer.status == 200
+    assert figures.split is not None and [*figures.split] == ["runtime", "import", "load", "predict"]
+    assert sum(figures.split.values()) == pytest.approx(figures.cold_median)
+    assert len(figures.cold) == 2 and len(figures.warm) == 5
+    document = json.loads(json.dumps(figures.document(), allow_nan=False))
+    assert document["folder_bytes"] > 100_000 and document["warm_p50_ms"] < document["cold_ms"]
+
+
+def test_an_answer_without_timing_has_no_split() -> None:
+    assert split(Answer(200, {}, b"", 0.1)) is None
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_every_runtime_is_of_one_kind(provider: str) -> None:
+    assert issubclass(runtime(provider), Runtime)
+
+
+def test_each_process_has_a_disk_of_its_own_that_goes_with_it(built: Callable[[str], Path], tmp_path: Path) -> None:
+    """What one run left in /tmp must not make the next one's cold start look faster than the provider's is."""
+    probe = tmp_path / "probe"
+    probe.mkdir()
+    (probe / "app.py").write_text(
+        "import os\n\n\ndef lambda_handler(event, context):\n    return os.environ['FLYWEIGHT_CACHE_DIR']\n"
+    )
+    places = []
+    for _ in range(2):
+        with runtime("aws")(probe) as process:
+            place = Path(json.loads(process.invoke({}).body))
+            assert place.parent.is_dir() and not place.exists()
+            places.append(place)
+    assert places[0] != places[1] and not any(place.parent.exists() for place in places)
+    with runtime("aws")(probe, environ={"FLYWEIGHT_CACHE_DIR": "/mine"}) as process:
+        assert json.loads(process.invoke({}).body) == "/mine"
+
+
+def test_a_connection_that_the_server_let_go_of_while_it_was_idle_is_made_anew() -> None:
+    """The server, gunicorn, closes one after two seconds."""
+    with runtime("gcp")(ROOT / "tests" / "functions" / "gcp") as process:
+        event = {"method": "GET", "path": "/"}
+        assert process.invoke(event).status == 200
+        time.sleep(3)
+        assert process.invoke(event).status == 200
