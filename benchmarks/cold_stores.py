@@ -29,8 +29,8 @@ from sklearn.ensemble import RandomForestClassifier
 
 from benchmarks.environments import ROOT, VERSION, python_of, versions
 from benchmarks.folders import BASELINES
-from flyweight.toolkit import resources
 from flyweight.toolkit.building import build, bytecode
+from flyweight.toolkit.events import samples
 from flyweight.toolkit.packing.pack import pack
 from flyweight.toolkit.publishing import registry
 from flyweight.toolkit.running import runtime
@@ -62,7 +62,7 @@ def main(rounds: int) -> None:
         os.environ.update(endpoint)
         sample, size = made(place)
         functions = folders(place)
-        event = resources.event_of("aws", [sample])
+        event = samples.predicting("aws", [sample])
         for number in track(range(-1, rounds), description="measuring", transient=True):
             for function in rotated([*functions.values()], number):
                 ask(function, event, python, counted=number >= 0)

@@ -24,7 +24,8 @@ from benchmarks.environments import ROOT
 from benchmarks.folders import EMPTY, FLYWEIGHT, JOBLIB, Function
 from benchmarks.models import MODELS, Model
 from benchmarks.rounds import Series
-from flyweight.toolkit import resources
+from flyweight.toolkit import targets
+from flyweight.toolkit.events import samples
 from flyweight.toolkit.running import runtime
 from flyweight.toolkit.running.measure import folder_size
 
@@ -58,21 +59,22 @@ def main(count: int, svg: bool) -> None:
             task = bar.add_task(words, total=total)
             return lambda: bar.advance(task)
 
-        shown, others = built(resources.providers(), SHOWN, BUILD, stage)
+        shown, others = built(targets.names(), SHOWN, BUILD, stage)
         functions = _neighbours(shown, others)
-        pythons = dict.fromkeys(resources.providers(), Path(sys.executable))
+        pythons = dict.fromkeys(targets.names(), Path(sys.executable))
         advance = stage("answering events in fresh processes", len(functions) * (count + 1))
         series = rounds.measure(functions, pythons, count, warm_calls=50, advance=advance)
-        advance = stage("answering every sample event", len(resources.providers()))
+        advance = stage("answering every sample event", len(targets.names()))
         answered = {}
-        for provider in resources.providers():
+        for provider in targets.names():
             function = next(row.function for row in shown if row.function.provider == provider)
             answered[provider] = samples_answered(function)
             advance()
     console.print(answers(shown, series))
     console.print(comparison(series))
     for provider, (right, total) in answered.items():
-        console.print(f"{right} of {total} requests in events/{provider}/ are answered with the status of events/cases.json")
+        words = f"{right} of {total} requests of events/http/, as {provider} passes them on,"
+        console.print(f"{words} are answered with the status of events/cases.json")
     for words in notes(series):
         console.print(words, style="dim")
     if svg:
@@ -105,17 +107,15 @@ def built(
 
 
 def samples_answered(function: Function) -> tuple[int, int]:
-    """How many of a provider's sample requests one process answers with the expected status, and how many there are.
+    """Count the HTTP cases, each in every shape of the provider, that one process answers with the expected status; and all.
 
-    Events of queues, streams and files want stores and sinks around them: those are the contract suite's.
+    Events of queues, streams and files need stores and sinks around them: the contract suite sends those.
     """
-    cases = json.loads((resources.folder("events") / "cases.json").read_text())
-    paths = sorted((resources.folder("events") / function.provider).glob("*.json"))
-    paths = [path for path in paths if "providers" not in cases[path.name.split(".")[0]]]
+    asked = {name: samples.shapes(function.provider, request) for name, request in samples.requests().items()}
+    events = [(event, samples.cases()[name]["status"]) for name, shapes in asked.items() for event in shapes.values()]
     with runtime(function.provider)(function.folder) as process:
-        statuses = [process.invoke(json.loads(path.read_text())).status for path in paths]
-    expected = [cases[path.name.split(".")[0]]["status"] for path in paths]
-    return sum(map(int.__eq__, statuses, expected)), len(paths)
+        right = sum(process.invoke(event).status == status for event, status in events)
+    return right, len(events)
 
 
 def answers(shown: Sequence[Shown], series: dict[Function, Series]) -> Table:
@@ -193,19 +193,18 @@ def prediction(body: bytes) -> str:
 
 
 def _events(function: Function, model: Model) -> list[Shown]:
-    """The function asked with each event: the provider's sample files speak of penguins, the others have one of their own."""
+    """The function asked with each event: the provider's samples are of penguins, the other models have one of their own."""
     if model.name != COMPARED:
         return [Shown(function, model, "of its own")]
-    folder = resources.folder("events") / function.provider
-    paths = [path for name in ("predict", *SAMPLES) if (path := folder / f"{name}.json").is_file()]
-    events = [(path.stem, json.loads(path.read_text())) for path in paths]
+    names = [name for name in ("predict", *SAMPLES) if name in samples.names(function.provider)]
+    events = [(name, samples.read(function.provider, name)) for name in names]
     return [Shown(replace(function, event=event), model, name) for name, event in events]
 
 
 def _neighbours(shown: Sequence[Shown], others: Sequence[Function]) -> list[Function]:
     """All functions, those that are compared next to each other."""
     ours = [row.function for row in shown]
-    order = {provider: number for number, provider in enumerate(resources.providers())}
+    order = {provider: number for number, provider in enumerate(targets.names())}
     return sorted([*others, *ours], key=lambda function: order[function.provider])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
@@ -16,8 +15,8 @@ import joblib
 
 from benchmarks.environments import VERSION, python_of
 from benchmarks.models import Model
-from flyweight.toolkit import resources
 from flyweight.toolkit.building import build, bytecode
+from flyweight.toolkit.events import samples
 from flyweight.toolkit.packing.pack import pack
 
 BASELINES = Path(__file__).resolve().parent / "baselines"
@@ -42,9 +41,8 @@ class Function:
 
 
 def event(provider: str, model: Model) -> Any:
-    """The provider's sample event of a prediction, with the model's own instance in its body."""
-    sample = json.loads(resources.event(provider, "predict").read_text())
-    return {**sample, "body": json.dumps({"instances": [model.instance]})}
+    """The provider's event of a prediction, with the model's own instance in its body."""
+    return samples.predicting(provider, [model.instance])
 
 
 def model_file(model: Model, place: Path) -> Path:

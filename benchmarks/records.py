@@ -136,9 +136,9 @@ class Written:
 
     def send(self, documents: list[tuple[str, Mapping[str, Any]]]) -> Mapping[str, str]:
         """Take all."""
-        from flyweight.formats.json import json_bytes
+        from flyweight import strict_json
 
-        self.lines += [json_bytes(document) for _, document in documents]
+        self.lines += [strict_json.encode(document) for _, document in documents]
         return {}
 
 
@@ -147,13 +147,12 @@ def flyweight_handler(model: Model, place: Path) -> tuple[Handler, list[bytes]]:
     path = place / "model.safetensors"
     pack(model.estimator, path, sample=model.sample, edge_count=500)
     service, sink = Service(Settings(str(path)), lambda entry: None), Written()
-    service.results = sink
     from aws_triggers import find
 
     def handler(event: Any) -> Any:
         trigger = find(event, CONTEXT)
         assert trigger is not None
-        return consume(service, trigger, (event, CONTEXT))
+        return consume(service, trigger, (event, CONTEXT), sink)
 
     return handler, sink.lines
 

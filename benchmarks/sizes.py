@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from flyweight.toolkit import resources
+from flyweight.toolkit import targets
 from flyweight.toolkit.building import build, wheels
 from flyweight.toolkit.building.assembly import MODEL
 from flyweight.toolkit.packing.pack import pack
@@ -59,7 +59,7 @@ def main() -> None:
         for engine in ("pure", "onnx", "sklearn"):
             model = Path(name) / f"{engine}.safetensors"
             pack(estimator, model, sample=X, edge_count=20, engine=engine, name=engine, version="1.0.0")
-            wanted = [("aws", "x86_64"), ("aws", "arm64")] if engine != "pure" else [(p, None) for p in resources.providers()]
+            wanted = [("aws", "x86_64"), ("aws", "arm64")] if engine != "pure" else [(p, None) for p in targets.names()]
             for provider, arch in wanted:
                 place = Path(name) / f"{engine}-{provider}-{arch}"
                 row = {"engine": engine, **measured(provider, model, place, arch)}

@@ -21,8 +21,8 @@ from sklearn.ensemble import RandomForestClassifier
 
 from benchmarks.cold_stores import BUCKET, s3
 from benchmarks.environments import ROOT
-from flyweight.toolkit import resources
 from flyweight.toolkit.building import build
+from flyweight.toolkit.events import samples
 from flyweight.toolkit.packing.pack import pack
 from flyweight.toolkit.publishing import registry
 from flyweight.toolkit.running import runtime
@@ -68,7 +68,7 @@ def measured(provider: str, place: Path, files: list[Path], sample: list[float],
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     folder = build(provider, f"{root}/m@prod", place / provider, python=python).folder
     environ = {"FLYWEIGHT_TTL_SECONDS": str(TTL), "FLYWEIGHT_CACHE_DIR": str(place / f"disk-{provider}")}
-    event = resources.event_of(provider, [sample])
+    event = samples.predicting(provider, [sample])
     steady: list[Window] = []
     swapped: list[Window] = []
     with runtime(provider)(folder, environ=environ) as process:

@@ -6,7 +6,8 @@ from aws_event import decode, encode
 from aws_triggers import SINKS, find
 
 from flyweight import settings
-from flyweight.serving import logs, service
+from flyweight.handler import bind
+from flyweight.serving import logs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,12 +42,12 @@ def hooks(served: "Service") -> None:
 
 
 # Lambda freezes a process between invocations: a request waits for the check of a model that it starts, but not for long.
-lambda_handler = service.bind(
+lambda_handler = bind(
     decode,
     encode,
-    home=os.path.dirname(__file__),
+    folder=os.path.dirname(__file__),
     logs={"": lines, "powertools": powertools, "tracer": tracer},
-    wait=0.1,
+    refresh_wait_seconds=0.1,
     hooks=hooks,
     triggers=find,
     sinks=SINKS,

@@ -9,8 +9,8 @@ import json
 
 from aws_triggers import request_id
 
-from flyweight.formats.json import json_bytes
-from flyweight.records import Record, Trigger, failed
+from flyweight import strict_json
+from flyweight.records import Record, Trigger, raise_failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,10 +25,8 @@ def answers(outcomes: "Sequence[Outcome]", *event: "Any") -> "Any":
 
     :raises Exception: what failed for now; Lambda, or the state machine, tries again.
     """
-    for outcome in failed(outcomes)[:1]:
-        assert outcome.error is not None
-        raise outcome.error
-    return json.loads(json_bytes([outcome.answer for outcome in outcomes]))
+    raise_failed(outcomes)
+    return json.loads(strict_json.encode([outcome.answer for outcome in outcomes]))
 
 
 def _answer(outcomes: "Sequence[Outcome]", *event: "Any") -> "Any":

@@ -4,7 +4,7 @@ sqs://[ACCOUNT/]QUEUE    sns:arn:aws:sns:...    kinesis://STREAM    events://BUS
 A FIFO queue or topic deduplicates by the key, a table and a bucket take each key once; the others may get a document twice.
 """
 
-from flyweight.formats.json import json_bytes
+from flyweight import strict_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Service:
     def send(self, documents: "list[tuple[str, Document]]") -> "Mapping[str, str]":
         """Write each document once; the keys that were not taken, and why."""
         client = self._connected()
-        entries = [(key, document, json_bytes(document).decode()) for key, document in documents]
+        entries = [(key, document, strict_json.encode(document).decode()) for key, document in documents]
         chunks = [*_chunks(entries, AT_ONCE[self._service])]
         if self._workers == 1 or len(chunks) == 1:
             left = [self._written(client, chunk) for chunk in chunks]

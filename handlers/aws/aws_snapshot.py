@@ -16,4 +16,4 @@ def register(service: "Service") -> None:
     Nothing random is kept from one request to the next: ids come from the kernel, which a restore seeds anew.
     """
     register_before_snapshot(service.prime)
-    register_after_restore(service.restored)
+    register_after_restore(service.after_restore)

@@ -9,9 +9,9 @@ from binascii import a2b_base64, b2a_base64
 
 from aws_triggers import request_id
 
+from flyweight import strict_json
 from flyweight.errors import MalformedRequest
-from flyweight.formats.json import json_bytes
-from flyweight.records import Record, Trigger, failed
+from flyweight.records import Record, Trigger, content_type_of, failed, raise_failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _dynamodb(event: "Any", context: "Any") -> "list[Record]":
             "keys": {name: _plain(value) for name, value in keys.items()},
             "time": change.get("ApproximateCreationDateTime"),
         }
-        records.append(Record(change["SequenceNumber"], json_bytes(features), "", origin, WHOLE))
+        records.append(Record(change["SequenceNumber"], strict_json.encode(features), "", origin, WHOLE))
     return records
 
 
@@ -90,17 +90,14 @@ def _kafka(event: "Any", context: "Any") -> "list[Record]":
                 "time": item.get("timestamp"),
                 "key": item.get("key"),  # base64, as it comes
             }
-            records.append(_decoded(f"{name}-{item['offset']}", item["value"], _media(item.get("headers")), origin, name))
+            records.append(_decoded(f"{name}-{item['offset']}", item["value"], _content_type(item.get("headers")), origin, name))
     return records
 
 
-def _media(headers: "Sequence[Mapping[str, Sequence[int]]] | None") -> str:
-    """The content type among a record's headers, each a name and its value's bytes."""
-    for header in headers or ():
-        for name, value in header.items():
-            if name.lower() == "content-type":
-                return bytes([byte & 0xFF for byte in value]).decode("utf-8", "replace")
-    return ""
+def _content_type(headers: "Sequence[Mapping[str, Sequence[int]]] | None") -> str:
+    """Find the content type among a record's headers, each a name and the bytes of its value."""
+    pairs = [(name, value) for header in headers or () for name, value in header.items() if name.lower() == "content-type"]
+    return content_type_of([(name, bytes([byte & 0xFF for byte in value]).decode("utf-8", "replace")) for name, value in pairs])
 
 
 def _firehose(event: "Any", context: "Any") -> "list[Record]":
@@ -113,12 +110,12 @@ def _firehose(event: "Any", context: "Any") -> "list[Record]":
     ]
 
 
-def _decoded(name: str, data: str, media: str, origin: "Mapping[str, Any]", sequence: str) -> Record:
+def _decoded(name: str, data: str, content_type: str, origin: "Mapping[str, Any]", sequence: str) -> Record:
     try:
-        return Record(name, a2b_base64(data, strict_mode=True), media, origin, sequence, None)
+        return Record(name, a2b_base64(data, strict_mode=True), content_type, origin, sequence, None)
     except ValueError as error:
         fault = MalformedRequest(f"the record's data can't be decoded: {error}")
-        return Record(name, data.encode("utf-8", "surrogatepass"), media, origin, sequence, fault)
+        return Record(name, data.encode("utf-8", "surrogatepass"), content_type, origin, sequence, fault)
 
 
 def _checkpoint(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "dict[str, Any]":
@@ -127,10 +124,8 @@ def _checkpoint(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> 
 
 
 def _all_or_nothing(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> None:
-    """Nothing, or an error: then Lambda sends the whole batch again."""
-    for outcome in failed(outcomes)[:1]:
-        assert outcome.error is not None
-        raise outcome.error
+    """Raise the first failure: Lambda then sends the whole batch again."""
+    raise_failed(outcomes)
 
 
 def _transformed(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "dict[str, Any]":
@@ -138,7 +133,7 @@ def _transformed(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") ->
 
     A failure is raised: Firehose invokes the function again, some three times, before it gives the batch up.
     """
-    _all_or_nothing(outcomes, event, context)
+    raise_failed(outcomes)
     answered = {outcome.record.id: outcome for outcome in outcomes}
     results = []
     for item in event["records"]:
@@ -148,7 +143,7 @@ def _transformed(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") ->
         elif answered[name].error is not None:
             results.append({"recordId": name, "result": "ProcessingFailed", "data": item["data"]})
         else:
-            line = b2a_base64(json_bytes(answered[name].answer) + b"\n", newline=False).decode()
+            line = b2a_base64(strict_json.encode(answered[name].answer) + b"\n", newline=False).decode()
             results.append({"recordId": name, "result": "Ok", "data": line})
     return {"records": results}
 

@@ -7,7 +7,7 @@ is a dead letter there; an Event Hubs batch comes until it is done; an Event Gri
 
 import json
 
-from flyweight.records import Record, Trigger, failed
+from flyweight.records import Record, Trigger, content_type_of, raise_failed
 from flyweight.records.scoring import score
 
 TYPE_CHECKING = False
@@ -61,22 +61,18 @@ def event_hub(name: str) -> Trigger:
     def records(sent: "Any", context: "Any", trigger: Trigger) -> "list[Record]":
         told = sent[0].metadata if sent else {}
         partition = str((told.get("PartitionContext") or {}).get("PartitionId", ""))
-        media = told.get("PropertiesArray") or []
+        properties = told.get("PropertiesArray") or []
         return [
             Record(
                 f"{partition}-{event.sequence_number}",
                 event.get_body(),
-                _media(media[place] if place < len(media) else {}),
+                content_type_of((properties[place] if place < len(properties) else {}).items()),
                 {"source": name, "partition": partition, "time": _text(event.enqueued_time), "key": event.partition_key},
             )
             for place, event in enumerate(sent)
         ]
 
     return Trigger("eventhub", records, _raised, request_id)
-
-
-def _media(properties: "dict[str, Any]") -> str:
-    return next((str(value) for name, value in properties.items() if name.lower() == "content-type"), "")
 
 
 def event_grid() -> Trigger:
@@ -131,9 +127,7 @@ def _raised(outcomes: "Sequence[Outcome]", *event: "Any") -> None:
 
     :raises Exception: what failed for now.
     """
-    for outcome in failed(outcomes)[:1]:
-        assert outcome.error is not None
-        raise outcome.error
+    raise_failed(outcomes)
 
 
 def request_id(sent: "Any", context: "Any", trigger: Trigger) -> str:

@@ -6,7 +6,7 @@ A function that raises has sent nothing: the host drops its outputs, and deliver
 
 from threading import local
 
-from flyweight.formats.json import json_bytes
+from flyweight import strict_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Bound:
         """Hold each document that one message can carry."""
         left = {}
         for key, document in documents:
-            data = json_bytes(document)
+            data = strict_json.encode(document)
             if len(data) > self._limit:
                 left[key] = f"a document of {len(data)} bytes, where a message takes {self._limit}"
             else:

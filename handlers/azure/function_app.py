@@ -7,12 +7,13 @@ import azure.functions as func
 from azure_request import decode, encode
 from azure_triggers import SINKS, find
 
-from flyweight.formats import json as outputs
-from flyweight.serving import service
+from flyweight import strict_json
+from flyweight.handler import bind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flyweight.serving.logs import Entry, Log
+    from flyweight.serving.service import Service
 
 
 def forwarded() -> "Log":
@@ -20,14 +21,14 @@ def forwarded() -> "Log":
     logger = logging.getLogger("flyweight")
 
     def write(entry: "Entry") -> None:
-        logger.log(getattr(logging, entry["level"]), outputs.json_bytes(entry).decode())
+        logger.log(getattr(logging, entry["level"]), strict_json.encode(entry).decode())
 
     return write
 
 
-services: list[service.Service] = []
-home, logs = os.path.dirname(__file__), {"": forwarded}
-answer = service.bind(decode, encode, home=home, logs=logs, hooks=services.append, triggers=find, sinks=SINKS)
+services: "list[Service]" = []
+folder, logs = os.path.dirname(__file__), {"": forwarded}
+answer = bind(decode, encode, folder=folder, logs=logs, hooks=services.append, triggers=find, sinks=SINKS)
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 

@@ -11,11 +11,10 @@ from binascii import a2b_base64
 from hashlib import sha256
 from urllib.parse import unquote
 
-from flyweight.errors import MalformedRequest
-from flyweight.formats.json import json_bytes
-from flyweight.records import Record, Trigger, failed
+from flyweight import strict_json
+from flyweight.errors import OK, FlyweightError, MalformedRequest, status_of
+from flyweight.records import Record, Trigger, content_type_of, failed, raise_failed
 from flyweight.records.scoring import score
-from flyweight.serving.service import OK, STATUS, status_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ def _message(envelope: "dict[str, Any]", topic: str = "") -> "list[Record]":
     sequence = message.get("orderingKey") or message.get("ordering_key") or ""
     told = {"ordering_key": sequence, "attributes": attributes, "attempt": envelope.get("deliveryAttempt")}
     origin |= {key: value for key, value in told.items() if value}
-    media = next((attributes[key] for key in attributes if key.lower() == "content-type"), "")
+    media = content_type_of(attributes.items())
     data = message.get("data") or ""
     try:
         return [Record(name, a2b_base64(data, strict_mode=True), media, origin, sequence)]
@@ -168,14 +167,11 @@ def answered(outcomes: "Sequence[Outcome]", sent: "Any", context: "Any" = None) 
 
     :raises Exception: what failed for now, where the function's signature has no other way to say it.
     """
-    failures = failed(outcomes)
     if not hasattr(sent, "method"):
-        for outcome in failures[:1]:
-            assert outcome.error is not None
-            raise outcome.error
+        raise_failed(outcomes)
         return None
-    statuses = [max(STATUS["internal"], status_of(outcome.error)) for outcome in failures if outcome.error is not None]
-    body = json_bytes([outcome.answer for outcome in outcomes])
+    statuses = [max(FlyweightError.status, status_of(outcome.error)) for outcome in failed(outcomes) if outcome.error is not None]
+    body = strict_json.encode([outcome.answer for outcome in outcomes])
     return body, max(statuses, default=OK), {"content-type": "application/json"}
 
 

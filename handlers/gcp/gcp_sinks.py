@@ -11,9 +11,8 @@ from binascii import b2a_base64
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from time import monotonic
 
-from flyweight import settings
-from flyweight.formats.json import json_bytes
-from flyweight.serving.service import OK
+from flyweight import settings, strict_json
+from flyweight.errors import OK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ def _chunks(documents: "list[tuple[str, Document]]") -> "Iterator[list[tuple[str
     chunk: list[tuple[str, dict[str, Any]]] = []
     size = 0
     for key, document in documents:
-        data = b2a_base64(json_bytes(document), newline=False).decode()
+        data = b2a_base64(strict_json.encode(document), newline=False).decode()
         if chunk and (len(chunk) == AT_ONCE or size + len(data) > BYTES):
             yield chunk
             chunk, size = [], 0

@@ -5,7 +5,8 @@ import os
 from gcp_request import decode, encode
 from gcp_triggers import SINKS, find
 
-from flyweight.serving import logs, service
+from flyweight.handler import bind
+from flyweight.serving import logs
 
 
 def lines() -> "logs.Log":
@@ -14,10 +15,10 @@ def lines() -> "logs.Log":
 
 
 # functions-framework imports this file in gunicorn's master and forks: each child loads the model before its first request.
-predict = service.bind(
+predict = bind(
     decode,
     encode,
-    home=os.path.dirname(__file__),
+    folder=os.path.dirname(__file__),
     logs={"": lines},
     after_fork=True,
     triggers=find,

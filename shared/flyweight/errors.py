@@ -1,29 +1,32 @@
-"""Everything that can go wrong, as words; `service.py` maps a word to a status number.
+"""Every error that flyweight raises on purpose, each with its code and its HTTP status, and the problem document of one.
 
 FlyweightError
-|-- MalformedRequest       the bytes are not what they claim to be
-|-- InvalidInput           well-formed, but not what the model's signature asks for
+|-- MalformedRequest       the bytes can't be read as their content type says
+|-- InvalidInput           the instances do not fit the model's signature
 |-- TooLarge               more bytes or instances than this deployment takes
-|-- UnsupportedMediaType   a content type, charset or encoding that is not spoken here
-|-- NotAcceptable          an answer was asked for in a form that is not spoken here
+|-- UnsupportedMediaType   a content type, charset or encoding that is not supported
+|-- NotAcceptable          the caller accepts none of the supported media types
 |-- NotFound, MethodNotAllowed
 |-- ModelRefused           a model file that fails a check
-`-- ModelUnavailable       no model to answer with, just now
-    `-- StoreFailed        the store of models did not do what it was asked
-        |-- Absent         nothing is there
-        `-- Changed        someone else changed it first
+|-- InvalidSetting         an environment variable or an argument with no meaning
+`-- ModelUnavailable       no model can answer now
+    `-- StoreFailed        the store of models did not do what was asked
+        |-- ObjectNotFound      no object has that key
+        `-- PreconditionFailed  the object changed meanwhile
 """
 
-from flyweight.values import frozen
+from flyweight.values import Value, frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+OK = 200
+
 
 @frozen
-class Fault:
+class Fault(Value):
     """One thing wrong with one input: where, what was expected, what came."""
 
     expected: str
@@ -41,15 +44,16 @@ class Fault:
 
 
 class FlyweightError(Exception):
-    """The base of all errors that flyweight raises on purpose; `word` says which kind."""
+    """The base of all errors that flyweight raises on purpose; `code` names the kind, `status` is its HTTP status."""
 
     code = "internal"
+    status = 500
 
 
 class MalformedRequest(FlyweightError):
-    """The body can't be read as its content type says; an adapter that found it so knows the request's id."""
+    """The body can't be read as its content type says; `request_id` is set by an adapter that could read no more than that."""
 
-    code = "malformed_request"
+    code, status = "malformed_request", 400
 
     def __init__(self, message: str, request_id: str = "") -> None:
         super().__init__(message)
@@ -57,9 +61,9 @@ class MalformedRequest(FlyweightError):
 
 
 class InvalidInput(FlyweightError):
-    """Instances that the model's signature, or the model itself, does not take."""
+    """Instances do not fit the model's signature, or the model itself refuses them."""
 
-    code = "invalid_input"
+    code, status = "invalid_input", 422
 
     def __init__(self, *faults: Fault) -> None:
         super().__init__("; ".join(str(fault) for fault in faults[:3]))
@@ -69,31 +73,31 @@ class InvalidInput(FlyweightError):
 class TooLarge(FlyweightError):
     """More bytes or instances than one request may carry."""
 
-    code = "too_large"
+    code, status = "too_large", 413
 
 
 class UnsupportedMediaType(FlyweightError):
-    """A content type, charset or content encoding that is not spoken here."""
+    """A content type, charset or content encoding that is not supported."""
 
-    code = "unsupported_media_type"
+    code, status = "unsupported_media_type", 415
 
 
 class NotAcceptable(FlyweightError):
-    """None of the media types that the caller accepts is spoken here."""
+    """The caller accepts none of the supported media types."""
 
-    code = "not_acceptable"
+    code, status = "not_acceptable", 406
 
 
 class NotFound(FlyweightError):
-    """No such path."""
+    """No such path, or no such model."""
 
-    code = "not_found"
+    code, status = "not_found", 404
 
 
 class MethodNotAllowed(FlyweightError):
-    """The path is there, under another method."""
+    """The path exists under another method, which is `allow`."""
 
-    code = "method_not_allowed"
+    code, status = "method_not_allowed", 405
 
     def __init__(self, message: str, allow: str) -> None:
         super().__init__(message)
@@ -101,25 +105,29 @@ class MethodNotAllowed(FlyweightError):
 
 
 class ModelRefused(FlyweightError):
-    """A model file that fails a check; nothing was predicted with it. `next_step`: what to do, where it is no other file."""
+    """A model file fails a check, and nothing was predicted with it. `next_step`: what to do, where another file won't help."""
 
-    code = "model_unavailable"
+    code, status = "model_unavailable", 503
 
     def __init__(self, message: str, next_step: str = "") -> None:
         super().__init__(message)
         self.next_step = next_step
 
 
-class ModelUnavailable(FlyweightError):
-    """No model can answer now; a later request may be luckier."""
+class InvalidSetting(FlyweightError, ValueError):
+    """A setting or an argument has a value with no meaning; the message names it and what was expected."""
 
-    code = "model_unavailable"
+
+class ModelUnavailable(FlyweightError):
+    """No model can answer now; a later request may succeed."""
+
+    code, status = "model_unavailable", 503
 
 
 class StoreFailed(ModelUnavailable):
-    """A store can't be reached, forbids, is slow or misbehaves; `transient`: to ask again, later, may help.
+    """A store can't be reached, forbids, is slow or misbehaves; `transient`: asking again later may help.
 
-    The message names the key and never carries a credential or a signed URL.
+    The message names the key and never holds a credential or a signed URL.
     """
 
     def __init__(self, message: str, transient: bool = False) -> None:
@@ -128,15 +136,19 @@ class StoreFailed(ModelUnavailable):
 
 
 class ObjectNotFound(StoreFailed):
-    """The store answers, and nothing is there."""
+    """The store answers, and no object has that key."""
 
 
 class PreconditionFailed(StoreFailed):
-    """Something else is there than the writer expected, who wrote nothing: read again, then decide."""
+    """The object changed since it was read, and nothing was written. Read it again before retrying."""
+
+
+# The caller's own faults: the same request, record or row fails again, so that no retry helps.
+INPUT_ERRORS = (MalformedRequest, InvalidInput, TooLarge, UnsupportedMediaType)
 
 
 def preview(value: "Any", limit: int = 80) -> str:
-    """A value as an error message shows it: JSON's words, short, never a whole body."""
+    """Show a value in an error message: in JSON's words and at most `limit` characters."""
     if value is None:
         return "null"
     if value is True or value is False:
@@ -149,26 +161,37 @@ def preview(value: "Any", limit: int = 80) -> str:
     return text if len(text) <= limit else text[:limit] + "..."
 
 
-def problem(error: Exception, status: int, request_id: str) -> "dict[str, Any]":
-    """A problem document (RFC 9457); of an error that nobody foresaw it tells the request id and nothing else."""
-    code = error.code if isinstance(error, FlyweightError) else FlyweightError.code
+def listing(names: "list[str]") -> str:
+    """Join names for an error message, eight at most."""
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return ", ".join(names[:8]) + more
+
+
+def status_of(error: Exception) -> int:
+    """Get the HTTP status of any exception; an unexpected one has that of an internal error."""
+    return error.status if isinstance(error, FlyweightError) else FlyweightError.status
+
+
+def problem(error: Exception, request_id: str) -> "dict[str, Any]":
+    """Make the problem document (RFC 9457) of an error. For an unexpected error it holds the request id only."""
+    code, status = error.code if isinstance(error, FlyweightError) else FlyweightError.code, status_of(error)
     document: dict[str, Any] = {"type": f"urn:flyweight:problem:{code}", "title": code.replace("_", " "), "status": status}
     if isinstance(error, FlyweightError):
         document["detail"] = str(error)
     if isinstance(error, InvalidInput):
-        faults = [fault._asdict() for fault in error.faults]  # type: ignore[attr-defined]
+        faults = [fault._asdict() for fault in error.faults]
         document["errors"] = [{key: value for key, value in fault.items() if value is not None} for fault in faults]
     return {**document, "request_id": request_id}
 
 
 def with_next_step(error: Exception) -> str:
-    """An error's words and what to do about it, for whoever runs the function; callers are told the words alone."""
+    """Get an error's message and its next step, for the operator; callers see the message alone."""
     next_step = getattr(error, "next_step", "")
     return f"{error}; next: {next_step}" if next_step else str(error)
 
 
-def log_fields(error: Exception) -> "dict[str, str]":
-    """What the log tells of an error: its words if it was foreseen, its traceback if not."""
+def error_fields(error: Exception) -> "dict[str, str]":
+    """Make the log fields of an error: its message if it was raised on purpose, else its traceback."""
     if isinstance(error, FlyweightError):
         return {"message": f"{error.code}: {with_next_step(error)}"[:1000]}
     import traceback

@@ -1,4 +1,4 @@
-"""A loaded model: validated instances in, a Prediction out."""
+"""Load a model and predict: instances in, a Prediction out."""
 
 import sys
 
@@ -6,28 +6,30 @@ from flyweight.engines import Batches, engine_for
 from flyweight.errors import Fault, FlyweightError, InvalidInput, ModelRefused, preview
 from flyweight.models import file as model_file
 from flyweight.models.signature import Signature
-from flyweight.models.validation import Reader
+from flyweight.models.validation import Validator
 from flyweight.settings import Limits
-from flyweight.values import Prediction
+from flyweight.values import Prediction, Value, frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from flyweight.engines import Engine
     from flyweight.models.file import ModelFile
+    from flyweight.models.isolation import Answers, GroupFault
+    from flyweight.values import Release
 
     Reading = Callable[[list[list[Any]]], list[Any]]
     Asked = tuple[tuple[str, ...], list[tuple[int, Reading | None]]]
 
-# what an answer may hold, as Prediction has it
-ANSWERS = ("predictions", "probabilities", "scores", "score_samples", "transformed")
+# the outputs of models, in the order of Prediction's fields
+OUTPUTS = ("predictions", "probabilities", "scores", "score_samples", "transformed")
 UNLIMITED = Limits(max_instances=sys.maxsize)  # a program's own data needs no guard against the program
 
 
 def load(path: str, limits: Limits = UNLIMITED) -> "Predictor":
-    """The model at `path`, checked and ready.
+    """Load the model file at `path` and check it.
 
     :raises ModelRefused: the file fails a check.
     :raises OSError: it can't be read.
@@ -44,10 +46,10 @@ class Predictor:
         self.name, self.version = (_word(file.document, key) for key in ("name", "version"))
         self.engine = engine or engine_for(file)
         self._batches = Batches(file, self.engine)
-        self.reader = Reader(self.signature, limits, self._batches.takes_arrays)
+        self.validator = Validator(self.signature, limits, self._batches.takes_arrays)
         self._check_outputs()
         main = "values" if self.signature.classes is None else "index"
-        self._sources = {"predictions": main, **{name: name for name in ANSWERS[1:] if name in self.engine.widths}}
+        self._sources = {"predictions": main, **{name: name for name in OUTPUTS[1:] if name in self.engine.widths}}
         # a caller who asks for nothing in particular gets a classifier's probabilities, or its scores where it has none
         beside = [name for name in ("probabilities", "scores") if name in self._sources and self.signature.classes is not None]
         self._usual = self._asked(["predictions", *beside[:1]])
@@ -56,47 +58,69 @@ class Predictor:
 
     @property
     def output_names(self) -> "list[str]":
-        """What a caller may ask for, `predictions` first."""
+        """List the outputs that a caller may ask for, `predictions` first."""
         return [*self._sources]
 
     def predict(self, instances: "Any", outputs: "list[str] | None" = None) -> Prediction:
-        """Answer instances: a list of lists in the signature's order, or of objects by feature name.
+        """Predict instances.
 
-        NumPy arrays and DataFrames are taken as well; None and NaN are missing values.
-
-        :param outputs: some of `output_names`; without it predictions, with probabilities or else scores of a classifier.
+        :param instances: lists in the signature's order, dicts by feature name, a NumPy array or a DataFrame; None and NaN are
+            missing values.
+        :param outputs: some of `output_names`; by default predictions, and a classifier's probabilities or else scores.
         :raises InvalidInput: instances that do not fit the signature, or outputs that the model does not have.
+        :raises TooLarge: more instances than the limit.
         """
         if type(instances) is not list and (hasattr(instances, "to_dict") or hasattr(instances, "tolist")):
-            table = self.reader.table(instances)
+            table = self.validator.table(instances)
             if table is not None:
                 return self.answer(table, outputs)
             instances = instances.to_dict(orient="records") if hasattr(instances, "to_dict") else instances.tolist()
-        return self.answer(self.reader.rows(instances if isinstance(instances, list) else list(instances)), outputs)
+        return self.answer(self.validator.rows(instances if isinstance(instances, list) else list(instances)), outputs)
 
     def answer(self, rows: "list[list[Any]]", outputs: "list[str] | None" = None) -> Prediction:
-        """Answer rows that are validated: floats (NaN where missing), strings and None, in the signature's order."""
+        """Predict validated rows: floats (NaN if missing), strings and None, in the signature's order.
+
+        :param rows: of shape (instances, features), a list or an array.
+        :raises InvalidInput: outputs that the model does not have, or a row that the model itself refuses.
+        """
         sources, fields = self._usual if outputs is None else self._asked(self._checked(outputs))
         given = self._batches.outputs(rows, sources)
         answers: list[Any] = [None, None, None, None, None, self._classes]  # by position, which costs a third of names
         for values, (place, read) in zip(given, fields):  # noqa: B905 - as many, and `strict` takes its time
             answers[place] = values if read is None else read(values)
-        made: Prediction = Prediction._make((*answers,))  # type: ignore[attr-defined]
-        return made
+        return Prediction._make((*answers,))
+
+    def predict_each(
+        self,
+        instances: "Any",
+        outputs: "list[str] | None" = None,
+        sizes: "Sequence[int] | None" = None,
+        exceptions_by_row: "Mapping[int, Any] | None" = None,
+    ) -> "tuple[list[Answers], list[GroupFault]]":
+        """Predict many groups of instances at once, so that a bad group fails alone.
+
+        :param instances: a list, an array of numbers, or columns; the instances of all groups one after another.
+        :param sizes: how many instances each group has; None: each instance is a group.
+        :param exceptions_by_row: instances with values that an array of numbers can't hold, by their row.
+        :returns: answers in the order of the groups, and the faults of the other groups.
+        """
+        from flyweight.models.isolation import predict_each  # no single request needs it
+
+        return predict_each(self, instances, outputs, sizes, exceptions_by_row or {})
 
     def passes_self_test(self) -> bool:
-        """Whether the sample that was recorded at packing answers as it did then; a file without one has nothing to prove."""
+        """Tell whether the model answers its own sample as recorded when it was packed; True for a file without a sample."""
         sample = self.file.document.get("sample")
         if sample is None:
             return True
         try:
             answered, recorded = self.predict(sample["instances"]).predictions or [], sample["predictions"]
             return len(answered) == len(recorded) and all(map(_alike, answered, recorded))
-        except (FlyweightError, LookupError, TypeError, ValueError, OverflowError):  # a sample that is none, too
+        except (FlyweightError, LookupError, TypeError, ValueError, OverflowError):  # also a malformed sample
             return False
 
     def metadata(self) -> "dict[str, Any]":
-        """What the file says of itself, but for its plan, with its hash and size."""
+        """Describe the model: the file's document without its plan, its hash and its size in bytes."""
         document = {key: value for key, value in self.file.document.items() if key != "plan"}
         return {**document, "sha256": self.file.sha256, "bytes": len(self.file.data)}
 
@@ -111,7 +135,7 @@ class Predictor:
     def _asked(self, names: "list[str]") -> "Asked":
         """The plan's outputs that answer these names; and where each stands in a Prediction, with what makes it readable."""
         sources = tuple([self._sources[name] for name in names])
-        return sources, [(ANSWERS.index(name), self._reading(name)) for name in names]
+        return sources, [(OUTPUTS.index(name), self._reading(name)) for name in names]
 
     def _reading(self, name: str) -> "Reading | None":
         """From an output's values to what people read: labels for indices, one number for a list of one, a list an output."""
@@ -187,3 +211,23 @@ def _word(document: "dict[str, Any]", key: str) -> str:
     if not all(character.isalnum() or character in "._-+" for character in value):
         raise ModelRefused(f"the model's {key} is {preview(value)}, expected letters, digits, '.', '_', '-' or '+' only")
     return value
+
+
+EXPANSION = 10  # bytes of memory for one byte of a model file, at most: measured by `benchmarks/memory.py`
+
+
+@frozen
+class LoadedModel(Value):
+    """A model that can answer, and what its store said of it."""
+
+    predictor: "Predictor"
+    weight: int = 0  # bytes of memory, roughly
+    release: "Release | None" = None  # None: the file came with the handler
+    age: float = 0.0  # seconds since the store said so
+    trouble: str = ""  # why the store could not be asked; then this is the last good model from the disk
+    may_change: bool = False  # whether its address may mean another model later
+
+
+def memory_of(model: Predictor) -> int:
+    """Estimate the bytes of memory that a model takes: its file, and the lists and tuples that are made of it."""
+    return EXPANSION * len(model.file.data)

@@ -2,7 +2,8 @@
 
 import os
 
-from flyweight.values import frozen
+from flyweight.errors import InvalidSetting
+from flyweight.values import Value, frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ NONE: "Mapping[str, str]" = {}
 
 
 @frozen
-class Limits:
+class Limits(Value):
     """How much one request may carry; each field is `FLYWEIGHT_` and its name in capitals."""
 
     max_body_bytes: int = 6 * 1024 * 1024  # the smallest of the providers' own limits: a synchronous Lambda payload
@@ -24,7 +25,7 @@ class Limits:
 
 
 @frozen
-class Caching:
+class Caching(Value):
     """How models are kept, and how fresh they are; each field is `FLYWEIGHT_` and its name in capitals."""
 
     ttl_seconds: float = 60.0  # so long an answer of the store holds: which version an alias names
@@ -35,7 +36,7 @@ class Caching:
 
 
 @frozen
-class Trust:
+class Verification(Value):
     """What a model has to be, beside sound."""
 
     sha256: str = ""  # FLYWEIGHT_SHA256: this file and no other
@@ -43,7 +44,7 @@ class Trust:
 
 
 @frozen
-class TrafficSplit:
+class TrafficSplit(Value):
     """A second model, and the share of requests that it gets."""
 
     address: str
@@ -51,7 +52,7 @@ class TrafficSplit:
 
 
 @frozen
-class Files:
+class Files(Value):
     """What becomes of files that land in a store."""
 
     output: str = ""  # FLYWEIGHT_OUTPUT: the address that answers are written below; empty: beside each file
@@ -60,25 +61,26 @@ class Files:
 
 
 @frozen
-class Settings:
+class Settings(Value):
     """What a deployment may set."""
 
     model: str  # FLYWEIGHT_MODEL: where the model is
     observability: str = ""  # FLYWEIGHT_OBSERVABILITY
     limits: Limits = Limits()
     caching: Caching = Caching()
-    trust: Trust = Trust()
+    verification: Verification = Verification()
     models: "Mapping[str, str]" = NONE  # FLYWEIGHT_MODELS: more models, from the name in a path to where each is
     preload: "tuple[str, ...]" = ()  # FLYWEIGHT_PRELOAD: those to be loaded ahead of the first request
     canary: "TrafficSplit | None" = None  # FLYWEIGHT_CANARY: answers a share of the requests
     shadow: "TrafficSplit | None" = None  # FLYWEIGHT_SHADOW: is asked as well, and its differences are logged
     results: str = ""  # FLYWEIGHT_RESULTS: the sink of what records are answered with; empty: the function's return value
     dead_letters: str = ""  # FLYWEIGHT_DEAD_LETTERS: the sink of records that are rejected; empty: the log
+    protocols: "tuple[str, ...]" = ("native",)  # FLYWEIGHT_PROTOCOLS: what paths and bodies mean, the first for all other paths
     triggers: "tuple[str, ...]" = ()  # FLYWEIGHT_TRIGGERS: what sends records, where a function has to be declared for it
 
 
 @frozen
-class Permissions:
+class Permissions(Value):
     """What a deployment lets engines do that run more than plain data."""
 
     threads: int = 1  # FLYWEIGHT_THREADS: a small function has a share of one core, and more threads only wait for each other
@@ -89,7 +91,7 @@ class Permissions:
 def permissions(environ: "Mapping[str, str]" = os.environ) -> Permissions:
     """What this deployment permits.
 
-    :raises ValueError: a number of threads that is not a whole number above zero.
+    :raises InvalidSetting: a number of threads that is not a whole number above zero.
     """
     allowed = environ.get("FLYWEIGHT_ALLOW_PICKLE", "").strip().lower() in ("1", "true", "yes")
     return Permissions(_count("threads", 1, environ), allowed, _words("TRUSTED_TYPES", environ))
@@ -98,41 +100,42 @@ def permissions(environ: "Mapping[str, str]" = os.environ) -> Permissions:
 def files(environ: "Mapping[str, str]" = os.environ) -> Files:
     """What becomes of files that land.
 
-    :raises ValueError: an address that is none, another form, or another way to go on.
+    :raises InvalidSetting: an address that is none, another form, or another way to go on.
     """
     output, form, continued = _text("OUTPUT", environ), _text("OUTPUT_FORM", environ) or "jsonl", _text("CONTINUE", environ)
     if output and "://" not in output:
-        raise ValueError(f"FLYWEIGHT_OUTPUT should be SCHEME://PLACE/PREFIX, as 's3://bucket/answers', got {output[:80]!r}")
+        raise InvalidSetting(f"FLYWEIGHT_OUTPUT should be SCHEME://PLACE/PREFIX, as 's3://bucket/answers', got {output[:80]!r}")
     if form not in ("jsonl", "csv"):
-        raise ValueError(f"FLYWEIGHT_OUTPUT_FORM should be jsonl or csv, got {form[:80]!r}")
+        raise InvalidSetting(f"FLYWEIGHT_OUTPUT_FORM should be jsonl or csv, got {form[:80]!r}")
     if continued not in ("", "invoke"):
-        raise ValueError(f"FLYWEIGHT_CONTINUE should be invoke or empty, got {continued[:80]!r}")
+        raise InvalidSetting(f"FLYWEIGHT_CONTINUE should be invoke or empty, got {continued[:80]!r}")
     return Files(output, form, continued)
 
 
 def read(home: str, environ: "Mapping[str, str]" = os.environ) -> Settings:
     """Settings for a handler whose folder is `home`, where the model file lies unless `FLYWEIGHT_MODEL` names another.
 
-    :raises ValueError: a setting that means nothing; the message says which, and what was expected.
+    :raises InvalidSetting: a setting that means nothing; the message says which, and what was expected.
     """
     files(environ)  # what makes no sense is told when the function starts, and not when the first file lands
     models = _models(home, environ)
     preload = _words("PRELOAD", environ)
     unknown = [name for name in preload if name not in models]
     if unknown:
-        raise ValueError(f"FLYWEIGHT_PRELOAD names {unknown[0]!r}; FLYWEIGHT_MODELS has {', '.join(models) or 'none'}")
+        raise InvalidSetting(f"FLYWEIGHT_PRELOAD names {unknown[0]!r}; FLYWEIGHT_MODELS has {', '.join(models) or 'none'}")
     return Settings(
         model=_place(home, _text("MODEL", environ) or _built_address(home) or "model.safetensors"),
         observability=environ.get("FLYWEIGHT_OBSERVABILITY", ""),
         limits=_numbers(Limits(), environ),
         caching=_numbers(Caching(cache_dir=_text("CACHE_DIR", environ) or Caching().cache_dir), environ),
-        trust=Trust(_hash(environ), _words("PUBLIC_KEYS", environ)),
+        verification=Verification(_hash(environ), _words("PUBLIC_KEYS", environ)),
         models=models,
         preload=preload,
         canary=_share("CANARY", home, environ),
         shadow=_share("SHADOW", home, environ),
         results=_text("RESULTS", environ),
         dead_letters=_text("DEAD_LETTERS", environ),
+        protocols=_words("PROTOCOLS", environ) or ("native",),
         triggers=_words("TRIGGERS", environ),
     )
 
@@ -157,7 +160,7 @@ def _models(home: str, environ: "Mapping[str, str]") -> "dict[str, str]":
         name, equals, place = item.partition("=")
         sound = name.isascii() and all(character.isalnum() or character in "._-+" for character in name)
         if not (name and equals and place and sound) or name in models:
-            raise ValueError(f"FLYWEIGHT_MODELS should be NAME=ADDRESS, each name once, got {item!r}")
+            raise InvalidSetting(f"FLYWEIGHT_MODELS should be NAME=ADDRESS, each name once, got {item!r}")
         models[name] = _place(home, place)
     return models
 
@@ -172,14 +175,16 @@ def _share(name: str, home: str, environ: "Mapping[str, str]") -> "TrafficSplit 
     except ValueError:
         number = -1.0
     if not place or not 0.0 <= number <= 1.0:
-        raise ValueError(f"FLYWEIGHT_{name} should be ADDRESS and a share, as 's3://bucket/models/cancer@next 5%', got {text!r}")
+        raise InvalidSetting(
+            f"FLYWEIGHT_{name} should be ADDRESS and a share, as 's3://bucket/models/cancer@next 5%', got {text!r}"
+        )
     return TrafficSplit(_place(home, place.strip()), number)
 
 
 def _hash(environ: "Mapping[str, str]") -> str:
     text = _text("SHA256", environ).lower()
     if text and (len(text) != 64 or not set(text) <= set("0123456789abcdef")):
-        raise ValueError(f"FLYWEIGHT_SHA256 should be 64 hexadecimal digits, got {text[:80]!r}")
+        raise InvalidSetting(f"FLYWEIGHT_SHA256 should be 64 hexadecimal digits, got {text[:80]!r}")
     return text
 
 
@@ -201,7 +206,7 @@ def _numbers(defaults: "Any", environ: "Mapping[str, str]") -> "Any":
 def _count(name: str, default: int, environ: "Mapping[str, str]") -> int:
     text = _text(name.upper(), environ) or str(default)
     if not text.isdecimal() or int(text) == 0:
-        raise ValueError(f"FLYWEIGHT_{name.upper()} should be a whole number above zero, got {text!r}")
+        raise InvalidSetting(f"FLYWEIGHT_{name.upper()} should be a whole number above zero, got {text!r}")
     return int(text)
 
 
@@ -212,7 +217,7 @@ def _seconds(name: str, default: float, environ: "Mapping[str, str]") -> float:
     except ValueError:
         number = 0.0
     if not 0.0 < number < 1e9:
-        raise ValueError(f"FLYWEIGHT_{name.upper()} should be a number of seconds above zero, got {text!r}")
+        raise InvalidSetting(f"FLYWEIGHT_{name.upper()} should be a number of seconds above zero, got {text!r}")
     return number
 
 

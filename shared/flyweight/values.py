@@ -1,26 +1,39 @@
-"""The frozen values that cross the wall between handlers and core."""
+"""Frozen values that pass between rooms: requests, responses, predictions, releases."""
 
 from operator import itemgetter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any, TypeVar, dataclass_transform
+    from collections.abc import Iterator, Mapping
+    from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
     T = TypeVar("T")
+    LogFields = dict[str, Any]  # what the log line of a request or a batch will hold
+    Parsed = tuple[Any, Any]  # instances that are not validated yet, and the outputs that a body asks for or None
+
+    class Value:
+        """The base of frozen values: a tuple whose items have names."""
+
+        _fields: ClassVar[tuple[str, ...]]
+
+        def __iter__(self) -> Iterator[Any]: ...
+        def _asdict(self) -> dict[str, Any]: ...
+        def _replace(self, **changes: Any) -> Self: ...
+        @classmethod
+        def _make(cls, values: tuple[Any, ...]) -> Self: ...
 
     @dataclass_transform(frozen_default=True)
     def frozen(cls: type[T]) -> type[T]:
         """Make a class of annotated fields a frozen value."""
 else:
 
-    class _Value(tuple):
+    class Value(tuple):
         """A tuple whose items have names, as `collections.namedtuple` makes, without the code that it compiles for each class."""
 
         __slots__ = ()
         _make = classmethod(tuple.__new__)  # from all values in order, in a third of the time
 
-        def __new__(cls, *values, **named):
+        def __new__(cls, *values, **named):  # noqa: D102
             if len(values) == len(cls._fields) and not named:
                 return tuple.__new__(cls, values)
             absent = cls._fields[len(values) :]
@@ -47,12 +60,12 @@ else:
         kept = {k: v for k, v in vars(cls).items() if k not in ("__dict__", "__weakref__", *fields)}
         readers = {field: property(itemgetter(position)) for position, field in enumerate(fields)}
         defaults = {field: vars(cls)[field] for field in fields if field in vars(cls)}
-        return type(cls.__name__, (_Value,), {**kept, **readers, "__slots__": (), "_fields": fields, "_defaults": defaults})
+        return type(cls.__name__, (Value,), {**kept, **readers, "__slots__": (), "_fields": fields, "_defaults": defaults})
 
 
 @frozen
-class Request:
-    """What a caller asks, whatever carried it."""
+class Request(Value):
+    """A request as every transport decodes it."""
 
     method: str
     path: str
@@ -62,8 +75,8 @@ class Request:
 
 
 @frozen
-class Response:
-    """What the caller gets; every adapter knows how to say it in its provider's words."""
+class Response(Value):
+    """A response that each transport encodes in its own form."""
 
     status: int
     headers: "Mapping[str, str]"
@@ -71,8 +84,8 @@ class Response:
 
 
 @frozen
-class Prediction:
-    """A model's answers, one entry an instance; None for what was not asked or the model does not give.
+class Prediction(Value):
+    """A model's answers, one entry an instance; None for an output that was not asked for or that the model lacks.
 
     `predictions`: labels, numbers, or lists of them where the model has several outputs (`predict`, or `transform`).
     `probabilities`: per instance one list in the order of `classes`, a list of such lists for several outputs (`predict_proba`).
@@ -86,3 +99,22 @@ class Prediction:
     score_samples: "list[Any] | None" = None
     transformed: "list[Any] | None" = None
     classes: "list[Any] | None" = None
+
+
+@frozen
+class Release(Value):
+    """What an address in a store means now: which object, and what its bytes must turn out to be.
+
+    `serial` orders the releases of an alias, else 0. For a plain object `name`, `version` and `sha256` are "" and `tag` is
+    its own; for a registry's release `tag` and `modified` are those of the pointer or record.
+    """
+
+    name: str
+    version: str
+    sha256: str
+    size: int
+    key: str
+    tag: str
+    serial: int
+    signature: "dict[str, str] | None"
+    modified: float

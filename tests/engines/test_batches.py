@@ -23,7 +23,7 @@ from flyweight import engines
 from flyweight.engines.numpy import CHUNK, Engine
 from flyweight.models import arrays
 from flyweight.models.signature import Feature, Signature
-from flyweight.models.validation import Reader
+from flyweight.models.validation import Validator
 from flyweight.predictor import UNLIMITED, Predictor
 from flyweight.settings import Limits
 from tests.conftest import ROOT
@@ -216,7 +216,7 @@ SIGNATURE = [
 def test_a_table_is_what_the_reader_makes_of_the_instances(
     features: list[Feature], usual: list[Any], odd: list[Any], form: str
 ) -> None:
-    limits = UNLIMITED._replace(max_string_length=40)  # type: ignore[attr-defined]
+    limits = UNLIMITED._replace(max_string_length=40)
     lists = [*map(list, usual), *odd]
     instances: Any = lists
     if form == "objects":
@@ -229,7 +229,7 @@ def test_a_table_is_what_the_reader_makes_of_the_instances(
         lists = frame.to_numpy(dtype=object).tolist() if form == "frame" else instances.tolist()
     table = arrays.array_of(instances, features, limits)
     if table is not None:
-        rows = Reader(Signature("regression", features, 1), limits).rows(instances if form == "objects" else lists)
+        rows = Validator(Signature("regression", features, 1), limits).rows(instances if form == "objects" else lists)
         assert str(table.tolist()) == str(rows)
 
 

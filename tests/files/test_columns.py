@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import flyweight
 from flyweight.files import csv as file_csv
 from flyweight.files import scoring as file_scoring
-from flyweight.files.columns import Columns
+from flyweight.files.csv import Columns
 from flyweight.stores import open_store
 from tests import fitted
 from tests.services.fixtures import PATIENT

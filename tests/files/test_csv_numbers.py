@@ -20,15 +20,15 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 import flyweight
+from flyweight import strict_json
 from flyweight.errors import TooLarge
 from flyweight.files import csv as file_csv
 from flyweight.files import scoring as file_scoring
+from flyweight.files.batches import Batch
 from flyweight.files.csv_numbers import numbers
 from flyweight.files.lines import MAX_ROW, Lines
-from flyweight.files.reader import Batch
 from flyweight.files.results import FORMS
 from flyweight.formats.csv import MISSING
-from flyweight.formats.json import json_bytes
 from flyweight.models.signature import Feature
 from flyweight.stores import open_store
 from flyweight.values import Prediction
@@ -233,6 +233,6 @@ def test_lines_written_by_column_are_those_written_one_by_one(labels: Any, besid
             row = {"line": place + 4, "prediction": labels[place]}
             row |= {} if beside is None else {"probabilities": beside[place]}
             row |= {} if samples is None else {"score_sample": samples[place]}
-            yield json_bytes(row) + b"\n"
+            yield strict_json.encode(row) + b"\n"
 
     assert FORMS["jsonl"](prediction, [4, 5, 6], False) == b"".join(expected())

@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from flyweight.errors import InvalidInput, MalformedRequest, ObjectNotFound, TooLarge, UnsupportedMediaType
+from flyweight.files.batches import Batch
 from flyweight.files.csv import csv_batches
-from flyweight.files.lines import MAX_ROW, Lines, json_batches
+from flyweight.files.jsonl import jsonl_batches
+from flyweight.files.lines import MAX_ROW, Lines
 from flyweight.files.parquet import parquet_batches
-from flyweight.files.reader import Batch, form_of
+from flyweight.files.reader import form_of
 from flyweight.formats import parse
 from flyweight.formats.compression import plain
 from flyweight.models.signature import Feature
@@ -53,7 +55,7 @@ def csv_of(data: bytes, size: int = 1 << 20, rows: int = 3, position: dict[str, 
 
 def json_of(data: bytes, size: int = 1 << 20, rows: int = 3, position: dict[str, Any] | None = None) -> Iterator[Batch]:
     position = position or {}
-    return json_batches(Lines(chunked(data[position.get("offset", 0) :], size), position), rows, 1 << 20)
+    return jsonl_batches(Lines(chunked(data[position.get("offset", 0) :], size), position), rows, 1 << 20)
 
 
 def all_of(batches: Iterator[Batch]) -> tuple[list[Any], list[int], list[tuple[int, str, str]]]:
@@ -69,7 +71,7 @@ def all_of(batches: Iterator[Batch]) -> tuple[list[Any], list[int], list[tuple[i
 
 def over_http(data: bytes) -> list[Any]:
     """The same rows as the body of a request."""
-    return [[instance[feature.name] for feature in FEATURES] for instance in parse(data, "text/csv", FEATURES)[0]]
+    return [[instance[feature.name] for feature in FEATURES] for instance in parse(data, "text/csv", FEATURES, 1 << 20)[0]]
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])
@@ -142,7 +144,7 @@ def test_a_row_that_is_too_long_is_told_and_passed_over_in_bounded_memory(size: 
     [
         (b"", MalformedRequest, "empty"),
         (b"\n\n", MalformedRequest, "empty"),
-        (b"number,number,flag\n", MalformedRequest, "stands twice"),
+        (b"number,number,flag\n", MalformedRequest, "column name twice"),
         (b'number,"word,flag\n1,a,true\n', MalformedRequest, "not CSV"),
         (b"number,wort,flag\n1,a,true\n", InvalidInput, "did you mean 'word'"),
         (b"number,word\n1,a\n", InvalidInput, "no such feature"),
@@ -177,7 +179,7 @@ def test_lines_of_json_are_read_strictly_and_each_by_itself(size: int) -> None:
     assert [line for batch in batches for line in batch.lines] == [1, 3, 8, 9]
     faults = [(line, str(error)) for batch in batches for line, error, _ in batch.faults]
     assert [line for line, _ in faults] == [4, 5, 6]
-    assert "NaN is not JSON" in faults[0][1] and "line 5 is not JSON" in faults[1][1] and "not UTF-8" in faults[2][1]
+    assert "line 4 holds NaN" in faults[0][1] and "line 5 is not JSON" in faults[1][1] and "not UTF-8" in faults[2][1]
 
 
 PIECES = [b"1", b"", b"a", b'"', b'""', b",", b"\n", b"\r\n", b"x\xff", b'"a,\nb"', b"1,a,true\n", b"nan"]

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyweight.formats.csv import answer
+from flyweight.formats.csv import write
 from flyweight.values import Prediction
 
 VALUE = st.one_of(st.floats(), st.integers(), st.booleans(), st.none(), st.text(max_size=5), st.sampled_from(['"', "a,b", "\n"]))
@@ -74,4 +74,4 @@ def cell_by_cell(prediction: Prediction, lines: list[int] | None, header: bool) 
 @given(given=predictions(), header=st.booleans())
 def test_it_is_the_same_text(given: tuple[Prediction, list[int] | None], header: bool) -> None:
     prediction, lines = given
-    assert answer(prediction, lines, header) == cell_by_cell(prediction, lines, header)
+    assert write(prediction, lines, header) == cell_by_cell(prediction, lines, header)

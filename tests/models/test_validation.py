@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flyweight.errors import FlyweightError, InvalidInput, MalformedRequest, TooLarge, UnsupportedMediaType
+from flyweight.formats import parse
 from flyweight.models.signature import Feature, Signature
-from flyweight.models.validation import Reader
+from flyweight.models.validation import Validator
 from flyweight.settings import Limits
 
 FEATURES = [
@@ -21,18 +22,20 @@ FEATURES = [
     Feature("member", "boolean", True),
     Feature("city", "string", True, ["Oslo", "Bergen"]),
 ]
-READER = Reader(Signature("regression", FEATURES, 1), Limits(max_body_bytes=2000, max_instances=3, max_string_length=20))
-NUMBERS = Reader(Signature("regression", [Feature(name, "number", False) for name in "ab"], 1), Limits())
-ONE = Reader(Signature("regression", [Feature("a", "number", False)], 1), Limits())
+VALIDATOR = Validator(Signature("regression", FEATURES, 1), Limits(max_body_bytes=2000, max_instances=3, max_string_length=20))
+NUMBERS = Validator(Signature("regression", [Feature(name, "number", False) for name in "ab"], 1), Limits())
+ONE = Validator(Signature("regression", [Feature("a", "number", False)], 1), Limits())
 
 
-def read(body: Any, media: str = "application/json", reader: Reader = READER) -> list[list[Any]]:
-    return reader.read(body if isinstance(body, bytes) else json.dumps(body).encode(), media)[0]
+def read(body: Any, content_type: str = "application/json", validator: Validator = VALIDATOR) -> list[list[Any]]:
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    instances, _ = parse(data, content_type, validator.features, validator.limits.max_body_bytes)
+    return validator.rows(instances)
 
 
-def faults(body: Any, reader: Reader = READER) -> list[tuple[Any, ...]]:
+def faults(body: Any, validator: Validator = VALIDATOR) -> list[tuple[Any, ...]]:
     with pytest.raises(InvalidInput) as caught:
-        read(body, reader=reader)
+        read(body, validator=validator)
     return [(fault.instance, fault.feature, fault.expected, fault.actual) for fault in caught.value.faults]
 
 
@@ -44,8 +47,8 @@ def test_instances_come_in_order_or_by_name_wrapped_or_bare() -> None:
 
 
 def test_all_numbers_take_the_short_way_to_the_same_rows() -> None:
-    assert read([[1.5, 2.5], {"b": 1.0, "a": 2.0}, [1, 2]], reader=NUMBERS) == [[1.5, 2.5], [2.0, 1.0], [1.0, 2.0]]
-    assert read([{"a": 3.0}, [4.0]], reader=ONE) == [[3.0], [4.0]]
+    assert read([[1.5, 2.5], {"b": 1.0, "a": 2.0}, [1, 2]], validator=NUMBERS) == [[1.5, 2.5], [2.0, 1.0], [1.0, 2.0]]
+    assert read([{"a": 3.0}, [4.0]], validator=ONE) == [[3.0], [4.0]]
 
 
 def test_null_is_missing_where_the_feature_may_be() -> None:
@@ -66,7 +69,7 @@ def test_a_wrong_kind_is_named(value: Any) -> None:
 
 def test_every_fault_is_told_at_once_up_to_twenty() -> None:
     assert len(faults([["x", "y", "z", 1]])) == 4
-    wide = Reader(Signature("regression", [Feature(f"f{n}", "number", False) for n in range(50)], 1), Limits())
+    wide = Validator(Signature("regression", [Feature(f"f{n}", "number", False) for n in range(50)], 1), Limits())
     assert len(faults([["x"] * 50], wide)) == 20
 
 
@@ -102,7 +105,7 @@ def test_a_number_beyond_a_double_is_refused(text: str) -> None:
 
 
 def test_huge_numbers_that_sum_beyond_a_double_are_taken() -> None:
-    assert read(b"[[1.7e308, 1.7e308]]", reader=NUMBERS) == [[1.7e308, 1.7e308]]
+    assert read(b"[[1.7e308, 1.7e308]]", validator=NUMBERS) == [[1.7e308, 1.7e308]]
 
 
 def test_a_long_string_is_refused_by_its_length() -> None:
@@ -121,9 +124,9 @@ MALFORMED = {
     "white space": (b" \n", "body is empty"),
     "not JSON": (b"{a}", "line 1 column 2"),
     "not UTF-8": (b'["\xff"]', "byte 2 is 0xff"),
-    "NaN": (b"[[NaN, 1]]", "NaN is not JSON; send null"),
-    "Infinity": (b"[[-Infinity, 1]]", "-Infinity is not JSON"),
-    "a key twice": (b'[{"age": 1, "age": 2}]', "'age' stands twice"),
+    "NaN": (b"[[NaN, 1]]", "NaN, which is not JSON; send null"),
+    "Infinity": (b"[[-Infinity, 1]]", "-Infinity, which is not JSON"),
+    "a key twice": (b'[{"age": 1, "age": 2}]', "'age' twice"),
     "nested too deeply": (b"[" * 1900 + b"]" * 100, "nested too deeply|not JSON"),
 }
 
@@ -135,11 +138,11 @@ def test_a_malformed_body_says_where(body: bytes, words: str) -> None:
 
 
 def test_deep_nesting_and_endless_digits_are_malformed_and_no_crash() -> None:
-    big = Reader(Signature("regression", FEATURES, 1), Limits())
+    big = Validator(Signature("regression", FEATURES, 1), Limits())
     with pytest.raises(MalformedRequest, match="nested too deeply"):
-        read(b"[" * 200_000 + b"]" * 200_000, reader=big)
+        read(b"[" * 200_000 + b"]" * 200_000, validator=big)
     with pytest.raises(MalformedRequest, match="too many digits"):
-        read(b"[[" + b"9" * 5000 + b"]]", reader=big)
+        read(b"[[" + b"9" * 5000 + b"]]", validator=big)
 
 
 @pytest.mark.parametrize(
@@ -236,6 +239,6 @@ def test_any_bytes_are_rows_or_a_clear_error(body: bytes, media: str) -> None:
 
 @given(st.lists(st.tuples(st.floats(-1e300, 1e300), st.floats(-1e300, 1e300)), min_size=1, max_size=5))
 def test_numbers_arrive_bit_for_bit(rows: list[tuple[float, float]]) -> None:
-    assert read([list(row) for row in rows], reader=NUMBERS) == [list(row) for row in rows]
+    assert read([list(row) for row in rows], validator=NUMBERS) == [list(row) for row in rows]
     text = "a,b\n" + "".join(f"{a!r},{b!r}\n" for a, b in rows)
     assert read(text.encode(), "text/csv", NUMBERS) == [list(row) for row in rows]

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from flyweight.errors import ModelUnavailable
-from flyweight.records import InProgress, Outcome, Record, Trigger, failed
-from flyweight.records.consumer import consume
-from flyweight.records.sinks import key_of, opened
-from flyweight.serving.service import Service, bind
+from flyweight.handler import bind
+from flyweight.predictor import Predictor
+from flyweight.records import InProgress, Outcome, Record, Trigger, consumer, failed
+from flyweight.records.sinks import key_of, open_sink
+from flyweight.serving.service import Service
 from flyweight.settings import Settings
 from tests.serving.test_service import GENTOO
 
@@ -68,6 +69,8 @@ class Brittle:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._predictor, name)
 
+    predict_each = Predictor.predict_each
+
     def answer(self, rows: Any, *asked: Any) -> Any:
         if any(row[1] == BREAKING for row in rows):
             raise ZeroDivisionError("in the middle of a plan")
@@ -90,6 +93,12 @@ class Deployed(Service):
         if self.away:
             raise ModelUnavailable("away")
         return Brittle(super().predictor(*arguments), self.scarce)
+
+
+def consume(service: Any, trigger: Trigger, event: tuple[Any, ...]) -> Any:
+    """Consume an event with the sinks of the tests, if the service has any."""
+    sinks = (service.results, service.dead_letters) if isinstance(service, Deployed) else ()
+    return consumer.consume(service, trigger, event, *sinks)
 
 
 def records(event: list[dict[str, Any]]) -> list[Record]:
@@ -239,6 +248,6 @@ def test_a_key_is_of_the_record_its_source_and_the_model() -> None:
 def test_an_address_of_no_known_sink_stops_the_function_as_it_starts(penguins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLYWEIGHT_RESULTS", "carrier-pigeon://loft")
     with pytest.raises(ValueError, match="carrier-pigeon"):
-        bind(lambda event: event, lambda response, event: None, home=str(penguins.parent), logs={"": lambda: print})
+        bind(lambda event: event, lambda response, event: None, folder=str(penguins.parent), logs={"": lambda: print})
     with pytest.raises(ValueError, match="begin with here:; got"):
-        opened("there://x", {"here": lambda address: Once()})
+        open_sink("there://x", {"here": lambda address: Once()})

@@ -15,8 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flyweight.records import Trigger
-from flyweight.records.consumer import consume
-from tests.records.test_consumer import BAD, BREAKS, GOOD, PARTIAL, RAISING, STRAINS, Deployed, Killed, items
+from tests.records.test_consumer import BAD, BREAKS, GOOD, PARTIAL, RAISING, STRAINS, Deployed, Killed, consume, items
 from tests.serving.test_service import GENTOO
 
 ADELIE = dict(zip(GENTOO, ["Torgersen", 39.1, 18.7, 181, 3750, "male", 2007], strict=True))

@@ -17,7 +17,7 @@ from flyweight.errors import InvalidInput, MalformedRequest, ModelUnavailable, p
 from flyweight.predictor import Predictor
 from flyweight.records import Outcome, Record
 from flyweight.records.scoring import score
-from flyweight.serving.service import Service, status_of
+from flyweight.serving.service import Service
 from flyweight.settings import Limits, Settings
 from flyweight.values import Request
 from tests.serving.test_service import GENTOO
@@ -72,7 +72,7 @@ def over_http(service: Service, body: bytes, content_type: str) -> Any:
 def as_told(outcome: Outcome) -> Any:
     """What the outcome tells, as a caller over HTTP would be told it."""
     if outcome.error is not None:
-        return problem(outcome.error, status_of(outcome.error), "r")
+        return problem(outcome.error, "r")
     assert outcome.answer is not None and outcome.answer["id"] == outcome.record.id
     return {key: value for key, value in outcome.answer.items() if key != "id"}
 
@@ -97,7 +97,7 @@ def test_each_record_is_answered_or_rejected_as_http_does(
     outcomes = score(model, records)
     assert [outcome.record for outcome in outcomes] == records
     for outcome in outcomes:
-        expected = over_http(service, outcome.record.body, outcome.record.media)
+        expected = over_http(service, outcome.record.body, outcome.record.content_type)
         assert alike(as_told(outcome), expected), (as_told(outcome), expected)
         assert outcome.state == ("rejected" if "status" in expected else "scored")
 
@@ -114,7 +114,7 @@ class Counted:
 
     def __init__(self, model: Predictor, fails: Callable[[Any], Exception | None], sound: bool = True) -> None:
         self.model, self.fails, self.calls, self.sound = model, fails, 0, sound
-        self.reader, self.name, self.version = model.reader, model.name, model.version
+        self.validator, self.signature, self.name, self.version = model.validator, model.signature, model.name, model.version
 
     def answer(self, rows: Any, outputs: Any) -> Any:
         self.calls += 1
@@ -125,6 +125,8 @@ class Counted:
 
     def passes_self_test(self) -> bool:
         return self.sound
+
+    predict_each = Predictor.predict_each
 
 
 def fails_on(*numbers: int, error: type[Exception] = ArithmeticError) -> Callable[[Any], Exception | None]:

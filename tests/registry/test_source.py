@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from flyweight.errors import ModelRefused, ObjectNotFound, StoreFailed
+from flyweight.predictor import LoadedModel
 from flyweight.registry.source import StoredModels
-from flyweight.serving.sources import LoadedModel
-from flyweight.settings import Caching, Settings, Trust
+from flyweight.settings import Caching, Settings, Verification
 from flyweight.toolkit.publishing import registry, signing
 from tests.services.fixtures import Bucket
 
@@ -27,9 +27,9 @@ class Reader:
     """One process's view of the stores: the same disk as others, a clock of its own."""
 
     def __init__(self, folder: Path, **trust: Any) -> None:
-        caching = QUICK._replace(cache_dir=str(folder))  # type: ignore[attr-defined]
+        caching = QUICK._replace(cache_dir=str(folder))
         self.now = 1000.0
-        self.models = StoredModels(Settings("", caching=caching, trust=Trust(**trust)), lambda: self.now)
+        self.models = StoredModels(Settings("", caching=caching, verification=Verification(**trust)), lambda: self.now)
 
     def load(self, address: str) -> LoadedModel:
         self.spent: dict[str, float] = {}

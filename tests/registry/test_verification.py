@@ -137,7 +137,7 @@ def test_any_bytes_beside_a_file_are_a_json_object_or_refused(data: bytes, tmp_p
 
 def isolated(program: str) -> str:
     """What a program prints in a fresh process that has the standard library and the core only."""
-    head = f"import sys; sys.path.insert(0, {str(ROOT / 'shared')!r}); from flyweight import signatures\n"
+    head = f"import sys; sys.path.insert(0, {str(ROOT / 'shared')!r}); from flyweight.registry import verification\n"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", head + program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from flyweight.errors import FlyweightError, ModelRefused, ModelUnavailable, StoreFailed
+from flyweight.predictor import LoadedModel
 from flyweight.serving.cache import RETRY_SECONDS, ModelCache
-from flyweight.serving.sources import LoadedModel
 
 RELEASE: Any = object()
 
@@ -178,7 +178,7 @@ def test_those_who_wait_for_a_load_that_is_cut_off_are_told_so() -> None:
 
 def test_a_model_that_may_not_change_is_never_checked() -> None:
     source, clock = Source(), Clock()
-    cache = ModelCache(source, ttl=1.0, wait=5.0, clock=clock)
+    cache = ModelCache(source, ttl=1.0, refresh_wait_seconds=5.0, clock=clock)
     cache.get("a")
     clock.now += 1e6
     cache.get("a")
@@ -188,13 +188,13 @@ def test_a_model_that_may_not_change_is_never_checked() -> None:
 def checking(**options: Any) -> tuple[Source, Clock, ModelCache, list[Any]]:
     """A cache whose one model may change, and was loaded just now."""
     source, clock, told = Source(may_change=True), Clock(), list[Any]()
-    cache = ModelCache(source, ttl=60.0, clock=clock, tell=lambda entry: told.append(dict(entry)), **options)
+    cache = ModelCache(source, ttl=60.0, clock=clock, log=lambda entry: told.append(dict(entry)), **options)
     cache.get("a")
     return source, clock, cache, told
 
 
 def test_a_check_is_due_when_the_time_to_live_is_over() -> None:
-    source, clock, cache, _ = checking(wait=5.0)
+    source, clock, cache, _ = checking(refresh_wait_seconds=5.0)
     clock.now += 59.0
     assert cache.age(cache.get("a")) == 59.0 and source.checks == []
     clock.now += 1.0
@@ -205,7 +205,7 @@ def test_a_check_is_due_when_the_time_to_live_is_over() -> None:
 
 
 def test_a_new_model_takes_the_place_of_the_old_one() -> None:
-    source, clock, cache, told = checking(wait=5.0)
+    source, clock, cache, told = checking(refresh_wait_seconds=5.0)
     source.next = loaded("new", may_change=True)
     clock.now += 60.0
     assert named(cache, "a") == "new"
@@ -214,7 +214,7 @@ def test_a_new_model_takes_the_place_of_the_old_one() -> None:
 
 def test_no_request_waits_for_a_check_longer_than_it_may() -> None:
     """The request that starts the check gets the old model after `wait`; the others get it at once; the new one comes later."""
-    source, clock, cache, _ = checking(wait=0.05)
+    source, clock, cache, _ = checking(refresh_wait_seconds=0.05)
     source.next, source.seconds = loaded("new", may_change=True), 0.4
     clock.now += 60.0
     began = time.monotonic()
@@ -230,7 +230,7 @@ def test_no_request_waits_for_a_check_longer_than_it_may() -> None:
 
 @pytest.mark.parametrize("error", [StoreFailed("down"), ModelRefused("flipped bit"), ZeroDivisionError("of ours")])
 def test_the_last_good_model_stays_whatever_goes_wrong(error: Exception) -> None:
-    source, clock, cache, told = checking(wait=5.0)
+    source, clock, cache, told = checking(refresh_wait_seconds=5.0)
     source.error = error
     clock.now += 60.0
     kept = cache.get("a")
@@ -247,7 +247,7 @@ def test_the_last_good_model_stays_whatever_goes_wrong(error: Exception) -> None
 
 def test_a_last_good_model_from_the_disk_is_asked_for_again_soon() -> None:
     source, clock = Source(may_change=True, trouble="the store is down", age=3600.0), Clock()
-    cache = ModelCache(source, ttl=60.0, wait=5.0, clock=clock)
+    cache = ModelCache(source, ttl=60.0, refresh_wait_seconds=5.0, clock=clock)
     kept = cache.get("a")
     assert kept.trouble == "the store is down" and cache.age(kept) == 3600.0
     clock.now += RETRY_SECONDS
@@ -255,7 +255,7 @@ def test_a_last_good_model_from_the_disk_is_asked_for_again_soon() -> None:
 
 
 def test_after_expire_the_next_request_checks() -> None:
-    source, _, cache, _ = checking(wait=5.0)
+    source, _, cache, _ = checking(refresh_wait_seconds=5.0)
     cache.expire()
     cache.get("a")
     assert source.checks == ["a"]
@@ -267,7 +267,7 @@ def test_the_least_recently_used_models_make_room() -> None:
     for address in ("a", "b", "a", "c"):
         clock.now += 1
         cache.get(address)
-    assert sorted(kept.model.predictor.name for kept in cache.kept()) == ["a", "c"]
+    assert sorted(kept.model.predictor.name for kept in cache.entries()) == ["a", "c"]
     assert named(cache, "b") == "b"
     assert source.loads == ["a", "b", "c", "b"]
 
@@ -276,7 +276,7 @@ def test_a_model_above_the_budget_answers_alone() -> None:
     source = Source(weight=400)
     cache = ModelCache(source, budget=100)
     assert [named(cache, "a"), named(cache, "b")] == ["a", "b"]
-    assert len(cache.kept()) == 1
+    assert len(cache.entries()) == 1
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork.*:DeprecationWarning")

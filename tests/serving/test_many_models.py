@@ -54,7 +54,7 @@ draw = random.Random(0)
 for turn in range(600):
     ask(draw.randrange({count}))
     most = max(most, anonymous())
-print(json.dumps({{"grown": most - before, "kept": len(service.models.kept())}}))
+print(json.dumps({{"grown": most - before, "kept": len(service.models.entries())}}))
 """
 
 
@@ -97,4 +97,4 @@ def test_a_name_that_is_not_listed_or_a_path_that_no_model_has_is_404(service: S
 
 def test_the_hot_ones_are_loaded_ahead(service: Service) -> None:
     service.preload()
-    assert len(service.models.kept()) == 2
+    assert len(service.models.entries()) == 2

@@ -10,8 +10,9 @@ import pytest
 from openapi_spec_validator import validate
 
 from flyweight.errors import MalformedRequest
+from flyweight.handler import bind
 from flyweight.protocols.native import ROUTES
-from flyweight.serving.service import STATUS, Service, bind
+from flyweight.serving.service import Service
 from flyweight.settings import Limits, Settings
 from flyweight.values import Request, Response
 from tests.ops.hostile import document, raw
@@ -243,16 +244,13 @@ def test_limits_are_settings(penguins: Path) -> None:
     assert endpoint.ask("POST", "/predict", [{**GENTOO, "sex": "x" * 7}])[0].status == 422
 
 
-def test_each_word_has_a_status_of_its_own_but_for_the_two_that_ask_to_come_again() -> None:
-    assert sorted(STATUS.values()) == [400, 404, 405, 406, 413, 415, 422, 500, 503, 503]
-    assert [word for word, status in STATUS.items() if status == 503] == ["model_unavailable", "not_done"]
-
-
 def bound(penguins: Path, monkeypatch: pytest.MonkeyPatch, decode: Any, **settings: str) -> Any:
     monkeypatch.setenv("FLYWEIGHT_MODEL", str(penguins))
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    return bind(decode, lambda response, *event: (response.status, event), home="/nowhere", logs={"": lambda: lambda entry: None})
+    return bind(
+        decode, lambda response, *event: (response.status, event), folder="/nowhere", logs={"": lambda: lambda entry: None}
+    )
 
 
 def test_bind_answers_a_platforms_event_in_its_words(penguins: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from flyweight.errors import FlyweightError, ModelRefused, ObjectNotFound, PreconditionFailed, StoreFailed
 from flyweight.registry import addresses, releases
-from flyweight.registry.releases import Release
 from flyweight.stores import Timeouts
+from flyweight.values import Release
 from tests.services.faults import Seen
 from tests.services.fixtures import Bucket
 

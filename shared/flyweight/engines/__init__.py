@@ -1,4 +1,4 @@
-"""The engines, one file each, and the table that finds one by the name that a model file gives.
+"""Engines execute model files: one file each, found by the name that a model file gives.
 
 An engine module offers `Engine(file: ModelFile)`, which refuses a file that it can't run, and `Engine.outputs(rows, names)`.
 """
@@ -15,51 +15,64 @@ if TYPE_CHECKING:
     from flyweight.models.file import ModelFile
 
     class Engine(Protocol):
-        """What executes a model file."""
+        """Executes a model file."""
+
+        def __init__(self, file: ModelFile) -> None: ...
 
         widths: dict[str, int]  # output -> its columns
         choices: list[int] | None  # among how many classes each column of the output "index" chooses
 
         def outputs(self, rows: list[list[Any]], names: tuple[str, ...]) -> list[list[list[Any]]]:
-            """These outputs in their order, each with one list an instance."""
+            """Compute these outputs in their order, each with one list an instance."""
             ...
 
 
-ENGINES = {
-    "pure": "flyweight.engines.pure",
-    "numpy": "flyweight.engines.numpy",
-    "onnx": "flyweight.engines.onnx",
-    "litert": "flyweight.engines.litert",
-    "sklearn": "flyweight.engines.sklearn",
-    "pickle": "flyweight.engines.pickle",
-}
+MAX_ENGINES = 20  # names of a file that are tried
+
+
+def find(name: str) -> "type[Engine] | None":
+    """Import the engine of that name; None if this flyweight or this folder has none.
+
+    :raises ImportError: the engine is there, and a library that it needs is not.
+    """
+    # an identifier can't leave this package; `_` first would be a private module
+    if not (name.isidentifier() and name.isascii() and not name.startswith("_")):
+        return None
+    path = f"{__name__}.{name}"
+    try:
+        module = __import__(path, fromlist=["Engine"])
+    except ModuleNotFoundError as error:
+        if error.name == path:
+            return None
+        raise
+    engine: type[Engine] | None = getattr(module, "Engine", None)
+    return engine
 
 
 def engine_for(file: "ModelFile") -> "Engine":
-    """The first engine that the file names and that is here.
+    """Make the first engine that the file names and that can run here.
 
-    :raises ModelRefused: none is, or the file fails the engine's checks.
+    :raises ModelRefused: none can, or the file fails the engine's checks.
     """
-    names, absent, next_step = file.document.get("engines"), [], ""
-    for name in names if isinstance(names, list) else []:
-        if isinstance(name, str) and name in ENGINES:
-            try:
-                engine: Engine = __import__(ENGINES[name], fromlist=["Engine"]).Engine(file)
-            except ImportError as error:
-                if error.name == ENGINES[name]:
-                    from flyweight.ops import NOT_HERE
+    names, reasons, next_step = file.document.get("engines"), [], ""
+    for name in names[:MAX_ENGINES] if isinstance(names, list) else []:
+        if not isinstance(name, str):
+            continue
+        try:
+            engine = find(name)
+            if engine is not None:
+                return engine(file)
+        except ImportError as error:
+            if (error.name or "").startswith("flyweight"):
+                raise  # a fault of ours, and nothing that could be installed
+            reasons.append(f"{name} needs {error.name or error}, which is not installed here")
+            next_step = next_step or "install it here, or pack the model for an engine that needs less"
+        else:
+            from flyweight.ops import NOT_HERE
 
-                    next_step = NOT_HERE
-                    absent.append(f"{name} is not in this folder")
-                elif (error.name or "").startswith("flyweight"):
-                    raise  # a fault of ours, and nothing that could be installed
-                else:
-                    absent.append(f"{name} needs {error.name or error}, which is not installed here")
-                    next_step = next_step or "install it here, or pack the model for an engine that needs less"
-            else:
-                return engine
-    known = "; ".join(absent) or f"this flyweight has {', '.join(ENGINES)}"
-    raise ModelRefused(f"the file names the engines {preview(names)}; {known}", next_step)
+            next_step = NOT_HERE
+            reasons.append(f"{preview(name)} is not in this folder")
+    raise ModelRefused(f"the file names the engines {preview(names)}; {'; '.join(reasons) or 'none can be used'}", next_step)
 
 
 # From this many rows on NumPy gains on every model with batch forms that `benchmarks/batches.py` measures, where it is loaded.

@@ -38,7 +38,7 @@ class Engine:
                     column.append(values[place])
         except InvalidInput as error:
             number = len(columns[0])
-            raise InvalidInput(*[fault._replace(instance=number) for fault in error.faults]) from None  # type: ignore[attr-defined]
+            raise InvalidInput(*[fault._replace(instance=number) for fault in error.faults]) from None
         return columns
 
     def values(self, row: "list[Any]") -> "list[list[Any]]":

@@ -4,9 +4,9 @@ import json
 import os
 import re
 
+from flyweight import strict_json
 from flyweight.errors import ObjectNotFound, PreconditionFailed, StoreFailed
-from flyweight.formats.json import json_bytes
-from flyweight.values import frozen
+from flyweight.values import Value, frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ OURS = re.compile(
 
 
 @frozen
-class Names:
+class Names(Value):
     """What is written for one version of one file."""
 
     output: str
@@ -115,7 +115,7 @@ class Checkpoint:
         """
         state = {**self.state, **changes, "writer": os.urandom(8).hex()}
         try:
-            mark = self._store.put(self._key, json_bytes(state), self._tag)
+            mark = self._store.put(self._key, strict_json.encode(state), self._tag)
         except PreconditionFailed:
             # an answer that was lost, and the request sent again: then it is our own writing that is there
             data, mark = self._store.get(self._key, MAX_CHECKPOINT)

@@ -1,13 +1,12 @@
-"""Lines of CSV to batches of instances; quotes may hold line ends, wherever chunks and batches end."""
+"""Read CSV in batches; a quoted value may hold line ends, even where a chunk or a batch ends."""
 
 import csv
 from math import nan
 
 from flyweight.errors import FlyweightError, MalformedRequest
-from flyweight.files.columns import Columns
+from flyweight.files.batches import Batch, order_of
 from flyweight.files.csv_numbers import numbers, plain_lines, spread
 from flyweight.files.lines import MAX_ROW, Lines, TruncatedLine, as_text, check_size, decoded
-from flyweight.files.reader import Batch, order_of
 from flyweight.formats.csv import MISSING, value_of
 
 TYPE_CHECKING = False
@@ -15,12 +14,44 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from flyweight.files.reader import Fault, Position
+    from flyweight.files.batches import Fault, Position
     from flyweight.models.signature import Feature
 
     Record = list[str]
 
 FEW = 0.25  # of a batch's lines; with more of them that are no numbers all are read alike
+
+
+class _Names(list):  # type: ignore[type-arg]
+    def tolist(self) -> "list[str]":
+        """List the names, like pandas' `Index.tolist`."""
+        return [*self]
+
+
+class Columns:
+    """A batch stored by column. Rows are built only when a caller iterates."""
+
+    def __init__(self, names: "list[str]", values: "list[list[Any]]") -> None:
+        self._names, self._values = names, values
+        self._by_name = dict(zip(names, values, strict=True))
+
+    @property
+    def columns(self) -> "_Names":
+        """Get the column names."""
+        return _Names(self._names)
+
+    def __getitem__(self, name: str) -> "list[Any]":
+        return self._by_name[name]
+
+    def __len__(self) -> int:
+        return len(self._values[0])
+
+    def __iter__(self) -> "Iterator[list[Any]]":
+        return map(list, zip(*self._values, strict=True))
+
+    def tolist(self) -> "list[list[Any]]":
+        """List the rows."""
+        return [*self]
 
 
 def csv_batches(lines: Lines, features: "list[Feature]", position: "Position", rows: int, size: int) -> "Iterator[Batch]":
@@ -45,7 +76,7 @@ def csv_batches(lines: Lines, features: "list[Feature]", position: "Position", r
             instances: Any = Columns([feature.name for feature in features], values) if records else []
             batch = Batch(instances, batch.lines, batch.texts, batch.faults, {}, {})
         after = {"offset": lines.offset, "line": lines.line, "columns": columns}
-        yield Batch(batch.instances, batch.lines, batch.texts, batch.faults, after, batch.odd)
+        yield Batch(batch.instances, batch.lines, batch.texts, batch.faults, after, batch.exceptions_by_row)
 
 
 def _all_numbers(taken: "list[bytes]", number: int, lines: Lines, width: int, places: "list[int]") -> "Batch | None":

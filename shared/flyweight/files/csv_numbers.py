@@ -69,15 +69,6 @@ def spread(table: "Any", there: "list[bool]") -> "Any":
     return whole
 
 
-def suspects(table: "Any", required: "list[bool]") -> "list[int]":
-    """The places of rows that hold infinity, or nothing in a column where something has to be."""
-    import numpy as np
-
-    found = np.isinf(table).any(axis=1) | np.isnan(table[:, required]).any(axis=1)
-    places: list[int] = np.flatnonzero(found).tolist()
-    return places
-
-
 def _by_numpy(text: bytes, width: int, words: bool) -> "Any | None":
     import numpy as np
 

@@ -1,17 +1,15 @@
-"""The bytes of a file in chunks to lines of bounded length, and lines of JSON to batches of instances."""
+"""Split a stream of bytes into lines of bounded length."""
 
 from bisect import bisect_left
 from itertools import accumulate
 
-from flyweight.errors import FlyweightError, MalformedRequest, TooLarge
-from flyweight.files.reader import Batch
-from flyweight.formats import parse_json
+from flyweight.errors import MalformedRequest, TooLarge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-    from flyweight.files.reader import Position
+    from flyweight.files.batches import Position
 
 MAX_ROW = 1 << 20  # bytes
 SHOWN = 1000  # bytes of a longer one that are kept
@@ -102,28 +100,6 @@ class Lines:
             lines[0] = lines[0][3:]
             self.offset += 3
         self._ready += lines
-
-
-def json_batches(lines: Lines, rows: int, size: int) -> "Iterator[Batch]":
-    """Instances of JSON Lines; empty lines are none."""
-    while True:
-        number = lines.line
-        taken = lines.take(rows, size)
-        if not taken:
-            return
-        batch = Batch([], [], [], [], {"offset": lines.offset, "line": lines.line}, {})
-        for line, text in enumerate(taken, number):
-            if not text or text.isspace():
-                continue
-            try:
-                check_size(text)
-                batch.instances.append(parse_json(decoded(text), f"line {line}"))
-            except FlyweightError as error:
-                batch.faults.append((line, error, as_text(text)))
-            else:
-                batch.lines.append(line)
-                batch.texts.append(text)
-        yield batch
 
 
 def as_text(text: bytes) -> str:

@@ -3,14 +3,14 @@
 import io
 
 from flyweight.errors import FlyweightError, MalformedRequest, UnsupportedMediaType
-from flyweight.files.reader import Batch, order_of
+from flyweight.files.batches import Batch, order_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from flyweight.files.reader import Position
+    from flyweight.files.batches import Position
     from flyweight.models.signature import Feature
 
 AHEAD = 1 << 20  # bytes that are read at once, where fewer are asked for

@@ -4,37 +4,21 @@ Where a batch ends depends on the file alone, never on how its bytes came, so th
 batch gives the same batches from there on.
 """
 
-from flyweight.errors import InvalidInput, MalformedRequest, UnsupportedMediaType
-from flyweight.models.validation import misnamed
+from flyweight.errors import UnsupportedMediaType
 from flyweight.stores import stream
-from flyweight.values import frozen
+from flyweight.values import Value, frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from typing import Any
+    from collections.abc import Callable, Iterator
 
-    from flyweight.errors import FlyweightError
+    from flyweight.files.batches import Batch, Position
     from flyweight.models.signature import Feature
     from flyweight.stores import ObjectMeta, Store
 
-    Position = dict[str, Any]  # where a batch begins, fit for JSON; {} is the start of the file
-    Fault = tuple[int, FlyweightError, str]  # the line, what is wrong, the row's text
 
 FORMS = {"csv": "csv", "jsonl": "jsonl", "ndjson": "jsonl", "parquet": "parquet"}  # by the end of a name
 COMPRESSIONS = {"gz": "gzip", "zst": "zstd"}
-
-
-@frozen
-class Batch:
-    """Some rows of a file."""
-
-    instances: "Any"  # what a line of JSON holds; lists in the signature's order; columns; or one array of numbers
-    lines: "list[int]"  # where each begins, from 1
-    texts: "list[bytes]"  # what each is in the file
-    faults: "list[Fault]"  # rows that are none
-    after: "Position"  # where the next batch begins
-    odd: "Mapping[int, list[Any]]"  # of an array: instances that hold what it can't, by their place
 
 
 def form_of(key: str) -> "tuple[str, str]":
@@ -52,7 +36,7 @@ def form_of(key: str) -> "tuple[str, str]":
 
 
 @frozen
-class File:
+class File(Value):
     """One version of an object; `check` is called now and then while it is read, and may raise to stop that."""
 
     store: "Store"
@@ -72,11 +56,13 @@ class File:
             from flyweight.files.parquet import parquet_batches
 
             return parquet_batches(self._read, self.mark.size, features, position, rows)
-        from flyweight.files.lines import Lines, json_batches
+        from flyweight.files.lines import Lines
 
         lines = Lines(self._text(compression, position.get("offset", 0)), position)
         if form == "jsonl":
-            return json_batches(lines, rows, size)
+            from flyweight.files.jsonl import jsonl_batches
+
+            return jsonl_batches(lines, rows, size)
         from flyweight.files.csv import csv_batches
 
         return csv_batches(lines, features, position, rows, size)
@@ -96,18 +82,6 @@ class File:
     def _read(self, start: int, size: int) -> bytes:
         self.check()
         return self.store.read(self.key, self.mark, start, size)
-
-
-def order_of(columns: "list[str]", features: "list[Feature]") -> "list[tuple[int, Feature]]":
-    """Where each feature stands among a file's columns.
-
-    :raises MalformedRequest, InvalidInput: a column twice, one too many or too few, in the words for an instance.
-    """
-    if len({*columns}) != len(columns):
-        raise MalformedRequest("a column's name stands twice in the header")
-    if {*columns} != {feature.name for feature in features}:
-        raise InvalidInput(*misnamed(dict.fromkeys(columns), features))
-    return [(columns.index(feature.name), feature) for feature in features]
 
 
 def _from(chunks: "Iterator[bytes]", offset: int) -> "Iterator[bytes]":

@@ -3,10 +3,10 @@
 from time import monotonic
 
 from flyweight import settings
-from flyweight.errors import MalformedRequest, NotFound, ObjectNotFound, StoreFailed
+from flyweight.errors import INPUT_ERRORS, MalformedRequest, NotFound, ObjectNotFound, StoreFailed
 from flyweight.files.scoring import score_object
 from flyweight.records import InProgress, Outcome
-from flyweight.records.scoring import REJECTS, score
+from flyweight.records.scoring import score
 from flyweight.stores import Timeouts, joined, open_store
 
 TYPE_CHECKING = False
@@ -44,7 +44,7 @@ def _outcome(predictor: "Predictor", record: "Record", deadline: float, files: "
             raise record.fault
         return Outcome(record, {"id": record.id, **_answer(predictor, record.origin["address"], deadline, files)}, None, True)
     except Exception as error:
-        return Outcome(record, None, error, isinstance(error, (*REJECTS, NotFound)))
+        return Outcome(record, None, error, isinstance(error, (*INPUT_ERRORS, NotFound)))
 
 
 def _answer(predictor: "Predictor", address: str, deadline: float, files: "Files") -> "Mapping[str, Any]":

@@ -9,14 +9,13 @@ import os
 from math import inf
 from time import monotonic
 
-from flyweight.errors import FlyweightError, ObjectNotFound, PreconditionFailed, StoreFailed, TooLarge
+from flyweight.errors import INPUT_ERRORS, FlyweightError, ObjectNotFound, PreconditionFailed, StoreFailed, TooLarge
 from flyweight.files.checkpoint import Checkpoint, Part, Stopped, Time, names
 from flyweight.files.csv_numbers import load_reader
 from flyweight.files.reader import File, form_of
-from flyweight.files.results import answered
-from flyweight.records.scoring import REJECTS
+from flyweight.files.results import score_batch
 from flyweight.stores import stream
-from flyweight.values import frozen
+from flyweight.values import Value, frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ IDLE = 5  # of them one after the other that get no further
 
 
 @frozen
-class Scored:
+class Scored(Value):
     """What became of a file: `done`, or to be gone on with by the next call."""
 
     done: bool
@@ -113,7 +112,7 @@ class _Run:
         except Stopped:
             self._stop()
             return self._told(False)
-        except REJECTS as error:
+        except INPUT_ERRORS as error:
             if not isinstance(error, TooLarge):
                 self._forget()
             raise
@@ -134,7 +133,7 @@ class _Run:
         """Go on with what a checkpoint says, or start where there is none that fits."""
         predictor = self._predictor
         model = {"name": predictor.name, "version": predictor.version, "sha256": predictor.file.sha256}
-        rows = min(ROWS, predictor.reader.most)
+        rows = min(ROWS, predictor.validator.limits.max_instances)
         same = {"model": model, "form": self._form, "batch": [rows, BYTES]}
         state = self._state
         if state.get("state") in ("scoring", "joining") and all(state.get(name) == value for name, value in same.items()):
@@ -152,7 +151,7 @@ class _Run:
         part = Part(state)
         try:
             for batch in self._file.batches(predictor.signature.features, state["position"], *state["batch"]):
-                part.add(batch.after, *answered(predictor, batch, self._form, part.rows == 0))
+                part.add(batch.after, *score_batch(predictor, batch, self._form, part.rows == 0))
                 if part.size >= PART:
                     self._keep(part)
                     part = Part(self._state)

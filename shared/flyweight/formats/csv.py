@@ -1,4 +1,4 @@
-"""CSV both ways: text to instances, whose texts become values by the signature, and a Prediction to text."""
+"""CSV: parse instances, converting texts by the signature, and write predictions."""
 
 import csv
 import io
@@ -18,10 +18,10 @@ MISSING = frozenset(("", "NA", "NaN", "nan", "null", "None"))
 BOOLEANS = {"true": True, "false": False, "True": True, "False": False, "1": True, "0": False}
 
 
-def instances(text: str, features: "list[Feature]", header: bool = True) -> "list[Any]":
-    """One instance a line: an object by the names in the first line, or a list where there is no header.
+def parse(text: str, features: "list[Feature]", header: bool = True) -> "list[Any]":
+    """Parse one instance a line: an object by the names in the first line, or a list if there is no header.
 
-    A text that does not read as its feature's kind is left as it is, for the validation that follows to name.
+    A text that can't be converted to its feature's kind stays a text; validation then names it.
 
     :raises MalformedRequest: not CSV (a stray quote), or a line with too few or too many values.
     """
@@ -36,7 +36,7 @@ def instances(text: str, features: "list[Feature]", header: bool = True) -> "lis
         return []
     names = [name.strip() for name in lines[0]]
     if len(set(names)) != len(names):
-        raise MalformedRequest("a column's name stands twice in the CSV header")
+        raise MalformedRequest("the CSV header has a column name twice")
     by_name = {feature.name: feature.kind for feature in features}
     kinds = [by_name.get(name, "string") for name in names]
     for number, line in enumerate(lines[1:]):
@@ -46,7 +46,7 @@ def instances(text: str, features: "list[Feature]", header: bool = True) -> "lis
 
 
 def value_of(text: str, kind: str) -> "Any":
-    """One CSV text as a value of `kind`; null where it is empty or says NA, NaN, nan, null or None."""
+    """Convert one CSV text to a value of `kind`; None for an empty text, NA, NaN, nan, null and None."""
     if text.strip() in MISSING:
         return None
     if kind == "number" and "_" not in text:  # float() takes 1_000, no CSV means it
@@ -57,10 +57,11 @@ def value_of(text: str, kind: str) -> "Any":
     return BOOLEANS.get(text.strip(), text) if kind == "boolean" else text
 
 
-def answer(prediction: "Prediction", lines: "list[int] | None" = None, header: bool = True) -> str:
-    """A header, then one line an instance: the prediction (or one column an output), then a column each probability or score.
+def write(prediction: "Prediction", lines: "list[int] | None" = None, header: bool = True) -> str:
+    """Write a header, then one line an instance: the prediction (or one column an output), then each probability or score.
 
-    `lines`: numbers that stand in a column before all others.
+    :param lines: line numbers for a first column named `line`.
+    :param header: whether to write the header.
     """
     columns = [*_columns("line", lines, None), *_columns("prediction", prediction.predictions, None)]
     columns += _by_class("probability", prediction, prediction.probabilities)
@@ -76,7 +77,7 @@ def answer(prediction: "Prediction", lines: "list[int] | None" = None, header: b
 
 
 def _by_class(name: str, prediction: "Prediction", values: "list[Any] | None") -> "Iterator[tuple[str, Sequence[Any]]]":
-    """The columns of probabilities or scores, named by class, and by output where there are several."""
+    """Name the columns of probabilities or scores by class, and by output if the model has several."""
     classes = prediction.classes or []
     if values and classes and isinstance(classes[0], list):
         for output, labels in enumerate(classes):
@@ -86,7 +87,7 @@ def _by_class(name: str, prediction: "Prediction", values: "list[Any] | None") -
 
 
 def _columns(name: str, values: "list[Any] | None", labels: "list[Any] | None") -> "Iterator[tuple[str, Sequence[Any]]]":
-    """One column of single values; of lists one each place in them, named by its label, or its number."""
+    """Make one column of single values, or one a position of lists, named by its label or number."""
     if not values:
         return
     if not isinstance(values[0], list):
@@ -98,7 +99,7 @@ def _columns(name: str, values: "list[Any] | None", labels: "list[Any] | None") 
 
 
 def _finite(values: "Sequence[Any]") -> "Sequence[Any]":
-    """The values of a column, with nothing for a number that is none."""
+    """Replace numbers that are not finite by empty texts."""
     if {*map(type, values)} == {float} and all(map(isfinite, values)):
         return values
     return ["" if isinstance(value, float) and not isfinite(value) else value for value in values]

@@ -1,119 +1,110 @@
-"""A Prediction to bytes, in the form that the caller accepts; strict JSON, so that no NaN ever leaves."""
+"""JSON and NDJSON: parse the instances in a text, and write predictions."""
 
-import json
-from math import isfinite
-
-from flyweight.errors import NotAcceptable, preview
-from flyweight.formats import media_type
+from flyweight import strict_json
+from flyweight.errors import Fault, InvalidInput, MalformedRequest, listing, preview
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
-    from flyweight.values import Prediction
+    from flyweight.models.signature import Feature
+    from flyweight.values import Parsed, Prediction
 
-
-def _make_dumps() -> "Callable[[Any], str]":
-    """The standard library's encoder, kept: `encode` would make its C half anew each time, at a third of the answer's cost."""
-    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    try:
-        # what `JSONEncoder.iterencode` does in CPython 3.11 to 3.13; wherever that changes, its own way is taken
-        chunks = json.encoder.c_make_encoder(  # type: ignore[attr-defined]
-            None, encoder.default, json.encoder.encode_basestring, None, ":", ",", False, False, False
-        )
-        return lambda value: "".join(chunks(value, 0))
-    except (AttributeError, TypeError):
-        return encoder.encode
-
-
-_dumps = _make_dumps()
-
-
-def json_bytes(value: "Any") -> bytes:
-    """Strict, compact JSON in UTF-8; a number that is not finite becomes null."""
-    try:
-        text = _dumps(value)
-    except ValueError:
-        text = _dumps(_finite(value))
-    # A lone surrogate, which JSON's \\u can smuggle in, is no character, and a runtime that parses it out of an answer dies.
-    return text.encode("utf-8", "replace")
-
-
-def _finite(value: "Any") -> "Any":
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, (list, tuple)) else value
-
-
-def form(accept: str) -> str:
-    """The media type to answer in, by an Accept header; JSON where the caller doesn't mind.
-
-    :raises NotAcceptable: none of those accepted is spoken here.
-    """
-    if not accept or accept == "*/*":
-        return "application/json"
-    wanted = []
-    for position, entry in enumerate(accept.split(",")):
-        media, parameters = media_type(entry)
-        weight = _weight(parameters.get("q", "1"))
-        wanted.append((-weight, position, media))
-    for weight, _, media in sorted(wanted):
-        found = FORMS.get(media) or (ANY.get(media) if weight else None)
-        if found and weight:
-            return media if media in FORMS else ANY[media]
-    raise NotAcceptable(f"none of {preview(accept)} is spoken here; {', '.join(FORMS)} are")
-
-
-def _weight(text: str) -> float:
-    try:
-        return min(max(float(text), 0.0), 1.0)
-    except ValueError:
-        return 0.0
-
-
-def encode(prediction: "Prediction", media: str, model: "dict[str, str]") -> bytes:
-    """The answer's body in one of `FORMS`."""
-    return FORMS[media](prediction, model)
-
-
-def _json(prediction: "Prediction", model: "dict[str, str]") -> bytes:
-    answer = {name: value for name, value in zip(ANSWER, prediction, strict=True) if value is not None}  # type: ignore[call-overload]
-    answer["model"] = model
-    return json_bytes(answer)
-
-
-def _records(prediction: "Prediction") -> "list[dict[str, Any]]":
-    """One flat record an instance, for the forms of one line an instance."""
-    named = [(ONE[name], values) for name, values in zip(ANSWER, prediction, strict=True) if name in ONE and values is not None]  # type: ignore[call-overload]
-    names = [name for name, _ in named]
-    return [dict(zip(names, record, strict=True)) for record in zip(*[values for _, values in named], strict=True)]
-
-
-def _ndjson(prediction: "Prediction", model: "dict[str, str]") -> bytes:
-    return b"".join(json_bytes(record) + b"\n" for record in _records(prediction))
-
-
-def _csv(prediction: "Prediction", model: "dict[str, str]") -> bytes:
-    from flyweight.formats.csv import answer  # csv is imported for those who ask for it
-
-    return answer(prediction).encode("utf-8", "replace")
-
-
-FORMS: "dict[str, Callable[[Prediction, dict[str, str]], bytes]]" = {
-    "application/json": _json,
-    "text/csv": _csv,
-    "application/x-ndjson": _ndjson,
-}
-ANSWER = ("predictions", "probabilities", "scores", "score_samples", "transformed", "classes")  # as Prediction has them
-# the same of one instance, in a record of its own
-ONE = {
+EXPECTED = 'an object {"instances": [...]} or an array of instances'
+# the fields of a Prediction in their order
+FIELDS = ("predictions", "probabilities", "scores", "score_samples", "transformed", "classes")
+# the same fields, but for the classes, in a record of one instance
+RECORD_FIELDS = {
     "predictions": "prediction",
     "probabilities": "probabilities",
     "scores": "scores",
     "score_samples": "score_sample",
     "transformed": "transformed",
 }
-ANY = {"*/*": "application/json", "application/*": "application/json", "text/*": "text/csv"}
+
+
+def parse(text: str, features: "list[Feature]", parameters: "dict[str, str]") -> "Parsed":
+    """Parse `{"instances": [...], "outputs": [...]}` or an array of instances.
+
+    :raises MalformedRequest, InvalidInput: not strict JSON, or another document.
+    """
+    return instances_of(parse_strictly(text), features)
+
+
+def parse_record(text: str, features: "list[Feature]", parameters: "dict[str, str]") -> "Parsed":
+    """Parse the body of a record, which may also be one instance by itself.
+
+    :raises MalformedRequest, InvalidInput: not strict JSON, or another document.
+    """
+    return record_instances_of(parse_strictly(text), features)
+
+
+def parse_lines(text: str, features: "list[Feature]", parameters: "dict[str, str]") -> "Parsed":
+    """Parse NDJSON: one instance a line; empty lines are skipped.
+
+    :raises MalformedRequest: a line is not strict JSON.
+    """
+    lines = text.split("\n")
+    return [parse_strictly(line, f"line {number}") for number, line in enumerate(lines, 1) if line and not line.isspace()], None
+
+
+def parse_strictly(text: str, name: str = "the body") -> "Any":
+    """Parse one document of a caller.
+
+    :param name: what the text is, for the message.
+    :raises MalformedRequest: it is not strict JSON.
+    """
+    try:
+        return strict_json.parse(text)
+    except strict_json.NotStrictJSON as error:
+        raise MalformedRequest(f"{name} {error}") from None
+
+
+def instances_of(document: "Any", features: "list[Feature]") -> "Parsed":
+    """Find the instances of a parsed request, and the outputs that it asks for or None.
+
+    :raises InvalidInput: the document is neither an array nor an object with the key `instances`.
+    """
+    outputs = None
+    if isinstance(document, dict):
+        if "instances" not in document:
+            hint = 'wrap the instance: {"instances": [{...}]}' if features[0].name in document else None
+            raise InvalidInput(Fault(EXPECTED, f"an object with the keys {listing([*document])}", hint=hint))
+        extra = [key for key in document if key not in ("instances", "outputs")]
+        if extra:
+            raise InvalidInput(Fault("no other key beside 'instances' and 'outputs'", listing(extra)))
+        outputs, document = document.get("outputs"), document["instances"]
+    if not isinstance(document, list):
+        raise InvalidInput(Fault(EXPECTED, preview(document)))
+    return document, outputs
+
+
+def record_instances_of(document: "Any", features: "list[Feature]") -> "Parsed":
+    """Find the instances of a parsed record, which may be one instance by itself.
+
+    :raises InvalidInput: as `instances_of`.
+    """
+    if isinstance(document, dict) and "instances" not in document:
+        return [document], None
+    return instances_of(document, features)
+
+
+def write(prediction: "Prediction", model: "dict[str, str]") -> bytes:
+    """Write one object: the fields that the prediction has, and the model's name and version."""
+    answer = {name: value for name, value in zip(FIELDS, prediction, strict=True) if value is not None}
+    answer["model"] = model
+    return strict_json.encode(answer)
+
+
+def write_lines(prediction: "Prediction", model: "dict[str, str]") -> bytes:
+    """Write NDJSON: one record an instance."""
+    named = record_columns(prediction)
+    names = [name for name, _ in named]
+    records = zip(*[values for _, values in named], strict=True)
+    return b"".join([strict_json.encode(dict(zip(names, record, strict=True))) + b"\n" for record in records])
+
+
+def record_columns(prediction: "Prediction") -> "list[tuple[str, list[Any]]]":
+    """List the fields that a prediction has, under the names that they have in a record of one instance."""
+    fields = zip(FIELDS, prediction, strict=True)
+    return [(RECORD_FIELDS[name], values) for name, values in fields if name in RECORD_FIELDS and values is not None]

@@ -1,6 +1,6 @@
-"""Many instances at once as one array: what `inputs.Reader` would make of them, checked column by column.
+"""Validate many instances at once as one array, column by column, with the result that `validation.Validator` gives.
 
-Whatever is not plainly right is left to the reader, which goes instance by instance and finds the words for a fault.
+Anything unusual is left to the validator, which checks instance by instance and names the fault.
 """
 
 from array import array
@@ -19,7 +19,7 @@ NOTHING = type(None)
 
 
 def array_of(instances: "Any", features: "list[Feature]", limits: "Limits") -> "Any | None":
-    """An array of shape (rows, features): float64, or objects where strings are; None for what the reader has to look at.
+    """An array of shape (rows, features): float64, or objects where strings are; None if the validator has to look at them.
 
     :param instances: a list of lists or of objects by name, an array or a DataFrame.
     """
@@ -132,3 +132,15 @@ def _strings(values: "Any", feature: "Feature", limits: "Limits") -> "Sequence[s
     if max(map(len, filter(None, found)), default=0) > limits.max_string_length:
         raise TypeError
     return found
+
+
+def suspects(table: "Any", required: "list[bool]") -> "list[int]":
+    """List the rows of a float array that hold infinity, or NaN in a required column.
+
+    :param required: one flag a column: whether a value must be present.
+    """
+    import numpy as np
+
+    flagged = np.isinf(table).any(axis=1) | np.isnan(table[:, required]).any(axis=1)
+    rows: list[int] = np.flatnonzero(flagged).tolist()
+    return rows

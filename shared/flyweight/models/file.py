@@ -1,14 +1,14 @@
-"""One model file, from bytes to checked arrays and a document; standard library only, and every file is hostile.
+"""Read one model file: check its bytes and find its document and its arrays. Every file is hostile until checked.
 
 A model file is a safetensors file (https://github.com/huggingface/safetensors#format): eight bytes of header length,
 a JSON header, then raw little-endian arrays. Its `__metadata__` carries one JSON document under `flyweight`.
 """
 
-import json
 import os
 import sys
 from math import prod
 
+from flyweight import strict_json
 from flyweight.errors import ModelRefused, preview
 
 TYPE_CHECKING = False
@@ -110,29 +110,19 @@ def parse(data: "bytes | mmap") -> ModelFile:
     return ModelFile(data, document, _tensors(header, memoryview(data)[8 + length :]))
 
 
-def json_object(text: "bytes | str", what: str) -> "dict[str, Any]":
-    """The object in strict JSON that came from who knows where.
+def json_object(text: "bytes | str", name: str) -> "dict[str, Any]":
+    """Parse an object of strict JSON.
 
-    :raises ModelRefused: it is none, has a key twice or a number that is none; `what` says of what.
+    :param name: what the text is, for the message.
+    :raises ModelRefused: not an object, a duplicate key, or NaN/Infinity.
     """
     try:
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise ModelRefused(f"{what} is not JSON: {type(error).__name__}: {preview(str(error))}") from None
+        value = strict_json.parse(text)
+    except strict_json.NotStrictJSON as error:
+        raise ModelRefused(f"{name} {error}") from None
     if not isinstance(value, dict):
-        raise ModelRefused(f"{what} is not a JSON object")
+        raise ModelRefused(f"{name} is not a JSON object")
     return value
-
-
-def _unique(pairs: "list[tuple[str, Any]]") -> "dict[str, Any]":
-    unique = dict(pairs)
-    if len(unique) != len(pairs):
-        raise ValueError("a key stands twice in one object")
-    return unique
-
-
-def _no_constant(token: str) -> None:
-    raise ValueError(f"{token} is not JSON")
 
 
 def _tensors(header: "dict[str, Any]", body: memoryview) -> "dict[str, Tensor]":

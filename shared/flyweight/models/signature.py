@@ -1,7 +1,7 @@
 """What a model takes and gives, as its file says; JSON Schema and OpenAPI are made from this (`openapi.py`)."""
 
 from flyweight.errors import ModelRefused, preview
-from flyweight.values import frozen
+from flyweight.values import Value, frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ MAX_FEATURES = 100_000
 
 
 @frozen
-class Feature:
+class Feature(Value):
     """One input: its name, its kind, and whether it may be missing (null)."""
 
     name: str
@@ -24,7 +24,7 @@ class Feature:
 
 
 @frozen
-class Signature:
+class Signature(Value):
     """The inputs of a model in order, and how its answers read.
 
     `classes`: per output the list of its classes (classification only); `outputs`: how many numbers or labels an answer has.

@@ -1,17 +1,15 @@
-"""Instances to validated rows: floats (NaN where missing), strings and None, in the signature's order."""
+"""Validate instances against a signature: rows of floats (NaN if missing), strings and None, in the signature's order."""
 
 from math import inf, isfinite, nan
 from operator import itemgetter
 
-from flyweight.errors import Fault, InvalidInput, TooLarge, preview
-from flyweight.formats import listed, lone, parse, parse_together
+from flyweight.errors import Fault, InvalidInput, TooLarge, listing, preview
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
-    from flyweight.formats import Parsers
     from flyweight.models.signature import Feature, Signature
     from flyweight.settings import Limits
 
@@ -20,61 +18,36 @@ FLOATS = frozenset((float,))
 PLAIN = frozenset((float, int))  # and not bool, whose type is its own
 
 
-class Reader:
-    """Reads instances by one signature: the checks that can be prepared are prepared once."""
+class Validator:
+    """Checks instances against one signature; what can be prepared is prepared once.
 
-    def __init__(self, signature: "Signature", limits: "Limits", as_array: "Callable[[int], bool]" = lambda count: False) -> None:
-        self._as_array = as_array  # whether the engine would rather have so many instances as one array
-        self._features = signature.features
+    `prefers_array(count)`: whether the engine takes that many instances as one array.
+    """
+
+    def __init__(
+        self, signature: "Signature", limits: "Limits", prefers_array: "Callable[[int], bool]" = lambda count: False
+    ) -> None:
+        self._prefers_array = prefers_array
+        self.features = signature.features
         self._names = [feature.name for feature in signature.features]
         self._width = len(self._names)
-        self._limits = limits
+        self.limits = limits
         self._by_name: Callable[[dict[str, Any]], Sequence[Any]] = itemgetter(*self._names)
         self._one = self._width == 1
         self._plain = all(feature.kind == "number" for feature in signature.features)
 
-    @property
-    def most(self) -> int:
-        """How many instances may come at once."""
-        return self._limits.max_instances
-
-    def read(self, body: bytes, content_type: str) -> "tuple[list[list[Any]], list[str] | None]":
-        """The rows in a body of the given content type (JSON where it is empty), and the outputs that it asks for, if any.
-
-        :raises MalformedRequest, UnsupportedMediaType, TooLarge, InvalidInput: in words for the caller.
-        """
-        instances, outputs = self.parsed(body, content_type)
-        return self.rows(instances), outputs
-
-    def parsed(self, body: bytes, content_type: str, parsers: "Parsers | None" = None) -> "tuple[Any, list[str] | None]":
-        """The instances in a body, which nobody has checked yet, and the outputs that it asks for, if any.
-
-        :raises MalformedRequest, UnsupportedMediaType, TooLarge, InvalidInput: in words for the caller.
-        """
-        if len(body) > self._limits.max_body_bytes:
-            raise TooLarge(f"the body has {len(body)} bytes, the limit is {self._limits.max_body_bytes}")
-        return parse(body, content_type, self._features, parsers)
-
-    def parsed_together(self, bodies: "list[bytes]") -> "list[Any] | None":
-        """What `parsed` makes of each body of JSON, or the error that it raises; None where one of them has to be read alone."""
-        if max(map(len, bodies)) > self._limits.max_body_bytes:
-            return None
-        documents = parse_together(bodies)
-        if documents is None:
-            return None
-        return [(document, None) if type(document) is list else _lone(document, self._features) for document in documents]
-
     def rows(self, instances: "Any") -> "list[list[Any]]":
-        """The rows of parsed instances, each a list in the signature's order or an object by feature name; many as one array.
+        """Validate instances, each a list in the signature's order or an object by feature name.
 
+        :returns: one row an instance; an array of the same shape if the engine prefers one.
         :raises TooLarge: more instances than the limit.
-        :raises InvalidInput: with every fault up to twenty, not only the first.
+        :raises InvalidInput: with all faults up to twenty, not only the first.
         """
         if not isinstance(instances, list) or not instances:
             raise InvalidInput(Fault("at least one instance", preview(instances)))
-        if len(instances) > self._limits.max_instances:
-            raise TooLarge(f"{len(instances)} instances, the limit is {self._limits.max_instances} a request")
-        if self._as_array(len(instances)) and (table := self.table(instances)) is not None:
+        if len(instances) > self.limits.max_instances:
+            raise TooLarge(f"{len(instances)} instances, the limit is {self.limits.max_instances} a request")
+        if self._prefers_array(len(instances)) and (table := self.table(instances)) is not None:
             rows: list[list[Any]] = table
             return rows
         try:
@@ -83,21 +56,20 @@ class Reader:
             raise InvalidInput(*self._faults(instances)) from None
 
     def table(self, instances: "Any") -> "Any | None":
-        """The rows as one array where the engine wants that, and nothing is wrong with them; else None."""
-        if not self._as_array(len(instances)):
+        """Validate instances as one array; None if the engine prefers rows, or if a value needs a closer look."""
+        if not self._prefers_array(len(instances)):
             return None
         from flyweight.models import arrays
 
-        return arrays.array_of(instances, self._features, self._limits)
+        return arrays.array_of(instances, self.features, self.limits)
 
     def _faults(self, instances: "list[Any]") -> "list[Fault]":
-        """What is wrong, in which instance."""
         faults: list[Fault] = []
         for number, instance in enumerate(instances):
             try:
                 self._row(instance)
             except InvalidInput as error:
-                faults += [fault._replace(instance=number) for fault in error.faults]  # type: ignore[attr-defined]
+                faults += [fault._replace(instance=number) for fault in error.faults]
                 if len(faults) >= MAX_FAULTS:
                     break
         return faults[:MAX_FAULTS]
@@ -119,9 +91,9 @@ class Reader:
                     return numbers
         row: list[Any] = []
         faults: list[Fault] = []
-        for feature, value in zip(self._features, values, strict=True):
+        for feature, value in zip(self.features, values, strict=True):
             try:
-                row.append(READERS[feature.kind](value, feature, self._limits))
+                row.append(CONVERTERS[feature.kind](value, feature, self.limits))
             except InvalidInput as error:
                 faults += error.faults
         if faults:
@@ -129,7 +101,7 @@ class Reader:
         return row
 
     def _values(self, instance: "Any") -> "Sequence[Any]":
-        """An instance's values in the signature's order."""
+        """Get an instance's values in the signature's order."""
         if isinstance(instance, dict):
             if len(instance) == self._width:
                 try:
@@ -137,31 +109,28 @@ class Reader:
                     return [values] if self._one else values
                 except KeyError:
                     pass
-            raise InvalidInput(*misnamed(instance, self._features))
+            raise InvalidInput(*name_faults(instance, self.features))
         if not isinstance(instance, (list, tuple)):
             raise InvalidInput(Fault("an array of values or an object by feature name", preview(instance)))
         if len(instance) != self._width:
-            raise InvalidInput(Fault(f"{self._width} values ({listed(self._names)})", f"{len(instance)} values"))
+            raise InvalidInput(Fault(f"{self._width} values ({listing(self._names)})", f"{len(instance)} values"))
         return instance
 
 
-def _lone(document: "Any", features: "list[Feature]") -> "Any":
-    try:
-        return lone(document, features)
-    except InvalidInput as error:
-        return error
+def name_faults(names: "Iterable[str]", features: "list[Feature]") -> "Iterable[Fault]":
+    """Make one fault for each missing or unknown feature, an unknown one with the name that was probably meant.
 
-
-def misnamed(instance: "dict[str, Any]", features: "list[Feature]") -> "Iterable[Fault]":
-    """One fault a feature that is missing or unknown, an unknown one with the name that was probably meant."""
-    missing = {feature.name: feature for feature in features if feature.name not in instance}
+    :param names: the keys of an instance, or the columns of a file.
+    """
+    present = {*names}
+    missing = {feature.name: feature for feature in features if feature.name not in present}
     known = {feature.name: feature for feature in features}
-    for name in instance:
+    for name in names:
         if name not in known:
             from difflib import get_close_matches  # 5 ms, and only for a mistake
 
             meant = get_close_matches(str(name), [*missing] or [*known], n=1)
-            hint = f"did you mean {meant[0]!r}?" if meant else f"known are {listed([*known])}"
+            hint = f"did you mean {meant[0]!r}?" if meant else f"known are {listing([*known])}"
             missing.pop(meant[0] if meant else "", None)
             yield Fault("a feature of this model", "an unknown feature", feature=preview(str(name)).strip("'"), hint=hint)
     for name, feature in missing.items():
@@ -204,7 +173,7 @@ def _string(value: "Any", feature: "Feature", limits: "Limits") -> "str | None":
     raise _wrong_kind(value, feature)
 
 
-READERS: "dict[str, Callable[[Any, Feature, Limits], Any]]" = {"number": _number, "boolean": _boolean, "string": _string}
+CONVERTERS: "dict[str, Callable[[Any, Feature, Limits], Any]]" = {"number": _number, "boolean": _boolean, "string": _string}
 
 
 def _wrong_kind(value: "Any", feature: "Feature") -> InvalidInput:

@@ -1,1 +1,155 @@
-"""What paths, bodies and errors mean, one file a protocol."""
+"""What paths, bodies and errors mean, one file a protocol, found by its name.
+
+A protocol module offers these functions; `native.py` is the one to learn from.
+
+    PATHS                   what it has at which path, for people
+    route(method, path) -> (operation, model's name) or None if the path is not the protocol's
+    parse(request, predictor) -> Query
+    render(prediction, query, predictor) -> Answer
+    error(error, request_id) -> Answer, whose status is the error's
+
+An operation is `(context, request, name) -> Answer`. Inference is the same for all protocols: `infer` below.
+"""
+
+from flyweight.errors import OK, InvalidSetting, NotFound
+from flyweight.values import Value, frozen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, Protocol
+
+    from flyweight.predictor import Predictor
+    from flyweight.settings import Settings
+    from flyweight.values import LogFields, Prediction, Request
+
+    class Context(Protocol):
+        """What an operation may use."""
+
+        settings: Settings
+        log_fields: LogFields  # what the request's log line will hold; an operation adds to it
+
+        def predictor(self, name: str) -> Predictor:
+            """Get the model of that name, "" for the default one; its name and version go into log and headers."""
+            ...
+
+        def compare(self, request: Request, predictor: Predictor, prediction: Prediction, rows: list[list[Any]]) -> None:
+            """Ask the shadow model the same, if there is one, and log the differences."""
+            ...
+
+    Operation = Callable[[Context, Request, str], "Answer"]
+
+
+NOTHING: "Mapping[str, Any]" = {}
+
+
+@frozen
+class Query(Value):
+    """What a request for inference asks: instances that are not validated yet, outputs, and the form of the answer.
+
+    `options`: what else the protocol's `render` needs of the request.
+    """
+
+    instances: "Any"
+    outputs: "list[str] | None" = None  # None: the model's usual ones
+    content_type: str = "application/json"
+    options: "Mapping[str, Any]" = NOTHING
+
+
+@frozen
+class Answer(Value):
+    """The body of a response and what it is."""
+
+    body: bytes
+    content_type: str
+    status: int = OK
+    headers: "Mapping[str, str]" = NOTHING
+
+
+if TYPE_CHECKING:
+
+    class InferenceProtocol(Protocol):
+        """The interface of a protocol module."""
+
+        PATHS: list[str]  # as "POST /predict", for messages
+
+        def route(self, method: str, path: str) -> tuple[Operation, str] | None:
+            """Find the operation that a method and a path name, and the model's name, "" for the default one.
+
+            :returns: None if the path is not of this protocol.
+            :raises MethodNotAllowed, NotFound: the path is of this protocol, and is asked for in a wrong way.
+            """
+            ...
+
+        def parse(self, request: Request, predictor: Predictor) -> Query:
+            """Read the instances of a request, and how it wants the answer."""
+            ...
+
+        def render(self, prediction: Prediction, query: Query, predictor: Predictor) -> Answer:
+            """Write a prediction as the request wants it."""
+            ...
+
+        def error(self, error: Exception, request_id: str) -> Answer:
+            """Write an error in the protocol's own form."""
+            ...
+
+
+def find(name: str) -> "InferenceProtocol":
+    """Import the protocol of that name.
+
+    :raises InvalidSetting: there is none.
+    """
+    # an identifier can't leave this package; `_` first would be a private module
+    if name.isidentifier() and name.isascii() and not name.startswith("_"):
+        path = f"{__name__}.{name}"
+        try:
+            protocol: InferenceProtocol = __import__(path, fromlist=["route"])
+        except ModuleNotFoundError as error:
+            if error.name != path:
+                raise
+        else:
+            if hasattr(protocol, "route"):
+                return protocol
+    raise InvalidSetting(f"FLYWEIGHT_PROTOCOLS should be names of protocols ({', '.join(names())}), got {name[:80]!r}")
+
+
+def names() -> "list[str]":
+    """List the protocols by name."""
+    from pkgutil import iter_modules
+
+    modules = [module.name for module in iter_modules(__path__) if not module.name.startswith("_")]
+    return sorted([name for name in modules if hasattr(__import__(f"{__name__}.{name}", fromlist=["route"]), "route")])
+
+
+def route(protocols: "tuple[InferenceProtocol, ...]", method: str, path: str) -> "tuple[InferenceProtocol, Operation, str]":
+    """Find the first protocol that a path belongs to, with the operation and the model's name.
+
+    :raises NotFound: no protocol has the path.
+    :raises MethodNotAllowed: the path takes another method.
+    """
+    for protocol in protocols:
+        found = protocol.route(method, path)
+        if found is not None:
+            return protocol, *found
+    raise NotFound(f"nothing at {path[:200]!r}; there are {', '.join([place for one in protocols for place in one.PATHS])}")
+
+
+def infer(
+    context: "Context",
+    request: "Request",
+    name: str,
+    parse: "Callable[[Request, Predictor], Query]",
+    render: "Callable[[Prediction, Query, Predictor], Answer]",
+) -> Answer:
+    """Answer a request for inference in the words of the protocol that has `parse` and `render`: validate and predict between.
+
+    :raises FlyweightError: the request is at fault, or no model can answer.
+    """
+    predictor = context.predictor(name)
+    query = parse(request, predictor)
+    rows = predictor.validator.rows(query.instances)
+    context.log_fields["instances"] = len(rows)
+    prediction = predictor.answer(rows, query.outputs)
+    if not name:
+        context.compare(request, predictor, prediction, rows)
+    return render(prediction, query, predictor)

@@ -1,26 +1,23 @@
-"""What a caller may ask: from a method and a path to the operation, which answers with a body and its media type."""
+"""flyweight's own protocol: `/predict`, `/health`, `/ready`, `/model`, `/openapi.json`, `/models` and each model below it."""
 
-from flyweight.errors import MethodNotAllowed, ModelUnavailable, NotFound, UnsupportedMediaType
-from flyweight.formats import json as outputs
+from flyweight import formats, strict_json
+from flyweight.errors import MethodNotAllowed, ModelUnavailable, UnsupportedMediaType, problem, status_of
+from flyweight.protocols import Answer, Query, infer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    from flyweight.serving.service import Service
-    from flyweight.values import Request
-
-    Notes = dict[str, Any]  # what the log line will say
-    Operation = Callable[[Service, Request, Notes, str], tuple[bytes, str]]  # and a model's name; to a body and its media type
+    from flyweight.predictor import Predictor
+    from flyweight.protocols import Context, Operation
+    from flyweight.values import Prediction, Request
 
 JSON = "application/json"
 
 
-def route(method: str, path: str) -> "tuple[Operation, str]":
-    """The operation that a method and a path name, and which model they name, "" for the usual one.
+def route(method: str, path: str) -> "tuple[Operation, str] | None":
+    """Find the operation that a method and a path name, and the model's name, "" for the default one.
 
-    :raises NotFound, MethodNotAllowed: there is none.
+    :returns: None if the path is not of this protocol.
+    :raises MethodNotAllowed: the path takes another method.
     """
     asked = path.rstrip("/") or "/"
     model = ""
@@ -28,60 +25,82 @@ def route(method: str, path: str) -> "tuple[Operation, str]":
         model, _, rest = asked[len(MODELS) :].partition("/")
         asked = f"/{rest}" if rest else "/model"
     allowed, operation = ROUTES.get(asked, ("", None))
-    if operation is None or (model and asked in WHOLE):
-        listed = ", ".join(f"{m} {p}" for p, (m, _) in ROUTES.items())
-        raise NotFound(f"nothing at {path[:200]!r}; there are {listed}")
+    if operation is None or (model and asked in OF_THE_PROCESS):
+        return None
     if allowed != method.upper().replace("HEAD", "GET"):
         raise MethodNotAllowed(f"{path[:200]} takes {allowed}, got {method[:20]!r}", allow=allowed)
     return operation, model
 
 
-def predict(service: "Service", request: "Request", notes: "Notes", name: str) -> "tuple[bytes, str]":
-    """Instances in, predictions out."""
-    predictor = service.predictor(request, notes, name)
-    media = outputs.form(request.headers.get("accept", ""))
+def parse(request: "Request", predictor: "Predictor") -> Query:
+    """Read the instances of a request by its content type, and choose the answer's by its Accept header.
+
+    :raises NotAcceptable, UnsupportedMediaType, MalformedRequest, TooLarge, InvalidInput: with a message for the caller.
+    """
+    content_type = formats.negotiate(request.headers.get("accept", ""))
     encoding = request.headers.get("content-encoding", "identity")
     if encoding not in ("identity", ""):
-        raise UnsupportedMediaType(f"content encoding {encoding[:50]!r} is not spoken here; send the body as it is")
-    rows, asked = predictor.reader.read(request.body, request.headers.get("content-type", ""))
-    notes["instances"] = len(rows)
-    prediction = predictor.answer(rows, asked)
-    if service.traffic is not None and not name:
-        notes.update(service.traffic.compare(request, predictor, prediction, rows))
-    return outputs.encode(prediction, media, {"name": predictor.name, "version": predictor.version}), media
+        raise UnsupportedMediaType(f"content encoding {encoding[:50]!r} is not supported; send the body uncompressed")
+    limit = predictor.validator.limits.max_body_bytes
+    media = request.headers.get("content-type", "")
+    instances, outputs = formats.parse(request.body, media, predictor.signature.features, limit)
+    return Query(instances, outputs, content_type)
 
 
-def health(service: "Service", request: "Request", notes: "Notes", name: str) -> "tuple[bytes, str]":
-    """The process lives."""
-    return outputs.json_bytes({"status": "ok"}), JSON
+def render(prediction: "Prediction", query: Query, predictor: "Predictor") -> Answer:
+    """Write a prediction in the media type that the request accepts."""
+    model = {"name": predictor.name, "version": predictor.version}
+    return Answer(formats.write(prediction, query.content_type, model), query.content_type)
 
 
-def ready(service: "Service", request: "Request", notes: "Notes", name: str) -> "tuple[bytes, str]":
-    """A model is loaded, and its own sample answers as it was recorded when it was packed."""
-    if not service.predictor(request, notes, name).passes_self_test():
-        raise ModelUnavailable("the model's own sample does not answer as it was recorded")
-    return outputs.json_bytes({"status": "ready"}), JSON
+def error(error: Exception, request_id: str) -> Answer:
+    """Write an error as a problem document (RFC 9457)."""
+    return Answer(strict_json.encode(problem(error, request_id)), "application/problem+json", status_of(error))
 
 
-def model(service: "Service", request: "Request", notes: "Notes", name: str) -> "tuple[bytes, str]":
-    """What the model is, takes and gives."""
-    return outputs.json_bytes(service.predictor(request, notes, name).metadata()), JSON
+def predict(context: "Context", request: "Request", name: str) -> Answer:
+    """Predict the instances of a request."""
+    return infer(context, request, name, parse, render)
 
 
-def openapi(service: "Service", request: "Request", notes: "Notes", name: str) -> "tuple[bytes, str]":
-    """The API's own description."""
+def health(context: "Context", request: "Request", name: str) -> Answer:
+    """Say that the process lives."""
+    return _json({"status": "ok"})
+
+
+def ready(context: "Context", request: "Request", name: str) -> Answer:
+    """Say that a model is loaded and answers its own sample as recorded.
+
+    :raises ModelUnavailable: it does not.
+    """
+    if not context.predictor(name).passes_self_test():
+        raise ModelUnavailable("the model does not answer its own sample as recorded")
+    return _json({"status": "ready"})
+
+
+def model(context: "Context", request: "Request", name: str) -> Answer:
+    """Describe the model: its signature, engines, parity and provenance."""
+    return _json(context.predictor(name).metadata())
+
+
+def openapi(context: "Context", request: "Request", name: str) -> Answer:
+    """Describe the API (OpenAPI 3.1)."""
     from flyweight.protocols.openapi import describe  # no prediction needs it
 
-    return outputs.json_bytes(describe(service.predictor(request, notes, name))), JSON
+    return _json(describe(context.predictor(name)))
 
 
-def models(service: "Service", request: "Request", notes: "Notes", name: str) -> "tuple[bytes, str]":
-    """The names of the models under `/models/`."""
-    return outputs.json_bytes({"models": [*service.settings.models]}), JSON
+def models(context: "Context", request: "Request", name: str) -> Answer:
+    """List the names of the models below `/models/`."""
+    return _json({"models": [*context.settings.models]})
+
+
+def _json(document: "dict[str, object]") -> Answer:
+    return Answer(strict_json.encode(document), JSON)
 
 
 MODELS = "/models/"
-WHOLE = ("/health", "/models")  # of the process, not of one model
+OF_THE_PROCESS = ("/health", "/models")  # paths that no single model has
 ROUTES: "dict[str, tuple[str, Operation]]" = {
     "/predict": ("POST", predict),
     "/": ("POST", predict),
@@ -91,3 +110,4 @@ ROUTES: "dict[str, tuple[str, Operation]]" = {
     "/openapi.json": ("GET", openapi),
     "/models": ("GET", models),
 }
+PATHS = [f"{method} {path}" for path, (method, _) in ROUTES.items()]

@@ -1,67 +1,82 @@
-"""What queues, streams and schedules send: an event becomes records, each gets its outcome, a trigger knows both forms."""
+"""Records of queues, streams and schedules: an event becomes records, each gets an outcome, a trigger replies to the platform."""
 
 from flyweight.errors import FlyweightError
-from flyweight.values import frozen
+from flyweight.values import Value, frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
 NOTHING: "Mapping[str, Any]" = {}
 
 
 @frozen
-class Record:
-    """One thing to score, and what names it; `origin["source"]` and `id` name it among all others."""
+class Record(Value):
+    """One body to score; `origin["source"]` and `id` together are unique."""
 
     id: str  # the platform's own name for it
-    body: bytes  # one instance, or what a request may have for a body
-    media: str = ""  # a content type; JSON where it is empty
-    origin: "Mapping[str, Any]" = NOTHING  # what else is known of it, small and fit for JSON: queue, topic, key, time
-    sequence: str = ""  # records of one sequence are taken in order: behind one that fails, none is taken
-    fault: "Exception | None" = None  # why its body could not be had
+    body: bytes  # one instance, or the body of a request
+    content_type: str = ""  # JSON if empty
+    origin: "Mapping[str, Any]" = NOTHING  # small facts fit for JSON: queue, topic, key, time
+    sequence: str = ""  # records of one sequence are scored in order; after one that fails, none is
+    fault: "Exception | None" = None  # why its body could not be read
 
 
 class InProgress(FlyweightError):
-    """What a record names is done in part; the record has to come again, and the rest is done then."""
+    """The work that a record names is done in part; the record must be delivered again for the rest."""
 
-    code = "not_done"
+    code, status = "not_done", 503
 
 
 @frozen
-class Outcome:
-    """What became of a record: it is scored, rejected for good, or failed for now and to be delivered again.
-
-    One that is unfinished is delivered again as well, though nothing is wrong with it.
-    """
+class Outcome(Value):
+    """The result of one record: scored, rejected for good, or failed (or in progress) and to be delivered again."""
 
     record: Record
     answer: "Mapping[str, Any] | None" = None  # what HTTP would answer, and the record's id; a problem document on an error
     error: "Exception | None" = None
-    final: bool = False  # whether another try would end the same
+    final: bool = False  # whether a retry would fail as well
 
     @property
     def state(self) -> str:
-        """The outcome in a word."""
+        """Name the outcome: scored, rejected, unfinished or failed."""
         if self.error is None or self.final:
             return "scored" if self.error is None else "rejected"
         return "unfinished" if isinstance(self.error, InProgress) else "failed"
 
 
 @frozen
-class Trigger:
-    """What sends records, by what it can say; each function takes the event as the platform's callable gets it."""
+class Trigger(Value):
+    """A sender of records; each function takes the event as the platform's callable gets it."""
 
     name: str  # in the log
     records: "Callable[..., list[Record]]"
-    reply: "Callable[..., Any]"  # (outcomes, *event), in the order of the records; raises where that is how to say a failure
+    reply: "Callable[..., Any]"  # (outcomes, *event), in the order of the records; raises if the platform wants a failure raised
     request_id: "Callable[..., str]"
-    answers: bool = False  # whether the reply holds the answers, which otherwise need a sink
-    # (predictor, records, *event): for records that are no more than names of what is to be scored
+    answers: bool = False  # whether the reply holds the answers; otherwise they need a sink
+    # (predictor, records, *event): scores records that only name what is to be scored
     score: "Callable[..., list[Outcome]] | None" = None
 
 
 def failed(outcomes: "Sequence[Outcome]") -> "list[Outcome]":
-    """Those that the platform should deliver again, be they failed or unfinished."""
+    """List the outcomes that the platform should deliver again: failed and unfinished ones."""
     return [outcome for outcome in outcomes if outcome.error is not None and not outcome.final]
+
+
+def raise_failed(outcomes: "Sequence[Outcome]") -> None:
+    """Raise the first failure, for platforms that deliver the whole event again.
+
+    :raises Exception: the error of the first outcome that is not final.
+    """
+    for outcome in failed(outcomes):
+        if outcome.error is not None:
+            raise outcome.error
+
+
+def content_type_of(attributes: "Iterable[tuple[str, Any]]") -> str:
+    """Find the content type among the attributes of a message, in any case; "" if there is none.
+
+    :param attributes: pairs of a name and its value.
+    """
+    return next((str(value or "") for name, value in attributes if name.lower() == "content-type"), "")

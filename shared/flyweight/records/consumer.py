@@ -1,14 +1,13 @@
-"""A trigger's event to its reply: records are scored, results and dead letters sent on, failures said to the platform."""
+"""Consume a trigger's event: score its records, send results and dead letters, and reply to the platform."""
 
 import gc
 import os
 from time import perf_counter
 
-from flyweight.errors import FlyweightError, log_fields, problem
+from flyweight.errors import FlyweightError, error_fields, problem
 from flyweight.records import Outcome, failed
 from flyweight.records.scoring import score
 from flyweight.records.sinks import BlockedBySequence, DeliveryFailed, LogLines, dead_letter, key_of
-from flyweight.serving.service import status_of
 from flyweight.values import Request
 
 TYPE_CHECKING = False
@@ -16,157 +15,179 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from flyweight.protocols.native import Notes
     from flyweight.records import Record, Trigger
     from flyweight.records.sinks import Document, Sink
     from flyweight.serving.service import Service
+    from flyweight.values import LogFields
 
 
-def consume(service: "Service", trigger: "Trigger", event: "tuple[Any, ...]") -> "Any":
-    """What the platform is answered with; one log line a batch.
+def consume(
+    service: "Service",
+    trigger: "Trigger",
+    event: "tuple[Any, ...]",
+    results: "Sink | None" = None,
+    dead_letters: "Sink | None" = None,
+) -> "Any":
+    """Score an event's records and write one log line.
 
-    It raises what `trigger.reply` raises, where that is the platform's word for a failure, and what an event raises that is
-    not what it claims to be: then nothing was done, and the platform keeps it.
+    :param results: takes the answers; None: the trigger's reply holds them, if it can.
+    :param dead_letters: takes rejected records; None: the log.
+    :returns: the trigger's reply.
+    :raises Exception: from `trigger.reply`, where the platform signals failure by raising; or from an event that can't be read:
+        then nothing was scored. The platform delivers the event again in both cases.
     """
     # what is made of a batch stays until the reply, and has no cycles: the collector would walk through all of it, over and over
     collects = gc.isenabled() and trigger.score is None
     if collects:
         gc.disable()
     try:
-        return _consumed(service, trigger, event)
+        return _consume(service, trigger, event, results, dead_letters)
     finally:
         if collects:
             gc.enable()
 
 
-def _consumed(service: "Service", trigger: "Trigger", event: "tuple[Any, ...]") -> "Any":
+def _consume(
+    service: "Service", trigger: "Trigger", event: "tuple[Any, ...]", results: "Sink | None", dead_letters: "Sink | None"
+) -> "Any":
     began = perf_counter()
-    notes: Notes = {"operation": trigger.name}
+    log_fields: LogFields = {"operation": trigger.name}
     request_id = trigger.request_id(*event) or os.urandom(16).hex()
     try:
         records = trigger.records(*event)
     except Exception as error:
-        service.tell({"level": "ERROR", "request_id": request_id, **notes, **log_fields(error)})
+        service.log({"level": "ERROR", "request_id": request_id, **log_fields, **error_fields(error)})
         raise
-    outcomes = _scored(service, trigger, records, event, notes, request_id)
-    outcomes = _explained(_delivered(service, outcomes, notes, request_id), request_id)
-    _tell(service, trigger, outcomes, notes, request_id, began)
+    outcomes = _score(service, trigger, records, event, log_fields, request_id)
+    outcomes = _deliver(outcomes, results, dead_letters or LogLines(service.log), log_fields, request_id)
+    outcomes = _with_problems(outcomes, request_id)
+    kept = results is not None or trigger.answers
+    _log(service, outcomes, kept, log_fields, request_id, began)
     return trigger.reply(outcomes, *event)
 
 
-def _scored(
-    service: "Service", trigger: "Trigger", records: "list[Record]", event: "tuple[Any, ...]", notes: "Notes", request_id: str
+def _score(
+    service: "Service",
+    trigger: "Trigger",
+    records: "list[Record]",
+    event: "tuple[Any, ...]",
+    log_fields: "LogFields",
+    request_id: str,
 ) -> "list[Outcome]":
-    """The outcomes of records by the usual model; without one all have failed for now."""
+    """Score records by the default model; if it can't be loaded, all fail for now."""
     try:
-        predictor = service.predictor(Request("POST", "/predict", {}, b"", request_id), notes, "")
-        notes["key"] = predictor.file.sha256
+        predictor = service.predictor(Request("POST", "/predict", {}, b"", request_id), log_fields, "")
+        log_fields["key"] = predictor.file.sha256
         return score(predictor, records) if trigger.score is None else trigger.score(predictor, records, *event)
     except Exception as error:
-        notes.update(log_fields(error))
+        log_fields.update(error_fields(error))
         return [Outcome(record, None, error, False) for record in records]
 
 
-def _delivered(service: "Service", outcomes: "list[Outcome]", notes: "Notes", request_id: str) -> "list[Outcome]":
-    """The outcomes after results and dead letters are sent: what was not taken has failed, and so has what stands behind it."""
-    sha256 = notes.pop("key", "")
-    outcomes = _in_sequence(outcomes)
-    if service.results is not None:
+def _deliver(
+    outcomes: "list[Outcome]", results: "Sink | None", dead_letters: "Sink", log_fields: "LogFields", request_id: str
+) -> "list[Outcome]":
+    """Send answers and rejected records; a record that a sink did not take has failed, and so have those behind it."""
+    sha256 = log_fields.pop("key", "")
+    outcomes = _block_sequences(outcomes)
+    if results is not None:
         scored = [place for place, outcome in enumerate(outcomes) if outcome.error is None]
-        outcomes = _sent(service.results, outcomes, scored, notes, sha256, _result)
+        outcomes = _send(results, outcomes, scored, log_fields, sha256, _result)
     rejected = [place for place, outcome in enumerate(outcomes) if outcome.final and outcome.error is not None]
 
     def letter(key: str, outcome: Outcome) -> "Document":
         assert outcome.error is not None
-        return dead_letter(key, outcome.record, problem(outcome.error, status_of(outcome.error), request_id))
+        return dead_letter(key, outcome.record, problem(outcome.error, request_id))
 
-    return _sent(service.dead_letters or LogLines(service.tell), outcomes, rejected, notes, sha256, letter)
+    return _send(dead_letters, outcomes, rejected, log_fields, sha256, letter)
 
 
 def _result(key: str, outcome: Outcome) -> "Document":
     return {"key": key, "origin": outcome.record.origin, **(outcome.answer or {})}
 
 
-def _sent(
+def _send(
     sink: "Sink",
     outcomes: "list[Outcome]",
     places: "list[int]",
-    notes: "Notes",
+    log_fields: "LogFields",
     sha256: str,
     document: "Callable[[str, Outcome], Document]",
 ) -> "list[Outcome]":
-    """The outcomes after those at some places were sent to a sink."""
+    """Send the outcomes at some places to a sink, and fail those that it does not take."""
     if not places:
         return outcomes
     keys = {place: key_of(outcomes[place].record, sha256) for place in places}
     # a record that came twice in a batch is sent once
     documents = {key: document(key, outcomes[place]) for place, key in keys.items()}
     try:
-        left = sink.send([*documents.items()])
+        refused = sink.send([*documents.items()])
     except Exception as error:
-        notes.update(log_fields(error))
-        left = dict.fromkeys(documents, type(error).__name__)
-    if not left:
+        log_fields.update(error_fields(error))
+        refused = dict.fromkeys(documents, type(error).__name__)
+    if not refused:
         return outcomes
-    notes.setdefault("message", f"a sink did not take {len(left)} of {len(documents)}: {next(iter(left.values()))}"[:1000])
+    reason = next(iter(refused.values()))
+    log_fields.setdefault("message", f"a sink did not take {len(refused)} of {len(documents)}: {reason}"[:1000])
     changed = [*outcomes]
     for place, key in keys.items():
-        if key in left:
-            changed[place] = Outcome(
-                outcomes[place].record, None, DeliveryFailed(f"the sink did not take it: {left[key]}"), False
-            )
-    return _in_sequence(changed)
+        if key in refused:
+            failure = DeliveryFailed(f"the sink did not take it: {refused[key]}")
+            changed[place] = Outcome(outcomes[place].record, None, failure, False)
+    return _block_sequences(changed)
 
 
-def _in_sequence(outcomes: "list[Outcome]") -> "list[Outcome]":
-    """The outcomes where behind the first of a sequence that failed all of it have failed."""
+def _block_sequences(outcomes: "list[Outcome]") -> "list[Outcome]":
+    """Fail every record that follows the first failed record of its sequence."""
     halted = {outcome.record.sequence for outcome in failed(outcomes)} - {""}
     if not halted:
         return outcomes
     seen: set[str] = set()
-    kept = []
+    blocked = []
     for outcome in outcomes:
         sequence = outcome.record.sequence
         if sequence in seen:
             outcome = Outcome(outcome.record, None, BlockedBySequence("a record before it in its sequence failed"), False)
         elif sequence in halted and outcome.error is not None and not outcome.final:
             seen.add(sequence)
-        kept.append(outcome)
-    return kept
+        blocked.append(outcome)
+    return blocked
 
 
-def _explained(outcomes: "list[Outcome]", request_id: str) -> "list[Outcome]":
-    """The outcomes with a problem document as the answer of each that has none."""
+def _with_problems(outcomes: "list[Outcome]", request_id: str) -> "list[Outcome]":
+    """Make a problem document the answer of each outcome that has an error."""
     if all([outcome.error is None for outcome in outcomes]):
         return outcomes
-    explained = []
+    complete = []
     for outcome in outcomes:
-        error = outcome.error
-        if error is not None:
-            answer = {"id": outcome.record.id, **problem(error, status_of(error), request_id)}
-            outcome = Outcome(outcome.record, answer, error, outcome.final)
-        explained.append(outcome)
-    return explained
+        if outcome.error is not None:
+            answer = {"id": outcome.record.id, **problem(outcome.error, request_id)}
+            outcome = Outcome(outcome.record, answer, outcome.error, outcome.final)
+        complete.append(outcome)
+    return complete
 
 
-def _tell(
-    service: "Service", trigger: "Trigger", outcomes: "list[Outcome]", notes: "Notes", request_id: str, began: float
+def _log(
+    service: "Service", outcomes: "list[Outcome]", kept: bool, log_fields: "LogFields", request_id: str, began: float
 ) -> None:
-    """The line of a batch; what nobody foresaw is told with its traceback."""
-    others = [outcome for outcome in outcomes if outcome.error is not None]
-    counts = {"scored": len(outcomes) - len(others), "rejected": 0, "failed": 0}
-    for outcome in others:
-        counts[outcome.state] = counts.get(outcome.state, 0) + 1  # unfinished: only files are, and only some batches have any
+    """Write the log line of a batch; an unexpected error is logged with its traceback.
+
+    :param kept: whether the answers go anywhere.
+    """
+    with_errors = [outcome for outcome in outcomes if outcome.error is not None]
+    counts = {"scored": len(outcomes) - len(with_errors), "rejected": 0, "failed": 0}
+    for outcome in with_errors:
+        counts[outcome.state] = counts.get(outcome.state, 0) + 1  # "unfinished" is counted for files only
         if outcome.error is not None and not isinstance(outcome.error, FlyweightError):
-            notes.setdefault("exception", log_fields(outcome.error)["exception"])
-    nowhere = service.results is None and not trigger.answers
-    if nowhere and any([outcome.state == "scored" and "address" not in outcome.record.origin for outcome in outcomes]):
-        notes.setdefault("message", "scored, and the results go nowhere: set FLYWEIGHT_RESULTS")
+            log_fields.setdefault("exception", error_fields(outcome.error)["exception"])
+    if not kept and any([outcome.state == "scored" and "address" not in outcome.record.origin for outcome in outcomes]):
+        log_fields.setdefault("message", "scored, and the results go nowhere: set FLYWEIGHT_RESULTS")
     milliseconds = 1000 * (perf_counter() - began)
-    level = "ERROR" if counts["failed"] else "WARNING" if counts["rejected"] or "message" in notes else "INFO"
-    entry: Notes = {"level": level, "message": "consumed", "request_id": request_id, **notes, "records": len(outcomes), **counts}
-    _, cold = service.timing(milliseconds - notes.get("load_ms", 0.0))
+    level = "ERROR" if counts["failed"] else "WARNING" if counts["rejected"] or "message" in log_fields else "INFO"
+    entry: LogFields = {"level": level, "message": "consumed", "request_id": request_id, **log_fields}
+    entry.update({"records": len(outcomes), **counts})
+    _, cold = service.timing(milliseconds - log_fields.get("load_ms", 0.0))
     entry["duration_ms"], entry["cold"] = round(milliseconds, 3), bool(cold)
     if cold:
         entry["cold_start_ms"] = cold
-    service.tell(entry)
+    service.log(entry)

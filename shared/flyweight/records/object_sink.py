@@ -1,7 +1,7 @@
 """A sink of objects: each document goes to PREFIX/KEY.json of any store, written once however often it comes."""
 
+from flyweight import strict_json
 from flyweight.errors import PreconditionFailed, StoreFailed
-from flyweight.formats.json import json_bytes
 from flyweight.stores import Timeouts, open_store
 
 TYPE_CHECKING = False
@@ -30,7 +30,7 @@ class Objects:
 
         def write(entry: "tuple[str, Document]") -> str:
             try:
-                store.put(f"{entry[0]}.json", json_bytes(entry[1]), None)
+                store.put(f"{entry[0]}.json", strict_json.encode(entry[1]), None)
             except PreconditionFailed:  # it is there: the key names the record and the model
                 return ""
             except StoreFailed as error:

@@ -1,8 +1,10 @@
-"""Records to outcomes: each is parsed on its own, all that are valid are predicted at once, and what is bad fails alone."""
+"""Score records: parse each body, predict all valid ones together, and fail bad ones alone."""
 
-from flyweight.errors import FlyweightError, InvalidInput, MalformedRequest, TooLarge, UnsupportedMediaType
-from flyweight.formats import LONE
-from flyweight.formats.json import ANSWER
+from flyweight import strict_json
+from flyweight.errors import INPUT_ERRORS, InvalidInput
+from flyweight.formats import RECORD_PARSERS, parse
+from flyweight.formats.json import FIELDS, record_instances_of
+from flyweight.models.isolation import GroupFault, judge
 from flyweight.records import Outcome
 
 TYPE_CHECKING = False
@@ -10,138 +12,102 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from flyweight.models.validation import Reader
+    from flyweight.models.isolation import Answers
     from flyweight.predictor import Predictor
     from flyweight.records import Record
-    from flyweight.values import Prediction
 
-    Rows = Any  # a list, or an array
-    Member = tuple[int, Record, int]  # its place among the records, and how many rows are its
+    Member = tuple[int, Record, Any]  # its place among the records, and its instances
 
-TOGETHER = 256  # bodies that one call of the parser takes, so that a bad one holds up no more of them
+TOGETHER = 256  # bodies for one call of the parser; a bad one makes that many be parsed alone
 JSON = ("", "application/json")
-REJECTS = (MalformedRequest, InvalidInput, TooLarge, UnsupportedMediaType)  # the record's own faults, which no retry mends
 
 
 def score(predictor: "Predictor", records: "Sequence[Record]") -> "list[Outcome]":
-    """The outcome of each record, in their order; a scored one's answer is what HTTP answers to its body, and its id.
+    """Score records by one predict for all that ask for the same outputs.
 
-    One predict takes the rows of all records that ask for the same outputs.
+    :returns: one outcome a record, in their order; the answer of a scored one is what HTTP answers to its body, and its id.
     """
     outcomes: list[Any] = [None] * len(records)
-    groups: dict[str, tuple[Any, list[tuple[int, Record, Any]]]] = {}
-    for place, (record, parsed) in enumerate(zip(records, _parsed(predictor.reader, records), strict=True)):
+    by_outputs: dict[str, tuple[Any, list[Member]]] = {}
+    unread: list[GroupFault] = []
+    for place, (record, parsed) in enumerate(zip(records, _parse(predictor, records), strict=True)):
         if type(parsed) is not tuple:
-            outcomes[place] = _refused(record, parsed)
+            unread.append(GroupFault(place, parsed, isinstance(parsed, INPUT_ERRORS)))
             continue
-        instances, asked = parsed
-        name = "" if asked is None else repr(asked)
-        if name not in groups:
-            groups[name] = (asked, [])
-        groups[name][1].append((place, record, instances))
-    for asked, group in groups.values():
-        rows, members = _read(predictor, group, outcomes)
-        if members:
-            _predict(predictor, rows, members, asked, outcomes)
-    return _judged(predictor, outcomes)
+        instances, outputs = parsed
+        if type(instances) is not list:
+            instances = [instances]
+        _, members = by_outputs.setdefault("" if outputs is None else repr(outputs), (outputs, []))
+        members.append((place, record, instances))
+    for fault in judge(predictor, unread):
+        outcomes[fault.group] = Outcome(records[fault.group], None, fault.error, fault.final)
+    for outputs, members in by_outputs.values():
+        _predict(predictor, members, outputs, outcomes)
+    return outcomes
 
 
-def _parsed(reader: "Reader", records: "Sequence[Record]") -> "list[Any]":
-    """The instances and the outputs asked for, of each record, or the error that its body makes."""
-    found: list[Any] = []
+def _parse(predictor: "Predictor", records: "Sequence[Record]") -> "list[Any]":
+    """Parse bodies: of each record its instances and outputs, or the error that its body raises."""
+    results: list[Any] = []
     for begin in range(0, len(records), TOGETHER):
         part = records[begin : begin + TOGETHER]
-        plain = all([record.media in JSON and record.fault is None for record in part])
-        # where one of them is bad, each is read alone, and only the bad one fails
-        whole = reader.parsed_together([record.body for record in part]) if plain else None
-        found += [_alone(reader, record) for record in part] if whole is None else whole
-    return found
+        results += _parse_together(predictor, part) or [_parse_alone(predictor, record) for record in part]
+    return results
 
 
-def _alone(reader: "Reader", record: "Record") -> "Any":
+def _parse_together(predictor: "Predictor", records: "Sequence[Record]") -> "list[Any] | None":
+    """Parse bodies of JSON by one call; None if one of them must be parsed alone."""
+    if not all([record.content_type in JSON and record.fault is None for record in records]):
+        return None
+    bodies = [record.body for record in records]
+    documents = strict_json.parse_all(bodies) if max(map(len, bodies)) <= predictor.validator.limits.max_body_bytes else None
+    if documents is None:
+        return None
+    return [(document, None) if type(document) is list else _instances(document, predictor) for document in documents]
+
+
+def _instances(document: "Any", predictor: "Predictor") -> "Any":
+    try:
+        return record_instances_of(document, predictor.signature.features)
+    except InvalidInput as error:
+        return error
+
+
+def _parse_alone(predictor: "Predictor", record: "Record") -> "Any":
     if record.fault is not None:
         return record.fault
     try:
-        return reader.parsed(record.body, record.media or "application/json", LONE)
+        limit = predictor.validator.limits.max_body_bytes
+        return parse(record.body, record.content_type, predictor.signature.features, limit, RECORD_PARSERS)
     except Exception as error:
         return error
 
 
-def _refused(record: "Record", error: Exception) -> Outcome:
-    return Outcome(record, None, error, isinstance(error, REJECTS))
+def _predict(predictor: "Predictor", members: "list[Member]", outputs: "Any", outcomes: "list[Any]") -> None:
+    """Predict the instances of all members together and fill in their outcomes."""
+    instances = [instance for _, _, own in members for instance in own]
+    answers, faults = predictor.predict_each(instances, outputs, sizes=[len(own) for _, _, own in members])
+    for fault in faults:
+        place, record, _ = members[fault.group]
+        outcomes[place] = Outcome(record, None, fault.error, fault.final)
+    model = {"name": predictor.name, "version": predictor.version}
+    for part in answers:
+        _distribute(part, members, model, outcomes)
 
 
-def _read(predictor: "Predictor", group: "list[tuple[int, Record, Any]]", outcomes: "list[Any]") -> "tuple[Rows, list[Member]]":
-    """The rows of all records that have what the signature asks for, and whose they are; the others get their outcomes."""
-    reader = predictor.reader
-    most = reader.most
-    # all at once, as one array, where the engine likes that, and nothing is wrong with any of them; else one by one
-    if all([type(instances) is list and 0 < len(instances) <= most for _, _, instances in group]):
-        whole = [instance for _, _, instances in group for instance in instances]
-        table = reader.table(whole)
-        if table is not None:
-            return table, [(place, record, len(instances)) for place, record, instances in group]
-    rows: list[Any] = []
-    members = []
-    for place, record, instances in group:
-        try:
-            own = reader.rows(instances)
-        except Exception as error:
-            outcomes[place] = _refused(record, error)
-        else:
-            members.append((place, record, len(own)))
-            rows += own if isinstance(own, list) else own.tolist()
-    return rows, members
-
-
-def _predict(predictor: "Predictor", rows: "Rows", members: "list[Member]", asked: "Any", outcomes: "list[Any]") -> None:
-    """Give each member its outcome, by one predict for all; where that raises, by one for each half."""
-    try:
-        prediction = predictor.answer(rows, asked)
-    except Exception as error:
-        if len(members) == 1:
-            outcomes[members[0][0]] = _refused(members[0][1], error)
-            return
-        half = len(members) // 2
-        cut = sum([count for _, _, count in members[:half]])
-        _predict(predictor, rows[:cut], members[:half], asked, outcomes)
-        _predict(predictor, rows[cut:], members[half:], asked, outcomes)
-    else:
-        _share(prediction, members, {"name": predictor.name, "version": predictor.version}, outcomes)
-
-
-def _share(prediction: "Prediction", members: "list[Member]", model: "dict[str, str]", outcomes: "list[Any]") -> None:
-    """Each member's part of an answer to all."""
-    told = [(name, values) for name, values in zip(ANSWER, prediction, strict=True) if values is not None]  # type: ignore[call-overload]
-    lists = [(name, values) for name, values in told if name != "classes"]
-    same = {**{name: values for name, values in told if name == "classes"}, "model": model}
+def _distribute(part: "Answers", members: "list[Member]", model: "dict[str, str]", outcomes: "list[Any]") -> None:
+    """Give each member its part of a prediction."""
+    fields = [(name, values) for name, values in zip(FIELDS, part.prediction, strict=True) if values is not None]
+    columns = [(name, values) for name, values in fields if name != "classes"]
+    shared = {**{name: values for name, values in fields if name == "classes"}, "model": model}
     begin = 0
-    made = Outcome._make  # type: ignore[attr-defined]  # twice as fast as a call with fields, and there is one a record
-    for place, record, count in members:
-        end = begin + count
+    made = Outcome._make  # twice as fast as a call with fields, and there is one a record
+    for group, size in part.members:
+        place, record, _ = members[group]
+        end = begin + size
         answer = {"id": record.id}
-        for name, values in lists:
+        for name, values in columns:
             answer[name] = values[begin:end]
-        answer.update(same)
+        answer.update(shared)
         outcomes[place] = made((record, answer, None, False))
         begin = end
-
-
-def _judged(predictor: "Predictor", outcomes: "list[Outcome]") -> "list[Outcome]":
-    """Whether an error that nobody foresaw is the record's fault: it is while the model's own sample answers as it should."""
-    if not any([outcome.error is not None and not isinstance(outcome.error, FlyweightError) for outcome in outcomes]):
-        return outcomes
-    sound = _sound(predictor)
-    return [
-        outcome
-        if outcome.error is None or isinstance(outcome.error, (FlyweightError, MemoryError, OSError))
-        else Outcome(outcome.record, None, outcome.error, sound)
-        for outcome in outcomes
-    ]
-
-
-def _sound(predictor: "Predictor") -> bool:
-    try:
-        return predictor.passes_self_test()
-    except Exception:
-        return False

@@ -7,7 +7,7 @@ that writes each key once makes the effect land exactly once.
 from functools import lru_cache
 from hashlib import blake2b
 
-from flyweight.errors import FlyweightError
+from flyweight.errors import FlyweightError, InvalidSetting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,39 +29,41 @@ if TYPE_CHECKING:
 class DeliveryFailed(FlyweightError):
     """A sink did not take what a record was answered with; the record has to come again."""
 
-    code = "not_done"
+    code, status = "not_done", 503
 
 
 class BlockedBySequence(FlyweightError):
     """A record stands behind one of its sequence that failed, and has to come again after it."""
 
-    code = "not_done"
+    code, status = "not_done", 503
 
 
 class LogLines:
     """Dead letters as log lines, whole: what is done where no sink is named."""
 
-    def __init__(self, tell: "Callable[[Document], None]") -> None:
-        self._tell = tell
+    def __init__(self, log: "Callable[[Document], None]") -> None:
+        self._log = log
 
     def send(self, documents: "list[tuple[str, Document]]") -> "Mapping[str, str]":
         """A line of level ERROR each."""
         for _, document in documents:
-            self._tell({"level": "ERROR", "message": f"a record was rejected: {document['problem']['title']}", **document})
+            self._log({"level": "ERROR", "message": f"a record was rejected: {document['problem']['title']}", **document})
         return {}
 
 
-def opened(address: str, openers: "Mapping[str, Callable[[str], Sink]]") -> "Sink | None":
+def open_sink(address: str, openers: "Mapping[str, Callable[[str], Sink]]") -> "Sink | None":
     """The sink at an address, by its scheme; None where there is no address.
 
-    :raises ValueError: no sink has such a scheme.
+    :raises InvalidSetting: no sink has such a scheme.
     """
     if not address:
         return None
     scheme = address.partition(":")[0]
     if scheme not in openers:
         known = ", ".join(f"{name}:" for name in openers) or "none here"
-        raise ValueError(f"FLYWEIGHT_RESULTS and FLYWEIGHT_DEAD_LETTERS take addresses that begin with {known}; got {address!r}")
+        raise InvalidSetting(
+            f"FLYWEIGHT_RESULTS and FLYWEIGHT_DEAD_LETTERS take addresses that begin with {known}; got {address!r}"
+        )
     return openers[scheme](address)
 
 
@@ -81,7 +83,7 @@ def _begun(source: str, sha256: str) -> blake2b:
 def dead_letter(key: str, record: "Record", problem: "Document") -> "dict[str, Any]":
     """All that is known of a record that is rejected, so that it can be mended and sent again."""
     document: dict[str, Any] = {"key": key, "id": record.id, "origin": record.origin}
-    document |= {"problem": problem, "media": record.media}
+    document |= {"problem": problem, "media": record.content_type}
     try:
         return {**document, "body": record.body.decode()}
     except UnicodeDecodeError:

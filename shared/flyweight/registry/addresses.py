@@ -2,14 +2,13 @@
 
 import os
 
-from flyweight.errors import preview
-from flyweight.values import frozen
+from flyweight.errors import InvalidSetting, preview
+from flyweight.stores import LOCAL_HOSTS, SCHEMES, is_local
+from flyweight.values import Value, frozen
 
 SUFFIX = ".safetensors"
-SCHEMES = ("file", "s3", "gs", "az", "https", "http")
 LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+")
 HOSTS = LETTERS | frozenset("$:[]")  # `$web` is a container, `[::1]:8080` a host
-LOCAL_HOSTS = ("127.0.0.1", "localhost")
 MAX_LENGTH = 2048
 EXPECTED = (
     "a path or SCHEME://PLACE/KEY of a file ending in .safetensors, STORE/NAME@ALIAS or STORE/NAME/VERSION, "
@@ -18,7 +17,7 @@ EXPECTED = (
 
 
 @frozen
-class Address:
+class Address(Value):
     """One place of a model.
 
     `kind`: "file" (a path that never changes), "object" (one model file in a store), "alias" or "version" (of a registry).
@@ -38,40 +37,35 @@ def parse(text: str, home: str = "") -> Address:
 
     An address is plain text: nothing in it is percent-encoded.
 
-    :raises ValueError: it is none; the message says what one looks like and repeats no credentials.
+    :raises InvalidSetting: it is none; the message says what one looks like and repeats no credentials.
     """
     if len(text) > MAX_LENGTH or not text.isprintable():
-        raise ValueError(f"expected {EXPECTED}, in at most {MAX_LENGTH} printable characters")
+        raise InvalidSetting(f"expected {EXPECTED}, in at most {MAX_LENGTH} printable characters")
     scheme, colon, rest = text.partition("://")
     if not colon:
         return _path(text, home)
     host, slash, path = rest.partition("/")
     if "@" in host or (scheme.startswith("http") and ("?" in rest or "#" in rest)):
-        raise ValueError("an address carries no credentials, no query and no fragment; credentials come from the environment")
+        raise InvalidSetting("an address carries no credentials, no query and no fragment; credentials come from the environment")
     if scheme not in SCHEMES or not slash or (host == "") != (scheme == "file") or not HOSTS.issuperset(host):
-        raise ValueError(f"expected {EXPECTED}, got {preview(text)}")
+        raise InvalidSetting(f"expected {EXPECTED}, got {preview(text)}")
     if scheme == "http" and not is_local(host):
-        raise ValueError(f"http:// is for {' and '.join(LOCAL_HOSTS)} only, use https://; got {preview(text)}")
+        raise InvalidSetting(f"http:// is for {' and '.join(LOCAL_HOSTS)} only, use https://; got {preview(text)}")
     parts = path.split("/")
     if not {"", ".", ".."}.isdisjoint(parts):
-        raise ValueError(f"an address has no empty, '.' or '..' part; got {preview(text)}")
+        raise InvalidSetting(f"an address has no empty, '.' or '..' part; got {preview(text)}")
     return _in_store(text, f"{scheme}://{host}", parts)
-
-
-def is_local(host: str) -> bool:
-    """Whether HOST or HOST:PORT is this machine, where nothing needs to be encrypted."""
-    return host.partition(":")[0] in LOCAL_HOSTS
 
 
 def checked(text: str, what: str) -> str:
     """The text, if it may name a model, a version or an alias.
 
-    :raises ValueError: it may not; `what` says what it was to name.
+    :raises InvalidSetting: it may not; `what` says what it was to name.
     """
     sound = 0 < len(text) <= 100 and LETTERS.issuperset(text) and text[0] != "." and not text.endswith(SUFFIX)
     if not sound:
         rule = "1 to 100 of letters, digits, '.', '_', '-', '+', not starting with '.' and not ending in .safetensors"
-        raise ValueError(f"{what} should be {rule}; got {preview(text)}")
+        raise InvalidSetting(f"{what} should be {rule}; got {preview(text)}")
     return text
 
 
@@ -93,7 +87,7 @@ def model_key(name: str, version: str, sha256: str) -> str:
 def _path(text: str, home: str) -> Address:
     scheme = text.partition(":")[0]
     if not text.endswith(SUFFIX) or scheme in SCHEMES:
-        raise ValueError(f"expected {EXPECTED}, got {preview(text)}")
+        raise InvalidSetting(f"expected {EXPECTED}, got {preview(text)}")
     return Address(text, "file", "", os.path.join(home, text))
 
 
@@ -106,7 +100,7 @@ def _in_store(text: str, place: str, parts: "list[str]") -> Address:
         pointer = pointer_key(checked(name, "a model's name"), checked(alias, "an alias"))
         return Address(text, "alias", _root(place, parts[:-1]), pointer, name, alias)
     if len(parts) < 2:
-        raise ValueError(f"expected {EXPECTED}, got {preview(text)}")
+        raise InvalidSetting(f"expected {EXPECTED}, got {preview(text)}")
     record = record_key(checked(parts[-2], "a model's name"), checked(last, "a version"))
     return Address(text, "version", _root(place, parts[:-2]), record, parts[-2], last)
 

@@ -10,7 +10,7 @@ Records and pointers are hostile until checked. https://www.rfc-editor.org/rfc/r
 from flyweight.errors import ModelRefused, ObjectNotFound, StoreFailed, preview
 from flyweight.models.file import MAX_FILE_BYTES, json_object
 from flyweight.registry.addresses import checked, model_key
-from flyweight.values import frozen
+from flyweight.values import Release
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,25 +23,6 @@ MAX_DOCUMENT_BYTES = 64 * 1024
 MAX_PREVIOUS = 20
 MAX_SERIAL = 1 << 53  # what every JSON reader counts exactly
 HEX = frozenset("0123456789abcdef")
-
-
-@frozen
-class Release:
-    """What an address means now: which object, and what it must turn out to be.
-
-    `serial` orders the releases of an alias, else 0. For a plain object `name`, `version` and `sha256` are "" and `tag` is
-    its own; for a registry's release `tag` and `modified` are those of the pointer or record.
-    """
-
-    name: str
-    version: str
-    sha256: str
-    size: int
-    key: str
-    tag: str
-    serial: int
-    signature: "dict[str, str] | None"
-    modified: float
 
 
 def resolve(store: "Store", address: "Address") -> Release:

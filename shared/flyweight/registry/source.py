@@ -8,11 +8,11 @@ from time import perf_counter, time
 
 from flyweight.errors import FlyweightError, ModelRefused, StoreFailed
 from flyweight.models import file as model_file
-from flyweight.predictor import Predictor
+from flyweight.predictor import LoadedModel, Predictor, memory_of
 from flyweight.registry import addresses, releases, verification
 from flyweight.registry.disk_cache import DiskCache
-from flyweight.serving.sources import LoadedModel, weight_of
 from flyweight.stores import Timeouts, open_store
+from flyweight.values import Release
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flyweight.registry.addresses import Address
-    from flyweight.registry.releases import Release
     from flyweight.settings import Settings
     from flyweight.stores import Store
 
@@ -120,9 +119,9 @@ class StoredModels:
     def _proved(self, store: "Store", release: "Release", data: bytes, spent: "dict[str, float]") -> "Release":
         """The release with the hash of its bytes, trusted; of a plain object, with the signature that lies beside it."""
         began = perf_counter()
-        release = release._replace(sha256=releases.verify(data, release))  # type: ignore[attr-defined]
-        if self._deployment.trust.public_keys and not release.name:
-            release = release._replace(signature=releases.signature(store, release._replace(sha256="")))  # type: ignore[attr-defined]
+        release = release._replace(sha256=releases.verify(data, release))
+        if self._deployment.verification.public_keys and not release.name:
+            release = release._replace(signature=releases.signature(store, release._replace(sha256="")))
         _add(spent, "verify", began)
         self._check_trust(release)
         return release
@@ -133,19 +132,21 @@ class StoredModels:
         model = Predictor(model_file.parse(data), self._deployment.limits)
         if release.name and (model.name, model.version) != (release.name, release.version):
             raise ModelRefused(f"the file calls itself {model.name}/{model.version}, the store {_told(release)}")
-        if not release.name and self._deployment.trust.public_keys:
-            verification.check(release.sha256, model.name, model.version, release.signature, self._deployment.trust.public_keys)
+        if not release.name and self._deployment.verification.public_keys:
+            verification.check(
+                release.sha256, model.name, model.version, release.signature, self._deployment.verification.public_keys
+            )
         _add(spent, "load", began)
         return model
 
     def _check_trust(self, release: "Release") -> None:
         self._check_pin(release.sha256)
-        keys = self._deployment.trust.public_keys
+        keys = self._deployment.verification.public_keys
         if keys and release.name:  # a plain object's name is known only when it is read
             verification.check(release.sha256, release.name, release.version, release.signature, keys)
 
     def _check_pin(self, digest: str) -> None:
-        pin = self._deployment.trust.sha256
+        pin = self._deployment.verification.sha256
         if pin and digest and digest != pin:
             raise ModelRefused(f"the model's sha256 is {digest}, this deployment takes {pin} only")
 
@@ -153,7 +154,7 @@ class StoredModels:
         self, address: "Address", model: Predictor, release: "Release", age: float = 0.0, trouble: str = ""
     ) -> LoadedModel:
         self._latest[address.text] = release
-        return LoadedModel(model, weight_of(model), release, age, trouble, may_change=address.kind != "version")
+        return LoadedModel(model, memory_of(model), release, age, trouble, may_change=address.kind != "version")
 
     def _noted(self, address: "Address") -> "tuple[Release | None, float]":
         """The release that was last served here or by another process, and how many seconds ago the store named it."""
@@ -161,7 +162,7 @@ class StoredModels:
         note = disk.noted(address.text) if disk is not None else {}
         ours = self._latest.get(address.text)
         try:
-            release = _checked(releases.Release(**note["release"]))
+            release = _checked(Release(**note["release"]))
             age = self._clock() - float(note["checked"])
         except (KeyError, TypeError, ValueError):
             return ours, -1.0
@@ -170,7 +171,7 @@ class StoredModels:
     def _note(self, address: "Address", release: "Release") -> None:
         disk = self._disk(address)
         if disk is not None:
-            disk.note(address.text, {"release": release._asdict(), "checked": self._clock()})  # type: ignore[attr-defined]
+            disk.note(address.text, {"release": release._asdict(), "checked": self._clock()})
 
     def _disk(self, address: "Address") -> "DiskCache | None":
         """The disk's cache, but for what lies on a disk anyway."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, Protocol
 
-    from flyweight.serving.sources import LoadedModel
+    from flyweight.predictor import LoadedModel
 
     class Source(Protocol):
         """Where models come from."""
@@ -65,8 +65,8 @@ class _Flight:
 class ModelCache:
     """Models by address, of at most `budget` bytes together.
 
-    `ttl`: seconds for which a check holds; `wait`: seconds that a request waits for the check that it starts, 0 where a
-    platform lets threads run on between requests; `tell` takes log entries.
+    `ttl`: seconds for which a check holds; `refresh_wait_seconds`: how long a request waits for the check that it starts, 0 where
+    threads run on between requests; `log` takes log entries.
     """
 
     def __init__(
@@ -75,12 +75,12 @@ class ModelCache:
         *,
         budget: int = 1 << 62,
         ttl: float = 60.0,
-        wait: float = 0.0,
-        tell: "Callable[[Mapping[str, Any]], None]" = lambda entry: None,
+        refresh_wait_seconds: float = 0.0,
+        log: "Callable[[Mapping[str, Any]], None]" = lambda entry: None,
         clock: "Callable[[], float]" = monotonic,
     ) -> None:
-        self._source, self._budget, self._ttl, self._wait = source, budget, ttl, wait
-        self._tell, self._clock = tell, clock
+        self._source, self._budget, self._ttl, self._wait = source, budget, ttl, refresh_wait_seconds
+        self._log, self._clock = log, clock
         self._lock = Lock()
         self._kept: dict[str, CacheEntry] = {}
         self._flights: dict[str, _Flight] = {}
@@ -103,7 +103,7 @@ class ModelCache:
         kept.used = now
         return kept if now < kept.due else self._check(address, kept, now)
 
-    def kept(self) -> "list[CacheEntry]":
+    def entries(self) -> "list[CacheEntry]":
         """All models that are loaded."""
         return [*self._kept.values()]
 
@@ -113,7 +113,7 @@ class ModelCache:
 
     def expire(self) -> None:
         """Have every model that may change checked with its next request."""
-        for kept in self.kept():
+        for kept in self.entries():
             kept.due = min(kept.due, self._clock()) if kept.model.may_change else inf
 
     def renew(self) -> None:
@@ -179,13 +179,13 @@ class ModelCache:
                 self._keep(address, model)
                 former = f"{kept.model.predictor.name}/{kept.model.predictor.version}"
                 steps = {f"{step}_ms": round(1000 * seconds, 3) for step, seconds in spent.items()}
-                self._tell(
+                self._log(
                     {"level": "INFO", "message": "another model answers from now on", **_names(model), "former": former, **steps}
                 )
         except Exception as error:
             kept.trouble = str(error) if isinstance(error, FlyweightError) else type(error).__name__
             kept.due = self._clock() + min(self._ttl, RETRY_SECONDS)
-            self._tell({"level": "WARNING", "message": f"the model was not checked: {kept.trouble}", **_names(kept.model)})
+            self._log({"level": "WARNING", "message": f"the model was not checked: {kept.trouble}", **_names(kept.model)})
         finally:
             self._land(address, flight)
 

@@ -3,7 +3,7 @@
 import sys
 from time import gmtime, strftime, time
 
-from flyweight.formats.json import json_bytes
+from flyweight import strict_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def line(names: "Mapping[str, str]") -> "Log":
     def write(entry: "Entry") -> None:
         renamed = {names.get(field, field): value for field, value in {"timestamp": _now(), **entry}.items()}
         # one call, so that the lines of two threads do not mix
-        sys.stdout.write(json_bytes(renamed).decode() + "\n")
+        sys.stdout.write(strict_json.encode(renamed).decode() + "\n")
         sys.stdout.flush()
 
     return write

@@ -4,26 +4,13 @@ from time import perf_counter
 
 from flyweight import predictor
 from flyweight.errors import ModelRefused
-from flyweight.values import frozen
+from flyweight.predictor import LoadedModel, memory_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flyweight.predictor import Predictor
-    from flyweight.registry.releases import Release
     from flyweight.registry.source import StoredModels
     from flyweight.settings import Settings
-
-
-@frozen
-class LoadedModel:
-    """A model that is ready to answer."""
-
-    predictor: "Predictor"
-    weight: int = 0  # bytes of memory, roughly
-    release: "Release | None" = None  # what the store said of it; None of a file that comes with the handler
-    age: float = 0.0  # seconds since the store said so
-    trouble: str = ""  # why the store could not be asked, where this is the last good model from the disk
-    may_change: bool = False  # whether its address may name another model by and by
 
 
 class ModelSource:
@@ -43,10 +30,10 @@ class ModelSource:
             return self._store().load(address, spent)
         began = perf_counter()
         model = predictor.load(address, self._deployment.limits)
-        if any(self._deployment.trust):  # type: ignore[arg-type]  # a frozen value is a tuple
+        if any(self._deployment.verification):
             self._check_trust(address, model)
         spent["load"] = spent.get("load", 0.0) + perf_counter() - began
-        return LoadedModel(model, weight_of(model))
+        return LoadedModel(model, memory_of(model))
 
     def refreshed(self, address: str, current: LoadedModel, spent: "dict[str, float]") -> LoadedModel:
         """The model that is there by now; `current` itself where nothing has changed."""
@@ -68,17 +55,8 @@ class ModelSource:
         """The file is the one that the deployment names, and is signed, where it says so."""
         from flyweight.registry import verification
 
-        trust, sha256 = self._deployment.trust, model.file.sha256
-        if trust.sha256 not in ("", sha256):
-            raise ModelRefused(f"the model's sha256 is {sha256}, this deployment takes {trust.sha256} only")
-        if trust.public_keys:
-            verification.check(sha256, model.name, model.version, verification.beside(path), trust.public_keys)
-
-
-# Bytes of memory for one byte of a model file, at most: measured by `benchmarks/memory.py`.
-EXPANSION = 10
-
-
-def weight_of(model: "Predictor") -> int:
-    """What a model weighs in the cache: its file, and the lists and tuples that are made of it."""
-    return EXPANSION * len(model.file.data)
+        wanted, sha256 = self._deployment.verification, model.file.sha256
+        if wanted.sha256 not in ("", sha256):
+            raise ModelRefused(f"the model's sha256 is {sha256}, this deployment takes {wanted.sha256} only")
+        if wanted.public_keys:
+            verification.check(sha256, model.name, model.version, verification.beside(path), wanted.public_keys)

@@ -3,17 +3,16 @@
 from hashlib import sha256
 
 from flyweight.errors import FlyweightError
-from flyweight.predictor import ANSWERS
+from flyweight.predictor import OUTPUTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from flyweight.predictor import Predictor
-    from flyweight.protocols.native import Notes
     from flyweight.serving.cache import CacheEntry, ModelCache
     from flyweight.settings import Settings
-    from flyweight.values import Prediction, Request
+    from flyweight.values import LogFields, Prediction, Request
 
 KEY = "x-flyweight-key"  # a caller's header: requests of one key go one way; without it, those of one body do
 
@@ -25,20 +24,22 @@ class Traffic:
         self._primary, self._canary, self._shadow = deployment.model, deployment.canary, deployment.shadow
         self._models = models
 
-    def chosen(self, request: "Request", notes: "Notes") -> "CacheEntry":
+    def choose(self, request: "Request", log_fields: "LogFields") -> "CacheEntry":
         """The model that answers; the primary one where the canary can't be loaded."""
-        notes["variant"] = "primary"
+        log_fields["variant"] = "primary"
         if self._canary is not None and place(request, "canary") < self._canary.share:
             try:
                 kept = self._models.get(self._canary.address)
             except FlyweightError as error:
-                notes["canary"] = f"not loaded: {error}"
+                log_fields["canary"] = f"not loaded: {error}"
             else:
-                notes["variant"] = "canary"
+                log_fields["variant"] = "canary"
                 return kept
         return self._models.get(self._primary)
 
-    def compare(self, request: "Request", answered: "Predictor", prediction: "Prediction", rows: "list[list[Any]]") -> "Notes":
+    def compare(
+        self, request: "Request", answered: "Predictor", prediction: "Prediction", rows: "list[list[Any]]"
+    ) -> "LogFields":
         """Ask the shadow too, for its share of requests, and tell how its answers differ; nothing that it does is answered."""
         if self._shadow is None or place(request, "shadow") >= self._shadow.share:
             return {}
@@ -62,7 +63,7 @@ def place(request: "Request", purpose: str) -> float:
 
 def outputs_of(prediction: "Prediction") -> "list[str]":
     """The outputs that were asked for."""
-    return [name for name in ANSWERS if getattr(prediction, name) is not None]
+    return [name for name in OUTPUTS if getattr(prediction, name) is not None]
 
 
 def differences(one: "Prediction", other: "Prediction") -> "dict[str, Any]":

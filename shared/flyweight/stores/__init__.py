@@ -4,8 +4,7 @@ Only the module that an address asks for is imported.
 """
 
 from flyweight.errors import StoreFailed
-from flyweight.registry.addresses import SCHEMES
-from flyweight.values import frozen
+from flyweight.values import Value, frozen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,13 +60,15 @@ if TYPE_CHECKING:
             ...
 
 
+SCHEMES = ("file", "s3", "gs", "az", "https", "http")
+LOCAL_HOSTS = ("127.0.0.1", "localhost")
 STORES = {scheme: "flyweight.stores.file" if scheme == "file" else "flyweight.stores.objects" for scheme in SCHEMES}
 
 PIECE = 4 << 20  # bytes that come within one operation's patience, on a slow line too
 
 
 @frozen
-class ObjectMeta:
+class ObjectMeta(Value):
     """What a store tells of an object beside its bytes: a `tag` that changes with them, `modified` in seconds since 1970."""
 
     tag: str
@@ -76,7 +77,7 @@ class ObjectMeta:
 
 
 @frozen
-class Timeouts:
+class Timeouts(Value):
     """How long to wait: `connect` for a connection, `seconds` for the whole of one operation with all its `retries`."""
 
     connect: float = 1.0
@@ -95,6 +96,11 @@ def open_store(root: str, patience: "Timeouts | None" = None) -> "Store":
     module = __import__(STORES[scheme], fromlist=["open_root"])
     store: Store = module.open_root(root, patience or Timeouts())
     return store
+
+
+def is_local(host: str) -> bool:
+    """Tell whether HOST or HOST:PORT is this machine, so that nothing has to be encrypted."""
+    return host.partition(":")[0] in LOCAL_HOSTS
 
 
 def stream(store: "Store", key: str, mark: ObjectMeta, start: int = 0) -> "Iterator[bytes]":

@@ -7,8 +7,8 @@ are heeded (`AWS_ENDPOINT_URL`, `STORAGE_EMULATOR_HOST`, `AZURE_STORAGE_ENDPOINT
 import os
 
 from flyweight.errors import StoreFailed
-from flyweight.registry.addresses import is_local
 from flyweight.settings import variable
+from flyweight.stores import is_local
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flyweight.errors import MalformedRequest
-from flyweight.formats import parse_json, parse_together
+from flyweight.strict_json import NotStrictJSON, parse, parse_all
 
 PIECES = [
     "[",
@@ -43,7 +42,7 @@ bodies = st.one_of(broken.map(str.encode), documents.map(lambda document: json.d
 
 
 def alone(body: bytes) -> Any:
-    return parse_json(body.decode())
+    return parse(body.decode())
 
 
 @given(st.lists(bodies, min_size=1, max_size=5))
@@ -55,10 +54,10 @@ def alone(body: bytes) -> Any:
 @example([b"\xc3", b"\xa9"])  # half a letter each
 @example([b'{"a":1,"a":2}', b"1"])
 def test_together_they_make_what_each_makes_alone_or_nothing(taken: list[bytes]) -> None:
-    found = parse_together(taken)
+    found = parse_all(taken)
     try:
         expected = [alone(body) for body in taken]
-    except (MalformedRequest, UnicodeDecodeError):
+    except (NotStrictJSON, UnicodeDecodeError):
         assert found is None
     else:
         assert found in (expected, None)
@@ -66,11 +65,11 @@ def test_together_they_make_what_each_makes_alone_or_nothing(taken: list[bytes])
 
 @given(st.lists(documents.map(lambda document: json.dumps(document).encode()), min_size=1, max_size=5))
 def test_what_is_all_json_is_taken_together(taken: list[bytes]) -> None:
-    assert parse_together(taken) == [alone(body) for body in taken]
+    assert parse_all(taken) == [alone(body) for body in taken]
 
 
 @pytest.mark.parametrize("body", [b"[" * 100_000, b"1" * 5000, b"[Infinity]"], ids=["deep", "digits", "infinity"])
 def test_what_one_parser_refuses_the_other_leaves_to_it(body: bytes) -> None:
-    assert parse_together([b"[1]", body]) is None
-    with pytest.raises(MalformedRequest):
+    assert parse_all([b"[1]", body]) is None
+    with pytest.raises(NotStrictJSON):
         alone(body)

@@ -7,8 +7,8 @@ import math
 
 import pytest
 
+from flyweight import formats, strict_json
 from flyweight.errors import NotAcceptable
-from flyweight.formats import json as outputs
 from flyweight.values import Prediction
 
 MODEL = {"name": "m", "version": "1"}
@@ -16,7 +16,7 @@ TWO = Prediction(["a", "b"], [[0.75, 0.25], [0.5, 0.5]], classes=["a", "b"])
 
 
 def test_json_names_predictions_probabilities_classes_and_model() -> None:
-    assert json.loads(outputs.encode(TWO, "application/json", MODEL)) == {
+    assert json.loads(formats.write(TWO, "application/json", MODEL)) == {
         "predictions": ["a", "b"],
         "probabilities": [[0.75, 0.25], [0.5, 0.5]],
         "classes": ["a", "b"],
@@ -25,20 +25,20 @@ def test_json_names_predictions_probabilities_classes_and_model() -> None:
 
 
 def test_what_a_model_does_not_give_is_left_out() -> None:
-    assert json.loads(outputs.encode(Prediction([1.5]), "application/json", MODEL)) == {"predictions": [1.5], "model": MODEL}
+    assert json.loads(formats.write(Prediction([1.5]), "application/json", MODEL)) == {"predictions": [1.5], "model": MODEL}
 
 
 def test_no_nan_token_ever_leaves() -> None:
-    body = outputs.encode(Prediction([math.nan, [math.inf, 1.0], "x"]), "application/json", MODEL)
+    body = formats.write(Prediction([math.nan, [math.inf, 1.0], "x"]), "application/json", MODEL)
     assert json.loads(body, parse_constant=pytest.fail)["predictions"] == [None, [None, 1.0], "x"]
 
 
 def test_a_lone_surrogate_does_not_crash_the_answer() -> None:
-    assert outputs.json_bytes({"x": "\udfff"}) == b'{"x":"?"}'
+    assert strict_json.encode({"x": "\udfff"}) == b'{"x":"?"}'
 
 
 def test_ndjson_is_one_record_a_line() -> None:
-    lines = outputs.encode(TWO, "application/x-ndjson", MODEL).splitlines()
+    lines = formats.write(TWO, "application/x-ndjson", MODEL).splitlines()
     assert [json.loads(line) for line in lines] == [
         {"prediction": "a", "probabilities": [0.75, 0.25]},
         {"prediction": "b", "probabilities": [0.5, 0.5]},
@@ -46,18 +46,18 @@ def test_ndjson_is_one_record_a_line() -> None:
 
 
 def test_csv_has_a_column_a_class() -> None:
-    assert outputs.encode(TWO, "text/csv", MODEL).decode() == ("prediction,probability_a,probability_b\na,0.75,0.25\nb,0.5,0.5\n")
+    assert formats.write(TWO, "text/csv", MODEL).decode() == ("prediction,probability_a,probability_b\na,0.75,0.25\nb,0.5,0.5\n")
 
 
 def test_csv_of_several_outputs_names_each() -> None:
     several = Prediction([["x", 1]], [[[1.0, 0.0], [0.5, 0.5]]], classes=[["x", "y"], [1, 2]])
-    header = outputs.encode(several, "text/csv", MODEL).decode().splitlines()[0]
+    header = formats.write(several, "text/csv", MODEL).decode().splitlines()[0]
     assert header == "prediction_0,prediction_1,probability_0_x,probability_0_y,probability_1_1,probability_1_2"
 
 
 def test_csv_of_scores_and_of_what_is_not_finite() -> None:
     assert (
-        outputs.encode(Prediction([math.nan], scores=[[0.5]], classes=["a", "b"]), "text/csv", MODEL)
+        formats.write(Prediction([math.nan], scores=[[0.5]], classes=["a", "b"]), "text/csv", MODEL)
         == b"prediction,score_0\n,0.5\n"
     )
 
@@ -77,10 +77,10 @@ def test_csv_of_scores_and_of_what_is_not_finite() -> None:
     ],
 )
 def test_the_accept_header_chooses_the_form(accept: str, media: str) -> None:
-    assert outputs.form(accept) == media
+    assert formats.negotiate(accept) == media
 
 
 @pytest.mark.parametrize("accept", ["text/html", "image/*", "application/json;q=0", "*/*;q=0", "nonsense"])
 def test_a_form_that_is_not_spoken_is_said_so(accept: str) -> None:
     with pytest.raises(NotAcceptable, match="application/json, text/csv"):
-        outputs.form(accept)
+        formats.negotiate(accept)

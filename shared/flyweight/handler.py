@@ -1,0 +1,73 @@
+"""Bind a decoder and an encoder to the service: the callable that a platform invokes."""
+
+import os
+from time import perf_counter
+
+from flyweight import IMPORT_BEGAN, settings
+from flyweight.errors import InvalidSetting
+from flyweight.serving.service import Service
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from flyweight.records import Trigger
+    from flyweight.records.sinks import Sink
+    from flyweight.serving.logs import Log
+    from flyweight.values import Request
+
+NO_SINKS: "Mapping[str, Callable[[str], Sink]]" = {}
+
+
+def bind(
+    decode: "Callable[..., Request]",
+    encode: "Callable[..., Any]",
+    *,
+    folder: str,
+    logs: "Mapping[str, Callable[[], Log]]",
+    after_fork: bool = False,
+    refresh_wait_seconds: float = 0.0,
+    hooks: "Callable[[Service], None]" = lambda service: None,
+    triggers: "Callable[..., Trigger | None]" = lambda *event: None,
+    sinks: "Mapping[str, Callable[[str], Sink]]" = NO_SINKS,
+) -> "Callable[..., Any]":
+    """Make the callable that a platform invokes with its own event, and that answers in the platform's own form.
+
+    :param decode: `decode(*event)` makes a Request.
+    :param encode: `encode(response, *event)` makes the platform's answer.
+    :param folder: the handler's folder, where the model lies unless FLYWEIGHT_MODEL names another.
+    :param logs: for each value of FLYWEIGHT_OBSERVABILITY a function that makes the log; only the chosen one is called.
+    :param after_fork: load models in each child, for platforms that fork after importing the handler, and not now.
+    :param refresh_wait_seconds: how long a request waits for the check of a model that it starts; 0 where threads run on
+        between requests.
+    :param hooks: called once with the service; registers the platform's lifecycle callbacks.
+    :param triggers: `triggers(*event)` finds the trigger of an event that is no request, or gives None.
+    :param sinks: for each scheme of an address a function that opens such a sink.
+    :raises InvalidSetting: an environment variable has a value with no meaning.
+    """
+    deployment = settings.read(folder)
+    if deployment.observability not in logs:
+        known = ", ".join([repr(name) for name in logs])
+        raise InvalidSetting(f"FLYWEIGHT_OBSERVABILITY should be one of {known}, got {deployment.observability!r}")
+    service = Service(deployment, logs[deployment.observability](), refresh_wait_seconds)
+    results = dead_letters = None
+    if deployment.results or deployment.dead_letters:
+        from flyweight.records.sinks import open_sink
+
+        results, dead_letters = open_sink(deployment.results, sinks), open_sink(deployment.dead_letters, sinks)
+    if after_fork:
+        os.register_at_fork(after_in_child=service.preload)
+    else:
+        service.preload()
+    hooks(service)
+    service.cold["init"] = perf_counter() - IMPORT_BEGAN - service.models.spent_seconds
+
+    def answer_event(*event: "Any") -> "Any":
+        if (trigger := triggers(*event)) is not None:
+            from flyweight.records.consumer import consume  # no request needs it
+
+            return consume(service, trigger, event, results, dead_letters)
+        return encode(service.respond(decode, event), *event)
+
+    return answer_event

@@ -1,0 +1,45 @@
+"""Each error has a code and a status of its own; what comes out of the package descends from FlyweightError."""
+
+from __future__ import annotations
+
+import pytest
+
+from flyweight import errors
+from flyweight.errors import Fault, FlyweightError, InvalidInput, error_fields, problem, status_of
+from flyweight.records import InProgress
+from flyweight.records.sinks import BlockedBySequence, DeliveryFailed
+
+
+def descendants(kind: type[FlyweightError]) -> set[type[FlyweightError]]:
+    return {kind}.union(*[descendants(child) for child in kind.__subclasses__()])
+
+
+def test_a_code_has_one_status_and_only_unavailable_models_and_unfinished_work_share_one() -> None:
+    core = {kind for kind in descendants(FlyweightError) if not kind.__module__.startswith("flyweight.toolkit")}
+    assert {InProgress, DeliveryFailed, BlockedBySequence} < core
+    statuses = {kind.code: kind.status for kind in core}
+    assert {(kind.code, kind.status) for kind in core} == {*statuses.items()}
+    assert sorted(statuses.values()) == [400, 404, 405, 406, 413, 415, 422, 500, 503, 503]
+    assert {code for code, status in statuses.items() if status == 503} == {"model_unavailable", "not_done"}
+
+
+def test_an_unexpected_error_tells_callers_its_request_id_and_the_log_its_traceback() -> None:
+    try:
+        raise ZeroDivisionError("secret")
+    except ZeroDivisionError as error:
+        document, fields = problem(error, "r-1"), error_fields(error)
+    assert document == {"type": "urn:flyweight:problem:internal", "title": "internal", "status": 500, "request_id": "r-1"}
+    assert fields["message"] == "internal: ZeroDivisionError" and "secret" in fields["exception"]
+
+
+def test_a_fault_is_named_by_place_expected_and_actual() -> None:
+    error = InvalidInput(Fault("a number", "'x'", 3, "age", "send null"))
+    assert str(error) == "instance 3, feature 'age': expected a number, got 'x' (send null)"
+    assert problem(error, "")["errors"] == [
+        {"expected": "a number", "actual": "'x'", "instance": 3, "feature": "age", "hint": "send null"}
+    ]
+
+
+@pytest.mark.parametrize("error", [errors.TooLarge("x"), ValueError("x")])
+def test_any_exception_has_a_status(error: Exception) -> None:
+    assert status_of(error) == (413 if isinstance(error, errors.TooLarge) else 500)
