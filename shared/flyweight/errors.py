@@ -9,6 +9,7 @@ FlyweightError
 |-- NotFound, MethodNotAllowed
 |-- ModelRefused           a model file that fails a check
 |-- InvalidSetting         an environment variable or an argument with no meaning
+|-- NotDone                work of a record that is left for a later delivery
 `-- ModelUnavailable       no model can answer now
     `-- StoreFailed        the store of models did not do what was asked
         |-- ObjectNotFound      no object has that key
@@ -118,6 +119,12 @@ class InvalidSetting(FlyweightError, ValueError):
     """A setting or an argument has a value with no meaning; the message names it and what was expected."""
 
 
+class NotDone(FlyweightError):
+    """A record's work is not done, or not yet, and nothing is wrong with the record: it must be delivered again."""
+
+    code, status = "not_done", 503
+
+
 class ModelUnavailable(FlyweightError):
     """No model can answer now; a later request may succeed."""
 
@@ -170,6 +177,11 @@ def listing(names: "list[str]") -> str:
 def status_of(error: Exception) -> int:
     """Get the HTTP status of any exception; an unexpected one has that of an internal error."""
     return error.status if isinstance(error, FlyweightError) else FlyweightError.status
+
+
+def log_level(status: int) -> str:
+    """Choose the level of a response's log line."""
+    return "INFO" if status < 400 else "WARNING" if status < 500 else "ERROR"
 
 
 def problem(error: Exception, request_id: str) -> "dict[str, Any]":

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from flyweight.toolkit import resources
+from flyweight.toolkit import targets
 from flyweight.toolkit.running import runtime
 from tests.conftest import ROOT
 
@@ -35,9 +35,9 @@ def imported(provider: str, folder: Path) -> set[str]:
     return {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
 
 
-@pytest.mark.parametrize("provider", resources.providers())
+@pytest.mark.parametrize("provider", targets.names())
 def test_the_first_prediction_imports_our_own_modules_only(provider: str, built: Callable[[str], Path]) -> None:
-    empty = imported(provider, ROOT / "tests" / "functions" / provider)
+    empty = imported(provider, ROOT / "tests" / "targets" / provider / "empty")
     assert len(empty) > 50, "the empty function's imports were not seen"
     ours = {path.stem for path in built(provider).glob("*.py")}
     extra = imported(provider, built(provider)) - empty
@@ -64,5 +64,5 @@ def test_the_core_works_without_site_packages(penguins: Path) -> None:
 
 
 def test_each_handler_has_an_empty_function_to_be_compared_with() -> None:
-    missing = [p for p in resources.providers() if not [*(ROOT / "tests" / "functions" / p).glob("*.py")]]
-    assert not missing, f"write tests/functions/{missing[0]}/ with the provider's smallest function"
+    missing = [p for p in targets.names() if not [*(ROOT / "tests" / "targets" / p / "empty").glob("*.py")]]
+    assert not missing, f"write tests/targets/{missing[0]}/empty/ with the provider's smallest function"

@@ -1,5 +1,7 @@
 """A Parquet file in a store to batches of instances, a row group at a time, through pyarrow where it is installed."""
 
+# imports late: pyarrow
+
 import io
 
 from flyweight.errors import FlyweightError, MalformedRequest, UnsupportedMediaType

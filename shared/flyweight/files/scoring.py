@@ -5,6 +5,8 @@ For `KEY` of the version TAG: `PREFIX/KEY.TAG.jsonl` (or .csv) are the answers, 
 end what was done by which model. While it lasts `PREFIX/KEY.TAG.parts/` has the answers so far.
 """
 
+# imports late: numpy
+
 import os
 from math import inf
 from time import monotonic

@@ -1,5 +1,7 @@
 """Compressed bytes in chunks to plain bytes in chunks of bounded size: gzip, and zstd where a library for it is."""
 
+# imports late: compression, zstandard
+
 from flyweight.errors import MalformedRequest, UnsupportedMediaType
 
 TYPE_CHECKING = False

@@ -3,6 +3,8 @@
 Anything unusual is left to the validator, which checks instance by instance and names the fault.
 """
 
+# imports late: numpy
+
 from array import array
 from itertools import chain
 from operator import itemgetter

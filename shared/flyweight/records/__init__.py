@@ -1,6 +1,6 @@
 """Records of queues, streams and schedules: an event becomes records, each gets an outcome, a trigger replies to the platform."""
 
-from flyweight.errors import FlyweightError
+from flyweight.errors import NotDone
 from flyweight.values import Value, frozen
 
 TYPE_CHECKING = False
@@ -23,10 +23,8 @@ class Record(Value):
     fault: "Exception | None" = None  # why its body could not be read
 
 
-class InProgress(FlyweightError):
+class InProgress(NotDone):
     """The work that a record names is done in part; the record must be delivered again for the rest."""
-
-    code, status = "not_done", 503
 
 
 @frozen

@@ -7,7 +7,7 @@ that writes each key once makes the effect land exactly once.
 from functools import lru_cache
 from hashlib import blake2b
 
-from flyweight.errors import FlyweightError, InvalidSetting
+from flyweight.errors import InvalidSetting, NotDone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,16 +26,12 @@ if TYPE_CHECKING:
             ...
 
 
-class DeliveryFailed(FlyweightError):
-    """A sink did not take what a record was answered with; the record has to come again."""
-
-    code, status = "not_done", 503
+class DeliveryFailed(NotDone):
+    """A sink did not take the answer of a record."""
 
 
-class BlockedBySequence(FlyweightError):
-    """A record stands behind one of its sequence that failed, and has to come again after it."""
-
-    code, status = "not_done", 503
+class BlockedBySequence(NotDone):
+    """An earlier record of the same sequence failed."""
 
 
 class LogLines:

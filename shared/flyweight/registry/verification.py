@@ -3,6 +3,8 @@
 Imported only where a deployment requires signatures, and the library only for a signature by a key that is known.
 """
 
+# imports late: cryptography
+
 import binascii
 
 from flyweight.errors import ModelRefused, preview

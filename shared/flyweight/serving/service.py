@@ -8,7 +8,7 @@ import time
 from time import perf_counter
 
 from flyweight import IMPORT_BEGAN, protocols
-from flyweight.errors import MethodNotAllowed, NotFound, error_fields, with_next_step
+from flyweight.errors import MethodNotAllowed, NotFound, error_fields, log_level, with_next_step
 from flyweight.serving.cache import ModelCache
 from flyweight.serving.sources import ModelSource
 from flyweight.values import Request, Response
@@ -169,14 +169,13 @@ class Service:
             _add_model_headers(headers, log_fields)
         if isinstance(error, MethodNotAllowed):
             headers["allow"] = error.allow
-        status = answer.status
-        level = "INFO" if status < 400 else "WARNING" if status < 500 else "ERROR"
-        entry = {"level": level, "message": "answered", "request_id": request_id, "status": status, **log_fields}
+        entry = {"level": log_level(answer.status), "message": "answered", "request_id": request_id, "status": answer.status}
+        entry.update(log_fields)
         entry["duration_ms"], entry["cold"] = round(milliseconds, 3), bool(cold)
         if cold:
             entry["cold_start_ms"] = cold
         self.log(entry)
-        return Response(status, headers, answer.body)
+        return Response(answer.status, headers, answer.body)
 
 
 class Exchange:
