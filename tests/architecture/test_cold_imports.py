@@ -35,6 +35,7 @@ def imported(provider: str, folder: Path) -> set[str]:
     return {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("provider", targets.names())
 def test_the_first_prediction_imports_our_own_modules_only(provider: str, built: Callable[[str], Path]) -> None:
     empty = imported(provider, ROOT / "tests" / "targets" / provider / "empty")
