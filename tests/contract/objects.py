@@ -1,4 +1,4 @@
-"""The objects that a case presupposes, in the servers that stand in for stores; and what a case leaves there."""
+"""The objects that a case needs in a store, on servers that stand in for the clouds' stores, and what a case leaves there."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ENDS = {"answers": ".jsonl", "rejected": ".rejected.jsonl"}
 
 
 class Objects:
-    """Stores by their addresses, each opened and filled once."""
+    """Fill stores with objects, and read what a function wrote beside them; every object is written once."""
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
@@ -30,7 +30,10 @@ class Objects:
         self._made: set[str] = set()
 
     def placed(self, objects: dict[str, list[str]]) -> dict[str, str]:
-        """Put the lines at their addresses, unless they are there; the settings that lead a function to them."""
+        """Put the lines at their addresses, unless they are there.
+
+        :returns: the settings with which a function finds these stores.
+        """
         settings: dict[str, str] = {}
         for address, lines in objects.items():
             with self._opened(address) as (store, key):
@@ -42,7 +45,7 @@ class Objects:
         return settings
 
     def left(self, address: str) -> dict[str, list[Any]]:
-        """The documents that scoring the object at an address has left beside it, by what they are."""
+        """Read the documents that scoring an object has written beside it, by kind: `answers` and `rejected`."""
         left: dict[str, list[Any]] = {}
         with self._opened(address) as (store, key):
             for name in store.keys(key.rpartition("/")[0]):
@@ -63,7 +66,10 @@ class Objects:
 
     @contextmanager
     def _opened(self, address: str) -> Iterator[tuple[Store, str]]:
-        """The store of an address, whose bucket is there, and the key; while the environment leads to it."""
+        """Open the store of an address, with its bucket made and the environment set for it.
+
+        :returns: the store, and the key in it.
+        """
         scheme, _, rest = address.partition("://")
         bucket, _, key = rest.partition("/")
         root = f"{scheme}://{bucket}"

@@ -1,37 +1,51 @@
-"""Every case of `events/cases.json` on every folder of `handlers/`, built, in its provider's real runtime.
+"""Every case of `events/` through every target and protocol, as a built folder in the target's real runtime.
 
-Nothing here names a provider: a new folder in `handlers/` is tested as it appears, and the failures say what it lacks.
+Nothing here names a target or a protocol: both are found by listing, and the failures say what a new one lacks.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import cache
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from flyweight.toolkit import resources
-from flyweight.toolkit.running import Runtime, runtime
-from tests.contract.matching import differences
+from flyweight.toolkit import targets
+from flyweight.toolkit.events import samples
+from flyweight.toolkit.running import Answer, Runtime, runtime
+from tests.contract import matching, protocols
+from tests.contract.cases import CASES, HTTP, Case
 from tests.contract.objects import Objects
+from tests.contract.protocols import native
 from tests.services.fixtures import servers
 
 __all__ = ["servers"]
 
-ROOT = Path(__file__).resolve().parents[2]
-CASES = json.loads((ROOT / "events" / "cases.json").read_text())
-PROVIDERS = resources.providers()
-EVENTS = [(provider, path) for provider in PROVIDERS for path in sorted((ROOT / "events" / provider).glob("*.json"))]
+TARGETS = [target.name for target in targets.all_targets() if target.has("runtime")]
+PROTOCOLS: list[ModuleType] = [
+    import_module(f"{protocols.__name__}.{module.name}") for module in iter_modules(protocols.__path__)
+]
+SAMPLES = [(target, path) for target in TARGETS for path in sorted(targets.find(target).folder("events").glob("*.json"))]
 
 
-def stem(path: Path) -> str:
-    """The case of an event file: `predict.rest.json`, an event of another shape, belongs to the case `predict`."""
-    return path.name.split(".")[0]
+def asked() -> Iterator[Any]:
+    """Every case in the words of every protocol that a target has, in each of the target's shapes that can carry it."""
+    for target in TARGETS:
+        for protocol in PROTOCOLS:
+            name = protocol.__name__.rpartition(".")[2]
+            if name in targets.find(target).protocols:
+                for case in HTTP:
+                    if (request := protocol.request(case)) is not None:
+                        for shape, event in samples.shapes(target, request).items():
+                            label = "-".join(filter(None, (target, name, shape, case.name)))
+                            yield pytest.param(target, protocol, case, event, id=label)
 
 
 def logged(text: str) -> list[Any]:
@@ -39,84 +53,98 @@ def logged(text: str) -> list[Any]:
     return [json.loads(line[line.index("{") :]) for line in text.splitlines() if line.endswith("}") and "{" in line]
 
 
-def has(provider: str, name: str) -> bool:
-    """Whether a provider has a case's counterpart: all have requests, each has triggers of its own."""
-    having = CASES[name].get("providers", PROVIDERS)
-    return provider in having
-
-
 @pytest.fixture(scope="module")
 def objects(servers: None) -> Iterator[Objects]:
-    """The objects that cases presuppose, put where their events say as they are asked for."""
+    """The objects that cases presuppose; they are put where the events say when they are asked for."""
     with ExitStack() as stack:
         yield Objects(stack)
 
 
+Invoke = Callable[..., tuple[Answer, str]]
+
+
 @pytest.fixture(scope="module")
-def running(built: Callable[[str], Path], objects: Objects) -> Iterator[Callable[..., Runtime]]:
-    """From a provider's name, an event and its case to a runtime, one process for all that presuppose the same settings."""
+def invoke(built: Callable[[str], Path], objects: Objects) -> Iterator[Invoke]:
+    """Answer an event in a target's runtime, with what it logged; one process for all events with the same settings."""
     with ExitStack() as stack:
 
         @cache
-        def start(provider: str, settings: tuple[tuple[str, str], ...]) -> Runtime:
-            return stack.enter_context(runtime(provider)(built(provider), environ=dict(settings)))
+        def start(target: str, settings: tuple[tuple[str, str], ...]) -> Runtime:
+            return stack.enter_context(runtime(target)(built(target), environ=dict(settings)))
 
-        def presupposing(provider: str, event: Any, case: dict[str, Any] = {}) -> Runtime:  # noqa: B006 - it is only read
-            settings = {**runtime(provider).settings(event), **objects.placed(case.get("objects", {}))}
-            return start(provider, tuple(settings.items()))
+        def invoked(target: str, event: Any, case: Case, settings: Mapping[str, str] = {}) -> tuple[Answer, str]:
+            whole = {**settings, **runtime(target).settings(event), **objects.placed(case.objects)}
+            process = start(target, tuple(sorted(whole.items())))
+            before = len(process.log())
+            answer = process.invoke(event)
+            return answer, process.log()[before:]
 
-        yield presupposing
+        yield invoked
 
 
-@pytest.mark.parametrize(("provider", "path"), EVENTS, ids=[f"{provider}-{path.stem}" for provider, path in EVENTS])
-def test_the_answer_to_an_event_is_as_its_case_expects(
-    provider: str, path: Path, running: Callable[..., Runtime], objects: Objects
+@pytest.mark.parametrize(("target", "protocol", "case", "event"), [*asked()])
+def test_a_request_is_answered_as_its_case_expects(
+    target: str, protocol: ModuleType, case: Case, event: Any, invoke: Invoke
 ) -> None:
-    case, event = CASES[stem(path)], json.loads(path.read_text())
-    process = running(provider, event, case)
-    before = len(process.log())
-    answer = process.invoke(event)
-    text = answer.body.decode()
-    assert answer.status == case["status"], text
-    if "body" in case:
-        document = json.loads(text, parse_constant=pytest.fail)
-        assert not [*differences(case["body"], document)], text
-    if "text" in case:
-        assert re.fullmatch(case["text"], text), text
-    for expected in case.get("log", []):
-        lines = logged(process.log()[before:])
-        assert any(not [*differences(expected, line)] for line in lines), f"no line {expected} in {lines}"
-    if "leaves" in case:
-        (address,) = case["objects"]
+    answer, _ = invoke(target, event, case, protocol.SETTINGS)
+    assert not [*protocol.differences(case, answer)]
+
+
+@pytest.mark.parametrize(("target", "path"), SAMPLES, ids=[f"{target}-{path.stem}" for target, path in SAMPLES])
+def test_a_sample_is_answered_as_its_case_expects(target: str, path: Path, invoke: Invoke, objects: Objects) -> None:
+    event, case = json.loads(path.read_text()), CASES[path.stem.partition(".")[0]]
+    answer, log = invoke(target, event, case)
+    assert not [*native.differences(case, answer)]
+    for expected in case.expected.get("log", []):
+        lines = logged(log)
+        assert any(not [*matching.differences(expected, line)] for line in lines), f"no line {expected} in {lines}"
+    if "leaves" in case.expected:
+        (address,) = case.objects
         left = objects.left(address)
-        assert not [*differences(case["leaves"], left, "leaves")], left
-    if answer.headers and "headers" in case:  # a direct invocation has none
-        assert not [*differences(case["headers"], answer.headers, "headers")]
-        assert answer.headers["x-request-id"]
-        assert re.fullmatch(r"init;dur=[\d.]+, load;dur=[\d.]+, predict;dur=[\d.]+", answer.headers["server-timing"])
+        assert not [*matching.differences(case.expected["leaves"], left, "leaves")], left
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_provider_has_all_its_parts(provider: str) -> None:
-    wanted = [ROOT / "handlers" / provider / "requirements.txt", ROOT / "infra" / provider]
-    wanted.append(ROOT / "shared" / "flyweight" / "toolkit" / "local" / f"{provider}.py")
-    wanted += [ROOT / "events" / provider / f"{name}.json" for name in CASES if has(provider, name)]
-    missing = [str(path.relative_to(ROOT)) for path in wanted if not path.exists()]
-    assert not missing, f"still to be written for {provider}: {', '.join(missing)}"
+@pytest.mark.parametrize(("target", "path"), [pair for pair in SAMPLES if CASES[pair[1].name.partition(".")[0]].request], ids=str)
+def test_a_sample_of_a_request_is_the_plain_request_as_the_target_wraps_it(target: str, path: Path) -> None:
+    case, _, shape = path.stem.partition(".")
+    assert json.loads(path.read_text()) == runtime(target).event(samples.requests()[case], shape)
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_every_event_belongs_to_a_case(provider: str) -> None:
-    stems = {stem(path) for path in (ROOT / "events" / provider).iterdir()}
-    strangers = sorted(name for name in stems if name not in CASES or not has(provider, name))
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_target_has_a_sample_of_each_shape_and_trigger(target: str) -> None:
+    there = targets.find(target)
+    wanted = [f"predict.{shape}" if shape else "predict" for shape in there.runtime.SHAPES]
+    wanted += [case.name for case in CASES.values() if "providers" in case.expected and case.is_of(target)]
+    missing = [name for name in wanted if not (there.folder("events") / f"{name}.json").is_file()]
+    missing += [] if there.folder("handlers").is_dir() else ["handlers"]
+    missing += [] if there.folder("infra").is_dir() or not there.has("deployment") else ["infra"]
+    assert not missing, f"still to be written for {target}: {', '.join(missing)}"
+
+
+def test_every_event_belongs_to_a_case_and_every_request_has_one() -> None:
+    strangers = [f"{target}/{path.name}" for target, path in SAMPLES if not _is_of(target, path)]
     assert not strangers, f"events/cases.json expects nothing of {', '.join(strangers)}"
+    assert {*samples.requests()} == {case.name for case in HTTP}
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_each_request_writes_one_log_line_with_the_answers_request_id(provider: str, running: Callable[..., Runtime]) -> None:
-    event = json.loads((ROOT / "events" / provider / "predict.json").read_text())
-    process = running(provider, event)
-    answer = process.invoke(event)
-    lines = [line for line in process.log().splitlines() if answer.headers["x-request-id"] in line]
-    assert len(lines) == 1
-    assert {"predict", "penguins", "1.0.0", 200, 1} <= set(json.loads(lines[0]).values())
+def _is_of(target: str, path: Path) -> bool:
+    case = CASES.get(path.stem.partition(".")[0])
+    return case is not None and case.is_of(target)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_usual_shape_carries_every_request_and_every_shape_a_prediction(target: str) -> None:
+    assert [name for name, request in samples.requests().items() if "" not in samples.shapes(target, request)] == []
+    assert {*samples.shapes(target, samples.requests()["predict"])} == {*runtime(target).SHAPES}
+
+
+@pytest.mark.parametrize("case", [case for case in HTTP if case.predictions and case.instances], ids=lambda case: case.name)
+def test_a_case_expects_one_label_for_each_of_its_instances(case: Case) -> None:
+    assert len(case.predictions) == len(case.instances)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_each_request_writes_one_log_line_with_the_answers_request_id(target: str, invoke: Invoke) -> None:
+    answer, log = invoke(target, samples.read(target, "predict"), CASES["predict"])
+    (line,) = [line for line in log.splitlines() if answer.headers["x-request-id"] in line]
+    assert {"predict", "penguins", "1.0.0", 200, 1} <= set(json.loads(line).values())

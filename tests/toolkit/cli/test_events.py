@@ -1,4 +1,4 @@
-"""`flyweight events`: each provider's events, and the same with a payload of the user's own model, which its runtime scores."""
+"""`flyweight events`: each target's events, and the same with a payload of the user's own model, which its runtime scores."""
 
 from __future__ import annotations
 
@@ -14,19 +14,22 @@ from click.testing import Result
 from sklearn.linear_model import LogisticRegression
 
 import flyweight
-from flyweight.toolkit import resources
+from flyweight.toolkit import targets
 from flyweight.toolkit.building import build
 from flyweight.toolkit.events import samples
 from flyweight.toolkit.running import runtime
 from tests.conftest import PYTHON, ROOT
+from tests.contract.cases import CASES
 
-CASES = json.loads((ROOT / "events" / "cases.json").read_text())
-# of each provider the triggers whose sample carries an instance
+TARGETS = [target.name for target in targets.all_targets() if target.has("runtime")]
+# of each target the triggers whose sample carries an instance
 SCORED = [
-    (provider, name)
-    for provider in resources.providers()
+    (target, name)
+    for target in TARGETS
     for name, case in CASES.items()
-    if provider in case.get("providers", []) and "objects" not in case and any(line.get("scored") for line in case.get("log", []))
+    if target in case.expected.get("providers", [])
+    and not case.objects
+    and any(line.get("scored") for line in case.expected.get("log", []))
 ]
 
 
@@ -44,7 +47,7 @@ def flowers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def folders(flowers: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     place = tmp_path_factory.mktemp("built")
-    return {one: build(one, flowers, place / one, python=PYTHON).folder for one in resources.providers()}
+    return {one: build(one, flowers, place / one, python=PYTHON).folder for one in TARGETS}
 
 
 def counts(log: str) -> list[Any]:
@@ -53,15 +56,23 @@ def counts(log: str) -> list[Any]:
 
 
 def test_every_event_is_listed_with_what_it_is_about(run: Callable[..., Result]) -> None:
-    for provider in resources.providers():
-        listed = {row["event"]: row["about"] for row in json.loads(run("events", "ls", provider, "--json").output)}
-        assert {*listed} == {path.stem for path in (ROOT / "events" / provider).glob("*.json")}
+    for target in TARGETS:
+        listed = {row["event"]: row["about"] for row in json.loads(run("events", "ls", target, "--json").output)}
+        folders = (ROOT / "events" / target, ROOT / "events" / "http")
+        assert {*listed} == {path.stem for folder in folders for path in folder.glob("*.json")}
         assert all(listed.values())
     assert "pubsub" in run("events", "ls").output
 
 
 def test_an_event_is_shown_as_it_is(run: Callable[..., Result]) -> None:
     assert json.loads(run("events", "show", "gcp", "pubsub").output) == json.loads((ROOT / "events/gcp/pubsub.json").read_text())
+
+
+def test_a_request_is_shown_in_the_shape_that_is_asked_for(run: Callable[..., Result]) -> None:
+    shown = json.loads(run("events", "show", "aws", "not_found.alb_multi").output)
+    assert shown["multiValueHeaders"]["accept"] == ["*/*"] and shown["httpMethod"] == "GET"
+    unknown = run("events", "show", "aws", "not_found.round")
+    assert unknown.exit_code == 1 and "alb_multi" in unknown.output + (unknown.stderr or "")
 
 
 @pytest.mark.parametrize(("provider", "name"), SCORED, ids=[f"{provider}-{name}" for provider, name in SCORED])
@@ -99,14 +110,14 @@ def test_triggers_are_listed_apart_from_requests(run: Callable[..., Result]) -> 
     assert (kinds["sqs"], kinds["predict"]) == ("trigger", "http")
 
 
-@pytest.mark.parametrize("provider", resources.providers())
+@pytest.mark.parametrize("provider", TARGETS)
 def test_a_new_event_comes_to_what_its_case_expects_of_penguins(provider: str, flowers: Path, folders: dict[str, Path]) -> None:
     """The same status, and as many records scored and rejected: what is wrong stays wrong, in whatever wrapping."""
     with ExitStack() as stack:
         started: dict[str, Any] = {}
         for name in samples.names(provider):
             case, event = CASES[name.partition(".")[0]], samples.fitted(provider, name, str(flowers))
-            if "objects" in case:
+            if case.objects:
                 continue
             settings = runtime(provider).settings(event)
             place = json.dumps(settings)
@@ -115,7 +126,8 @@ def test_a_new_event_comes_to_what_its_case_expects_of_penguins(provider: str, f
             process = started[place]
             before = len(process.log())
             answer = process.invoke(event)
-            told = [(line["scored"], line["rejected"]) for line in counts(process.log()[before:])]
-            assert answer.status == case["status"], (name, answer.body)
-            expected = [(line["scored"], line["rejected"]) for line in case.get("log", []) if {"scored", "rejected"} <= {*line}]
-            assert not expected or told == expected, name
+            counted = [(line["scored"], line["rejected"]) for line in counts(process.log()[before:])]
+            assert answer.status == case.status, (name, answer.body)
+            lines = [line for line in case.expected.get("log", []) if {"scored", "rejected"} <= {*line}]
+            expected = [(line["scored"], line["rejected"]) for line in lines]
+            assert not expected or counted == expected, name

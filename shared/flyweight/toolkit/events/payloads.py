@@ -1,6 +1,6 @@
-"""A sample event to the same event with a model's own instance for payload: wherever a penguin stands, in whatever wrapping.
+"""Put a model's own instance in place of each penguin in a sample event, also inside text and base64.
 
-A penguin that is wrong, as in a sample of what is rejected, comes to an instance that is wrong in the same way.
+A penguin with a fault, as samples of rejected input have it, is replaced by an instance with the same fault.
 """
 
 import base64
@@ -24,7 +24,7 @@ NAMES = [*KINDS]
 
 
 def replaced(value: Any, instance: dict[str, Any]) -> Any:
-    """The same with the instance in place of each penguin: an object, an array, a DynamoDB item, or text or base64 of one."""
+    """Replace each penguin by the instance: an object, an array, a DynamoDB item, or the text or base64 of one."""
     if isinstance(value, dict):
         known = {*KINDS} & {*value}
         if len(known) > 3 or value.keys() == {"sex", "year"}:
@@ -59,7 +59,7 @@ def _array(value: list[Any], instance: dict[str, Any]) -> list[Any]:
 
 
 def _wrong(values: Iterable[Any]) -> Any:
-    """What stands for a wrong value: of no feature's kind, or not even JSON where a NaN is the fault."""
+    """Choose a wrong value: NaN, which is not JSON, if that is the penguin's fault, else an array, which suits no feature."""
     return next((value for value in values if isinstance(value, float) and isnan(value)), [])
 
 
@@ -70,7 +70,7 @@ def _fits(name: str, value: Any) -> bool:
 
 
 def _typed_item(value: dict[str, Any], instance: dict[str, Any]) -> dict[str, Any]:
-    """A DynamoDB item, with its key as it is."""
+    """Replace the features in a DynamoDB item and keep its key."""
     rest = {key: item for key, item in value.items() if key not in KINDS}
     return {**rest, **{key: _typed(item) for key, item in instance.items()}}
 
@@ -84,7 +84,7 @@ def _typed(value: Any) -> dict[str, Any]:
 
 
 def _text(value: str, instance: dict[str, Any]) -> str:
-    """JSON, lines of JSON, CSV, or any of these in base64."""
+    """Replace penguins in JSON, lines of JSON, CSV, or the base64 of one of these."""
     if (changed := _plain(value, instance)) is not None:
         return changed
     try:
@@ -100,7 +100,7 @@ def _plain(text: str, instance: dict[str, Any]) -> str | None:
 
 
 def _json(text: str, instance: dict[str, Any]) -> str | None:
-    """JSON with an instance in it; the text as it is where no penguin is in it, None where it is no JSON of many values."""
+    """Replace penguins in a JSON text; None if the text is not a JSON object or array."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
@@ -117,7 +117,7 @@ def _json_lines(text: str, instance: dict[str, Any]) -> str | None:
 
 
 def _csv(text: str, instance: dict[str, Any]) -> str | None:
-    """Rows of penguins, under a header or not, each of which has all values."""
+    """Replace rows of penguins, with or without a header; None if the text is not CSV of whole penguins."""
     try:
         rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
     except csv.Error:

@@ -1,47 +1,90 @@
-"""Sample events by their names: what each is about, the event itself, and the same with a model's own instance for payload."""
+"""Sample events by name: the files of a target, and the plain requests of `events/http` in the target's form."""
+
+from __future__ import annotations
 
 import json
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from flyweight.errors import FlyweightError
 from flyweight.predictor import load
-from flyweight.toolkit import resources
+from flyweight.toolkit import resources, targets
+from flyweight.toolkit.errors import RuntimeFailed, ToolkitError
 from flyweight.toolkit.events.payloads import replaced
+from flyweight.toolkit.targets.requests import is_plain
+
+PREDICT = {"method": "POST", "path": "/predict", "headers": {"content-type": "application/json"}}
 
 
-class NoSample(FlyweightError):
-    """There is no such event, or nothing in the model to make one of."""
+class NoSample(ToolkitError):
+    """No event has this name, or the model keeps no instance to make one of."""
 
 
-def names(provider: str) -> list[str]:
-    """The events of a provider."""
-    return sorted(path.stem for path in (resources.folder("events") / provider).glob("*.json"))
+def names(target: str) -> list[str]:
+    """List a target's own samples and the HTTP cases, which every target has."""
+    own = targets.find(target).folder("events").glob("*.json")
+    return sorted({*requests(), *(path.stem for path in own)})
 
 
 def about(name: str) -> str:
-    """What a case is about."""
+    """Describe the case of an event."""
     return str(_case(name).get("about", ""))
 
 
-def read(provider: str, name: str) -> Any:
-    """The event of that name.
+def read(target: str, name: str) -> Any:
+    """Read an event: a file, a sample of the target by its name, or an HTTP case as `CASE` or `CASE.SHAPE`.
 
-    :raises NoSample: there is none.
+    A plain request, of a file or a case, is wrapped in the target's form, in SHAPE if the name has one.
+
+    :raises NoSample: nothing has this name, or the file is not JSON.
+    :raises RuntimeFailed: the target has no such shape, or the shape can't carry this request.
     """
-    if name not in names(provider):
-        raise NoSample(f"{provider} has no event {name!r}; it has {', '.join(names(provider))}")
-    return json.loads(resources.event(provider, name).read_text())
+    case, _, shape = name.removesuffix(".json").partition(".")
+    sample = targets.find(target).folder("events") / f"{name.removesuffix('.json')}.json"
+    if Path(name).is_file():
+        event, shape = _document(Path(name)), ""
+    elif sample.is_file():
+        return _document(sample)
+    elif case in requests():
+        event = requests()[case]
+    else:
+        raise NoSample(f"{target} has no event {name!r}, and no file has this name", f"choose one of {', '.join(names(target))}")
+    return targets.find(target).runtime.event(event, shape) if is_plain(event) else event
 
 
-def fitted(provider: str, name: str, model: str) -> Any:
-    """The event with the first instance that a model keeps to prove itself by, in place of each penguin.
+@cache
+def requests() -> dict[str, Any]:
+    """Read the plain requests of `events/http`, by case."""
+    return {path.stem: _document(path) for path in sorted((resources.folder("events") / "http").glob("*.json"))}
 
-    An event that carries none is the same for every model.
+
+def shapes(target: str, request: dict[str, Any]) -> dict[str, Any]:
+    """Wrap a plain request in each shape of a target that can carry it.
+
+    :returns: events by shape; the usual one is "".
+    """
+    runtime = targets.find(target).runtime
+    events: dict[str, Any] = {}
+    for shape in runtime.SHAPES:
+        with suppress(RuntimeFailed):
+            events[shape] = runtime.event(request, shape)
+    return events
+
+
+def predicting(target: str, instances: list[Any]) -> Any:
+    """Make the event of a prediction of these instances, in the usual form of the target."""
+    return targets.find(target).runtime.event({**PREDICT, "body": {"instances": instances}})
+
+
+def fitted(target: str, name: str, model: str) -> Any:
+    """Read an event and put the first instance that a model keeps to prove itself in place of each penguin.
+
+    An event without an instance is the same for every model.
 
     :raises NoSample: there is no such event, or the model keeps no instance.
     """
-    event = read(provider, name)
+    event = read(target, name)
     document = load(model).file.document
     kept = (document.get("sample") or {}).get("instances") or []
     if not kept:
@@ -52,19 +95,29 @@ def fitted(provider: str, name: str, model: str) -> Any:
 
 
 def needs(name: str) -> str:
-    """What has to be there for an event to be answered as its case says; "" for nothing."""
+    """Name the objects that have to be in a store before an event is sent; "" for nothing."""
     return ", ".join(_case(name).get("objects", {}))
 
 
 def is_trigger(name: str) -> bool:
-    """Whether it is no HTTP request."""
+    """Whether an event is not an HTTP request."""
     return "providers" in _case(name)
 
 
 @cache
-def _cases() -> Any:
-    return json.loads((resources.folder("events") / "cases.json").read_text())
+def cases() -> dict[str, Any]:
+    """Read `events/cases.json`: what each case is about, and what is expected of it."""
+    document: dict[str, Any] = _document(resources.folder("events") / "cases.json")
+    return document
 
 
-def _case(name: str) -> Any:
-    return _cases().get(name.partition(".")[0], {})
+def _case(name: str) -> dict[str, Any]:
+    case: dict[str, Any] = cases().get(name.partition(".")[0], {})
+    return case
+
+
+def _document(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise NoSample(f"{path} is not JSON: {error}", "name a file that holds one JSON document") from None
