@@ -1,4 +1,4 @@
-"""Boosters that can't be converted say what would help; native ones are read from their own files."""
+"""Boosters without a conversion are refused with what would help; native ones are read from their own files."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def two_labels() -> Any:
 
 
 def continued() -> Any:
-    """A model whose first trees take zero for missing, and whose next don't."""
+    """Fit a model whose first trees take zero for missing, and whose next ones do not."""
     X, y = holes()
     first = lightgbm.LGBMClassifier(**LGBM, zero_as_missing=True).fit(X, y)
     return lightgbm.LGBMClassifier(**LGBM).fit(X, y, init_model=first)
@@ -75,23 +75,23 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
 
 
 @pytest.mark.parametrize(("make", "helps"), REFUSED.values(), ids=REFUSED.keys())
-def test_what_has_no_conversion_is_refused_with_what_would_help(make: Callable[[], Any], helps: str) -> None:
+def test_a_booster_without_a_conversion_is_refused_with_what_would_help(make: Callable[[], Any], helps: str) -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what is refused may be deprecated as well
+        warnings.simplefilter("ignore")  # the booster may be deprecated as well
         estimator = make()
         draft = Draft([f"x{place}" for place in range(estimator.n_features_in_)])
         with pytest.raises(ConversionRefused, match=helps):
             convert(estimator, draft.input, draft)
 
 
-def test_an_objective_of_ones_own_gives_raw_sums() -> None:
+def test_a_custom_objective_gives_raw_sums() -> None:
     X, y = regression()
     packed = pack(lightgbm.LGBMRegressor(**LGBM, objective=squared).fit(X, y), sample=X, edge_count=100)
     assert packed.parity.bounds == {"values": "equal"}
 
 
 @pytest.mark.parametrize("case", ["lightgbm/l2", "lightgbm/three", "xgboost/many-trees", "xgboost/three", "catboost/three"])
-def test_sums_are_equal_bit_for_bit_and_links_nearly_so(case: str) -> None:
+def test_sums_are_equal_bit_for_bit_and_links_within_1e_15(case: str) -> None:
     family, name = case.split("/")
     estimator, sample = FAMILIES[family][name]()
     parity = pack(estimator, sample=sample, edge_count=500).parity
@@ -99,7 +99,7 @@ def test_sums_are_equal_bit_for_bit_and_links_nearly_so(case: str) -> None:
     assert (parity.bounds.get("values") == "equal") == ("values" in parity.bounds)
 
 
-def test_versions_of_xgboost_that_confuse_categories_are_refused_those() -> None:
+def test_categories_are_refused_in_versions_of_xgboost_that_confuse_them() -> None:
     document = {
         "version": [3, 2, 0],
         "learner": {
@@ -130,7 +130,7 @@ def test_a_category_that_xgboost_refuses_is_refused() -> None:
 
 
 def test_numbers_between_categories_go_where_lightgbm_sends_them() -> None:
-    """Cut toward zero, as C does, also just below zero; parity tries whole numbers only."""
+    """They are truncated toward zero, as in C, also just below zero; edge rows hold whole numbers only."""
     estimator, sample = FAMILIES["lightgbm"]["whole-number-categories"]()
     model = Predictor(model_file.parse(pack(estimator, sample=sample, edge_count=50).data))
     rows = [[a, b, 0.1] for a in (-1.0, -0.999, -0.5, -0.0, 0.5, 1.999, 5.5, 6.0, 1e10) for b in (3.0, 1000.5, -0.5, 39e3)]
@@ -145,7 +145,7 @@ def test_numbers_between_categories_go_where_xgboost_sends_them() -> None:
 
 
 def saved_boosters(folder: Path) -> dict[str, tuple[Path, Any]]:
-    """Each library's booster in each of its own formats, under a name that does not tell."""
+    """Save the booster of each library in each of its formats, under a name that does not show the format."""
     X, y = regression()
     light = lightgbm.train({"verbose": -1, "num_threads": 1}, lightgbm.Dataset(X, y), 5)
     light.save_model(str(folder / "a"))
@@ -171,7 +171,7 @@ def test_native_boosters_are_read_from_their_own_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b'{"name": "learn"}', b"treetop", b"CBM", b"\x80\x04\x95", b"PK\x03\x04"])
-def test_other_files_are_no_boosters(tmp_path: Path, content: bytes) -> None:
+def test_other_files_are_not_taken_for_boosters(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "model.ubj"
     path.write_bytes(content)
     assert not boosters.is_saved(path)

@@ -1,7 +1,9 @@
-"""Which engine `pack` chooses, why it passes others over, and what it refuses to write."""
+"""Which engine `pack` chooses, why it skips others, what it refuses to write, and how a new engine joins."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +22,12 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from flyweight.errors import InvalidInput
+import flyweight.engines
+from flyweight.errors import FlyweightError, InvalidInput
 from flyweight.models import file as model_file
 from flyweight.predictor import Predictor
 from flyweight.toolkit.convert.draft import ConversionRefused
-from flyweight.toolkit.packing import selection, timing
+from flyweight.toolkit.packing import engines, pack_graph, selection, timing
 from flyweight.toolkit.packing.pack import EngineRefused, Packed, ParityFailed, pack
 from flyweight.toolkit.packing.sample import SampleRefused
 from tests import fitted
@@ -37,19 +40,19 @@ OWN = FunctionTransformer(j0)  # a function that has no op
 
 
 class Mine(StandardScaler):
-    """A subclass, which has no plan, and which skops does not make again unasked."""
+    """A subclass, which has no plan, and which skops loads only with permission."""
 
 
 def loaded(packed: Packed) -> Predictor:
     return Predictor(model_file.parse(packed.data))
 
 
-def test_a_plan_comes_first_and_nothing_else_is_tried() -> None:
+def test_a_plan_is_tried_first_and_no_other_engine_then() -> None:
     packed = pack(Ridge().fit(X, y), sample=X, edge_count=50)
     assert (packed.engine, packed.skipped, packed.requires) == ("pure", {}, {})
 
 
-def test_what_has_no_plan_runs_by_its_library_and_says_why() -> None:
+def test_an_estimator_without_a_plan_runs_by_its_library_and_the_report_says_why() -> None:
     model = make_pipeline(OWN, LogisticRegression()).fit(X, LABELS)
     packed = pack(model, sample=X, edge_count=200)
     assert packed.engine == "sklearn"
@@ -66,13 +69,13 @@ def test_what_has_no_plan_runs_by_its_library_and_says_why() -> None:
     assert np.array_equal(answer.probabilities, model.predict_proba(X))
 
 
-def test_a_plan_that_answers_otherwise_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plan_with_other_answers_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
     from flyweight.toolkit.convert import linear
 
-    honest = linear.affine
+    right = linear.affine
 
     def wrong(estimator: Any, x: Any, draft: Any) -> Any:
-        value = honest(estimator, x, draft)
+        value = right(estimator, x, draft)
         draft.arrays[f"{value.name}.weights"] = draft.arrays[f"{value.name}.weights"] * (1 + 1e-6)
         return value
 
@@ -83,7 +86,7 @@ def test_a_plan_that_answers_otherwise_is_passed_over(monkeypatch: pytest.Monkey
     assert "--tolerance" in packed.skipped["pure"]
 
 
-def test_a_graph_in_float64_holds_the_usual_bound() -> None:
+def test_a_graph_in_float64_keeps_the_usual_bound() -> None:
     model = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, LABELS)
     packed = pack(model, sample=X, edge_count=200, engine="onnx")
     assert packed.engine == "onnx" and packed.parity.tolerance is None
@@ -101,7 +104,7 @@ def test_a_graph_in_float32_needs_a_tolerance_which_the_file_records() -> None:
     assert 1e-12 < packed.parity.largest["values"] <= 1e-5
 
 
-def test_a_graph_that_answers_missing_values_otherwise_takes_none() -> None:
+def test_a_graph_with_other_answers_to_missing_values_refuses_them() -> None:
     forest = RandomForestClassifier(5, random_state=0).fit(X, LABELS)
     packed = pack(forest, sample=X, edge_count=300, engine="onnx", tolerance=1e-5)
     predictor = loaded(packed)
@@ -131,14 +134,13 @@ def test_categories_integers_and_booleans_reach_the_estimator_as_they_were() -> 
     )
 
     packed = pack(make_pipeline(FunctionTransformer(dtypes_seen)).fit(frame), sample=frame, edge_count=40, engine="pickle")
-    told = packed.requires
-    assert {"pandas", "scikit-learn"} <= {*told}
+    assert {"pandas", "scikit-learn"} <= {*packed.requires}
     kept = model_file.parse(packed.data).document["sample"]["predictions"]
     assert kept[0] == [1.0, 1.0, 1.0, 1.0]
 
 
 def dtypes_seen(frame: Any) -> Any:
-    """Which of the columns have the types of training."""
+    """Answer which of the columns have the types of training."""
     kinds = [
         isinstance(frame.dtypes.iloc[0], pd.CategoricalDtype),
         frame.dtypes.iloc[1].kind == "i",
@@ -195,18 +197,18 @@ def test_boosters_of_other_packages_by_their_own_code(package: str) -> None:
     assert loaded(packed).predict(X).predictions == model.predict(X).tolist()
 
 
-def test_types_that_a_deployment_has_to_permit_keep_an_estimator_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_estimator_of_types_that_need_permission_is_refused_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
     model = make_pipeline(Mine(), Ridge()).fit(X, y)
     with pytest.raises(ConversionRefused, match="subclass of StandardScaler") as refused:
         pack(model, sample=X, edge_count=30)
-    for told in ("onnx: ", "sklearn: ", "FLYWEIGHT_TRUSTED_TYPES=", "pickle: not without --allow-pickle"):
-        assert told in str(refused.value)
+    for words in ("onnx: ", "sklearn: ", "FLYWEIGHT_TRUSTED_TYPES=", "pickle: not without --allow-pickle"):
+        assert words in str(refused.value)
     monkeypatch.setenv("FLYWEIGHT_TRUSTED_TYPES", f"{Mine.__module__}.Mine")
     packed = pack(model, sample=X, edge_count=30)
     assert packed.engine == "sklearn" and packed.types == [f"{Mine.__module__}.Mine"]
 
 
-def test_a_pickle_only_where_it_is_asked_for_and_nothing_else_can() -> None:
+def test_a_pickle_is_made_only_if_it_is_allowed_and_no_other_engine_can() -> None:
     model = make_pipeline(Mine(), Ridge()).fit(X, y)
     packed = pack(model, sample=X, edge_count=30, allow_pickle=True)
     assert packed.engine == "pickle" and {"pure", "onnx", "sklearn"} == {*packed.skipped}
@@ -222,13 +224,13 @@ def test_compiled_code_that_follows_indices_is_not_stored_by_skops() -> None:
     ("estimator", "words"),
     [({"a": 1}, "not a scikit-learn estimator"), (Ridge(), "not fitted; call fit first")],
 )
-def test_what_is_no_fitted_estimator_has_no_engine_at_all(estimator: Any, words: str, tmp_path: Path) -> None:
+def test_without_a_fitted_estimator_no_engine_is_tried(estimator: Any, words: str, tmp_path: Path) -> None:
     with pytest.raises(ConversionRefused, match=words):
         pack(estimator, tmp_path / "m.safetensors", sample=X, allow_pickle=True)
     assert not any(tmp_path.iterdir())
 
 
-def test_an_estimator_that_does_not_answer_its_sample() -> None:
+def test_an_estimator_that_does_not_answer_its_sample_is_refused() -> None:
     def fail(X: Any) -> Any:
         raise ValueError("not today")
 
@@ -238,7 +240,7 @@ def test_an_estimator_that_does_not_answer_its_sample() -> None:
         pack(model, sample=X)
 
 
-def test_nothing_is_written_where_every_engine_answers_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_written_if_every_engine_has_other_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = make_pipeline(OWN, Ridge()).fit(X, y)
     calls = iter(range(10**6))
     monkeypatch.setattr(Ridge, "predict", lambda self, X: np.full(len(X), float(next(calls))))
@@ -247,8 +249,8 @@ def test_nothing_is_written_where_every_engine_answers_otherwise(tmp_path: Path,
     assert not any(tmp_path.iterdir())
 
 
-class Race:
-    """Times that are told and not measured, in place of the race."""
+class FixedTimes:
+    """Given times in place of measured ones, for `time_engines`."""
 
     def __init__(self, **seconds: float) -> None:
         self.seconds, self.asked = seconds, 0
@@ -267,15 +269,15 @@ class Race:
         ({"numpy": 1.0, "onnx": 0.5, "sklearn": 0.1}, "sklearn"),
     ],
 )
-def test_for_batches_the_fastest_is_taken_if_it_is_worth_what_it_needs(
+def test_for_batches_the_fastest_engine_is_chosen_if_it_is_worth_what_it_needs(
     seconds: dict[str, float], engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from flyweight.toolkit.packing import pack as module
 
-    told = Race(**seconds)
-    monkeypatch.setattr(module, "raced", told)
+    times = FixedTimes(**seconds)
+    monkeypatch.setattr(module, "time_engines", times)
     packed = pack(LogisticRegression().fit(X, LABELS), sample=X, edge_count=50, purpose="batch")
-    assert told.asked == 3 and packed.engine == engine and packed.race == seconds
+    assert times.asked == 3 and packed.engine == engine and packed.timings == seconds
     assert {*packed.skipped} == {*seconds} - {engine}
     for name, why in packed.skipped.items():
         assert f"times as long as {engine} for a batch" in why
@@ -286,9 +288,9 @@ def test_for_batches_the_fastest_is_taken_if_it_is_worth_what_it_needs(
     assert selection.WORTH > 1
 
 
-def test_the_race_runs_every_engine_that_holds_and_says_who_was_not_in_it() -> None:
+def test_every_engine_whose_parity_holds_is_timed_and_the_others_are_reported() -> None:
     packed = pack(RandomForestClassifier(3, random_state=0).fit(X, LABELS), sample=X, edge_count=50, purpose="batch")
-    assert {*packed.race} == {"numpy", "sklearn"} and all(0 < seconds < 60 for seconds in packed.race.values())
+    assert {*packed.timings} == {"numpy", "sklearn"} and all(0 < seconds < 60 for seconds in packed.timings.values())
     assert "onnx" in packed.skipped and "its answers differ" in packed.skipped["onnx"]
     assert timing.ROWS == 10_000
 
@@ -307,3 +309,65 @@ def test_packing_by_any_engine_leaves_the_estimator_as_it_was() -> None:
     for engine in ("sklearn", "pickle"):
         pack(model, sample=X, edge_count=20, engine=engine)
     assert joblib.hash(model) == before
+
+
+def test_an_unknown_engine_is_refused_with_those_that_are_known() -> None:
+    with pytest.raises(EngineRefused, match="no engine 'litert' packs estimators; known are pure, onnx, sklearn, pickle"):
+        pack(Ridge().fit(X, y), sample=X, engine="litert")
+
+
+def test_errors_of_packing_are_of_one_family() -> None:
+    assert issubclass(SampleRefused, FlyweightError) and issubclass(ParityFailed, FlyweightError)
+    assert issubclass(EngineRefused, FlyweightError) and issubclass(pack_graph.GraphRefused, FlyweightError)
+
+
+TOY_MAKER = """
+from flyweight.toolkit.packing.candidate import Candidate
+from flyweight.toolkit.packing.graph import Graph, GraphFormat, Port
+
+ORDER = 1
+
+
+def candidates(model):
+    (feature,) = [feature.name for feature in model.features]
+    yield Candidate("toy", {"toy": {"feature": feature, "times": float(model.estimator.coef_[0])}}, {})
+
+
+GRAPH_FORMAT = GraphFormat(".toy", "toy", "toy", "numpy", lambda data, row: Graph([Port("x", "number", 1)], None, [], None))
+"""
+
+TOY_ENGINE = """
+class Engine:
+    choices = None
+
+    def __init__(self, file):
+        self.times = file.document["toy"]["times"]
+        self.widths = {"values": 1}
+
+    def outputs(self, rows, names):
+        return [[[self.times * row[0]] for row in rows]]
+"""
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Add the engine `toy` to both rooms of engines: one new file in each, and no edit."""
+    for package, text in ((engines, TOY_MAKER), (flyweight.engines, TOY_ENGINE)):
+        folder = tmp_path / package.__name__
+        folder.mkdir()
+        (folder / "toy.py").write_text(text)
+        monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
+    yield
+    for package in (engines, flyweight.engines):
+        sys.modules.pop(f"{package.__name__}.toy", None)
+        vars(package).pop("toy", None)
+
+
+@pytest.mark.usefixtures("toy")
+def test_a_new_engine_is_one_file_in_each_room_of_engines() -> None:
+    assert [*engines.makers()] == ["toy", "pure", "onnx", "sklearn", "pickle"]
+    assert {".onnx", ".tflite", ".toy"} == {*engines.graph_formats()} and pack_graph.is_graph(Path("model.toy"))
+    model = Ridge(fit_intercept=False).fit(X[:, :1], y)
+    packed = pack(model, sample=X[:, :1], edge_count=20)
+    assert (packed.engine, packed.skipped) == ("toy", {}) and loaded(packed).passes_self_test()
+    assert pack(Ridge().fit(X[:, :1], y), sample=X[:, :1], edge_count=20).skipped["toy"].startswith("its answers differ")

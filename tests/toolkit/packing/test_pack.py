@@ -1,4 +1,4 @@
-"""Packing: what is refused and why, what the report says, what the file holds."""
+"""Packing: what is refused and why, what the report says, and what the file holds."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Doubler(TransformerMixin, BaseEstimator):
 
 
 class Scaler(StandardScaler):
-    """A subclass, which might do anything."""
+    """A subclass, which may do anything."""
 
 
 REFUSED: dict[str, tuple[Any, str]] = {
@@ -67,7 +67,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize(("estimator", "words"), REFUSED.values(), ids=REFUSED.keys())
-def test_what_can_not_be_converted_is_refused_by_step_and_class(estimator: Any, words: str, tmp_path: Path) -> None:
+def test_an_estimator_without_a_conversion_is_refused_with_its_step_and_class(estimator: Any, words: str, tmp_path: Path) -> None:
     with pytest.raises(ConversionRefused, match=words):
         pack(estimator, tmp_path / "m.safetensors", sample=X, engine="pure")
     assert not any(tmp_path.iterdir())
@@ -79,14 +79,14 @@ def test_a_class_has_one_converter() -> None:
         converts("sklearn.Ridge")(lambda estimator, x, draft: {})
 
 
-def test_a_model_that_answers_otherwise_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The proof can fail: an engine that is wrong by one part in a million is found out."""
+def test_a_model_with_other_answers_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proof can fail: an engine that is wrong by one part in a million is detected."""
     from flyweight.toolkit.convert import linear
 
-    honest = linear.affine
+    right = linear.affine
 
     def wrong(estimator: Any, x: Any, draft: Any) -> Any:
-        value = honest(estimator, x, draft)
+        value = right(estimator, x, draft)
         weights = f"{value.name}.weights"
         draft.arrays[weights] = draft.arrays[weights] * (1 + 1e-6)  # not in place: it may be the estimator's own array
         return value
@@ -100,14 +100,14 @@ def test_a_model_that_answers_otherwise_is_not_written(tmp_path: Path, monkeypat
     assert packed.parity.tolerance == 1e-3
 
 
-def test_a_threshold_moved_by_one_bit_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Edge rows lie on thresholds and beside them, so that `<` cannot pass for `<=`."""
+def test_a_threshold_moved_by_one_bit_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Edge rows lie on thresholds and beside them, so that `<` is told from `<=`."""
     from flyweight.toolkit.convert import trees
 
-    honest = trees.flat
+    right = trees.flat
 
     def moved(of: Any) -> Any:
-        arrays = honest(of)
+        arrays = right(of)
         inner = arrays["feature"] >= 0
         arrays["threshold"][inner] = np.nextafter(arrays["threshold"][inner].astype(np.float32), -np.inf)
         return arrays
@@ -118,17 +118,17 @@ def test_a_threshold_moved_by_one_bit_is_found_out(monkeypatch: pytest.MonkeyPat
         pack(estimator, sample=sample, engine="pure")
 
 
-def test_a_missing_value_that_goes_the_wrong_way_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_value_that_goes_the_wrong_way_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     from flyweight.toolkit.convert import trees
 
-    honest = trees.flat
-    monkeypatch.setattr(trees, "flat", lambda of: {**(arrays := honest(of)), "missing": 1 - arrays["missing"]})
+    right = trees.flat
+    monkeypatch.setattr(trees, "flat", lambda of: {**(arrays := right(of)), "missing": 1 - arrays["missing"]})
     estimator, sample = cases.FAMILIES["forest"]["classifier-missing"]()
     with pytest.raises(ParityFailed):
         pack(estimator, sample=sample, engine="pure")
 
 
-def test_an_unseen_category_that_is_answered_otherwise_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_answer_to_an_unseen_category_is_detected(monkeypatch: pytest.MonkeyPatch) -> None:
     from flyweight.toolkit.convert import encode
 
     monkeypatch.setattr(encode, "_or_refuse", lambda ask, column, value: 0)
@@ -153,7 +153,7 @@ def test_the_signature_is_inferred_from_the_sample() -> None:
     assert document(packed)["signature"]["classes"] == [["Adelie", "Chinstrap", "Gentoo"]]
 
 
-def test_a_feature_may_be_missing_only_where_the_estimator_takes_it() -> None:
+def test_a_feature_may_be_missing_only_if_the_estimator_takes_it() -> None:
     plain = pack(LogisticRegression().fit(X, y > 0), sample=X)
     forest = pack(RandomForestClassifier(5).fit(X, y > 0), sample=X)
     assert [feature["nullable"] for feature in document(plain)["signature"]["features"]] == [False] * 3
@@ -169,7 +169,7 @@ def test_boolean_and_integer_labels_keep_their_kind() -> None:
     assert predicted == model.predict(X).tolist() and all(type(label) is int for label in predicted)
 
 
-def test_columns_beside_the_features_are_left_out() -> None:
+def test_other_columns_than_the_features_are_left_out() -> None:
     frame = pd.DataFrame(X, columns=["a", "b", "c"])
     model = Ridge().fit(frame, y)
     packed = pack(model, sample=frame.assign(target=y)[["target", "c", "b", "a"]])
@@ -185,7 +185,7 @@ def test_columns_beside_the_features_are_left_out() -> None:
         (pd.DataFrame({"a": [{}, {}], "b": [1, 2], "c": [1, 2]}), "column 'a' holds dict"),
     ],
 )
-def test_a_sample_that_does_not_go_with_the_estimator_is_refused(sample: Any, words: str) -> None:
+def test_a_sample_that_does_not_fit_the_estimator_is_refused(sample: Any, words: str) -> None:
     model = Ridge().fit(pd.DataFrame(X, columns=["a", "b", "c"]), y)
     with pytest.raises(SampleRefused, match=words):
         pack(model, sample=sample)
@@ -202,7 +202,7 @@ def test_packing_leaves_the_estimator_as_it_was() -> None:
     assert model.n_jobs == 2
 
 
-def test_the_file_proves_itself_and_names_its_makers(tmp_path: Path) -> None:
+def test_the_file_passes_its_self_test_and_names_the_versions_that_made_it(tmp_path: Path) -> None:
     estimator, sample = fitted.penguins()
     packed = flyweight.pack(estimator, tmp_path / "m.safetensors", sample=sample)
     model = flyweight.load(str(tmp_path / "m.safetensors"))
@@ -213,7 +213,7 @@ def test_the_file_proves_itself_and_names_its_makers(tmp_path: Path) -> None:
 
 
 def test_without_a_sample_the_file_keeps_a_row_that_it_answers() -> None:
-    """The first of the rows that are made is below zero, and that this estimator refuses."""
+    """The first row that is made has a negative number, which this estimator refuses."""
     estimator = AdditiveChi2Sampler().fit(np.abs(X))
     packed = pack(estimator, edge_count=20)
     model = Predictor(model_file.parse(packed.data))
@@ -227,7 +227,7 @@ def test_unknown_categories_refused_by_the_estimator_are_refused_by_name() -> No
         flyweight_of(packed).predict([["red"], ["pink"]])
 
 
-def test_a_number_beyond_float32_is_refused_by_name_where_trees_refuse_it() -> None:
+def test_a_number_beyond_float32_that_trees_refuse_is_refused_by_name() -> None:
     packed = pack(RandomForestClassifier(5).fit(X, y > 0), sample=X)
     with pytest.raises(flyweight.InvalidInput, match="feature 'x1': expected a number within float32's range"):
         flyweight_of(packed).predict([[0.0, 1e39, 0.0]])

@@ -1,4 +1,4 @@
-"""Graphs from anywhere: the signature that they give, the answers that they are held to, and what is refused."""
+"""Graphs that were made elsewhere: their signature, the answers that they are compared with, and what is refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from flyweight.errors import InvalidInput, ModelRefused
 from flyweight.models import file as model_file
 from flyweight.predictor import Predictor
 from flyweight.toolkit.packing.pack import Packed, ParityFailed
-from flyweight.toolkit.packing.pack_graph import UNPROVED, GraphRefused, pack_graph
+from flyweight.toolkit.packing.pack_graph import NOT_COMPARED, GraphRefused, pack_graph
 from tests import graphs
 
 RNG = np.random.default_rng(0)
@@ -78,24 +78,24 @@ def test_answers_that_differ_are_refused_and_nothing_is_written(tmp_path: Path) 
     assert not (tmp_path / "m.safetensors").exists()
 
 
-def test_labels_alone_are_held_to(tmp_path: Path) -> None:
+def test_labels_alone_are_compared(tmp_path: Path) -> None:
     model = LogisticRegression().fit(X, LABELS)
     sample = with_answers(model)[["p", "q", "r", "prediction"]]
     packed = pack_graph(converted(tmp_path / "m.onnx", model), sample=sample)
     assert packed.parity.rows_sample == 90
 
 
-def test_a_graph_in_float64_holds_the_usual_bound(tmp_path: Path) -> None:
+def test_a_graph_in_float64_keeps_the_usual_bound(tmp_path: Path) -> None:
     source = saved(tmp_path / "m.onnx", graphs.onnx_affine([[1.0], [-2.0], [0.5]]))
     packed = pack_graph(source, tmp_path / "m.safetensors", sample=FRAME.assign(prediction=y))
     assert packed.parity.tolerance is None and packed.parity.largest["values"] <= 1e-12
     assert (tmp_path / "m.safetensors").read_bytes() == packed.data
 
 
-def test_several_numbers_are_a_regression_of_several_outputs(tmp_path: Path) -> None:
+def test_a_table_of_several_numbers_is_a_regression_of_several_outputs(tmp_path: Path) -> None:
     weights = RNG.normal(size=(3, 2))
-    source, told = saved(tmp_path / "m.onnx", graphs.onnx_affine(weights)), X @ weights
-    packed = pack_graph(source, sample=FRAME.assign(prediction_0=told[:, 0], prediction_1=told[:, 1]))
+    source, expected = saved(tmp_path / "m.onnx", graphs.onnx_affine(weights)), X @ weights
+    packed = pack_graph(source, sample=FRAME.assign(prediction_0=expected[:, 0], prediction_1=expected[:, 1]))
     assert loaded(packed).signature.outputs == 2 and packed.parity.rows_sample == 90
 
 
@@ -104,7 +104,7 @@ def test_without_expected_answers_the_file_says_that_nothing_was_compared(sample
     source = saved(tmp_path / "m.onnx", graphs.onnx_affine([[1.0], [-2.0], [0.5]]))
     packed = pack_graph(source, sample=sample)
     document = loaded(packed).file.document
-    assert document["parity"]["compared_with"] == UNPROVED and document["parity"]["rows_sample"] == 0
+    assert document["parity"]["compared_with"] == NOT_COMPARED and document["parity"]["rows_sample"] == 0
     assert ("sample" in document) == (sample is not None)
     assert [feature["name"] for feature in document["signature"]["features"]] == (
         ["x0", "x1", "x2"] if sample is None else [*"pqr"]
@@ -133,7 +133,7 @@ def test_a_column_an_input_with_strings_and_whole_numbers(tmp_path: Path) -> Non
         by_number.predict([[1, 2, 3], [1, 2, 3.5]])
 
 
-def test_a_missing_value_is_taken_where_the_graph_answers_it(tmp_path: Path) -> None:
+def test_a_missing_value_is_taken_if_the_graph_answers_it(tmp_path: Path) -> None:
     forest = RandomForestClassifier(3, random_state=0).fit(X, LABELS)
     takes = loaded(pack_graph(converted(tmp_path / "f.onnx", forest)))
     refuses = loaded(pack_graph(converted(tmp_path / "r.onnx", Ridge().fit(X, y))))
@@ -141,7 +141,7 @@ def test_a_missing_value_is_taken_where_the_graph_answers_it(tmp_path: Path) -> 
     assert [feature.nullable for feature in refuses.signature.features] == [False] * 3
 
 
-def test_classes_are_asked_for_where_the_graph_does_not_tell_them(tmp_path: Path) -> None:
+def test_classes_are_needed_if_the_graph_does_not_name_them(tmp_path: Path) -> None:
     from onnx import helper
 
     nodes = [
@@ -161,12 +161,12 @@ def test_classes_are_asked_for_where_the_graph_does_not_tell_them(tmp_path: Path
 
 REFUSED: dict[str, tuple[Any, str, str]] = {
     "too few columns": (FRAME[["p"]], "takes 3 features, the sample has 1", "exactly its features"),
-    "strings": (FRAME.assign(q="x"), "column 'q' of the sample holds strings", "as it takes them"),
+    "strings": (FRAME.assign(q="x"), "column 'q' of the sample holds strings", "as the graph takes them"),
 }
 
 
 @pytest.mark.parametrize(("sample", "words", "helps"), REFUSED.values(), ids=REFUSED.keys())
-def test_a_sample_that_does_not_go_with_the_graph(sample: Any, words: str, helps: str, tmp_path: Path) -> None:
+def test_a_sample_that_does_not_fit_the_graph_is_refused(sample: Any, words: str, helps: str, tmp_path: Path) -> None:
     source = saved(tmp_path / "m.onnx", graphs.onnx_affine([[1.0], [-2.0], [0.5]]))
     with pytest.raises(GraphRefused, match=words) as refused:
         pack_graph(source, sample=sample)
@@ -174,24 +174,24 @@ def test_a_sample_that_does_not_go_with_the_graph(sample: Any, words: str, helps
 
 
 @pytest.mark.parametrize("name", ["m.onnx", "m.tflite"])
-def test_what_is_no_graph_is_refused(name: str, tmp_path: Path) -> None:
-    with pytest.raises(ModelRefused, match="does not take"):
+def test_other_files_are_refused_as_graphs(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelRefused, match="refuses the"):
         pack_graph(saved(tmp_path / name, b"junk" * 20))
 
 
 def test_a_tflite_file_with_expected_answers(tmp_path: Path) -> None:
     source = saved(tmp_path / "m.tflite", graphs.tflite_logistic(WEIGHTS, BIAS))
-    told = 1 / (1 + np.exp(-(X @ WEIGHTS.T + BIAS)))[:, 0]
-    packed = pack_graph(source, sample=FRAME.assign(prediction=told), tolerance=1e-6)
+    chance = 1 / (1 + np.exp(-(X @ WEIGHTS.T + BIAS)))[:, 0]
+    packed = pack_graph(source, sample=FRAME.assign(prediction=chance), tolerance=1e-6)
     assert packed.engine == "litert" and {*packed.requires} == {"ai-edge-litert", "numpy"}
     predictor = loaded(packed)
-    assert predictor.predict(FRAME).predictions == pytest.approx(told.tolist(), abs=1e-6)
+    assert predictor.predict(FRAME).predictions == pytest.approx(chance.tolist(), abs=1e-6)
     assert predictor.predict(FRAME[:1]).predictions == predictor.predict(FRAME).predictions[:1]
     with pytest.raises(ParityFailed):
-        pack_graph(source, sample=FRAME.assign(prediction=told + 0.1), tolerance=1e-6)
+        pack_graph(source, sample=FRAME.assign(prediction=chance + 0.1), tolerance=1e-6)
 
 
-def test_one_probability_is_told_as_two(tmp_path: Path) -> None:
+def test_one_probability_is_given_as_two(tmp_path: Path) -> None:
     source = saved(tmp_path / "m.tflite", graphs.tflite_logistic(WEIGHTS, BIAS))
     chance = 1 / (1 + np.exp(-(X @ WEIGHTS.T + BIAS)))[:, 0]
     sample = FRAME.assign(prediction=np.where(chance > 0.5, "yes", "no"), probability_no=1 - chance, probability_yes=chance)

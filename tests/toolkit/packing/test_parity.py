@@ -1,4 +1,4 @@
-"""Parity holds for estimators and rows that nobody chose by hand."""
+"""Parity holds for generated estimators and rows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LAST = [
 @pytest.mark.filterwarnings("ignore")
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(data=st.data())
-def test_any_pipeline_over_any_table_answers_alike(data: Any) -> None:
+def test_any_pipeline_over_any_table_has_the_same_answers(data: Any) -> None:
     first, last = data.draw(st.sampled_from(FIRST)), data.draw(st.sampled_from(LAST))
     elements = st.one_of(st.integers(-5, 5).map(float), st.floats(-1e6, 1e6, width=32), st.sampled_from([1e-300, -1e-7, 0.1]))
     table = data.draw(hnp.arrays(float, (data.draw(st.integers(8, 20)), data.draw(st.integers(1, 4))), elements=elements))

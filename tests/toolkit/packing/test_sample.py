@@ -1,4 +1,4 @@
-"""A table goes to instances and back to what the estimator takes, dtypes and missing markers included."""
+"""A sample becomes instances, and again what the estimator takes, with its dtypes and markers of missing values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from flyweight.toolkit.packing.sample import SampleRefused, as_categories, form_
 
 
 class Fitted:
-    """An estimator, as far as its features go."""
+    """An estimator that has only the attributes about its features."""
 
     def __init__(self, **attributes: Any) -> None:
         self.__dict__.update(attributes)
@@ -37,20 +37,20 @@ FRAME = pd.DataFrame(
 NAMES = list(FRAME.columns)
 
 
-def test_kinds_are_told_from_values() -> None:
+def test_kinds_are_found_from_values() -> None:
     shape = shape_of(Fitted(feature_names_in_=NAMES), FRAME, NAMES, set())
     assert shape.kinds == ["number", "number", "string", "boolean", "string"]
     assert shape.markers[2] is None and shape.markers[4] != shape.markers[4]
 
 
-def test_a_frame_survives_the_way_there_and_back() -> None:
+def test_a_frame_becomes_rows_and_the_same_frame_again() -> None:
     shape = shape_of(Fitted(feature_names_in_=NAMES), FRAME, NAMES, set())
     rows = shape.to_rows(FRAME)
     assert rows[0] == [1.0, 0.5, "a", 1.0, "x"] and rows[1][2] is None
     pd.testing.assert_frame_equal(shape.to_estimator(rows), FRAME)
 
 
-def test_values_that_a_column_never_held_change_its_dtype_and_not_themselves() -> None:
+def test_values_that_a_column_never_held_stay_and_its_dtype_changes() -> None:
     shape = shape_of(Fitted(feature_names_in_=NAMES), FRAME, NAMES, set())
     frame = shape.to_estimator([[1.5, 1.0, "zzz", float("nan"), "new"]])
     assert frame["whole"].tolist() == [1.5] and frame["flag"].isna().all()
@@ -67,7 +67,7 @@ def test_arrays_stay_arrays() -> None:
     assert shape.to_estimator(shape.to_rows(mixed)).tolist() == mixed.tolist()
 
 
-def test_names_come_from_the_estimator_then_the_sample_then_nowhere() -> None:
+def test_names_come_from_the_estimator_else_from_the_sample_else_are_numbered() -> None:
     assert names_of(Fitted(feature_names_in_=["a"]), None) == ["a"]
     assert names_of(Fitted(n_features_in_=2), pd.DataFrame({"p": [1], "q": [2]})) == ["p", "q"]
     assert names_of(Fitted(n_features_in_=2), None) == ["x0", "x1"]
@@ -97,7 +97,7 @@ def test_a_column_without_any_value_counts_as_numbers() -> None:
     assert kind_of(pd.Series([None, np.nan], dtype=object)) == "number"
 
 
-def test_texts_come_as_any_list_and_go_as_one() -> None:
+def test_texts_are_taken_in_any_list_and_given_as_a_list() -> None:
     reader = Fitted(build_analyzer=None)
     pipe = Fitted(steps=[("none", None), ("text", reader), ("model", Fitted(n_features_in_=20))])
     lines = ["a b", "c"]
@@ -115,24 +115,24 @@ def test_texts_come_as_any_list_and_go_as_one() -> None:
     assert shape_of(reader, None, names_of(reader, None), set()).kinds == ["string"]
 
 
-def test_a_missing_text_is_what_the_sample_has_for_it() -> None:
+def test_a_missing_text_is_given_as_the_sample_has_it() -> None:
     shape = shape_of(Fitted(build_analyzer=None), ["a", None], ["text"], set())
     assert shape.to_rows(["a", None]) == [["a"], [None]]
     assert shape.to_estimator([[None]]) == [None]
 
 
 class DictVectorizer(Fitted):
-    """What reads dictionaries, by its name."""
+    """A stand-in for the class that reads dictionaries; its name is looked at."""
 
 
 class FeatureHasher(Fitted):
-    """What reads dictionaries or pairs."""
+    """A stand-in for the class that reads dictionaries or pairs."""
 
 
 ENTRIES: list[dict[str, Any]] = [{"a": 1, "b": "x"}, {"b": "y", "c": True}]
 
 
-def test_dictionaries_have_a_feature_a_key_and_nothing_for_what_they_lack() -> None:
+def test_dictionaries_have_a_feature_for_each_key_and_absent_keys_stay_absent() -> None:
     reader = DictVectorizer()
     assert names_of(reader, ENTRIES) == ["a", "b", "c"]
     shape = shape_of(reader, ENTRIES, ["a", "b", "c"], set())
@@ -144,7 +144,7 @@ def test_dictionaries_have_a_feature_a_key_and_nothing_for_what_they_lack() -> N
         names_of(reader, None)
 
 
-def test_pairs_go_as_pairs() -> None:
+def test_pairs_are_given_as_pairs() -> None:
     reader = FeatureHasher(input_type="pair")
     pairs = [list(entry.items()) for entry in ENTRIES]
     shape = shape_of(reader, pairs, names_of(reader, pairs), set())
@@ -152,7 +152,7 @@ def test_pairs_go_as_pairs() -> None:
 
 
 @pytest.mark.parametrize("name", ["best_estimator_", "estimator"])
-def test_what_a_search_reads_is_what_its_estimator_reads(name: str) -> None:
+def test_a_search_reads_what_its_estimator_reads(name: str) -> None:
     assert form_of(Fitted(**{name: Fitted(transformer_list=[("a", "drop"), ("b", Fitted(build_analyzer=None))])})) == "texts"
     assert form_of(Fitted(**{name: Fitted(n_features_in_=2)})) == "table"
 
@@ -166,7 +166,7 @@ def test_cells_of_csv_become_the_categories_that_they_mean() -> None:
     assert as_categories([[1.0]], ["a"], {0: [1.0]}) == [[1.0]]
 
 
-# the newest XGBoost for an older Python takes one category for another, and its models are refused (docs/boosting.md)
+# the newest XGBoost for an older Python confuses categories, and its models are refused (docs/boosting.md)
 SOUND = pytest.mark.skipif(tuple(map(int, xgboost_version.split(".")[:2])) < (3, 4), reason="XGBoost before 3.4 is refused here")
 MAKERS = ["lightgbm.LGBMClassifier", pytest.param("xgboost.XGBClassifier", marks=SOUND), "sklearn.HistGradientBoostingClassifier"]
 
@@ -181,8 +181,8 @@ def test_a_model_of_pandas_categories_is_packed_with_rows_of_csv(make: str) -> N
     estimator = CLASSIFIERS[make]().fit(frame, y)
     read = pd.read_csv(io.StringIO(frame.to_csv(index=False)))
     by_frame, by_csv = (pack(estimator, sample=sample, edge_count=100, engine="pure") for sample in (frame, read))
-    told = [model_file.parse(packed.data).document["signature"]["features"] for packed in (by_frame, by_csv)]
-    assert [feature["kind"] for feature in told[1]] == ["number", "string", "number"] and told[0] == told[1]
+    features = [model_file.parse(packed.data).document["signature"]["features"] for packed in (by_frame, by_csv)]
+    assert [feature["kind"] for feature in features[1]] == ["number", "string", "number"] and features[0] == features[1]
 
 
 CLASSIFIERS: dict[str, Any] = {

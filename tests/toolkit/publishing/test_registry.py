@@ -1,4 +1,4 @@
-"""A registry's writers lose nothing, show nothing by halves, and never change a version; against a folder and against S3."""
+"""The writers of a registry lose no change, show nothing half-written, and never change a version; in a folder and in S3."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ from flyweight.registry import addresses, verification
 from flyweight.registry import releases as reading
 from flyweight.stores import ObjectMeta
 from flyweight.toolkit.publishing import catalogue, registry, signing
-from flyweight.toolkit.publishing.registry import Registry, RegistryRefused
+from flyweight.toolkit.publishing.catalogue import RegistryRefused
+from flyweight.toolkit.publishing.registry import Registry
+from flyweight.values import Release
 from tests.conftest import ROOT
 from tests.services.fixtures import Bucket
 
@@ -31,22 +33,22 @@ Pack = Callable[..., Path]
 
 @pytest.fixture(scope="module")
 def pack(tmp_path_factory: pytest.TempPathFactory) -> Pack:
-    """A small model file of the name m, by version; `slope` makes other bytes of it."""
+    """Pack a small model file, by default of the name m; another `slope` makes other bytes."""
     folder = tmp_path_factory.mktemp("files")
 
-    def packed(version: str, slope: int = 1, name: str = "m") -> Path:
+    def pack_model(version: str, slope: int = 1, name: str = "m") -> Path:
         path = folder / f"{name}-{version}-{slope}.safetensors"
         if not path.exists():
             x = np.arange(8.0).reshape(4, 2)
             flyweight.pack(Ridge().fit(x, slope * x[:, 0]), path, name=name, version=version, edge_count=10)
         return path
 
-    return packed
+    return pack_model
 
 
 @pytest.fixture(params=["file", "s3"])
 def root(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The root of a registry that is empty."""
+    """Make an empty registry, and return its root."""
     if request.param == "file":
         return f"file://{tmp_path}/registry"
     bucket: Bucket = request.getfixturevalue("s3")
@@ -55,12 +57,12 @@ def root(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Registry:
-    """A registry in a folder that is empty, for what no store does otherwise."""
+    """Make an empty registry in a folder, for tests that are the same in every store."""
     return registry.at(str(tmp_path / "registry"))
 
 
-def read(root: str, rest: str) -> tuple[reading.Release, bytes]:
-    """What a function would get for an address."""
+def read(root: str, rest: str) -> tuple[Release, bytes]:
+    """Read an address as a function does."""
     store = registry.at(root).store
     release = reading.resolve(store, addresses.parse(f"{root}/{rest}"))
     return release, bytes(reading.fetch(store, release))
@@ -70,8 +72,8 @@ def history(pointer: dict[str, Any]) -> list[str]:
     return [record["version"] for record in [pointer["record"], *pointer["previous"]]]
 
 
-class Seam:
-    """A store that does something just before, or after, it changes an object: once, for the first key that ends as told."""
+class FaultyStore:
+    """A store with one fault, at the first key with a given end: it calls a function before the change, or loses the answer."""
 
     def __init__(
         self, store: Any, before: Callable[[], object] = lambda: None, ends: str = "", lose_answer: bool = False
@@ -90,10 +92,10 @@ class Seam:
 
     def put(self, key: str, data: bytes, expected: str | None) -> ObjectMeta:
         due = self._due(key)
-        mark: ObjectMeta = self.store.put(key, data, expected)
+        meta: ObjectMeta = self.store.put(key, data, expected)
         if due and self.lose_answer:
-            raise PreconditionFailed("as when a library sends again what had arrived")
-        return mark
+            raise PreconditionFailed("as when a library repeats a request that had succeeded")
+        return meta
 
     def delete(self, key: str) -> None:
         self._due(key)
@@ -113,13 +115,13 @@ def test_a_push_is_read_back_by_alias_and_by_version(root: str, pack: Pack) -> N
     assert sorted(registry.at(root).store.keys("")) == sorted(f"m/{file}" for file in files)
 
 
-def test_the_same_bytes_again_are_a_success_that_writes_nothing(root: str, pack: Pack) -> None:
+def test_pushing_the_same_bytes_again_succeeds_and_writes_nothing(root: str, pack: Pack) -> None:
     store = registry.at(root)
     first = store.push(pack("1.0.0"))
-    marks = {key: store.store.head(key).tag for key in store.store.keys("")}
+    tags = {key: store.store.head(key).tag for key in store.store.keys("")}
     again = registry.at(root).push(pack("1.0.0"))
     assert again.existed and again.record == first.record and again.aliases == first.aliases
-    assert {key: store.store.head(key).tag for key in store.store.keys("")} == marks
+    assert {key: store.store.head(key).tag for key in store.store.keys("")} == tags
 
 
 def test_other_bytes_under_a_version_are_refused_and_change_nothing(root: str, pack: Pack) -> None:
@@ -145,13 +147,13 @@ def test_a_file_that_is_refused_is_never_pushed(
 
 
 @pytest.mark.parametrize(("name", "version"), [(".m", "1"), ("m", ".1"), ("m", "1.safetensors")])
-def test_a_name_that_no_address_could_have_is_not_pushed(name: str, version: str, folder: Registry, pack: Pack) -> None:
+def test_a_name_that_no_address_can_hold_is_not_pushed(name: str, version: str, folder: Registry, pack: Pack) -> None:
     with pytest.raises(RegistryRefused, match="should be 1 to 100"):
         folder.push(pack(version, name=name))
     assert folder.keys("") == []
 
 
-def test_an_alias_that_no_address_could_have_stops_a_push_before_it_began(folder: Registry, pack: Pack) -> None:
+def test_an_alias_that_no_address_can_hold_stops_a_push_before_it_writes(folder: Registry, pack: Pack) -> None:
     with pytest.raises(RegistryRefused, match="an alias should be"):
         folder.push(pack("1.0.0"), ["prod", "not/one"])
     assert folder.keys("") == []
@@ -188,28 +190,28 @@ def test_a_push_killed_between_bytes_and_record_shows_nothing_and_the_next_compl
     assert read(root, "m@latest")[1] == path.read_bytes()
 
 
-def test_bytes_that_are_not_what_their_name_says_are_not_built_upon(folder: Registry, pack: Pack) -> None:
+def test_an_object_whose_bytes_do_not_have_its_hash_is_not_used(folder: Registry, pack: Pack) -> None:
     data = pack("1.0.0").read_bytes()
     key = addresses.model_key("m", "1.0.0", hashlib.sha256(data).hexdigest())
     folder.store.put(key, b"\0" + data[1:], None)
-    with pytest.raises(RegistryRefused, match="is not what its name says"):
+    with pytest.raises(RegistryRefused, match="do not have that hash"):
         folder.push(pack("1.0.0"))
     assert folder.names() == {}
 
 
-def test_a_record_whose_answer_was_lost_is_pushed_all_the_same(folder: Registry, pack: Pack) -> None:
-    pushed = Registry(folder.root, Seam(folder.store, ends="version.json", lose_answer=True)).push(pack("1.0.0"))
+def test_a_push_succeeds_although_the_answer_to_its_record_is_lost(folder: Registry, pack: Pack) -> None:
+    pushed = Registry(folder.root, FaultyStore(folder.store, ends="version.json", lose_answer=True)).push(pack("1.0.0"))
     assert not pushed.existed and history(folder.pointer("m", "latest")) == ["1.0.0"]
 
 
-def test_each_promotion_grows_the_serial_by_one_and_keeps_what_was(root: str, pack: Pack) -> None:
+def test_each_promotion_adds_one_to_the_serial_and_keeps_the_history(root: str, pack: Pack) -> None:
     store = registry.at(root)
     began = int(time.time())
     serials = [store.push(pack(version)).aliases["latest"]["serial"] for version in ("1", "2", "3")]
     assert serials == [serials[0], serials[0] + 1, serials[0] + 2] and began <= serials[0] <= time.time()
     assert history(store.pointer("m", "latest")) == ["3", "2", "1"]
     assert store.promote("m", "latest", "3") == store.pointer("m", "latest")
-    assert store.pointer("m", "latest")["serial"] == serials[2], "what it means already was promoted anew"
+    assert store.pointer("m", "latest")["serial"] == serials[2], "the version that it means already was promoted again"
     assert read(root, "m@latest")[0].serial == serials[2]
 
 
@@ -222,7 +224,7 @@ def test_the_history_is_bounded(folder: Registry, pack: Pack) -> None:
     assert reading.resolve(folder.store, addresses.parse(f"{folder.root}/m@latest")).version == "2"
 
 
-def test_promoting_what_is_not_there_is_refused(folder: Registry, pack: Pack) -> None:
+def test_promoting_a_missing_version_is_refused(folder: Registry, pack: Pack) -> None:
     folder.push(pack("1"))
     with pytest.raises(RegistryRefused, match="there is no m 9") as caught:
         folder.promote("m", "latest", "9")
@@ -240,7 +242,7 @@ store.promote("m", "prod", sys.argv[2])
 """
 
 
-def test_processes_that_promote_at_once_lose_none_of_their_changes(root: str, pack: Pack) -> None:
+def test_processes_that_promote_at_once_lose_no_change(root: str, pack: Pack) -> None:
     store, versions = registry.at(root), [str(number) for number in range(5)]
     for version in versions:
         store.push(pack(version), ["prod"] if version == "0" else ["other"])
@@ -263,7 +265,7 @@ def test_processes_that_promote_at_once_lose_none_of_their_changes(root: str, pa
     assert pointer["serial"] == serial + 4
 
 
-def test_threads_that_promote_at_once_lose_none_of_their_changes(root: str, pack: Pack) -> None:
+def test_threads_that_promote_at_once_lose_no_change(root: str, pack: Pack) -> None:
     store, versions = registry.at(root), [str(number) for number in range(7)]
     for version in versions:
         store.push(pack(version), ["prod"] if version == "0" else ["other"])
@@ -287,34 +289,34 @@ def test_threads_that_promote_at_once_lose_none_of_their_changes(root: str, pack
     assert sorted(history(store.pointer("m", "prod"))) == versions
 
 
-def test_a_change_that_another_forestalls_is_made_upon_the_others(root: str, pack: Pack) -> None:
+def test_a_change_after_a_faster_one_keeps_both_in_the_history(root: str, pack: Pack) -> None:
     other = registry.at(root)
     for version in ("1", "2", "3"):
         other.push(pack(version), ["prod"] if version == "1" else ["other"])
-    seam = Seam(registry.at(root).store, lambda: other.promote("m", "prod", "2"), "@prod.json")
-    pointer = Registry(root, seam).promote("m", "prod", "3")
+    faulty = FaultyStore(registry.at(root).store, lambda: other.promote("m", "prod", "2"), "@prod.json")
+    pointer = Registry(root, faulty).promote("m", "prod", "3")
     assert history(pointer) == ["3", "2", "1"]
 
 
-def test_an_alias_that_two_make_at_once_is_made_once(root: str, pack: Pack) -> None:
+def test_an_alias_that_two_writers_make_at_once_is_made_once(root: str, pack: Pack) -> None:
     other = registry.at(root)
     for version in ("1", "2"):
         other.push(pack(version), [])
-    seam = Seam(registry.at(root).store, lambda: other.promote("m", "prod", "1"), "@prod.json")
-    assert history(Registry(root, seam).promote("m", "prod", "2")) == ["2", "1"]
+    faulty = FaultyStore(registry.at(root).store, lambda: other.promote("m", "prod", "1"), "@prod.json")
+    assert history(Registry(root, faulty).promote("m", "prod", "2")) == ["2", "1"]
 
 
 @pytest.mark.parametrize("change", ["promote", "rollback"])
-def test_a_change_whose_answer_was_lost_is_made_once(change: str, folder: Registry, pack: Pack) -> None:
+def test_a_change_whose_answer_is_lost_is_made_once(change: str, folder: Registry, pack: Pack) -> None:
     for version in ("1", "2", "3", "4"):
         folder.push(pack(version), ["other"] if version == "4" else ["prod"])
-    seam = Registry(folder.root, Seam(folder.store, ends="@prod.json", lose_answer=True))
-    pointer = seam.promote("m", "prod", "4") if change == "promote" else seam.rollback("m", "prod")
+    faulty = Registry(folder.root, FaultyStore(folder.store, ends="@prod.json", lose_answer=True))
+    pointer = faulty.promote("m", "prod", "4") if change == "promote" else faulty.rollback("m", "prod")
     assert pointer == folder.pointer("m", "prod")
     assert history(pointer) == (["4", "3", "2", "1"] if change == "promote" else ["2", "1"])
 
 
-def test_a_pointer_that_others_change_all_the_time_is_given_up_in_words(
+def test_a_pointer_that_others_change_all_the_time_is_an_error(
     folder: Registry, pack: Pack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for version in ("1", "2", "3"):
@@ -322,7 +324,7 @@ def test_a_pointer_that_others_change_all_the_time_is_given_up_in_words(
     slept: list[float] = []
     monkeypatch.setattr(time, "sleep", slept.append)
 
-    class Busy(Seam):
+    class Busy(FaultyStore):
         def put(self, key: str, data: bytes, expected: str | None) -> ObjectMeta:
             raise PreconditionFailed("always")
 
@@ -331,7 +333,7 @@ def test_a_pointer_that_others_change_all_the_time_is_given_up_in_words(
     assert len(slept) == 12 and folder.pointer("m", "latest")["record"]["version"] == "3"
 
 
-def test_a_rollback_goes_to_what_was_before_and_twice_goes_two_back(root: str, pack: Pack) -> None:
+def test_a_rollback_goes_one_version_back_and_a_second_one_further(root: str, pack: Pack) -> None:
     store = registry.at(root)
     for version in ("1", "2", "3"):
         serial = store.push(pack(version)).aliases["latest"]["serial"]
@@ -345,7 +347,7 @@ def test_a_rollback_goes_to_what_was_before_and_twice_goes_two_back(root: str, p
     assert history(store.promote("m", "latest", "3")) == ["3", "1"], "a version that was rolled back from is still a version"
 
 
-def test_a_rollback_skips_what_is_gone_or_other_bytes_by_now(folder: Registry, pack: Pack) -> None:
+def test_a_rollback_skips_versions_that_were_removed_or_pushed_anew(folder: Registry, pack: Pack) -> None:
     for version in ("1", "2", "3", "4"):
         folder.push(pack(version))
     folder.remove("m", "3")
@@ -354,7 +356,7 @@ def test_a_rollback_skips_what_is_gone_or_other_bytes_by_now(folder: Registry, p
     assert folder.rollback("m", "latest")["record"]["version"] == "1"
 
 
-def test_a_rollback_to_a_version_takes_one_that_it_meant_and_no_other(folder: Registry, pack: Pack) -> None:
+def test_a_rollback_to_a_version_takes_only_one_of_the_history(folder: Registry, pack: Pack) -> None:
     for version in ("1", "2", "3"):
         folder.push(pack(version))
     folder.push(pack("4"), ["other"])
@@ -366,7 +368,7 @@ def test_a_rollback_to_a_version_takes_one_that_it_meant_and_no_other(folder: Re
         folder.rollback("m", "none")
 
 
-def test_a_version_goes_only_when_no_alias_means_it(root: str, pack: Pack) -> None:
+def test_a_version_is_removed_only_if_no_alias_means_it(root: str, pack: Pack) -> None:
     store = registry.at(root)
     store.push(pack("1"), ["a", "b"])
     store.push(pack("2"), ["b"])
@@ -383,7 +385,7 @@ def test_a_version_goes_only_when_no_alias_means_it(root: str, pack: Pack) -> No
     assert read(root, "m@b")[1] == pack("2").read_bytes()
 
 
-def test_a_removal_that_was_interrupted_is_completed_by_another(folder: Registry, pack: Pack) -> None:
+def test_an_interrupted_removal_is_completed_by_another(folder: Registry, pack: Pack) -> None:
     folder.push(pack("1"), [])
     folder.store.delete("m/1/version.json")
     folder.remove("m", "1")
@@ -393,23 +395,23 @@ def test_a_removal_that_was_interrupted_is_completed_by_another(folder: Registry
 def test_a_version_that_is_promoted_while_it_is_removed_stays(root: str, pack: Pack) -> None:
     other = registry.at(root)
     other.push(pack("1"), [])
-    seam = Seam(registry.at(root).store, lambda: other.promote("m", "prod", "1"), "version.json")
+    faulty = FaultyStore(registry.at(root).store, lambda: other.promote("m", "prod", "1"), "version.json")
     with pytest.raises(RegistryRefused, match="m 1 is what m@prod means"):
-        Registry(root, seam).remove("m", "1")
+        Registry(root, faulty).remove("m", "1")
     assert read(root, "m@prod")[1] == pack("1").read_bytes() and read(root, "m/1")[0].version == "1"
 
 
-def test_a_version_that_is_removed_while_it_is_promoted_is_said_to_be_gone(folder: Registry, pack: Pack) -> None:
+def test_a_version_that_is_removed_while_it_is_promoted_is_an_error(folder: Registry, pack: Pack) -> None:
     folder.push(pack("1"), ["prod"])
     folder.push(pack("2"), [])
-    seam = Seam(folder.store, lambda: folder.remove("m", "2"), "@prod.json")
+    faulty = FaultyStore(folder.store, lambda: folder.remove("m", "2"), "@prod.json")
     with pytest.raises(RegistryRefused, match="m 2 was removed while prod") as caught:
-        Registry(folder.root, seam).promote("m", "prod", "2")
+        Registry(folder.root, faulty).promote("m", "prod", "2")
     assert "models rollback" in caught.value.next_step
     assert folder.rollback("m", "prod")["record"]["version"] == "1"
 
 
-def test_what_else_lies_in_a_store_is_no_part_of_a_registry(folder: Registry, pack: Pack) -> None:
+def test_other_objects_in_a_store_are_not_part_of_a_registry(folder: Registry, pack: Pack) -> None:
     folder.push(pack("1"))
     for key in ("readme.txt", "m/notes/readme.txt", "m/@..json", "n/1/x.safetensors", "a b/1/version.json", "m/x y/version.json"):
         folder.store.put(key, b"?", None)
@@ -418,7 +420,7 @@ def test_what_else_lies_in_a_store_is_no_part_of_a_registry(folder: Registry, pa
 
 
 @pytest.mark.parametrize("damaged", [b"", b"{}", b"[]", b"\xff", b'{"serial": 1}'])
-def test_a_damaged_pointer_or_record_says_how_to_mend_it(damaged: bytes, folder: Registry, pack: Pack) -> None:
+def test_the_error_of_a_damaged_pointer_or_record_says_how_to_repair_it(damaged: bytes, folder: Registry, pack: Pack) -> None:
     folder.push(pack("1"))
     folder.push(pack("2"))
     for key in ("m/@latest.json", "m/1/version.json"):
@@ -435,7 +437,7 @@ def test_a_damaged_pointer_or_record_says_how_to_mend_it(damaged: bytes, folder:
     assert not folder.push(pack("1")).existed
 
 
-def test_a_record_or_pointer_of_another_model_is_damage(folder: Registry, pack: Pack) -> None:
+def test_a_record_or_pointer_of_another_model_is_damaged(folder: Registry, pack: Pack) -> None:
     folder.push(pack("1"))
     for key, other in {"m/2/version.json": "m/1/version.json", "n/@latest.json": "m/@latest.json"}.items():
         folder.store.put(key, folder.store.get(other, 10_000)[0], None)
@@ -455,10 +457,10 @@ def test_a_push_signs_and_a_reader_verifies(root: str, pack: Pack, key: Path) ->
     registry.at(root).push(pack("1"), key=key)
     for rest in ("m@latest", "m/1"):
         release, _ = read(root, rest)
-        assert verification.check(release.sha256, release.name, release.version, release.signature, (f"{key}.pub",))
+        assert verification.check(release.sha256, release.name, release.version, release.digital_signature, (f"{key}.pub",))
 
 
-def test_a_signature_made_elsewhere_goes_along_unless_it_is_of_other_bytes(
+def test_a_digital_signature_beside_the_file_is_pushed_unless_it_is_of_other_bytes(
     folder: Registry, pack: Pack, key: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "m.safetensors"
@@ -471,18 +473,20 @@ def test_a_signature_made_elsewhere_goes_along_unless_it_is_of_other_bytes(
         folder.push(path)
 
 
-def test_a_version_keeps_its_signature(folder: Registry, pack: Pack, key: Path, tmp_path: Path) -> None:
+def test_a_version_keeps_its_digital_signature(folder: Registry, pack: Pack, key: Path, tmp_path: Path) -> None:
     folder.push(pack("1"), key=key)
     assert folder.push(pack("1")).existed and folder.push(pack("1"), key=key).existed
     signing.new_key(tmp_path / "other.pem")
-    with pytest.raises(RegistryRefused, match="there already, signed by the key"):
+    with pytest.raises(RegistryRefused, match="exists already, signed by the key"):
         folder.push(pack("1"), key=tmp_path / "other.pem")
     folder.push(pack("2"))
-    with pytest.raises(RegistryRefused, match="there already, signed by none"):
+    with pytest.raises(RegistryRefused, match="exists already, unsigned"):
         folder.push(pack("2"), key=key)
 
 
-def test_a_plain_object_has_its_signature_beside_it(root: str, pack: Pack, key: Path, tmp_path: Path) -> None:
+def test_a_plain_object_has_its_digital_signature_in_an_object_beside_it(
+    root: str, pack: Pack, key: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "m.safetensors"
     path.write_bytes(pack("1").read_bytes())
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -490,28 +494,28 @@ def test_a_plain_object_has_its_signature_beside_it(root: str, pack: Pack, key: 
     store = registry.at(root).store
     store.put("m.safetensors", path.read_bytes(), None)
     release = reading.resolve(store, addresses.parse(f"{root}/m.safetensors"))
-    assert reading.signature(store, release) is None
+    assert reading.digital_signature(store, release) is None
     store.put("m.safetensors.sig", beside.read_bytes(), None)
-    assert verification.check(sha256, "m", "1", reading.signature(store, release), (f"{key}.pub",))
+    assert verification.check(sha256, "m", "1", reading.digital_signature(store, release), (f"{key}.pub",))
 
 
 @pytest.mark.parametrize(
     "text", ["s3://key:secret@bucket/models", "ftp://host/models", "http://example.org/models", "s3:///models"]
 )
-def test_a_place_that_can_be_no_registry_is_refused_without_its_credentials(text: str) -> None:
+def test_the_error_of_an_invalid_root_does_not_show_its_credentials(text: str) -> None:
     with pytest.raises(RegistryRefused) as caught:
         registry.at(text)
     assert "secret" not in str(caught.value) and caught.value.next_step
 
 
-def test_a_folder_may_be_given_as_people_write_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_may_be_given_by_any_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for text in ("models", "./models/", "../" + tmp_path.name + "/models", str(tmp_path / "models")):
         assert registry.at(text).root == f"file://{tmp_path}/models"
     assert catalogue.address("models/m@prod").root == f"file://{tmp_path}/models"
 
 
-def test_pointers_and_records_are_json_that_people_can_read(folder: Registry, pack: Pack) -> None:
+def test_pointers_and_records_are_readable_json(folder: Registry, pack: Pack) -> None:
     folder.push(pack("1"))
     pointer = json.loads(folder.store.get("m/@latest.json", 10_000)[0])
     assert {*pointer} == {"serial", "changed", "record", "previous"}

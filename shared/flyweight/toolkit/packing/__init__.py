@@ -1,1 +1,1 @@
-"""An estimator to a model file, and the proof that both answer alike."""
+"""Packing: fitted estimators and graphs become model files, each with a proof that it answers alike."""

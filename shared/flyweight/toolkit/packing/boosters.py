@@ -1,4 +1,4 @@
-"""Native boosters as scikit-learn's estimators look: what packing asks of an estimator, and no more."""
+"""Native boosters behind the part of scikit-learn's estimator interface that packing uses, and their own file formats."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from flyweight.toolkit.errors import ToolkitError
 
-class Native(BaseEstimator):  # type: ignore[misc]
-    """A fitted native booster: a regressor whose values are what its own `predict` gives, probabilities for classes included."""
+
+class BoosterRefused(ToolkitError, ValueError):
+    """A file that is not a saved booster of a known library."""
+
+
+class NativeBooster(BaseEstimator):  # type: ignore[misc]
+    """A fitted native booster as a regressor: its values are what its own `predict` gives, also where those are probabilities."""
 
     def __init__(self, booster: Any) -> None:
         self.booster_ = booster
@@ -21,11 +27,11 @@ class Native(BaseEstimator):  # type: ignore[misc]
             self.feature_names_in_ = np.array(names, dtype=object)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """None: all that could be set has been."""
+        """Return no parameters: a fitted booster can't be changed."""
         return {}
 
     def fit(self, X: Any, y: Any) -> Any:
-        """A booster is fitted already.
+        """Refuse to fit; scikit-learn takes only what has this method for an estimator.
 
         :raises NotImplementedError: always.
         """
@@ -34,22 +40,22 @@ class Native(BaseEstimator):  # type: ignore[misc]
     if TYPE_CHECKING:  # each library has its own
 
         def predict(self, X: Any) -> Any:
-            """The booster's own answer, one row each."""
+            """Answer as the booster itself does; each row gets one value, or one a class."""
             ...
 
         def _features(self) -> tuple[int, list[str] | None]:
-            """How many features there are, and their names where the library did not make them up."""
+            """Get the number of features, and their names; None if the library made the names up."""
             ...
 
 
-class LightGBM(Native):
+class LightGBM(NativeBooster):
     """`lightgbm.Booster`: sums under the objective's link."""
 
-    # the class for which it stands, by whose name its converter is found and reports speak
+    # the class that it stands for: converters are found by its name, and reports show it
     __module__, __qualname__ = "lightgbm", "Booster"
 
     def predict(self, X: Any) -> Any:
-        """On one thread, as forked ones hang."""
+        """Answer on one thread, since threads hang in forked processes."""
         return self.booster_.predict(X, num_threads=1)
 
     def _features(self) -> tuple[int, list[str] | None]:
@@ -58,34 +64,34 @@ class LightGBM(Native):
         return len(names), None if made_up else names
 
 
-class XGBoost(Native):
+class XGBoost(NativeBooster):
     """`xgboost.Booster`: sums under the objective's link, of all its trees."""
 
     __module__, __qualname__ = "xgboost", "Booster"
 
     def get_booster(self) -> Any:
-        """The booster, as XGBoost's estimators call it."""
+        """Get the booster, under the name that XGBoost's estimators have for it."""
         return self.booster_
 
     def predict(self, X: Any) -> Any:
-        """Through `inplace_predict`, as XGBoost's own estimators ask: it takes tables as they are."""
+        """Answer through `inplace_predict`, as XGBoost's own estimators do: it takes tables as they are."""
         return self.booster_.inplace_predict(X)
 
     def _features(self) -> tuple[int, list[str] | None]:
         return self.booster_.num_features(), self.booster_.feature_names
 
 
-class CatBoost(Native):
-    """`catboost.CatBoost`: raw sums. Loaded from a file, it does not say how many features it has, where packing looks."""
+class CatBoost(NativeBooster):
+    """`catboost.CatBoost`: raw sums. One that is loaded from a file has no `n_features_in_`, which packing reads."""
 
     __module__, __qualname__ = "catboost", "CatBoost"
 
     def save_model(self, path: str, format: str) -> None:
-        """As CatBoost's own."""
+        """Save the booster, like CatBoost's own method."""
         self.booster_.save_model(path, format=format)
 
     def predict(self, X: Any) -> Any:
-        """On one thread, as forked ones hang."""
+        """Answer on one thread, since threads hang in forked processes."""
         return self.booster_.predict(X, thread_count=1)
 
     def _features(self) -> tuple[int, list[str] | None]:
@@ -94,44 +100,55 @@ class CatBoost(Native):
         return len(names), None if made_up else names
 
 
-# class of a native booster -> what adopts it
-ADOPTED: dict[str, type[Native]] = {"lightgbm.Booster": LightGBM, "xgboost.Booster": XGBoost, "catboost.CatBoost": CatBoost}
+# class of a native booster -> its wrapper
+ADOPTED: dict[str, type[NativeBooster]] = {
+    "lightgbm.Booster": LightGBM,
+    "xgboost.Booster": XGBoost,
+    "catboost.CatBoost": CatBoost,
+}
 
 
 def adopt(model: Any) -> Any:
-    """A native booster in its wrapper; anything else as it is."""
+    """Wrap a native booster; return anything else as it is."""
     cls = type(model)
     wrapper = ADOPTED.get(f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}")
-    return model if wrapper is None or isinstance(model, Native) else wrapper(model)
+    return model if wrapper is None or isinstance(model, NativeBooster) else wrapper(model)
 
 
 def is_saved(path: str | Path) -> bool:
-    """Whether a file is a booster as its own library saved it."""
+    """Check by its first bytes whether a file is a booster that its own library saved.
+
+    :raises OSError: the file can't be read.
+    """
     with Path(path).open("rb") as file:
         return _library(file.read(HEAD)) is not None
 
 
 def load(path: str | Path) -> Any:
-    """A booster from the file in which its own library saved it, adopted.
+    """Load a booster from a file that its own library saved, and wrap it.
 
-    LightGBM's text, XGBoost's UBJSON or JSON, CatBoost's binary (`cbm`) or JSON: the file's first bytes tell which, whatever it
-    is called.
+    The format is found by the file's first bytes and not by its name: LightGBM's text, XGBoost's UBJSON or JSON, CatBoost's
+    binary (`cbm`) or JSON.
 
-    :raises ValueError: it is none of these.
+    :raises BoosterRefused: the file has none of these formats.
+    :raises OSError: the file can't be read.
     """
     path = Path(path)
     with path.open("rb") as file:
         library = _library(file.read(HEAD))
     if library is None:
-        raise ValueError(f"{path.name} is neither a model of LightGBM, nor of XGBoost, nor of CatBoost")
+        raise BoosterRefused(f"{path.name} is neither a model of LightGBM, nor of XGBoost, nor of CatBoost")
     return adopt(LOADERS[library](path))
 
 
-HEAD = 100  # bytes that tell one format from the others
+HEAD = 100  # bytes by which the formats are told apart
 
 
 def _library(data: bytes) -> str | None:
-    """XGBoost's documents are objects with a `learner`, CatBoost's JSON has `features_info` or `model_info` at its top."""
+    """Find the library and form of a saved booster by its first bytes; None if there is none.
+
+    XGBoost's documents are objects with a `learner`; CatBoost's JSON begins with `features_info` or `model_info`.
+    """
     start = data.lstrip()[:HEAD]
     if start.startswith(b"tree\nversion="):
         return "lightgbm"
@@ -155,7 +172,7 @@ def _xgboost(path: Path) -> Any:
     import xgboost
 
     booster = xgboost.Booster()
-    booster.load_model(bytearray(path.read_bytes()))  # of bytes it tells the form itself, of a path by the suffix
+    booster.load_model(bytearray(path.read_bytes()))  # in bytes it finds the form itself, of a path it looks at the suffix
     return booster
 
 

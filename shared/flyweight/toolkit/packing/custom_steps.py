@@ -1,4 +1,4 @@
-"""The user's own steps: where `flyweight_steps.py` is found while packing, predicting and building."""
+"""The user's own steps: the file that packing, predicting and building use as `flyweight_steps.py`."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import importlib.util
 import sys
 from pathlib import Path
 
-from flyweight.errors import FlyweightError
 from flyweight.ops.own import MODULE
+from flyweight.toolkit.errors import ToolkitError
 
 
-class StepsRefused(FlyweightError):
-    """A file of steps that can't be used; it says why."""
+class StepsRefused(ToolkitError):
+    """A file of steps that can't be used; the message says why."""
 
 
 def use(path: str | Path) -> None:
-    """Take the steps in this file, whatever its name, as the deployment will find them in `flyweight_steps.py`.
+    """Import a file of steps under the name `flyweight_steps`, as a deployment imports it.
 
-    :raises StepsRefused: it has no table `STEPS` of name -> (function, kinds).
-    :raises OSError: it can't be read.
+    :param path: a Python file of any name.
+    :raises StepsRefused: the file has no table `STEPS` of name -> (function, kinds).
+    :raises OSError: the file can't be read.
     """
     path = Path(path)
     path.open("rb").close()
@@ -27,24 +28,25 @@ def use(path: str | Path) -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     table = getattr(module, "STEPS", None)
-    if not isinstance(table, dict) or not all(_sound(step) for step in table.values()):
+    if not isinstance(table, dict) or not all(_is_step(step) for step in table.values()):
         raise StepsRefused(f"{path} has no table STEPS of name -> (function, kinds), such as {{'region': (region, 's')}}")
     sys.modules[MODULE] = module
 
 
 def source() -> Path | None:
-    """The file of the steps in use; None where there are none."""
+    """Get the file of the steps in use; None if there are none."""
     module = sys.modules.get(MODULE)
     return None if module is None or module.__file__ is None else Path(module.__file__)
 
 
 def kinds_of(name: str) -> str | None:
-    """The kinds that a step in use gives, one letter a column; None where there is no such step."""
+    """Get the kinds of a step's output columns, one letter each ("n" or "s"); None if no step has that name."""
     step = getattr(sys.modules.get(MODULE), "STEPS", {}).get(name)
     return None if step is None else str(step[1])
 
 
-def _sound(step: object) -> bool:
+def _is_step(step: object) -> bool:
+    """Check that a value of `STEPS` is a pair of a function and the kinds of its output columns."""
     if not isinstance(step, tuple) or len(step) != 2:
         return False
     function, kinds = step

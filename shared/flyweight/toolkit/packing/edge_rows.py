@@ -1,4 +1,4 @@
-"""Rows that try a model where it may break: on, just below and just above its thresholds, unseen, missing, zero, huge."""
+"""Rows that are made to break a model: values on, just below and just above thresholds, unseen, missing, zero and huge ones."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from flyweight.toolkit.packing.sample import Row
 
 
 def features_of(draft: Draft, oracle: Oracle, rows: list[Row]) -> tuple[list[Feature], set[int]]:
-    """The signature's features, and which of them take categories that training never saw.
+    """Build the signature's features. The estimator is asked row by row whether it takes missing values and unseen categories.
 
-    Whether a feature may be missing is asked of the estimator itself, row by row.
+    :returns: the features, and the positions of those that take categories which training never saw.
     """
     base = _typical(draft, oracle.shape.kinds, rows)
     features, unseen = [], set()
@@ -37,7 +37,12 @@ def features_of(draft: Draft, oracle: Oracle, rows: list[Row]) -> tuple[list[Fea
 
 
 def edge_rows(draft: Draft, features: list[Feature], unseen: set[int], rows: list[Row], count: int, seed: int = 0) -> list[Row]:
-    """`count` rows, each a sampled (or typical) row with some features set to values that try the model."""
+    """Make rows: each is a row of the sample, or a typical one, with some features set to values that may break the model.
+
+    :param unseen: the positions of the features that take unseen categories.
+    :param rows: the sample's rows.
+    :param count: the number of rows to make.
+    """
     rng = random.Random(seed)
     kinds = [feature.kind for feature in features]
     bases = rows or [_typical(draft, kinds, rows)]
@@ -56,7 +61,7 @@ def edge_rows(draft: Draft, features: list[Feature], unseen: set[int], rows: lis
 
 
 def refused_rows(draft: Draft, features: list[Feature], unseen: set[int], rows: list[Row]) -> list[Row]:
-    """One row for each feature whose unseen categories the estimator refuses: the engine has to refuse it as well."""
+    """Make one row for each feature whose unseen categories the estimator refuses, and every engine has to refuse as well."""
     base = _typical(draft, [feature.kind for feature in features], rows)
     return [
         _with(base, position, _strange(known, features[position].kind))
@@ -66,7 +71,7 @@ def refused_rows(draft: Draft, features: list[Feature], unseen: set[int], rows: 
 
 
 def _pool(draft: Draft, position: int, feature: Feature, unseen: bool) -> list[Any]:
-    """Ways to draw a value for one feature; each way is drawn equally often."""
+    """List functions that draw a value for one feature; each is called equally often."""
     rng = random.Random(position)
     known = draft.categories.get(position)
     ways: list[Any] = []
@@ -87,6 +92,11 @@ def _pool(draft: Draft, position: int, feature: Feature, unseen: bool) -> list[A
 
 
 def _numbers(edges: Any, seen: list[float] | None, rng: random.Random) -> list[Any]:
+    """List functions that draw a number.
+
+    :param edges: the values at which answers may jump, or None.
+    :param seen: the range of the sample, or None.
+    """
     low, high = seen or (-3.0, 3.0)
     if edges is not None and len(edges) and seen is None:
         low, high = float(edges[0]), float(edges[-1])
@@ -102,7 +112,7 @@ def _numbers(edges: Any, seen: list[float] | None, rng: random.Random) -> list[A
 
 
 def _near(edge: float, rng: random.Random) -> float:
-    """On the threshold, or a neighbour in float64 or in float32, in which scikit-learn's trees compare."""
+    """Draw the threshold itself, or its neighbour in float64 or in float32, in which scikit-learn's trees compare."""
     single = np.float32(edge)
     return float(
         rng.choice(
@@ -119,10 +129,10 @@ def _near(edge: float, rng: random.Random) -> float:
 
 
 def _typical(draft: Draft, kinds: list[str], rows: list[Row]) -> Row:
-    """A row without missing values: the sample's first such, or the middle of what is known."""
-    whole = next((row for row in rows if not any(map(_is_absent, row))), None)
-    if whole is not None:
-        return whole
+    """Get a row without missing values: the sample's first, or else one of known values, categories and thresholds."""
+    complete = next((row for row in rows if not any(map(_is_absent, row))), None)
+    if complete is not None:
+        return complete
     row: Row = []
     for position, kind in enumerate(kinds):
         known, edges = draft.categories.get(position), draft.edges.get(position)
@@ -141,6 +151,7 @@ def _with(row: Row, position: int, value: Any) -> Row:
 
 
 def _strange(known: list[Any], kind: str) -> Any:
+    """Make a category that is not among those known."""
     return max(map(str, known), key=len, default="") + "?" if kind == "string" else float(max(known, default=0.0)) + 1.0
 
 

@@ -1,4 +1,4 @@
-"""Texts that try a model where it may break: nothing at all, known terms oddly joined, other cases, accents and scripts."""
+"""Texts that are made to break a model: empty ones, known terms with strange joints, other cases, accents and scripts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ CASES: list[Callable[[str], str]] = [str.lower, str.upper, str.title, str.swapca
 
 
 def text_ways(terms: list[str], rng: random.Random) -> list[Callable[[], str]]:
-    """Ways to draw a text for a model that knows some of these terms."""
+    """List functions that draw a text for a model that knows some of these terms."""
     known = terms or ["word"]
 
     def some(count: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""Answers that a sample tells beside its rows: the truth by which a graph without an estimator is judged."""
+"""Answers that a sample holds beside its rows: a graph that comes without an estimator is compared with them."""
 
 from __future__ import annotations
 
@@ -10,25 +10,35 @@ from flyweight.toolkit.packing.oracle import Array
 from flyweight.toolkit.packing.sample import Row
 
 
-class Recorded:
-    """Answers that were given with the rows, in place of an estimator."""
+class ExpectedAnswers:
+    """The answers of the sample, asked like the `Oracle` of an estimator.
+
+    :param rows: the sample's rows. They are kept, so that no other object gets their ids.
+    :param answers: per output an array of shape (rows, columns).
+    """
 
     def __init__(self, rows: list[Row], answers: dict[str, Array]) -> None:
         self._places = {id(row): place for place, row in enumerate(rows)}
-        self._rows, self._answers = rows, answers  # the rows are kept, so that no other object gets their ids
+        self._rows, self._answers = rows, answers
 
-    def tells(self, output: str) -> bool:
-        """Whether the sample had this output's answers."""
+    def covers(self, output: str) -> bool:
+        """Check whether the sample holds answers of this output."""
         return ("predictions" if output in ("index", "values") else output) in self._answers
 
     def answers(self, rows: list[Row]) -> dict[str, Array]:
-        """As `Oracle.answers`, of rows among those recorded."""
+        """Look up the answers of rows of the sample.
+
+        :returns: per output an array of shape (rows, columns), as `Oracle.answers` gives it.
+        """
         places = [self._places[id(row)] for row in rows]
         return {name: answer[places] for name, answer in self._answers.items()}
 
 
-def expected_answers(sample: pd.DataFrame, predictor: Predictor) -> dict[str, Array]:
-    """Per output what the sample's columns tell, named as `flyweight predict` names them."""
+def read_expected_answers(sample: pd.DataFrame, predictor: Predictor) -> dict[str, Array]:
+    """Read the answers from a sample's columns, which are named as `flyweight predict` names them.
+
+    :returns: per output that the sample holds an array of shape (rows, columns).
+    """
     columns = {str(column): sample[column].tolist() for column in sample.columns}
     classes = predictor.signature.classes
     expected: dict[str, Array] = {}
@@ -38,17 +48,16 @@ def expected_answers(sample: pd.DataFrame, predictor: Predictor) -> dict[str, Ar
             expected["probabilities"] = np.array([columns[name] for name in probabilities], dtype=float).T
         if "prediction" in columns:
             by_word = {str(label): label for label in classes[0]}
-            told = [by_word.get(str(value), value) for value in columns["prediction"]]
-            expected["predictions"] = np.array([[label] for label in told], dtype=object)
+            labels = [by_word.get(str(value), value) for value in columns["prediction"]]
+            expected["predictions"] = np.array([[label] for label in labels], dtype=object)
         return expected
-    names = (
-        ["prediction"] if predictor.signature.outputs == 1 else [f"prediction_{p}" for p in range(predictor.signature.outputs)]
-    )
+    outputs = predictor.signature.outputs
+    names = ["prediction"] if outputs == 1 else [f"prediction_{position}" for position in range(outputs)]
     if {*names} <= {*columns}:
         expected["predictions"] = np.array([columns[name] for name in names], dtype=float).T
     return expected
 
 
 def is_answer(column: str) -> bool:
-    """Whether a column of a sample is named as `flyweight predict` names answers."""
+    """Check whether a column of a sample is named as `flyweight predict` names answers."""
     return column == "prediction" or column.startswith(("prediction_", "probability_"))

@@ -1,4 +1,4 @@
-"""A document and arrays to one model file, through the safetensors library."""
+"""The writer of model files: a document and arrays become one safetensors file, through the safetensors library."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from flyweight.models import file as model_file
 
 
 def to_bytes(document: dict[str, Any], arrays: dict[str, np.ndarray[Any, Any]]) -> bytes:
-    """The bytes of a model file; the same input gives the same bytes.
+    """Make the bytes of a model file; the same input gives the same bytes.
 
-    :raises flyweight.ModelRefused: our own reader would not take it.
+    :param document: what the file says of the model; `format` is added.
+    :param arrays: the file's arrays by name.
+    :raises flyweight.ModelRefused: our own reader refuses the file.
     """
     text = json.dumps({"format": model_file.FORMAT, **document}, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     data = save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, metadata={"flyweight": text})
@@ -26,12 +28,15 @@ def to_bytes(document: dict[str, Any], arrays: dict[str, np.ndarray[Any, Any]]) 
 
 
 def write(path: str | Path, data: bytes) -> None:
-    """Put a model file at `path`, whole or not at all."""
+    """Write a model file completely or not at all.
+
+    :raises OSError: the folder can't be made or written to.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

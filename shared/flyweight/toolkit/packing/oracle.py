@@ -1,4 +1,4 @@
-"""The estimator itself, asked for its own answers: the truth by which engines are judged."""
+"""The oracle: the estimator's own answers, which engines are compared with."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flyweight.toolkit.packing.sample import Row, Shape
 
 Array = np.ndarray[Any, Any]
 
-# output of a plan -> the estimator's method that gives the same
+# output of a plan -> the estimator's method that gives the same values
 METHODS = {
     "probabilities": "predict_proba",
     "scores": "decision_function",
@@ -24,9 +24,11 @@ METHODS = {
 
 
 class Oracle:
-    """A fitted estimator over rows of its shape. It is never changed: threads are limited only while it is asked.
+    """Asks a fitted estimator. The estimator is left as it was; its number of jobs is 1 only during a call.
 
-    `alone`: its answer to a row hangs on the rows beside it, so that it is asked one by one.
+    :param shape: how the estimator takes its input.
+    :param outputs: the outputs of the plan; those of `METHODS` are asked for.
+    :param alone: whether its answer to a row depends on the other rows of the call; then it is asked row by row.
     """
 
     def __init__(self, estimator: Any, shape: Shape, outputs: set[str], *, alone: bool = False) -> None:
@@ -37,9 +39,10 @@ class Oracle:
         self.method = "predict" if hasattr(estimator, "predict") else "transform"
 
     def answers(self, rows: list[Row]) -> dict[str, Array]:
-        """Per output an array of shape (rows, columns): `predictions`, and of `METHODS` what the plan has.
+        """Ask for all outputs of these rows.
 
-        :raises Exception: whatever the estimator raises on rows that it does not take.
+        :returns: per output an array of shape (rows, columns): `predictions`, and those of `METHODS` that were chosen.
+        :raises Exception: the estimator's own error, on rows that it does not take.
         """
         if self.alone and len(rows) > 1:
             single = [self.answers([row]) for row in rows]
@@ -55,12 +58,12 @@ class Oracle:
                 answers[output] = np.hstack([_two_dimensional(part) for part in parts])
         return answers
 
-    def tells(self, output: str) -> bool:
-        """Whether an engine's output has an answer here to be compared with: all that was asked for."""
+    def covers(self, output: str) -> bool:
+        """Check whether the estimator answers this output of an engine."""
         return output in ("index", "values") or output in self.outputs
 
     def takes(self, row: Row) -> bool:
-        """Whether the estimator answers this row at all."""
+        """Check whether the estimator answers this row, with finite numbers."""
         try:
             answers = self.answers([row])
         except Exception:
@@ -69,7 +72,7 @@ class Oracle:
 
     @contextmanager
     def _quiet(self) -> Iterator[None]:
-        """No warnings, and one job: with several, a forest adds its trees in an order that changes from call to call."""
+        """Silence warnings and set one job: with several jobs, a forest adds its trees in another order at each call."""
         jobs = {key: value for key, value in _parameters(self.estimator).items() if key.rpartition("__")[2] == "n_jobs" and value}
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
@@ -81,7 +84,7 @@ class Oracle:
 
 
 def classes_of(estimator: Any) -> list[list[Any]] | None:
-    """Per output the list of the estimator's classes, as JSON can hold them; None where it does not classify."""
+    """List the estimator's classes per output, as JSON can hold them; None if it has no classes."""
     classes = getattr(estimator, "classes_", None)
     if classes is None:
         return None
@@ -92,7 +95,7 @@ def classes_of(estimator: Any) -> list[list[Any]] | None:
 
 
 def has_several_labels(estimator: Any) -> bool:
-    """Whether a row may have several of its classes: then each class is an output of its own, 0 or 1."""
+    """Check whether a row may have several classes; then each class is an output of its own, 0 or 1."""
     if hasattr(estimator, "best_estimator_"):
         return has_several_labels(estimator.best_estimator_)
     last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
@@ -105,8 +108,8 @@ def _label(label: Any) -> Any:
 
 
 def _parameters(estimator: Any) -> dict[str, Any]:
-    found: dict[str, Any] = estimator.get_params(deep=True)
-    return found
+    parameters: dict[str, Any] = estimator.get_params(deep=True)
+    return parameters
 
 
 def _two_dimensional(answer: Any) -> Array:

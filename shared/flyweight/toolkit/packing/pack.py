@@ -1,4 +1,4 @@
-"""A fitted estimator to one model file: candidates are made, proved and, for batches, raced; the best that holds is written."""
+"""Packing of a fitted estimator: candidates are made, proved and, for batches, timed; the best becomes a model file."""
 
 from __future__ import annotations
 
@@ -8,32 +8,38 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flyweight import strict_json
 from flyweight.errors import InvalidInput
-from flyweight.formats.json import json_bytes
 from flyweight.models import file as model_file
 from flyweight.predictor import Predictor
 from flyweight.toolkit.convert.draft import Step
 from flyweight.toolkit.packing import boosters, model_writer
-from flyweight.toolkit.packing import engines as candidates
 from flyweight.toolkit.packing.parity import Parity
 from flyweight.toolkit.packing.sample import Row
-from flyweight.toolkit.packing.selection import EngineRefused, EngineSelection, ParityFailed, Progress
-from flyweight.toolkit.packing.source_model import subject_of
-from flyweight.toolkit.packing.timing import raced
+from flyweight.toolkit.packing.selection import EngineRefused, EngineSelection, ParityFailed, Progress, allowed_makers
+from flyweight.toolkit.packing.source_model import read_source_model
+from flyweight.toolkit.packing.timing import time_engines
 
 __all__ = ["EngineRefused", "Packed", "ParityFailed", "pack"]
 
 EDGE_ROWS = 2000
-KEPT_ROWS = 3  # how many of the sample's rows the file keeps to prove itself by
+SELF_TEST_ROWS = 3  # the sample's rows that the file keeps with their answers, for its self-test
 
 
 @dataclass(frozen=True)
 class Packed:
-    """A packed model: its bytes, where they were written, and the report.
+    """A packed model: its bytes, its path, and the report of packing.
 
-    `passed_over`: why each engine that was looked at is not the file's; `requires`: the packages that its engine needs;
-    `types`: those that its estimator is made of; `narrowed`: what the estimator takes and the file does not;
-    `race`: seconds for `race.ROWS` rows by engine, where it was packed for batches.
+    :param data: the bytes of the model file.
+    :param path: where they were written; None if they were not.
+    :param engine: the engine that runs the file.
+    :param steps: the estimators that were converted, if the file holds a plan.
+    :param seconds: how long packing took.
+    :param skipped: per engine that was tried and not chosen, why not.
+    :param requires: the packages that the engine needs, each with its version.
+    :param types: the types that a stored estimator is made of.
+    :param narrowed: what the estimator takes and the file refuses; None if there is no such thing.
+    :param timings: when packed for batches, seconds for `timing.ROWS` rows by engine.
     """
 
     data: bytes = field(repr=False)
@@ -48,11 +54,11 @@ class Packed:
     requires: dict[str, str] = field(default_factory=dict)
     types: list[str] = field(default_factory=list)
     narrowed: str | None = None
-    race: dict[str, float] = field(default_factory=dict)
+    timings: dict[str, float] = field(default_factory=dict)
 
     @property
     def sha256(self) -> str:
-        """The hash that names the file."""
+        """The hash that identifies the file."""
         return model_file.parse(self.data).sha256
 
 
@@ -70,40 +76,51 @@ def pack(
     allow_pickle: bool = False,
     progress: Progress = lambda stage, done, total: None,
 ) -> Packed:
-    """Find the best engine that answers as a fitted estimator does, and write one model file at `path`, if given.
+    """Find the best engine that answers as a fitted estimator does, and write one model file.
 
-    :param sample: rows as the estimator takes them (DataFrame, array or lists), a few hundred at best; the signature and the
-        proof are made from them, and the first three travel in the file with their answers.
+    :param path: where to write the file; None writes nothing.
+    :param sample: rows as the estimator takes them (DataFrame, array or lists), at best a few hundred; the signature and the
+        proof are made from them, and the first three are kept in the file with their answers.
     :param tolerance: accept differences up to this, relative to the scale of the summed terms; recorded in the file.
-    :param engine: this one and no other: pure, onnx, sklearn or pickle.
-    :param purpose: "cold", and the engine that starts soonest is the best one; or "batch", the one that is fastest for many rows.
-    :param allow_pickle: where nothing else can, store the estimator as a pickle, which is code.
-    :raises ConversionRefused: no engine can run the estimator; it says why, and what would help.
-    :raises SampleRefused: the sample does not go with the estimator.
+    :param edge_count: the number of rows to make that try to break the model.
+    :param engine: try this engine and no other: pure, onnx, sklearn or pickle.
+    :param purpose: "cold" prefers the engine that starts soonest, "batch" the one that is fastest for many rows.
+    :param allow_pickle: where no other engine can run it, store the estimator as a pickle, which is code.
+    :raises ConversionRefused: no engine can run the estimator; the message says why, and what would help.
+    :raises SampleRefused: the sample does not fit the estimator.
     :raises ParityFailed: the answers differ; nothing is written.
-    :raises EngineRefused: the engine that was asked for can't run it.
+    :raises EngineRefused: the engine that was asked for can't run the estimator.
     """
     began = time.perf_counter()
-    subject = subject_of(boosters.adopt(estimator), sample, edge_count)
-    names = [engine] if engine else [key for key in candidates.MAKERS if key != "pickle" or allow_pickle]
-    choice = EngineSelection(subject, subject.head(name, version), tolerance, purpose, progress)
-    held = choice.first(names) if purpose == "cold" else choice.all(names)
-    if not held:
-        raise choice.failure(engine)
-    rows = subject.rows.sample, subject.rows.edges
-    race = {} if purpose == "cold" else raced([proved.predictor for proved in held], rows[0] or rows[1])
-    best = choice.best(held, race)
-    document = {**choice.document(best.candidate, best.engines), "parity": best.parity.document(), "skipped": choice.passed}
-    proof = best.rows.sample[:KEPT_ROWS] or _answered(best.predictor, best.rows.edges)
-    if proof:
-        document["sample"] = kept(best.predictor, proof)
-    steps = subject.draft.steps if "plan" in document else []
+    candidate_makers = allowed_makers(engine, allow_pickle)
+    model = read_source_model(boosters.adopt(estimator), sample, edge_count)
+    selection = EngineSelection(model, model.head(name, version), tolerance, purpose, progress)
+    proved = selection.first(candidate_makers) if purpose == "cold" else selection.all(candidate_makers)
+    if not proved:
+        raise selection.failure(engine)
+    rows = model.rows.sample or model.rows.edges
+    timings = {} if purpose == "cold" else time_engines([candidate.predictor for candidate in proved], rows)
+    best = selection.best(proved, timings)
+    document = {
+        **selection.document(best.candidate, best.engines),
+        "parity": best.parity.document(),
+        "skipped": selection.skipped,
+    }
+    test_rows = best.rows.sample[:SELF_TEST_ROWS] or _first_answered(best.predictor, best.rows.edges)
+    if test_rows:
+        document["sample"] = self_test(best.predictor, test_rows)
+    steps = model.draft.steps if "plan" in document else []
     seconds = time.perf_counter() - began
-    return written(document, best.candidate.arrays, path, parity=best.parity, steps=steps, race=race, seconds=seconds)
+    return write_model(document, best.candidate.arrays, path, parity=best.parity, steps=steps, timings=timings, seconds=seconds)
 
 
-def written(document: dict[str, Any], arrays: dict[str, Any], path: str | Path | None, **report: Any) -> Packed:
-    """The model file of a document and its arrays, written at `path`, if given, with the report."""
+def write_model(document: dict[str, Any], arrays: dict[str, Any], path: str | Path | None, **report: Any) -> Packed:
+    """Make the model file of a document and its arrays, and write it.
+
+    :param path: where to write the file; None writes nothing.
+    :param report: the fields of `Packed` that the document does not hold.
+    :raises flyweight.ModelRefused: our own reader refuses the file; nothing is written.
+    """
     data = model_writer.to_bytes(document, arrays)
     if path is not None:
         model_writer.write(path, data)
@@ -121,17 +138,20 @@ def written(document: dict[str, Any], arrays: dict[str, Any], path: str | Path |
     )
 
 
-def kept(predictor: Predictor, rows: list[Row]) -> dict[str, Any]:
-    """The rows that a file keeps, with their answers."""
+def self_test(predictor: Predictor, rows: list[Row]) -> dict[str, Any]:
+    """Build the document's `sample`: rows with the answers that the model gives now."""
     instances = [
         {f.name: _as_sent(value, f.kind) for f, value in zip(predictor.signature.features, row, strict=True)} for row in rows
     ]
-    # through the same encoder as an answer, so that a prediction that is not finite is recorded as it is sent: null
-    return {"instances": instances, "predictions": json.loads(json_bytes(predictor.answer(rows).predictions))}
+    # encoded like a response, so that a prediction that is not finite is recorded as it is sent: null
+    return {"instances": instances, "predictions": json.loads(strict_json.encode(predictor.answer(rows).predictions))}
 
 
-def _answered(predictor: Predictor, rows: list[Row]) -> list[Row]:
-    """The first row that the model answers, if any: of those made without a sample some are refused."""
+def _first_answered(predictor: Predictor, rows: list[Row]) -> list[Row]:
+    """Find the first row that the model answers: without a sample, the model refuses some of the rows that were made.
+
+    :returns: a list of that row, or an empty list.
+    """
     for row in rows:
         try:
             predictor.answer([row])

@@ -1,4 +1,4 @@
-"""A graph from anywhere (`.onnx`, `.tflite`) to a model file: its inputs give the signature, expected answers the proof."""
+"""Packing of graphs that were made elsewhere (`.onnx`, `.tflite`): the signature comes from their inputs and outputs."""
 
 from __future__ import annotations
 
@@ -11,34 +11,32 @@ import numpy as np
 import pandas as pd
 
 from flyweight import __version__
-from flyweight.errors import FlyweightError, InvalidInput
+from flyweight.errors import InvalidInput
 from flyweight.models import file as model_file
 from flyweight.predictor import Predictor
+from flyweight.toolkit.errors import ToolkitError
 from flyweight.toolkit.packing import model_writer
-from flyweight.toolkit.packing.engines import as_bytes, versions
-from flyweight.toolkit.packing.expected_answers import Recorded, expected_answers, is_answer
-from flyweight.toolkit.packing.graph_readers import FORMS, Graph
+from flyweight.toolkit.packing.candidate import as_bytes, versions
+from flyweight.toolkit.packing.engines import graph_formats
+from flyweight.toolkit.packing.expected_answers import ExpectedAnswers, is_answer, read_expected_answers
+from flyweight.toolkit.packing.graph import Graph
 from flyweight.toolkit.packing.oracle import Array
-from flyweight.toolkit.packing.pack import KEPT_ROWS, Packed, kept, written
+from flyweight.toolkit.packing.pack import SELF_TEST_ROWS, Packed, self_test, write_model
 from flyweight.toolkit.packing.parity import Parity, prove
 from flyweight.toolkit.packing.sample import Row, frame_of, kind_of
 from flyweight.toolkit.packing.selection import ParityFailed, Progress
 from flyweight.toolkit.packing.source_model import SAMPLE_ROWS
 
-UNPROVED = "nothing: the sample tells no answers"
+NOT_COMPARED = "nothing: the sample holds no answers"
 
 
-class GraphRefused(FlyweightError):
-    """A graph, or a sample for it, that can't be packed; `next_step` says what would help."""
-
-    def __init__(self, message: str, next_step: str = "") -> None:
-        super().__init__(message)
-        self.next_step = next_step
+class GraphRefused(ToolkitError):
+    """A graph, or a sample for it, that can't be packed."""
 
 
 def is_graph(path: Path) -> bool:
-    """Whether a file is a graph by its name."""
-    return path.suffix in FORMS
+    """Check by its suffix whether a file is a graph."""
+    return path.suffix in graph_formats()
 
 
 def pack_graph(
@@ -52,47 +50,53 @@ def pack_graph(
     tolerance: float | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> Packed:
-    """Put a graph into a model file, with the signature that its inputs and outputs give, and write it at `path`, if given.
+    """Put a graph into a model file, with the signature of its inputs and outputs.
 
+    :param source: the graph's file.
+    :param path: where to write the model file; None writes nothing.
     :param sample: rows of its features; columns named as `flyweight predict` names answers (`prediction`,
-        `probability_CLASS`) are what the graph is expected to answer, and are compared. Without them nothing is.
-    :param classes: the labels of a classifier, in the order of its probabilities, where the graph itself does not tell them.
-    :raises GraphRefused: it takes or gives what a model file can't say.
-    :raises ModelRefused: its runtime does not take it.
-    :raises ParityFailed: its answers are not those expected; nothing is written.
+        `probability_CLASS`) hold what the graph should answer, and are compared. Without them nothing is compared.
+    :param classes: the labels of a classifier, in the order of its probabilities, if the graph does not name them.
+    :param tolerance: accept differences up to this; recorded in the file.
+    :raises GraphRefused: the graph takes or gives what a model file can't describe, or the sample does not fit it.
+    :raises ModelRefused: the engine does not take the graph.
+    :raises ParityFailed: the answers are not those of the sample; nothing is written.
     """
     began, source = time.perf_counter(), Path(source)
     data = source.read_bytes()
     sample = None if sample is None else sample.set_axis([str(column) for column in sample.columns], axis=1)
-    form = FORMS[source.suffix]
+    form = graph_formats()[source.suffix]
     columns = None if sample is None else [column for column in sample.columns if not is_answer(column)]
     graph = form.read(
         data, None if sample is None or sample.empty else dict(zip(columns or [], sample[columns].iloc[0], strict=True))
     )
     names = _feature_names(graph, columns)
     rows = [] if sample is None else _rows(graph, sample, names)
-    labels = _classes(graph, classes)
-    head = {"name": name, "version": version, "signature": _signature(graph, names, labels, rows)}
-    places = _places(graph)
+    labels = _labels(graph, classes)
     document: dict[str, Any] = {
-        **head,
+        "name": name,
+        "version": version,
+        "signature": _signature(graph, names, labels, rows),
         "engines": [form.engine],
-        form.engine: {"inputs": places, "outputs": _outputs(graph, labels)},
+        form.engine: {"inputs": _positions(graph), "outputs": _outputs(graph, labels)},
         "requires": versions(form.package, "numpy"),
         "provenance": {"graph": source.name, "flyweight": __version__},
     }
     arrays = {form.blob: as_bytes(data)}
+    _set_nullable(document, _read_back(document, arrays), rows)
     predictor = _read_back(document, arrays)
-    _ask_nullable(document, predictor, rows)
-    predictor = _read_back(document, arrays)
-    parity = _proved(document, predictor, sample, rows, tolerance, progress)
+    parity = _prove(document, predictor, sample, rows, tolerance, progress)
     if rows:
-        document["sample"] = kept(predictor, rows[:KEPT_ROWS])
-    return written(document, arrays, path, parity=parity, steps=[], seconds=time.perf_counter() - began)
+        document["sample"] = self_test(predictor, rows[:SELF_TEST_ROWS])
+    return write_model(document, arrays, path, parity=parity, steps=[], seconds=time.perf_counter() - began)
 
 
 def _feature_names(graph: Graph, columns: list[str] | None) -> list[str]:
-    """An input of one column is a feature by its name; a table of several has the sample's columns, or is numbered."""
+    """Name the features: a single table by the sample's columns, or by numbers; else each input by its own name.
+
+    :param columns: the sample's columns of features; None without a sample.
+    :raises GraphRefused: the sample has another number of features than the graph's only input.
+    """
     if len(graph.inputs) == 1:
         width = graph.inputs[0].width
         if columns is not None and len(columns) != width:
@@ -100,26 +104,29 @@ def _feature_names(graph: Graph, columns: list[str] | None) -> list[str]:
             raise GraphRefused(message, "give a sample of exactly its features, in its order")
         return columns or [f"x{position}" for position in range(width)]
     return [
-        place.name if place.width == 1 else f"{place.name}_{position}"
-        for place in graph.inputs
-        for position in range(place.width)
+        port.name if port.width == 1 else f"{port.name}_{position}" for port in graph.inputs for position in range(port.width)
     ]
 
 
-def _places(graph: Graph) -> dict[str, list[int]]:
-    """Per input of the graph the positions of its features."""
-    places, start = {}, 0
-    for place in graph.inputs:
-        places[place.name] = [*range(start, start + place.width)]
-        start += place.width
-    return places
+def _positions(graph: Graph) -> dict[str, list[int]]:
+    """Map each input of the graph to the positions of its features."""
+    positions, start = {}, 0
+    for port in graph.inputs:
+        positions[port.name] = [*range(start, start + port.width)]
+        start += port.width
+    return positions
 
 
 def _kinds(graph: Graph) -> list[str]:
-    return [place.kind for place in graph.inputs for _ in range(place.width)]
+    return [port.kind for port in graph.inputs for _ in range(port.width)]
 
 
 def _rows(graph: Graph, sample: pd.DataFrame, names: list[str]) -> list[Row]:
+    """Turn the first rows of the sample into instances.
+
+    :raises GraphRefused: a column holds strings where the graph takes numbers.
+    :raises SampleRefused: the sample lacks a feature, or a column holds values of several kinds.
+    """
     frame = frame_of(sample, names).iloc[:SAMPLE_ROWS]
     columns: list[list[Any]] = []
     for position, kind in enumerate(_kinds(graph)):
@@ -130,44 +137,52 @@ def _rows(graph: Graph, sample: pd.DataFrame, names: list[str]) -> list[Row]:
         if kind_of(column) == "string":
             raise GraphRefused(
                 f"column {names[position]!r} of the sample holds strings, the graph takes numbers there",
-                "give the features as it takes them",
+                "give the features as the graph takes them",
             )
         columns.append([np.nan if pd.isna(value) else float(value) for value in column.tolist()])
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def _classes(graph: Graph, given: list[Any] | None) -> list[Any] | None:
-    """The labels: as given, or as the graph tells them; None for one that does not classify."""
-    labels = graph.labels if given is None else given
+def _labels(graph: Graph, classes: list[Any] | None) -> list[Any] | None:
+    """Find the labels: those that the caller gave, else those that the graph names; None if it does not classify.
+
+    :raises GraphRefused: the labels are needed and unknown, or the graph has no output with one probability a class.
+    """
+    labels = graph.labels if classes is None else classes
     if labels is None and graph.label is not None and (graph.label.kind == "string" or graph.numbers):
-        raise GraphRefused("the graph gives labels, and does not tell which there are", "name them in order: --classes a,b,c")
+        raise GraphRefused("the graph gives labels, and does not name its classes", "name them in order: --classes a,b,c")
     if labels is not None and graph.label is not None and graph.label.kind == "string":
         labels = [str(label) for label in labels]
-    if labels is not None and given is not None and not graph.label and not _fits(graph, len(labels)):
+    if labels is not None and classes is not None and not graph.label and not _has_probabilities(graph, len(labels)):
         raise GraphRefused(
             f"the graph gives no probabilities of {len(labels)} classes", "see what it gives, and name its classes"
         )
     return labels
 
 
-def _fits(graph: Graph, labels: int) -> bool:
-    return any(place.width == labels or (labels == 2 and place.width == 1) for place in graph.numbers)
+def _has_probabilities(graph: Graph, labels: int) -> bool:
+    return any(port.width == labels or (labels == 2 and port.width == 1) for port in graph.numbers)
 
 
 def _outputs(graph: Graph, labels: list[Any] | None) -> dict[str, Any]:
+    """Map our outputs to the graph's.
+
+    :raises GraphRefused: a graph that does not classify gives no numbers.
+    """
     if labels is None:
         main = graph.numbers[0] if graph.numbers else graph.label
         if main is None:
             raise GraphRefused("the graph gives no numbers")
         return {"values": {"name": main.name, "width": main.width}}
     outputs: dict[str, Any] = {"index": {"width": 1, **({"name": graph.label.name} if graph.label else {})}}
-    for place in graph.numbers:
-        if place.width == len(labels) or (len(labels) == 2 and place.width == 1):
-            return {**outputs, "probabilities": {"name": place.name, "width": len(labels)}}
+    for port in graph.numbers:
+        if port.width == len(labels) or (len(labels) == 2 and port.width == 1):
+            return {**outputs, "probabilities": {"name": port.name, "width": len(labels)}}
     return outputs
 
 
 def _signature(graph: Graph, names: list[str], labels: list[Any] | None, rows: list[Row]) -> dict[str, Any]:
+    """Build the document's `signature`; ranges are those of the sample's rows."""
     features = []
     for position, (name, kind) in enumerate(zip(names, _kinds(graph), strict=True)):
         values = [row[position] for row in rows if row[position] is not None and row[position] == row[position]]
@@ -178,8 +193,8 @@ def _signature(graph: Graph, names: list[str], labels: list[Any] | None, rows: l
     return {"task": "regression", "features": features, "outputs": _outputs(graph, None)["values"]["width"]}
 
 
-def _ask_nullable(document: dict[str, Any], predictor: Predictor, rows: list[Row]) -> None:
-    """A number may be missing where the graph answers such a row with numbers."""
+def _set_nullable(document: dict[str, Any], predictor: Predictor, rows: list[Row]) -> None:
+    """Mark the features that may be missing: numbers without which the graph still answers with finite numbers."""
     base = rows[0] if rows else ["" if kind == "s" else 0.0 for kind in predictor.signature.kinds]
     names = tuple(name for name in predictor.engine.widths)
     for position, feature in enumerate(document["signature"]["features"]):
@@ -191,7 +206,7 @@ def _ask_nullable(document: dict[str, Any], predictor: Predictor, rows: list[Row
             feature["nullable"] = all(np.isfinite(values).all() for values in answers)
 
 
-def _proved(
+def _prove(
     document: dict[str, Any],
     predictor: Predictor,
     sample: pd.DataFrame | None,
@@ -199,13 +214,17 @@ def _proved(
     tolerance: float | None,
     progress: Callable[[str, int, int], None],
 ) -> Parity:
-    """The proof against the answers that the sample tells; where it tells none the file says so."""
-    expected = {} if sample is None else expected_answers(sample.iloc[: len(rows)], predictor)
+    """Compare the graph's answers with those of the sample, and put the report into the document.
+
+    :returns: the report; without answers in the sample nothing is compared, and the document says so.
+    :raises ParityFailed: the answers differ.
+    """
+    expected = {} if sample is None else read_expected_answers(sample.iloc[: len(rows)], predictor)
     if not expected:
         for values in predictor.engine.outputs(rows, tuple(predictor.engine.widths)) if rows else ():
             assert len(values) == len(rows)
         parity = Parity(tolerance=tolerance)
-        document["parity"] = {**parity.document(), "compared_with": UNPROVED}
+        document["parity"] = {**parity.document(), "compared_with": NOT_COMPARED}
         return parity
     done = [0]
 
@@ -213,14 +232,18 @@ def _proved(
         done[0] += count
         progress("comparing rows", done[0], len(rows))
 
-    oracle: Any = Recorded(rows, expected)
+    oracle: Any = ExpectedAnswers(rows, expected)
     engine = {document["engines"][0]: predictor.engine}
     (parity,) = prove(engine, oracle, predictor.signature, rows, [], [], tolerance, advance).values()
     if not parity.holds:
         raise ParityFailed(parity)
-    document["parity"] = {**parity.document(), "compared_with": "the answers that the sample tells"}
+    document["parity"] = {**parity.document(), "compared_with": "the answers of the sample"}
     return parity
 
 
 def _read_back(document: dict[str, Any], arrays: dict[str, Array]) -> Predictor:
+    """Load the model from the bytes of its file.
+
+    :raises ModelRefused: the reader or the engine refuses the file.
+    """
     return Predictor(model_file.parse(model_writer.to_bytes(document, arrays)))

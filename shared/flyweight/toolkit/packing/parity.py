@@ -1,8 +1,8 @@
-"""The proof that engines answer as the estimator does, row by row.
+"""Prove that engines answer as the estimator does, row by row.
 
-Bounds: an output that only exact ops lead to has to be equal, bit for bit. Elsewhere scores and values agree within 1e-12 of
-the scale of the terms that were summed, and probabilities within 1e-12, or that same scale where it is above 1. A label may
-differ only where the estimator's own margin lies inside that rounding; such rows are counted and shown.
+An output that depends on exact ops alone has to be equal, bit for bit. Other scores and values agree within 1e-12 of the scale of
+the summed terms; probabilities within 1e-12, times that scale where it is above 1. A label may differ only where the estimator's
+own margin lies inside that rounding; such rows are counted and shown.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from flyweight.engines.plan import Plan
 from flyweight.engines.pure import Engine as PlanEngine
 from flyweight.errors import InvalidInput
 from flyweight.models.signature import Signature
+from flyweight.toolkit.packing import magnitudes
 from flyweight.toolkit.packing.oracle import Array, Oracle
 from flyweight.toolkit.packing.sample import Row
 
@@ -24,38 +25,36 @@ if TYPE_CHECKING:
     from flyweight.engines import Engine
 
 BOUND = 1e-12
-CHUNK = 500
-MAX_FAILURES = 20
-
-Answers = dict[str, list[list[Any]]]  # output -> one list a row
+CHUNK = 500  # rows at a time
+MAX_FAILURES = 20  # kept in a report
 
 
 @dataclass
 class Parity:
-    """What was compared, and how far apart it was; `largest` per output is absolute."""
+    """The report of a comparison: the rows, the bound of each output, and the largest absolute difference of each."""
 
     rows_sample: int = 0
     rows_edge: int = 0
     bounds: dict[str, str] = field(default_factory=dict)
     largest: dict[str, float] = field(default_factory=dict)
     label_differences: int = 0
-    ties: list[Row] = field(default_factory=list)  # labels that differ inside the estimator's own rounding
-    refused_alike: int = 0
+    ties: list[Row] = field(default_factory=list)  # rows whose labels differ inside the estimator's own rounding
+    refused_alike: int = 0  # rows that the estimator and the engine refuse
     tolerance: float | None = None
     failures: list[str] = field(default_factory=list)
 
     @property
     def holds(self) -> bool:
-        """Whether nothing was outside its bound."""
+        """Whether every answer was inside its bound."""
         return not self.failures
 
     def document(self) -> dict[str, Any]:
-        """The report as a model file keeps it."""
+        """Return the report as a model file holds it."""
         report = {key: value for key, value in asdict(self).items() if key not in ("failures", "ties")}
         return {**report, "ties": len(self.ties)}
 
     def fail(self, row: Row, reason: str) -> None:
-        """Note what is outside its bound, the first twenty."""
+        """Note an answer outside its bound, up to MAX_FAILURES of them."""
         if len(self.failures) < MAX_FAILURES:
             self.failures.append(f"{reason}; row {row[:12]}")
 
@@ -70,10 +69,19 @@ def prove(
     tolerance: float | None = None,
     progress: Callable[[int], None] = lambda rows: None,
 ) -> dict[str, Parity]:
-    """Compare each engine and the estimator over the sample's rows and the edge rows, and over rows that all should refuse.
+    """Compare each engine with the estimator.
 
-    Engines that run a plan run the same one: its ops tell which outputs are exact, and the scale of the others. Without a plan
-    the scale is the size of the estimator's answer.
+    Engines that run a plan run the same one: its ops say which outputs are exact, and give the scale of the others. Without a
+    plan the scale is the size of the estimator's answer.
+
+    :param engines: the engines by name.
+    :param oracle: the estimator.
+    :param sample: rows of the training sample.
+    :param edges: rows made to find differences.
+    :param refused: rows that the estimator should refuse.
+    :param tolerance: a bound for all outputs, relative to the scale; None for the bounds of the plan's ops.
+    :param progress: called with the number of rows after each chunk.
+    :returns: a report an engine, by name.
     """
     judge = _Judge(engines, oracle, signature, tolerance)
     for parity in judge.reports.values():
@@ -91,9 +99,9 @@ def prove(
 
 
 def bounds_of(plan: Plan) -> dict[str, float]:
-    """Per output the difference that is no error, relative to the scale: none where only exact ops lead to it.
+    """Return the allowed difference of each output, relative to the scale: 0 where it depends on exact ops alone.
 
-    Ops that follow an estimator through single precision say by `precision` how far that goes.
+    Ops that compute in single precision have a bound of their own, `precision`.
     """
     bounds = [0.0]
     for op, reads in zip(plan.ops, plan.reads, strict=True):
@@ -103,19 +111,19 @@ def bounds_of(plan: Plan) -> dict[str, float]:
 
 
 class _Judge:
-    """Engines before one oracle; a report each."""
+    """A comparison of engines with one oracle; `reports` has a report an engine."""
 
     def __init__(self, engines: Mapping[str, Engine], oracle: Oracle, signature: Signature, tolerance: float | None) -> None:
         self.engines, self.oracle, self.classes = engines, oracle, signature.classes
         self.rows_engine = next((e for e in engines.values() if type(e) is PlanEngine), None)
-        self.names = tuple(name for name in next(iter(engines.values())).widths if oracle.tells(name))
-        proper = bounds_of(self.rows_engine.plan) if self.rows_engine and tolerance is None else {}
-        self.bounds = {output: proper.get(output, tolerance or BOUND) for output in self.names}
+        self.names = tuple(name for name in next(iter(engines.values())).widths if oracle.covers(name))
+        of_plan = bounds_of(self.rows_engine.plan) if self.rows_engine and tolerance is None else {}
+        self.bounds = {output: of_plan.get(output, tolerance or BOUND) for output in self.names}
         bounds = {output: f"{bound:.2g} of scale" if bound else "equal" for output, bound in self.bounds.items()}
         self.reports = {name: Parity(bounds=dict(bounds), tolerance=tolerance) for name in engines}
 
     def compare(self, rows: list[Row]) -> None:
-        """Ask the oracle and every engine; rows that the oracle does not take, every engine has to refuse as well."""
+        """Compare the answers of the oracle and of every engine; rows that the oracle refuses, every engine has to refuse."""
         try:
             truth = self.oracle.answers(rows)
         except Exception:
@@ -134,7 +142,7 @@ class _Judge:
                 self._compare_at_once(engine, rows, truth, scales, self.reports[name])
 
     def _compare_by_row(self, engine: PlanEngine, rows: list[Row], truth: dict[str, Array], scales: list[float]) -> None:
-        """The engine that keeps every value of the plan, from which the others' scale is known too."""
+        """Compare the engine that computes every value of the plan; these give the scale of each row, for the others too."""
         parity = next(report for name, report in self.reports.items() if self.engines[name] is engine)
         for number, row in enumerate(rows):
             try:
@@ -192,9 +200,9 @@ class _Judge:
 
 
 def _margin(truth: dict[str, Array], classes: int) -> float:
-    """How far the estimator was from another label: the score of two classes, or the lead of the best over the second.
+    """Return the estimator's distance from another label: the score of two classes, or the lead of the best over the second.
 
-    Infinitely far where it gives neither scores nor probabilities: then nothing excuses another label.
+    It is infinite where the estimator gives neither scores nor probabilities: then no other label is accepted.
     """
     scores = truth.get("scores", truth.get("probabilities"))
     if scores is None:
@@ -206,17 +214,17 @@ def _margin(truth: dict[str, Array], classes: int) -> float:
 
 
 def _scale(plan: Plan, values: list[Any]) -> float:
-    """The largest sum of absolute terms anywhere in the plan, at least 1."""
+    """Return the largest sum of absolute terms anywhere in the plan, at least 1."""
     scale = 1.0
-    for op, reads in zip(plan.ops, plan.reads, strict=True):
-        magnitude = None if op.exact else getattr(op, "magnitude", None)
+    for op, name, reads in zip(plan.ops, plan.names, plan.reads, strict=True):
+        magnitude = None if op.exact else magnitudes.find(name)
         if magnitude is not None:
-            scale = max(scale, *magnitude(*[values[slot] for slot in reads]))
+            scale = max([scale, *magnitude(op, *[values[slot] for slot in reads])])
     return scale
 
 
 def _sizes(truth: dict[str, Array], rows: int) -> list[float]:
-    """The scale of each row where no plan tells the summed terms: the answer's own size, which is no larger; at least 1."""
+    """Return the scale of each row where no plan gives the summed terms: the answer's own size, at least 1."""
     sizes = np.ones(rows)
     for answer in truth.values():
         if answer.dtype.kind in "fiu":
@@ -226,6 +234,7 @@ def _sizes(truth: dict[str, Array], rows: int) -> list[float]:
 
 
 def _largest_difference(ours: list[Any], theirs: Array) -> float:
+    """Return the largest absolute difference; infinite where the lengths or texts differ."""
     if len(ours) != len(theirs):
         return float("inf")
     if theirs.dtype.kind not in "fiub":

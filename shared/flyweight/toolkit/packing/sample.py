@@ -1,4 +1,7 @@
-"""The user's sample of rows, both ways: as the estimator wants them, and as instances of a signature."""
+"""The user's sample of rows: as the estimator takes it, and as instances of a signature, in both directions.
+
+A sample is a table (a DataFrame, an array, lists), or a list of texts, of dictionaries, or of lists of (name, value) pairs.
+"""
 
 from __future__ import annotations
 
@@ -13,62 +16,87 @@ import pandas as pd
 from flyweight.engines._estimator import Input
 from flyweight.models.signature import Feature
 from flyweight.toolkit.convert.draft import is_missing
-from flyweight.toolkit.packing.entries import SampleRefused as SampleRefused
-from flyweight.toolkit.packing.entries import as_frame, form_of, names_of_entries
+from flyweight.toolkit.errors import ToolkitError
 
-Row = list[Any]  # one instance: a float (NaN where missing), a string or None a feature
+Row = list[Any]  # one instance, per feature a float (NaN if missing), or a string or None
+
+
+class SampleRefused(ToolkitError, ValueError):
+    """A sample that does not fit the estimator."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """How an estimator wants its input: the features in order, as a DataFrame or a plain array, and each one's kind and dtype.
+    """How an estimator takes its input.
 
-    `form` is "table", or for a list "texts", "dicts" or "pairs" (of a name and a value).
+    :param names: the features' names, in order.
+    :param kinds: per feature "number", "boolean" or "string".
+    :param dtypes: per feature the dtype of its column.
+    :param markers: per feature what stands for a missing string.
+    :param framed: whether the input is a DataFrame; else a plain array.
+    :param form: "table"; or for a list "texts", "dicts" or "pairs" (of a name and a value).
     """
 
     names: list[str]
     kinds: list[str]
     dtypes: list[Any]
-    markers: list[Any]  # what stands for a missing string
+    markers: list[Any]
     framed: bool
     form: str = "table"
 
     def to_estimator(self, rows: list[Row]) -> Any:
-        """Instances as the estimator's input, made as the engines that run the estimator itself make it."""
+        """Build the estimator's input from instances, by the code of the engines that run the estimator itself."""
         return self._input.of(rows)
 
-    def told(self) -> dict[str, Any]:
-        """The shape as a model file tells it to those engines."""
+    def document(self) -> dict[str, Any]:
+        """Describe the input for those engines, as the model file's document holds it."""
         markers = ["none" if marker is None else "na" if marker is pd.NA else "nan" for marker in self.markers]
-        types = [_type(dtype, kind) for dtype, kind in zip(self.dtypes, self.kinds, strict=True)]
+        types = [_type_name(dtype, kind) for dtype, kind in zip(self.dtypes, self.kinds, strict=True)]
         return {"form": self.form, "framed": self.framed, "types": types, "markers": markers}
 
     @cached_property
     def _input(self) -> Input:
-        return Input(self.told(), [Feature(name, kind, True) for name, kind in zip(self.names, self.kinds, strict=True)])
+        return Input(self.document(), [Feature(name, kind, True) for name, kind in zip(self.names, self.kinds, strict=True)])
 
     def to_rows(self, X: Any) -> list[Row]:
-        """The estimator's input as instances."""
+        """Turn the estimator's input into instances.
+
+        :raises SampleRefused: a column is missing, or a table without names has another width.
+        """
         frame = frame_of(X, self.names)
         columns = [_values(frame.iloc[:, p], kind) for p, kind in enumerate(self.kinds)]
         return [list(row) for row in zip(*columns, strict=True)]
 
 
-def names_of(estimator: Any, sample: Any) -> list[str]:
-    """The features' names, in the order in which the estimator was fitted.
+def form_of(estimator: Any) -> str:
+    """Find what the estimator's first step reads: a "table", or a list of "texts", of "dicts" or of lists of "pairs"."""
+    steps = [step for _, step in getattr(estimator, "steps", []) if step is not None and step != "passthrough"]
+    parts = [*steps, *(part for _, part in getattr(estimator, "transformer_list", []) if not isinstance(part, str))]
+    parts += [getattr(estimator, name) for name in ("best_estimator_", "estimator") if hasattr(estimator, name)]
+    if parts:
+        return form_of(parts[0])
+    if hasattr(estimator, "build_analyzer"):
+        return "texts"
+    if type(estimator).__name__ == "FeatureHasher":
+        return {"dict": "dicts", "pair": "pairs"}.get(estimator.input_type, "table")
+    return "dicts" if type(estimator).__name__ == "DictVectorizer" else "table"
 
-    :raises SampleRefused: the sample lacks some, or its width is not the estimator's.
+
+def names_of(estimator: Any, sample: Any) -> list[str]:
+    """List the features' names, in the order in which the estimator was fitted.
+
+    :raises SampleRefused: the names can't be known without a sample, or the sample's width is not the estimator's.
     """
     form = form_of(estimator)
     if form != "table":
-        return names_of_entries(form, sample)
-    fitted = _fitted_names(estimator)
+        return _names_of_list(form, sample)
+    fitted_names = _fitted_names(estimator)
     count = _width_of(estimator)
-    if fitted is not None:
-        names = [str(name) for name in fitted]
-        own = [str(name) for name in sample.columns] if isinstance(sample, pd.DataFrame) else names
+    if fitted_names is not None:
+        names = [str(name) for name in fitted_names]
+        columns = [str(name) for name in sample.columns] if isinstance(sample, pd.DataFrame) else names
         # LightGBM writes `mean_radius` for the column `mean radius`
-        return own if [name.replace(" ", "_") for name in own] == names else names
+        return columns if [name.replace(" ", "_") for name in columns] == names else names
     if isinstance(sample, pd.DataFrame):
         if count is not None and count != sample.shape[1]:
             raise SampleRefused(f"the estimator was fitted on {count} features, the sample has {sample.shape[1]} columns")
@@ -83,15 +111,62 @@ def names_of(estimator: Any, sample: Any) -> list[str]:
     return [f"x{position}" for position in range(count)]
 
 
+def _names_of_list(form: str, sample: Any) -> list[str]:
+    """List the features of a sample that is not a table: the name of its text, or all its keys in order of first appearance.
+
+    :raises SampleRefused: there is no sample to take keys from, or it has several columns of text.
+    """
+    if form == "texts":
+        name = _text_column(sample) if isinstance(sample, pd.DataFrame) else getattr(sample, "name", None)
+        return ["text" if name is None else str(name)]
+    if sample is None:
+        raise SampleRefused("the estimator does not say which features it reads; give a sample")
+    return [str(name) for name in _frame_of_list(sample).columns]
+
+
+def _text_column(frame: pd.DataFrame) -> Any:
+    """Find the column that holds the text: the only column, or the only one that holds strings.
+
+    :raises SampleRefused: there are several such columns, or none.
+    """
+    columns = list(frame.columns)
+    if len(columns) > 1:
+        columns = [name for name in columns if any(isinstance(value, str) for value in frame[name])]
+    if len(columns) != 1:
+        raise SampleRefused(f"the estimator reads one text, the sample has {len(columns)} such columns; give that column alone")
+    return columns[0]
+
+
+def _frame_of_list(X: Any) -> Any:
+    """Turn a list of texts, of dictionaries or of lists of pairs into a DataFrame; return anything else as it is."""
+    if isinstance(X, pd.DataFrame) or getattr(X, "ndim", 1) != 1:
+        return X
+    entries = list(X)
+    if entries and all(text is None or isinstance(text, str) or is_missing(text) for text in entries):
+        return pd.DataFrame({"text" if getattr(X, "name", None) is None else X.name: pd.Series(entries, dtype=object)})
+    if entries and not isinstance(entries[0], dict) and all(map(_is_pairs, entries)):
+        entries = [dict(pairs) for pairs in entries]
+    if not entries or not isinstance(entries[0], dict):
+        return X
+    keys = dict.fromkeys(str(key) for entry in entries for key in entry)
+    return pd.DataFrame({key: pd.Series([entry.get(key) for entry in entries], dtype=object) for key in keys})
+
+
+def _is_pairs(entry: Any) -> bool:
+    """Check whether an entry is a list of pairs of a name and a value."""
+    pairs = isinstance(entry, (list, tuple)) and all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in entry)
+    return pairs and all(isinstance(name, str) for name, _ in entry)
+
+
 def _fitted_names(estimator: Any) -> Any:
-    """The names of the features on which the estimator was fitted, if it had some; CatBoost keeps them elsewhere."""
+    """Get the names of the features that the estimator was fitted on; None if it has none. CatBoost keeps them elsewhere."""
     names = getattr(estimator, "feature_names_in_", None)
     own = getattr(estimator, "feature_names_", None) if names is None else None
     return names if own is None or [str(name) for name in own] == [str(place) for place in range(len(own))] else own
 
 
 def _width_of(estimator: Any) -> int | None:
-    """How many features the estimator was fitted on; a pipeline may begin with steps that do not say."""
+    """Get the number of features that the estimator was fitted on; None if neither it nor a step of its pipeline says."""
     for part in (estimator, *(step for _, step in getattr(estimator, "steps", []))):
         count = getattr(part, "n_features_in_", None)
         if count is not None:
@@ -100,7 +175,10 @@ def _width_of(estimator: Any) -> int | None:
 
 
 def markers_of(sample: Any, names: list[str]) -> list[Any]:
-    """What stands for a missing value in each column of the sample: None, NaN or pandas' NA; NaN where none is missing."""
+    """Find what stands for a missing value in each column of the sample: None, NaN or pandas' NA; NaN if none is missing.
+
+    :raises SampleRefused: a column is missing, or a table without names has another width.
+    """
     if sample is None:
         return [np.nan] * len(names)
     frame = frame_of(sample, names)
@@ -109,47 +187,49 @@ def markers_of(sample: Any, names: list[str]) -> list[Any]:
 
 
 def frame_of(X: Any, names: list[str]) -> pd.DataFrame:
-    """Any table as a DataFrame of exactly these columns; columns beside them (a target, an index) are left out.
+    """Turn any sample into a DataFrame of exactly these columns; other columns (a target, an index) are left out.
 
-    A list of texts is one column, a list of dictionaries one a key, and so is a list of lists of pairs.
+    A list of texts becomes one column; a list of dictionaries, or of lists of pairs, one column a key.
 
-    :raises SampleRefused: a column is missing, or a nameless table has another width.
+    :raises SampleRefused: a column is missing, or a table without names has another width.
     """
-    X = X.toarray() if hasattr(X, "toarray") else as_frame(X)
+    X = X.toarray() if hasattr(X, "toarray") else _frame_of_list(X)
     if isinstance(X, pd.DataFrame):
         X = X.set_axis([str(name) for name in X.columns], axis=1)
         absent = [name for name in names if name not in X.columns]
         if absent:
             raise SampleRefused(f"the sample has no column {', '.join(map(repr, absent[:5]))}, on which the estimator was fitted")
-        wanted: pd.DataFrame = X[names]
-        return wanted
+        frame: pd.DataFrame = X[names]
+        return frame
     array = np.asarray(X if hasattr(X, "dtype") else pd.DataFrame(X, dtype=object).infer_objects().to_numpy())
     if array.ndim != 2 or array.shape[1] != len(names):
         raise SampleRefused(f"the estimator was fitted on {len(names)} features, the sample has shape {array.shape}")
     if array.dtype.kind != "O":
         return pd.DataFrame(array, columns=names)
-    # as they are: pandas would make strings of its own of them, and None would become NaN, which is not the same to all steps
+    # Keep objects: pandas would make its own strings of them, and turn None into NaN, which some steps tell apart.
     return pd.DataFrame({name: pd.Series(array[:, position], dtype=object) for position, name in enumerate(names)})
 
 
 def as_categories(sample: Any, names: list[str], framed: Mapping[int, list[Any]]) -> Any:
-    """The sample with those features as pandas' categories that the estimator takes as such: CSV has no dtypes.
+    """Cast the features that the estimator takes as pandas' categories, since a sample read from CSV has no dtypes.
 
-    What is none of the categories becomes missing, as pandas has it. A sample whose columns have no names is left as it is.
+    A value outside the categories becomes missing, as in pandas. A sample whose columns have no names is returned as it is.
+
+    :param framed: the categories by the position of their feature.
     """
     if not isinstance(sample, pd.DataFrame):
         return sample
-    wanted = {names[position]: categories for position, categories in framed.items()}
+    categories_by_name = {names[position]: categories for position, categories in framed.items()}
     cast = {
         name: pd.Categorical([_category(value, categories) for value in sample[name].tolist()], categories=categories)
-        for name, categories in wanted.items()
+        for name, categories in categories_by_name.items()
         if name in sample.columns and not isinstance(sample[name].dtype, pd.CategoricalDtype)
     }
     return sample.assign(**cast) if cast else sample
 
 
 def _category(value: Any, categories: list[Any]) -> Any:
-    """The category that a cell of CSV means: "1" may have been read as 1, or beside an empty cell as 1.0."""
+    """Find the category that a cell of CSV means: "1" may have been read as 1, or as 1.0 in a column with an empty cell."""
     if is_missing(value) or value in categories:
         return value
     texts = [str(value), str(int(value))] if isinstance(value, float) and value.is_integer() else [str(value)]
@@ -157,12 +237,14 @@ def _category(value: Any, categories: list[Any]) -> Any:
 
 
 def shape_of(estimator: Any, sample: Any, names: list[str], textual: set[int], known: Mapping[int, list[Any]] = {}) -> Shape:
-    """How the estimator wants its input, from the sample; without one, features in `textual` are strings, the rest numbers.
+    """Find how the estimator takes its input.
 
-    Without a sample those in `known` are pandas' categories.
+    :param textual: without a sample, the positions of the features that are strings; the others are numbers.
+    :param known: without a sample, the categories of features that are pandas' categories, by position.
+    :raises SampleRefused: the sample does not have these features, or a column holds values of several kinds.
     """
     form = form_of(estimator)
-    # one that counted its features and kept no names was fitted on an array, whatever the sample comes as
+    # An estimator that counted its features and kept no names was fitted on an array, in whatever form the sample comes.
     unnamed = _width_of(estimator) is not None
     framed = form == "table" and (_fitted_names(estimator) is not None or (isinstance(sample, pd.DataFrame) and not unnamed))
     if sample is None:
@@ -178,15 +260,15 @@ def shape_of(estimator: Any, sample: Any, names: list[str], textual: set[int], k
 
 
 def kind_of(column: pd.Series[Any]) -> str:
-    """The kind of one column's values: number, boolean or string.
+    """Find the kind of a column's values: number, boolean or string; number if all are missing.
 
-    :raises SampleRefused: it holds something else, or several.
+    :raises SampleRefused: the column holds values of another kind, or of several.
     """
     present = [value for value in column.tolist() if not is_missing(value)]
     kinds = {"boolean" if isinstance(v, (bool, np.bool_)) else _kind(v) for v in present}
     if len(kinds) > 1 or kinds == {"other"}:
-        shown = ", ".join(sorted({type(value).__name__ for value in present}))
-        raise SampleRefused(f"column {column.name!r} holds {shown}; a feature is numbers, booleans or strings, all of one kind")
+        types = ", ".join(sorted({type(value).__name__ for value in present}))
+        raise SampleRefused(f"column {column.name!r} holds {types}; a feature is numbers, booleans or strings, all of one kind")
     return kinds.pop() if kinds else "number"
 
 
@@ -200,8 +282,8 @@ def _values(column: pd.Series[Any], kind: str) -> list[Any]:
     return [np.nan if is_missing(value) else float(value) for value in column.tolist()]
 
 
-def _type(dtype: Any, kind: str) -> Any:
-    """A column's dtype by the name that model files have for it."""
+def _type_name(dtype: Any, kind: str) -> Any:
+    """Name a column's dtype as model files name it."""
     if isinstance(dtype, pd.CategoricalDtype):
         return {"categories": dtype.categories.tolist(), "ordered": bool(dtype.ordered)}
     if kind == "string":

@@ -1,4 +1,4 @@
-"""The engines that are tried for one estimator, each proved on the file's own bytes, and why the others are passed over."""
+"""The choice of an engine: candidates are proved on the bytes of their file, and the reasons against the others are kept."""
 
 from __future__ import annotations
 
@@ -8,41 +8,47 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flyweight.engines import numpy as batch_engine
-from flyweight.engines import pickle as pickle_engine
 from flyweight.engines.pure import Engine as PlanEngine
-from flyweight.errors import FlyweightError, ModelRefused
+from flyweight.errors import ModelRefused
 from flyweight.models import file as model_file
 from flyweight.predictor import Predictor
 from flyweight.toolkit.convert.draft import ConversionRefused
-from flyweight.toolkit.packing import engines as candidates
+from flyweight.toolkit.errors import ToolkitError
 from flyweight.toolkit.packing import model_writer
-from flyweight.toolkit.packing.engines import Candidate, EngineSkipped, first_line
+from flyweight.toolkit.packing.candidate import Candidate, EngineSkipped, first_line, versions
+from flyweight.toolkit.packing.engines import CandidateMaker, makers
 from flyweight.toolkit.packing.parity import Parity, prove
-from flyweight.toolkit.packing.source_model import Rows, Subject
+from flyweight.toolkit.packing.source_model import Rows, SourceModel
 
 NARROWED = "missing values are refused: the graph answers them otherwise than the estimator"
-WORTH = 1.25  # how many times as fast an engine that needs more has to be, so that it is chosen for batches
-Progress = Callable[[str, int, int], None]
+WORTH = 1.25  # for batches, an engine that needs more packages has to be this many times as fast
+PLAN_ENGINE = "pure"  # the engine of plans: where it fails, its reason is the most useful one
+Progress = Callable[[str, int, int], None]  # stage, rows done, rows in all
 
 
-class ParityFailed(Exception):
-    """An engine that does not answer as the estimator does; no file was written."""
+class ParityFailed(ToolkitError):
+    """An engine does not answer as the estimator does; no file was written."""
 
-    def __init__(self, parity: Parity, beside: str = "", hints: Sequence[str] = ()) -> None:
+    def __init__(self, parity: Parity, others: str = "", hints: Sequence[str] = ()) -> None:
         first = "\n  ".join([*hints, *parity.failures[:5]])
-        super().__init__(f"the converted model does not answer as the estimator does:\n  {first}{beside}")
+        super().__init__(f"the converted model does not answer as the estimator does:\n  {first}{others}")
         self.parity = parity
 
 
-class EngineRefused(FlyweightError):
+class EngineRefused(ToolkitError):
     """The engine that was asked for can't run this estimator; no file was written."""
 
     next_step = "leave --engine out, and pack chooses one that can"
 
 
 @dataclass(frozen=True)
-class Proved:
-    """A candidate whose parity holds, as a reader finds it."""
+class ProvedCandidate:
+    """A candidate whose parity holds.
+
+    :param predictor: the model, loaded from the bytes of its file.
+    :param rows: the rows over which it was proved.
+    :param engines: the engines that the file lists, the first of which runs it.
+    """
 
     candidate: Candidate
     predictor: Predictor
@@ -52,79 +58,100 @@ class Proved:
 
 
 class EngineSelection:
-    """The engines that were tried for one subject, and why those that were not taken were passed over."""
+    """The engines that were tried for one estimator; `skipped` holds per engine why it was not chosen."""
 
-    def __init__(self, subject: Subject, head: dict[str, Any], tolerance: float | None, purpose: str, progress: Progress) -> None:
-        self.subject, self.head, self.tolerance, self.purpose, self.progress = subject, head, tolerance, purpose, progress
-        self.passed: dict[str, str] = {}
+    def __init__(
+        self, model: SourceModel, head: dict[str, Any], tolerance: float | None, purpose: str, progress: Progress
+    ) -> None:
+        self.model, self.head, self.tolerance, self.purpose, self.progress = model, head, tolerance, purpose, progress
+        self.skipped: dict[str, str] = {}
         self._failed: Parity | None = None
 
-    def first(self, names: list[str]) -> list[Proved]:
-        """The first engine whose parity holds."""
-        return next(([proved] for name in names if (proved := self._tried(name, names))), [])
+    def first(self, candidate_makers: Sequence[CandidateMaker]) -> list[ProvedCandidate]:
+        """Try engines until the parity of one holds.
 
-    def all(self, names: list[str]) -> list[Proved]:
-        """Every engine whose parity holds."""
-        return [proved for name in names if (proved := self._tried(name, names))]
+        :returns: that one alone, or an empty list.
+        """
+        alone = len(candidate_makers) == 1
+        return next(([proved] for maker in candidate_makers if (proved := self._try_engine(maker, alone))), [])
+
+    def all(self, candidate_makers: Sequence[CandidateMaker]) -> list[ProvedCandidate]:
+        """Try every engine, and return those whose parity holds."""
+        alone = len(candidate_makers) == 1
+        return [proved for maker in candidate_makers if (proved := self._try_engine(maker, alone))]
 
     def failure(self, engine: str | None) -> Exception:
-        """Why there is no file."""
-        told = self.subject.plan is not None or self._failed is None  # by the error itself
-        others = "".join(f"\n{name}: {reason}" for name, reason in self.passed.items() if name != "pure" or not told)
-        if engine not in (None, "pure"):
-            return EngineRefused(f"the {engine} engine can't run it: {self.passed[str(engine)]}")
-        if "pickle" not in self.passed and engine is None:
-            others += "\npickle: not without --allow-pickle; it would store the estimator as code"
-        if self._failed is not None:
-            return ParityFailed(self._failed, others, self.subject.draft.hints)
-        refused = self.subject.no_plan
-        if refused is None:  # a plan that the reader does not take
-            return EngineRefused(f"the pure engine can't run it: {self.passed.get('pure', 'no engine was tried')}{others}")
-        return ConversionRefused(refused.path, refused.cls, refused.what_helps + others)
+        """Build the error that says why there is no file.
 
-    def best(self, held: list[Proved], race: dict[str, float]) -> Proved:
-        """Of those that hold the first, or a later one that is so much faster as to be worth what it needs."""
-        best = held[0]
-        for proved in held[1:]:
-            if race[proved.engines[0]] * WORTH < race[best.engines[0]]:
-                best = proved
-        for proved in held:
-            if proved is not best:
-                times = race[proved.engines[0]] / race[best.engines[0]]
-                worth = "" if times >= 1 else ", a gain that is not worth what it needs"
-                self.passed[proved.engines[0]] = f"{times:.2f} times as long as {best.engines[0]} for a batch{worth}"
+        :param engine: the engine that was asked for, or None.
+        """
+        if engine not in (None, PLAN_ENGINE):
+            return EngineRefused(f"the {engine} engine can't run it: {self.skipped[str(engine)]}")
+        # the plan's own reason is in the error itself, unless another engine's failure is raised
+        in_error = self.model.plan is not None or self._failed is None
+        reasons = [(name, reason) for name, reason in self.skipped.items() if name != PLAN_ENGINE or not in_error]
+        if engine is None:
+            not_allowed = (maker for maker in makers().values() if maker.opt_in and maker.engine not in self.skipped)
+            reasons += [(maker.engine, maker.opt_in) for maker in not_allowed]
+        others = "".join(f"\n{name}: {reason}" for name, reason in reasons)
+        if self._failed is not None:
+            return ParityFailed(self._failed, others, self.model.draft.hints)
+        refusal = self.model.plan_refusal
+        if refusal is None:  # there is a plan, and the reader refuses it
+            reason = self.skipped.get(PLAN_ENGINE, "no engine was tried")
+            return EngineRefused(f"the {PLAN_ENGINE} engine can't run it: {reason}{others}")
+        return ConversionRefused(refusal.path, refusal.cls, refusal.what_helps + others)
+
+    def best(self, proved: list[ProvedCandidate], seconds: dict[str, float]) -> ProvedCandidate:
+        """Choose the first candidate, or a later one that is at least `WORTH` times as fast as the choice before it.
+
+        :param seconds: the time for a batch by engine; not read if there is one candidate.
+        """
+        best = proved[0]
+        for candidate in proved[1:]:
+            if seconds[candidate.engines[0]] * WORTH < seconds[best.engines[0]]:
+                best = candidate
+        for candidate in proved:
+            if candidate is not best:
+                times = seconds[candidate.engines[0]] / seconds[best.engines[0]]
+                gain = "" if times >= 1 else ", a gain that is not worth what it needs"
+                self.skipped[candidate.engines[0]] = f"{times:.2f} times as long as {best.engines[0]} for a batch{gain}"
         return best
 
     def document(self, candidate: Candidate, engines: list[str]) -> dict[str, Any]:
-        """The document of a file with this candidate."""
-        requires = candidates.versions("numpy") if engines[0] == "numpy" else candidate.requires
+        """Build the document of a file with this candidate."""
+        requires = versions("numpy") if engines[0] == "numpy" else candidate.requires
         return {**self.head, "engines": engines, **candidate.entries, "requires": requires}
 
-    def _tried(self, name: str, names: list[str]) -> Proved | None:
+    def _try_engine(self, maker: CandidateMaker, alone: bool) -> ProvedCandidate | None:
+        """Prove the candidates of one engine until the parity of one holds.
+
+        :param alone: whether no other engine is tried.
+        """
         try:
-            for candidate in candidates.MAKERS[name](self.subject):
-                proved = self._proved(candidate, self.subject.rows)
-                if proved is None and name == "onnx" and (len(names) == 1 or self.purpose == "batch"):
-                    proved = self._narrowed(candidate)
+            for candidate in maker.candidates(self.model):
+                proved = self._prove(candidate, self.model.rows, maker)
+                if proved is None and maker.narrows and (alone or self.purpose == "batch"):
+                    proved = self._prove_without_missing(candidate, maker)
                 if proved is not None:
-                    self.passed.pop(name, None)
+                    self.skipped.pop(maker.engine, None)
                     return proved
-        except EngineSkipped as passed:
-            self.passed.setdefault(name, str(passed))
+        except EngineSkipped as skipped:
+            self.skipped.setdefault(maker.engine, str(skipped))
         return None
 
-    def _narrowed(self, candidate: Candidate) -> Proved | None:
-        """A graph that answers missing values otherwise may hold without them, where the sample has none: then it takes none."""
+    def _prove_without_missing(self, candidate: Candidate, maker: CandidateMaker) -> ProvedCandidate | None:
+        """Prove a candidate over the rows without missing values, if the sample has none; its file then refuses them."""
         features = self.head["signature"]["features"]
-        rows = self.subject.rows.whole()
-        if len(rows.sample) < len(self.subject.rows.sample) or not any(feature["nullable"] for feature in features):
+        rows = self.model.rows.complete()
+        if len(rows.sample) < len(self.model.rows.sample) or not any(feature["nullable"] for feature in features):
             return None
         signature = {**self.head["signature"], "features": [{**feature, "nullable": False} for feature in features]}
         entries = {**candidate.entries, "signature": signature, "narrowed": NARROWED}
-        return self._proved(replace(candidate, entries=entries), rows)
+        return self._prove(replace(candidate, entries=entries), rows, maker)
 
-    def _proved(self, candidate: Candidate, rows: Rows) -> Proved | None:
-        """The candidate's proof over the file's own bytes; a plan is proved by rows, and by batches beside."""
+    def _prove(self, candidate: Candidate, rows: Rows, maker: CandidateMaker) -> ProvedCandidate | None:
+        """Prove a candidate on the bytes of its file; a plan is proved row by row, and by its batch forms as well."""
         name = candidate.engine
         total, done = len(rows.sample) + len(rows.edges), [0]
 
@@ -133,39 +160,55 @@ class EngineSelection:
             self.progress(f"comparing rows, {name}", done[0], total)
 
         try:
-            predictor = _read_back(self.document(candidate, [name]), candidate)
+            predictor = _read_back(self.document(candidate, [name]), candidate, maker)
         except ModelRefused as refused:
             cause = f" ({first_line(refused.__cause__)})" if refused.__cause__ else ""
-            self.passed[name] = f"{refused}{cause}"
+            self.skipped[name] = f"{refused}{cause}"
             return None
         engines: dict[str, Any] = {name: predictor.engine}
         if isinstance(predictor.engine, PlanEngine):
             engines["numpy"] = batch_engine.Engine(predictor.file, predictor.engine.plan)
         reports = prove(
-            engines, self.subject.oracle, predictor.signature, rows.sample, rows.edges, rows.refused, self.tolerance, advance
+            engines, self.model.oracle, predictor.signature, rows.sample, rows.edges, rows.refused, self.tolerance, advance
         )
         parity = reports[name]
         if not parity.holds:
-            self.passed[name] = self._apart(parity)
-            self._failed = parity if name == "pure" or self._failed is None else self._failed
+            self.skipped[name] = self._describe_difference(parity)
+            self._failed = parity if name == PLAN_ENGINE or self._failed is None else self._failed
             return None
         listed = [key for key, report in reports.items() if report.holds]
         if self.purpose == "batch" and len(listed) > 1:  # the plan's engine for batches goes first
             listed = listed[::-1]
-            predictor = _read_back(self.document(candidate, listed), candidate)
-        return Proved(candidate, predictor, rows, parity, listed)
+            predictor = _read_back(self.document(candidate, listed), candidate, maker)
+        return ProvedCandidate(candidate, predictor, rows, parity, listed)
 
-    def _apart(self, parity: Parity) -> str:
+    def _describe_difference(self, parity: Parity) -> str:
         largest = max(parity.largest.values(), default=0.0)
         close = parity.label_differences == 0 and 0 < largest <= 1e-3
         tolerance = 10.0 ** math.ceil(math.log10(largest)) if close else 0.0
-        helps = f"; --tolerance {tolerance:.0e} might take it" if close and self.tolerance is None else ""
-        return f"its answers differ: {parity.failures[0][:300]}{helps}"
+        hint = f"; --tolerance {tolerance:.0e} might take it" if close and self.tolerance is None else ""
+        return f"its answers differ: {parity.failures[0][:300]}{hint}"
 
 
-def _read_back(document: dict[str, Any], candidate: Candidate) -> Predictor:
-    """The model as a reader finds it: what is proved is the file and not what was in memory."""
+def allowed_makers(engine: str | None, allow_code: bool) -> Sequence[CandidateMaker]:
+    """List the makers that may be tried, in their order.
+
+    :param engine: the only engine to try, or None for all.
+    :param allow_code: whether engines that have to be allowed are tried as well.
+    :raises EngineRefused: no engine of that name packs estimators.
+    """
+    known = makers()
+    if engine is None:
+        return [maker for maker in known.values() if allow_code or not maker.opt_in]
+    if engine not in known:
+        raise EngineRefused(f"no engine {engine!r} packs estimators; known are {', '.join(known)}")
+    return [known[engine]]
+
+
+def _read_back(document: dict[str, Any], candidate: Candidate, maker: CandidateMaker) -> Predictor:
+    """Load the model from the bytes of its file, so that the file is proved and not what was in memory.
+
+    :raises ModelRefused: the reader or the engine refuses the file.
+    """
     file = model_file.parse(model_writer.to_bytes(document, candidate.arrays))
-    # whoever packs a pickle has loaded it already
-    engine = pickle_engine.Engine(file, allowed=True) if candidate.engine == "pickle" else None
-    return Predictor(file, engine=engine)
+    return Predictor(file, engine=None if maker.load is None else maker.load(file))

@@ -1,4 +1,4 @@
-"""Which engine is the fastest for many rows: each answers the sample, repeated, on this machine."""
+"""The time that engines take for many rows: each answers the sample, repeated, on this machine."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from flyweight.predictor import Predictor
 from flyweight.toolkit.packing.sample import Row
 
 ROWS = 10_000
-SECONDS = 1.0  # how long each may be measured for; one run at least
+SECONDS = 1.0  # the time after which an engine is not measured again; each is measured once at least
 
 
-def raced(predictors: list[Predictor], sample: list[Row]) -> dict[str, float]:
-    """The best time of each engine for `ROWS` rows, in seconds, by the name of the engine that its file names first."""
+def time_engines(predictors: list[Predictor], sample: list[Row]) -> dict[str, float]:
+    """Measure each engine over `ROWS` rows.
+
+    :returns: the best time of each engine in seconds, by the name of the engine that its file lists first.
+    """
     rows = [sample[position % len(sample)] for position in range(ROWS)]
-    return {predictor.file.document["engines"][0]: _seconds(predictor, rows) for predictor in predictors}
+    return {predictor.file.document["engines"][0]: _best_seconds(predictor, rows) for predictor in predictors}
 
 
-def _seconds(predictor: Predictor, rows: list[Row]) -> float:
+def _best_seconds(predictor: Predictor, rows: list[Row]) -> float:
     best, began = float("inf"), perf_counter()
     for _ in range(5):
         start = perf_counter()

@@ -1,4 +1,4 @@
-"""What a pickle of an estimator holds, found out without running it: classes, versions, what it needs, what would go wrong."""
+"""What a pickle of an estimator holds, read without running it: classes, versions, requirements, and what would go wrong."""
 
 from __future__ import annotations
 
@@ -9,28 +9,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flyweight.engines import ENGINES
 from flyweight.toolkit.convert import converters
 from flyweight.toolkit.pickles import names
 from flyweight.toolkit.pickles.machine import Machine
-from flyweight.toolkit.pickles.records import Global, Node, class_of, printable
+from flyweight.toolkit.pickles.nodes import Global, Node, class_of, printable
 from flyweight.toolkit.pickles.source import PickleRefused, Source, looks_like_pickle
 
 __all__ = ["Contents", "Part", "PickleRefused", "engine_hint", "is_pickle", "read"]
 
-# where estimators keep those that they are made of: what was fitted, and, in what was not, what it was made with
+# attributes in which estimators keep other estimators: fitted ones; and in an estimator that is not fitted, its parameters
 _FITTED = (
     "steps transformers_ transformer_list estimators_ estimator_ best_estimator_ calibrated_classifiers_ calibrators"
     " final_estimator_ regressor_ classifier_ transformer_ classifiers_ regressors_"
 ).split()
-_GIVEN = "estimators transformers estimator base_estimator regressor classifier".split()
-_MOST_PARTS = 10_000
-_LONGEST_PATH = 500
+_PARAMETERS = "estimators transformers estimator base_estimator regressor classifier".split()
+_MAX_PARTS = 10_000
+_MAX_PATH = 500  # characters
 
 
 @dataclass(frozen=True)
 class Part:
-    """An estimator inside, or `count` alike: the path of steps to it, its class, the scikit-learn that fitted it."""
+    """An estimator inside the pickle.
+
+    :param path: the names of the steps that lead to it, joined by dots.
+    :param cls: its class.
+    :param count: the number of estimators of this path, class and version.
+    :param sklearn: the version of scikit-learn that fitted it; None if the file does not say.
+    """
 
     path: str
     cls: str
@@ -40,7 +45,25 @@ class Part:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a pickle holds. Names are `module.name`; versions are None where the file does not tell."""
+    """What a pickle holds. Classes and functions are named `module.name`.
+
+    :param bytes: the size of the file.
+    :param compression: its compression; None if it is not compressed.
+    :param protocol: the pickle's protocol.
+    :param arrays: the number of arrays that joblib stored.
+    :param array_bytes: the bytes of these arrays.
+    :param cls: the class of the root; None if it is unknown.
+    :param parts: the estimators inside.
+    :param sklearn: the versions of scikit-learn that fitted them, that of the outermost estimator first.
+    :param numpy: the versions of numpy that can load it; None if the file does not show it.
+    :param standard: names of the standard library.
+    :param distributions: names by the distribution that they belong to.
+    :param custom: names that belong to no distribution.
+    :param dangerous: names by which loading could run any code.
+    :param notes: what can't be known without running it.
+    :param engine: the engine that `pack` would most likely choose; None if there is none.
+    :param reason: why that engine, or none.
+    """
 
     path: Path
     bytes: int
@@ -62,13 +85,13 @@ class Contents:
     reason: str
 
     def requirements(self) -> list[str]:
-        """What has to be installed to load it, as `pip` takes it; a version where the file tells one."""
+        """List the requirements for loading it, as `pip` takes them; with a version if the file shows one."""
         known = {"scikit-learn": f"=={self.sklearn[0]}" if self.sklearn else "", "numpy": self.numpy or ""}
         return [name + known.get(name, "") for name in self.distributions]
 
 
 def is_pickle(path: Path) -> bool:
-    """Whether a file is meant to be a pickle or joblib file, by what it begins and ends with; False if there is no such file."""
+    """Check by its first and last bytes whether a file is meant to be a pickle or joblib file; False if there is no such file."""
     if not path.is_file():
         return False
     with path.open("rb") as file:
@@ -78,10 +101,10 @@ def is_pickle(path: Path) -> bool:
 
 
 def read(path: Path) -> Contents:
-    """Read a pickle or joblib file, and import and call nothing of it.
+    """Read a pickle or joblib file without importing or calling anything that it names.
 
-    :raises PickleRefused: it is damaged, or larger than any light model.
-    :raises OSError: there is no such file.
+    :raises PickleRefused: the file is damaged, or larger than the limits allow.
+    :raises OSError: the file can't be opened.
     """
     with path.open("rb") as file:
         source = Source(file)
@@ -89,9 +112,9 @@ def read(path: Path) -> Contents:
         root = machine.read()
         file.seek(0)
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    found = sorted(machine.globals, key=str)
-    others = [name for name in found if not names.is_standard(name)]
-    custom = dict.fromkeys(names.custom(found))
+    all_names = sorted(machine.globals, key=str)
+    others = [name for name in all_names if not names.is_standard(name)]
+    custom = dict.fromkeys(names.custom(all_names))
     parts = tuple(_merged(_parts(root)))
     cls = class_of(root)
     engine, reason = engine_hint([_short(part.cls) for part in parts], [_short(str(name)) for name in custom])
@@ -106,11 +129,11 @@ def read(path: Path) -> Contents:
         cls=str(cls) if cls else None,
         parts=parts,
         sklearn=tuple(dict.fromkeys(_versions(root))),
-        numpy=_numpy(found),
-        standard=tuple(str(name) for name in found if names.is_standard(name)),
+        numpy=_numpy_versions(all_names),
+        standard=tuple(str(name) for name in all_names if names.is_standard(name)),
         distributions=_by_distribution(name for name in others if name not in custom),
         custom=tuple(map(str, custom)),
-        dangerous=tuple(map(str, names.dangerous(found))),
+        dangerous=tuple(map(str, names.dangerous(all_names))),
         notes=tuple(machine.notes),
         engine=engine,
         reason=reason,
@@ -118,22 +141,22 @@ def read(path: Path) -> Contents:
 
 
 def engine_hint(classes: list[str], custom: list[str]) -> tuple[str | None, str]:
-    """The engine that `pack` would most likely choose for estimators of these classes (`package.Class`), and why.
+    """Guess the engine that `pack` would choose, by classes alone; only packing proves it, since parameters and data count too.
 
-    None where it holds no estimator, or no engine takes them. Only packing proves it: parameters and data decide as well.
+    :param classes: the classes of the estimators, as `package.Class`.
+    :param custom: names that belong to no distribution, in the same form.
+    :returns: the engine, and why; None if there is no estimator, or no engine takes one of them.
     """
     if not classes:
         return None, "no estimator was found in it"
-    theirs = {*custom}
-    # a library's private classes are parts that the converter of the whole knows
-    without = [name for name in dict.fromkeys(classes) if name not in converters() and (name in theirs or "._" not in name)]
-    own = [name for name in without if name in theirs]
+    custom_names = {*custom}
+    # a private class of a library is a part that the converter of the whole estimator knows
+    unknown = [name for name in dict.fromkeys(classes) if name not in converters() and (name in custom_names or "._" not in name)]
+    own = [name for name in unknown if name in custom_names]
     if own:
         return None, f"{', '.join(own)}: its code is not in the file, so no engine carries it; see `flyweight pack --help`"
-    if without:
-        fallbacks = [engine for engine in ("onnx", "sklearn") if engine in ENGINES]
-        carried = "which would carry it whole" if fallbacks else "see `flyweight pack --list`"
-        return " or ".join(fallbacks) or None, f"no conversion to plain data for {', '.join(without)}; {carried}"
+    if unknown:
+        return "onnx or sklearn", f"no conversion to plain data for {', '.join(unknown)}; these engines may run it whole"
     return "pure", "every class has a conversion to plain data; `flyweight pack` proves that it answers alike"
 
 
@@ -141,17 +164,17 @@ def _short(name: str) -> str:
     return f"{name.partition('.')[0]}.{name.rpartition('.')[2]}"
 
 
-def _numpy(found: Iterable[Global]) -> str | None:
-    """The versions of numpy that know the modules it names, as far as they tell: `numpy.core` became `numpy._core` in 2.0."""
-    modules = [name.module for name in found]
+def _numpy_versions(all_names: Iterable[Global]) -> str | None:
+    """Find the versions of numpy that have the modules which the file names: `numpy.core` became `numpy._core` in 2.0."""
+    modules = [name.module for name in all_names]
     if any(module.startswith("numpy._core") for module in modules):
         return ">=2"
     return "<2" if any(module.startswith("numpy.core") for module in modules) else None
 
 
-def _by_distribution(found: Iterable[Global]) -> dict[str, tuple[str, ...]]:
+def _by_distribution(library_names: Iterable[Global]) -> dict[str, tuple[str, ...]]:
     by: dict[str, list[str]] = {}
-    for name in found:
+    for name in library_names:
         by.setdefault(str(names.distribution(name.package)), []).append(str(name))
         if name.module in names.ON_SKLEARN:
             by.setdefault("scikit-learn", [])
@@ -159,9 +182,9 @@ def _by_distribution(found: Iterable[Global]) -> dict[str, tuple[str, ...]]:
 
 
 def _versions(root: Any) -> Iterator[str]:
-    """The scikit-learn that fitted each estimator anywhere inside, as `BaseEstimator.__getstate__` notes it, outermost first."""
+    """Find the versions of scikit-learn that `BaseEstimator.__getstate__` noted in states anywhere inside, outermost first."""
     seen, waiting = set[int](), [root]
-    for node in waiting:  # grows as it goes, so that nesting without end is no recursion without end
+    for node in waiting:  # the list grows in the loop, since endless nesting would break a recursion
         if not isinstance(node, Node) or id(node) in seen:
             continue
         seen.add(id(node))
@@ -173,14 +196,14 @@ def _versions(root: Any) -> Iterator[str]:
 
 
 def _version(value: Any) -> str | None:
-    """The value if it is a version by its form, which may then stand in a requirement."""
+    """Return a value that has the form of a version, so that a requirement may hold it; else None."""
     return value if type(value) is str and len(value) <= 40 and re.fullmatch(r"[0-9][0-9A-Za-z.+]*", value, re.ASCII) else None
 
 
 def _parts(root: Any) -> Iterator[Part]:
-    """The estimators, each once, in the order of their steps."""
+    """Find the estimators inside, each once, in the order of their steps."""
     seen, containers, waiting = set[int](), set[int](), [("", root)]
-    while waiting and len(seen) < _MOST_PARTS:
+    while waiting and len(seen) < _MAX_PARTS:
         path, node = waiting.pop()
         cls = class_of(node)
         if cls is None or id(node) in seen:
@@ -188,21 +211,25 @@ def _parts(root: Any) -> Iterator[Part]:
         seen.add(id(node))
         attributes = node.attributes()
         yield Part(printable(path), str(cls), 1, _version(attributes.get("_sklearn_version")))
-        keys = [key for key in _FITTED if key in attributes] or [key for key in _GIVEN if key in attributes]
+        keys = [key for key in _FITTED if key in attributes] or [key for key in _PARAMETERS if key in attributes]
         if "estimators_" in keys and "estimator_" in keys:
-            keys.remove("estimator_")  # what the others were copied from
+            keys.remove("estimator_")  # the template of which `estimators_` are copies
         inside = [(_joined(path, name or key), one) for key in keys for name, one in _members(attributes[key], containers)]
         waiting.extend(reversed(inside))
 
 
 def _joined(path: str, name: str) -> str:
-    """The path of a step inside, cut where it goes on: a file can nest thousands of steps that share one long name."""
-    joined = f"{path[:_LONGEST_PATH]}.{name}".lstrip(".")
-    return joined if len(joined) <= _LONGEST_PATH else joined[: _LONGEST_PATH - 3] + "..."
+    """Join a path and a name, cut at `_MAX_PATH`: a file can nest thousands of steps that share one long name."""
+    joined = f"{path[:_MAX_PATH]}.{name}".lstrip(".")
+    return joined if len(joined) <= _MAX_PATH else joined[: _MAX_PATH - 3] + "..."
 
 
 def _members(value: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
-    """The estimators in an attribute: itself, in a list, in (name, estimator, ...) with the name, in an array of objects."""
+    """Find the estimators in an attribute: the value itself, or items of lists, of tuples and of arrays of objects.
+
+    :param seen: the ids of the containers that were read before; those of this attribute are added.
+    :returns: estimators with their names; the name of an item of a tuple `(name, estimator, ...)` is its first value, else "".
+    """
     waiting = [("", value)]
     while waiting:
         name, node = waiting.pop()
@@ -221,7 +248,7 @@ def _members(value: Any, seen: set[int]) -> Iterator[tuple[str, Any]]:
 
 
 def _merged(parts: Iterable[Part]) -> Iterator[Part]:
-    """Parts of one path, class and version as one with their number, where the first stood."""
+    """Merge parts of the same path, class and version into one with their number, at the place of the first."""
     counts: dict[tuple[str, str, str | None], int] = {}
     for part in parts:
         key = (part.path, part.cls, part.sklearn)

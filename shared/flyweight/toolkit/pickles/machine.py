@@ -1,12 +1,12 @@
-"""A pickle read as data: an interpreter of its instructions over inert stand-ins.
+"""An interpreter of pickle instructions that reads a pickle as data.
 
-Nothing is imported and nothing is called, whatever the file says: where `pickle` would look up a class, here is a `Global` that
-holds two texts; where it would call something, here is a `Node` that holds what would have been called, and with what. The
-instructions and the forms of their arguments are those of the standard library's `pickletools`; the arrays that joblib writes
-between them are passed over (`joblib.numpy_pickle.NumpyArrayWrapper`).
+It never imports or calls anything. Where `pickle` would look up a class, it makes a `Global` that holds two texts; where `pickle`
+would call something, it makes a `Node` that holds the name and the arguments. The instructions and the forms of their arguments
+are those of the standard library's `pickletools`; the bytes of arrays, which joblib writes between instructions, are skipped
+(`joblib.numpy_pickle.NumpyArrayWrapper`).
 
-Values of the file are never hashed nor compared, since nesting without end would then end this program. Memory is bounded by the
-number of instructions and by the text that is kept, time by the former and by the length of the file.
+Values of the file are never hashed nor compared, since endless nesting would then end this program. Memory is bounded by the
+number of instructions and by the text that is kept, time by the number of instructions and by the length of the file.
 """
 
 from __future__ import annotations
@@ -17,29 +17,36 @@ from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections.abc import Callable
 from typing import Any
 
-from flyweight.toolkit.pickles.records import Global, Node, count, item
+from flyweight.toolkit.pickles.nodes import Global, Node, item_count, item_size
 from flyweight.toolkit.pickles.source import ARGUMENTS, BULK, Source
 
-_MOST_NOTES = 20
+_MAX_NOTES = 20
 
 
 class Machine:
-    """One pickle being read: `read()` gives its root, and the rest is what was seen on the way."""
+    """Reads one pickle. After `read()`, its attributes hold what was found on the way.
+
+    :param outer: the machine that reads the pickle around this one, of an array of objects.
+
+    `globals` and `notes` (what can't be known, in words) are sets in order of appearance; `arrays` counts joblib's arrays, and
+    `array_bytes` their bytes.
+    """
 
     def __init__(self, source: Source, outer: Machine | None = None) -> None:
         self.source = source
         self.nested = outer is not None
         self.globals: dict[Global, None] = outer.globals if outer else {}
-        self.notes: dict[str, None] = outer.notes if outer else {}  # what can't be known, in words
+        self.notes: dict[str, None] = outer.notes if outer else {}
         self.protocol = self.arrays = self.array_bytes = 0
         self.stack: list[Any] = []
         self.marks: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
 
     def read(self) -> Any:
-        """The root.
+        """Interpret the instructions up to STOP.
 
-        :raises PickleRefused: the file is damaged, or goes on too long.
+        :returns: the root: the object that `pickle` would return.
+        :raises PickleRefused: the file is damaged, or longer than the limits allow.
         """
         source, step = self.source, self.source.step
         try:
@@ -48,10 +55,14 @@ class Machine:
                 act(self, argument(source) if argument else None)
             return self._take(1)[0]
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, struct.error) as error:
-            # a stack without what an instruction needs, a name that is none, a number of too many digits
+            # the stack lacks what an instruction needs, a text is not a name, a number has too many digits
             raise source.damaged(f"{type(error).__name__}: {error}"[:200]) from None
 
     def _take(self, number: int) -> list[Any]:
+        """Pop the topmost values.
+
+        :raises IndexError: the stack holds fewer.
+        """
         if len(self.stack) < number:
             raise IndexError("the stack is empty")
         taken = self.stack[len(self.stack) - number :]
@@ -62,19 +73,28 @@ class Machine:
         taken, self.stack = self.stack, self.marks.pop()
         return taken
 
-    def _held(self) -> Node:
+    def _top_node(self) -> Node:
+        """Get the topmost value, which an instruction fills.
+
+        :raises TypeError: it can't be filled.
+        """
         if not isinstance(self.stack[-1], Node):
-            raise TypeError("items or state for what can't have them")
+            raise TypeError("items or state for a value that can't have them")
         return self.stack[-1]
 
-    # Each instruction, or family of such, is a method of its argument; what a family differs in comes first.
+    # A method for each instruction, or family of instructions. It takes the instruction's argument, and before it the value in
+    # which the instructions of a family differ.
 
     def _nothing(self, _: Any) -> None:
-        """FRAME only helps to read ahead, READONLY_BUFFER only forbids to write."""
+        """Ignore FRAME, which only helps to read ahead, and READONLY_BUFFER, which only forbids writing."""
 
     def _proto(self, version: int) -> None:
+        """Note the protocol.
+
+        :raises ValueError: it is newer than the newest known.
+        """
         if version > 5:
-            raise ValueError(f"it is of protocol {version}, and 5 is the newest that is known")
+            raise ValueError(f"its protocol is {version}, and the newest known is 5")
         self.protocol = version
 
     def _push(self, value: Any) -> None:
@@ -95,7 +115,7 @@ class Machine:
 
     def _grow(self, number: int, _: Any) -> None:
         items = self._take(number) if number else self._unmark()
-        node = self._held()
+        node = self._top_node()
         node.items = node.items or []
         node.items.extend(items)
 
@@ -116,8 +136,12 @@ class Machine:
         self.stack.append(self.stack[-1])
 
     def _put(self, index: int) -> None:
-        if not 0 <= index < 2**32:  # numbers chosen to have one hash would take for ever
-            raise ValueError("a place in the memo that no pickler gives")
+        """Keep the topmost value in the memo.
+
+        :raises ValueError: no pickler uses such an index.
+        """
+        if not 0 <= index < 2**32:  # larger numbers could be chosen to have the same hash, and would take endless time
+            raise ValueError("a place in the memo that no pickler uses")
         self.memo[index] = self.stack[-1]
 
     def _memoize(self, _: Any) -> None:
@@ -133,21 +157,25 @@ class Machine:
         self.stack.append(self._find(*self._take(2)))
 
     def _find(self, module: Any, name: Any) -> Global:
+        """Note a name, and make its stand-in.
+
+        :raises TypeError: module or name is not a text.
+        """
         if type(module) is not str or type(name) is not str:
-            raise TypeError("a class is named by what is no name")
-        if self.protocol < 3:  # as pickle maps the names of Python 2
+            raise TypeError("the name of a class is not a text")
+        if self.protocol < 3:  # names of Python 2, which pickle maps as well
             module, name = NAME_MAPPING.get((module, name), (IMPORT_MAPPING.get(module, module), name))
-        found = Global(module, name)
-        self.globals[found] = None
-        return found
+        named = Global(module, name)
+        self.globals[named] = None
+        return named
 
     def _instance(self, cls: Any, args: Any) -> None:
         if not isinstance(cls, Global):
-            self.notes["it calls what an earlier call gave; what that is can't be known without running it"] = None
+            self.notes["it calls the result of an earlier call, which can't be known without running it"] = None
         self.stack.append(Node("object", cls=cls if isinstance(cls, Global) else None, args=args))
 
     def _called(self, number: int, _: Any) -> None:
-        """REDUCE, NEWOBJ and NEWOBJ_EX: a class or function, its arguments, and maybe those by name."""
+        """Make an object of a class or function and its arguments; NEWOBJ_EX gives keyword arguments as well."""
         cls, args, *_named = self._take(number)
         self._instance(cls, args)
 
@@ -160,34 +188,34 @@ class Machine:
         self._instance(cls, Node("tuple", args))
 
     def _extension(self, code: int) -> None:
-        if len(self.notes) < _MOST_NOTES:
+        if len(self.notes) < _MAX_NOTES:
             self.notes[f"it names a class by the number {code}, which only the program that wrote it can resolve"] = None
         self.stack.append(Node("object"))
 
     def _outside(self, number: int, _: Any) -> None:
         self._take(number)
-        self.notes["parts of it are kept outside of the file"] = None
+        self.notes["parts of it are stored outside of the file"] = None
         self.stack.append(Node("object"))
 
     def _build(self, _: Any) -> None:
         (state,) = self._take(1)
-        if isinstance(self.stack[-1], Global):  # a class that is made by the pickle itself, as cloudpickle does
+        if isinstance(self.stack[-1], Global):  # a class that the pickle itself makes, as cloudpickle does
             return
-        node = self._held()
+        node = self._top_node()
         node.state = state
         wrapped = (
             node.cls is not None and node.cls.name == "NumpyArrayWrapper" and node.cls.module.endswith("joblib.numpy_pickle")
         )
-        if wrapped and not self.nested:  # its bytes stand right behind
+        if wrapped and not self.nested:  # the array's bytes follow
             self.stack[-1] = self._array(**node.attributes())
 
     def _array(self, shape: Node, dtype: Any, numpy_array_alignment_bytes: Any = None, **_: Any) -> Node:
-        """Pass over one array, as `NumpyArrayWrapper.read_array` reads it."""
+        """Skip one array; the parameters are the attributes of a `NumpyArrayWrapper`, whose `read_array` reads it."""
         sizes = shape.items or []
-        number = count(sizes)
-        size, objects = item(dtype)
+        number = item_count(sizes)
+        size, objects = item_size(dtype)
         self.arrays += 1
-        if objects:  # a whole pickle stands for it
+        if objects:  # a whole pickle follows instead of bytes
             return Node("array", [Machine(self.source, self).read()], args=shape)
         if numpy_array_alignment_bytes is not None:
             self.source.skip(self.source.number("<B"))
@@ -197,7 +225,7 @@ class Machine:
 
 
 def _actions() -> dict[str, Callable[..., None]]:
-    """What to do for each instruction, by the name that pickletools gives it."""
+    """Map each instruction, by its name in pickletools, to the method that carries it out."""
     pushed = "INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING BINBYTES BINBYTES8"
     pushed += " SHORT_BINBYTES BYTEARRAY8 UNICODE SHORT_BINUNICODE BINUNICODE BINUNICODE8"
     constants = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "NEXT_BUFFER": BULK}
@@ -235,7 +263,7 @@ def _first(act: Callable[..., None], value: Any) -> Callable[..., None]:
     return lambda machine, argument: act(machine, value, argument)
 
 
-# code -> (what reads the argument, what to do)
+# code -> (the function that reads the argument or None, the method that carries the instruction out)
 _TABLE = {
     opcode.code.encode("latin-1"): (ARGUMENTS[opcode.arg.name] if opcode.arg else None, _actions()[opcode.name])
     for opcode in pickletools.opcodes

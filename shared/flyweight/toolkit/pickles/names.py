@@ -1,4 +1,4 @@
-"""What the names in a pickle tell: whose they are, and which of them would do more than make data when it is loaded."""
+"""What the names in a pickle show: the distribution that each belongs to, and which could run code when it is loaded."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import packages_distributions
 
-from flyweight.toolkit.pickles.records import Global
+from flyweight.toolkit.pickles.nodes import Global
 
-# import name -> distribution, for what estimators are made of; what is installed here is looked up, this is for what is not
+# import name -> distribution, of the packages that estimators are made of, for those that are not installed here
 DISTRIBUTIONS = {
     "sklearn": "scikit-learn",
     "imblearn": "imbalanced-learn",
@@ -28,10 +28,10 @@ DISTRIBUTIONS = {
     },
 }
 
-# modules whose classes derive from scikit-learn's, of libraries that do not require it
+# modules whose classes derive from scikit-learn's, in libraries that do not require scikit-learn
 ON_SKLEARN = ("xgboost.sklearn", "lightgbm.sklearn")
 
-# The standard library's classes and functions that pickles of estimators hold, and that make data and nothing else.
+# classes and functions of the standard library that pickles of estimators hold, and that only make data
 _HARMLESS = {
     "_codecs": "encode",
     "array": "array _array_reconstructor",
@@ -49,19 +49,19 @@ _HARMLESS = {
     "uuid": "UUID",
     "zoneinfo": "ZoneInfo._unpickle",
 }
-_WHOLE = {"math", "cmath", "statistics", "string", "numbers"}  # modules whose functions only reckon
-# They rebuild functions from their code, or load another pickle or library
+_HARMLESS_MODULES = {"math", "cmath", "statistics", "string", "numbers"}  # all their functions only compute
+# packages and functions that rebuild functions from their code, or load another pickle or library
 _LOADERS = {"cloudpickle", "dill", "marshal"}
 _LOADING = {("joblib.numpy_pickle", "load"), ("joblib", "load"), ("numpy", "load"), ("pandas", "read_pickle"), ("torch", "load")}
 
 
 def is_standard(name: Global) -> bool:
-    """Whether it is of Python's own library."""
+    """Check whether a name belongs to Python's standard library."""
     return name.package in sys.stdlib_module_names and name.package != "__main__"
 
 
 def distribution(package: str) -> str | None:
-    """The distribution that an import name comes with: as installed here, else as known, else None."""
+    """Find the distribution of a top-level package: the one installed here, else a known one, else None."""
     owners = _installed().get(package)
     return owners[0] if owners else DISTRIBUTIONS.get(package)
 
@@ -72,19 +72,19 @@ def _installed() -> dict[str, list[str]]:
 
 
 def custom(names: Iterable[Global]) -> list[Global]:
-    """The names that belong to no distribution: the user's own modules, and what was defined in a notebook or script."""
+    """Select the names that belong to no distribution: those of the user's own modules, notebooks and scripts."""
     return [name for name in names if not is_standard(name) and distribution(name.package) is None]
 
 
 def dangerous(names: Iterable[Global]) -> list[Global]:
-    """The names by which loading could do anything: all of the standard library but a list of what is harmless, and loaders.
+    """Select the names by which loading could run any code: of the standard library all but the harmless ones; and loaders.
 
-    An empty list is no proof: any class may act when it is made, and those of other libraries are not judged.
+    An empty list proves nothing: a class may run code when it is made, and the classes of other libraries are not judged.
     """
-    return [name for name in names if _acts(name)]
+    return [name for name in names if _could_run_code(name)]
 
 
-def _acts(name: Global) -> bool:
+def _could_run_code(name: Global) -> bool:
     if is_standard(name):
-        return name.module not in _WHOLE and name.name not in _HARMLESS.get(name.module, "").split()
+        return name.module not in _HARMLESS_MODULES and name.name not in _HARMLESS.get(name.module, "").split()
     return name.package in _LOADERS or (name.module, name.name) in _LOADING

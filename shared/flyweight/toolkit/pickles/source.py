@@ -1,6 +1,6 @@
-"""The bytes of a pickle as they are read: decompressed piece by piece, never more than asked, and never without end.
+"""Reads the bytes of a pickle, decompressed piece by piece and within limits.
 
-joblib tells a compressed file by its first bytes (`joblib.numpy_pickle_utils._detect_compressor`), and so is it done here.
+A compressed file is recognized by its first bytes, as joblib does it (`joblib.numpy_pickle_utils._detect_compressor`).
 """
 
 from __future__ import annotations
@@ -15,26 +15,28 @@ from functools import partial
 from pickle import decode_long
 from typing import Any, BinaryIO
 
-from flyweight.errors import FlyweightError
+from flyweight.toolkit.errors import ToolkitError
 
-MOST_BYTES = 4 * 2**30  # of one file, decompressed
-MOST_STEPS = 5_000_000  # instructions; a vocabulary of a million words takes 3 millions
-MOST_TEXT = 256 * 2**20  # bytes of text that are kept
-LONG = 4096  # bytes: a text or number of more is passed over, as no name, version or parameter is that long
-LONGEST_LINE = 64 * 2**20  # of protocol 0, whose texts end with their line
-_MOST_MEMORY = 256 * 2**20  # that an xz header may ask of the decoder: its strongest preset takes 65 MiB
+MAX_BYTES = 4 * 2**30  # of one file, decompressed
+MAX_STEPS = 5_000_000  # instructions; a vocabulary of a million words takes 3 million
+MAX_TEXT = 256 * 2**20  # bytes of text that are kept
+LONG = 4096  # bytes; a longer text or number is skipped, since no name, version or parameter is that long
+MAX_LINE = 64 * 2**20  # bytes of a line of protocol 0, whose texts end with their line
+_MAX_MEMORY = 256 * 2**20  # bytes that an xz header may ask of the decoder; its strongest preset takes 65 MiB
 _BLOCK = 1 << 16
 
 
-class PickleRefused(FlyweightError):
-    """A file that can't be read as a pickle: what is wrong with it, and where."""
+class PickleRefused(ToolkitError):
+    """A file that can't be read as a pickle; the message says why, and at which byte."""
 
-    def __init__(self, message: str, next_step: str = "dump the estimator again with joblib.dump") -> None:
-        super().__init__(message)
-        self.next_step = next_step
+    next_step = "dump the estimator again with joblib.dump"
 
 
 def _lz4() -> Any:
+    """Make a decompressor for lz4.
+
+    :raises PickleRefused: the package lz4 is not installed.
+    """
     try:
         from lz4.frame import LZ4FrameDecompressor  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
@@ -43,7 +45,7 @@ def _lz4() -> Any:
 
 
 def _lzma() -> Any:
-    return lzma.LZMADecompressor(memlimit=_MOST_MEMORY)
+    return lzma.LZMADecompressor(memlimit=_MAX_MEMORY)
 
 
 # name -> (first bytes, decompressor), as in joblib.compressor
@@ -58,15 +60,15 @@ _COMPRESSIONS: dict[str, tuple[bytes, Callable[[], Any]]] = {
 
 
 def compression(start: bytes) -> str | None:
-    """The name of the compression that a file with these first bytes has, or None."""
+    """Find the compression of a file by its first bytes; None if it is not compressed."""
     return next((name for name, (prefix, _) in _COMPRESSIONS.items() if start.startswith(prefix)), None)
 
 
 def looks_like_pickle(start: bytes, end: bytes) -> bool:
-    """Whether a file with these first 16 bytes and this last one is meant to be a pickle, and not a safetensors file.
+    """Check by a file's first 16 bytes and its last whether it is meant to be a pickle, and not a safetensors file.
 
-    Protocols 0 and 1 have no first mark: such a file opens with the instruction for a container, a class or a text, and ends
-    with STOP.
+    Pickles of protocols 0 and 1 have no mark at their beginning: they begin with the instruction for a container, a class or a
+    text, and end with STOP.
     """
     if start[8:9] == b"{" and start[4:8] == bytes(4):  # a length of less than 4 GiB, and JSON
         return False
@@ -76,7 +78,7 @@ def looks_like_pickle(start: bytes, end: bytes) -> bool:
 
 
 class Bulk:
-    """Bytes that were passed over."""
+    """A stand-in for bytes that were skipped."""
 
     __slots__ = ()
 
@@ -85,9 +87,16 @@ BULK = Bulk()
 
 
 class Source:
-    """Exact reads from a file, compressed or not; every failure is a `PickleRefused`."""
+    """Reads exact numbers of bytes from a file, compressed or not; every failure is a `PickleRefused`.
+
+    `position`, `steps` and `text` count the bytes, the instructions and the bytes of text that were read.
+    """
 
     def __init__(self, file: BinaryIO) -> None:
+        """Open a source over an open file.
+
+        :raises PickleRefused: the file was written by a joblib before 0.10, or its decompressor is not installed.
+        """
         start = file.read(16)
         file.seek(0)
         if start.startswith(b"ZF"):
@@ -100,9 +109,9 @@ class Source:
             self._file = io.BufferedReader(_Decompressed(file, _COMPRESSIONS[self.compression][1]()), _BLOCK)
 
     def read(self, count: int) -> bytes:
-        """Exactly `count` bytes, which the caller has to keep small.
+        """Read exactly `count` bytes; the caller keeps the number small.
 
-        :raises PickleRefused: there are fewer, or the file is too long.
+        :raises PickleRefused: the file has fewer, or is too long.
         """
         data = self._taken(self._file.read, count)
         if len(data) != count:
@@ -110,11 +119,19 @@ class Source:
         return data
 
     def number(self, form: str) -> Any:
-        """One number of a fixed size, by its form for `struct`."""
+        """Read one number of a fixed size.
+
+        :param form: its format for `struct`.
+        """
         return struct.unpack(form, self.read(struct.calcsize(form)))[0]
 
     def sized(self, form: str, decode: Callable[[bytes], Any]) -> Any:
-        """What the bytes after their length say, or `BULK` if there are many."""
+        """Read a length, then that number of bytes.
+
+        :param form: the length's format for `struct`.
+        :returns: the decoded bytes; `BULK` if there are more than `LONG`.
+        :raises PickleRefused: the length is negative, or the file has fewer bytes.
+        """
         count = self.number(form)
         if count < 0:
             raise self.damaged("a length is negative")
@@ -124,52 +141,67 @@ class Source:
         return BULK
 
     def line(self, decode: Callable[[bytes], Any]) -> Any:
-        """What the bytes up to the next newline say, or `BULK` if there are many."""
-        data = self._taken(self._file.readline, LONGEST_LINE)
+        """Read the bytes up to the next newline.
+
+        :returns: the decoded bytes; `BULK` if there are more than `LONG`.
+        :raises PickleRefused: no newline follows within `MAX_LINE` bytes.
+        """
+        data = self._taken(self._file.readline, MAX_LINE)
         if not data.endswith(b"\n"):
             raise self.damaged("a line has no end")
         return decode(self._kept(data[:-1])) if len(data) <= LONG else BULK
 
     def skip(self, count: int) -> None:
-        """Pass over `count` bytes in pieces, whatever was claimed: the file has to hold them.
+        """Skip `count` bytes, piece by piece, since the number comes from the file and may be false.
 
-        :raises PickleRefused: it does not.
+        :raises PickleRefused: the file has fewer bytes, or the number is not possible.
         """
-        if not 0 <= count <= MOST_BYTES:  # of less than none, `read` would take all that is left
+        if not 0 <= count <= MAX_BYTES:  # with a negative number, `read` would read to the end
             raise self.damaged(f"it claims {count:.3g} bytes in one piece")
         while count:
             count -= len(self.read(min(count, _BLOCK)))
 
     def step(self) -> bytes:
-        """The code of the next instruction, counted."""
+        """Read the code of the next instruction, and count it.
+
+        :raises PickleRefused: there are more than `MAX_STEPS` instructions, or the file ends.
+        """
         self.steps += 1
-        if self.steps > MOST_STEPS:
-            raise self.damaged(f"it has more than {MOST_STEPS} instructions")
+        if self.steps > MAX_STEPS:
+            raise self.damaged(f"it has more than {MAX_STEPS} instructions")
         return self.read(1)
 
     def damaged(self, what: str) -> PickleRefused:
-        """The refusal of this file at this place."""
+        """Build the error that refuses the file, with the current position."""
         return PickleRefused(f"not a pickle that can be read: {what} (at byte {self.position})")
 
     def _kept(self, data: bytes) -> bytes:
+        """Count bytes of text that are kept, and return them.
+
+        :raises PickleRefused: more than `MAX_TEXT` bytes are kept.
+        """
         self.text += len(data)
-        if self.text > MOST_TEXT:
-            raise self.damaged(f"it holds more than {MOST_TEXT // 2**20} MiB of text")
+        if self.text > MAX_TEXT:
+            raise self.damaged(f"it holds more than {MAX_TEXT // 2**20} MiB of text")
         return data
 
     def _taken(self, read: Callable[[int], bytes], count: int) -> bytes:
+        """Call a method of the file that reads at most `count` bytes, and count what it read.
+
+        :raises PickleRefused: the compressed data is damaged, or the file is longer than `MAX_BYTES`.
+        """
         try:
             data = read(count)
         except (EOFError, OSError, zlib.error, lzma.LZMAError, RuntimeError) as error:  # lz4 raises RuntimeError
             raise self.damaged(f"its compressed data is damaged: {error}") from None
         self.position += len(data)
-        if self.position > MOST_BYTES:
-            raise self.damaged(f"it is longer than {MOST_BYTES // 2**30} GiB")
+        if self.position > MAX_BYTES:
+            raise self.damaged(f"it is longer than {MAX_BYTES // 2**30} GiB")
         return data
 
 
 class _Decompressed(io.RawIOBase):
-    """A compressed file as a readable one that never holds more than it was asked for."""
+    """Makes a compressed file readable, without holding more data than is asked for."""
 
     def __init__(self, file: BinaryIO, decompressor: Any) -> None:
         self._compressed, self._decompressor = file, decompressor
@@ -178,12 +210,12 @@ class _Decompressed(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        machine = self._decompressor
-        while not machine.eof:
-            block = getattr(machine, "unconsumed_tail", b"")  # zlib gives back what it did not use, the others keep it
-            if not block and getattr(machine, "needs_input", True):
+        decompressor = self._decompressor
+        while not decompressor.eof:
+            block = getattr(decompressor, "unconsumed_tail", b"")  # zlib returns what it did not use, the others keep it
+            if not block and getattr(decompressor, "needs_input", True):
                 block = self._compressed.read(_BLOCK)
-            data = machine.decompress(block, len(buffer))
+            data = decompressor.decompress(block, len(buffer))
             if data:
                 buffer[: len(data)] = data
                 return len(data)
@@ -220,7 +252,7 @@ _LINES: dict[str, Callable[[bytes], Any]] = {
     "stringnl_noescape": _latin,
     "unicodestringnl": partial(str, encoding="raw-unicode-escape"),
 }
-# the forms of arguments as pickletools names them, each with what reads it
+# the kind of an argument, by its name in pickletools -> the function that reads it
 ARGUMENTS: dict[str, Callable[[Source], Any]] = {
     **{name: partial(lambda form, source: source.number(form), form) for name, form in _NUMBERS.items()},
     **{name: partial(lambda form, source: source.sized(*form), form) for name, form in _SIZED.items()},

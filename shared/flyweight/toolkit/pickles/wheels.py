@@ -1,4 +1,4 @@
-"""What the usual way, the pickle and its libraries in a function, would meet on each provider: wheels and size."""
+"""What deploying a pickle with its libraries needs on each target: wheels that fit its runtimes, and their unzipped size."""
 
 from __future__ import annotations
 
@@ -13,25 +13,34 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from flyweight.errors import FlyweightError
+from flyweight.toolkit import targets
+from flyweight.toolkit.errors import ToolkitError
+from flyweight.toolkit.targets.package import MACHINES
 
 
 @dataclass(frozen=True)
-class Runtime:
-    """One Python as one provider runs it: what wheels have to fit."""
+class TargetPython:
+    """One Python on one kind of machine of a target, which wheels have to fit.
 
-    provider: str
+    :param python: the version of Python, as "3.13".
+    :param machine: the machine in platform tags: "x86_64" or "aarch64".
+    :param glibc: the version of glibc, major and minor.
+    :param system: the name of the operating system.
+    :param limit: the bytes of code and libraries that the target takes, unzipped; None without such a limit.
+    """
+
+    target: str
     python: str
     machine: str
     glibc: tuple[int, int]
     system: str
-    limit: int | None  # bytes of code and libraries that it takes, unzipped
+    limit: int | None
 
     def __str__(self) -> str:
-        return f"{self.provider} {self.python} {self.machine}"
+        return f"{self.target} {self.python} {self.machine}"
 
     def platforms(self) -> list[str]:
-        """The platform tags that fit, newest first (PEP 600); all of them, since pip widens no `manylinux_2_N` itself."""
+        """List all platform tags that fit, newest first (PEP 600): pip itself adds no older `manylinux_2_N`."""
         major, minor = self.glibc
         oldest = {"x86_64": 5, "aarch64": 17}[self.machine]
         tags = [f"manylinux_{major}_{minor}_{self.machine}" for minor in range(minor, oldest - 1, -1)]
@@ -39,122 +48,129 @@ class Runtime:
         return tags + [f"{name}_{self.machine}" for name in legacy] + [f"linux_{self.machine}"]
 
 
-# The operating systems are the providers' (AWS: its announcement of Python 3.12, the first on Amazon Linux 2023; Azure: the
-# folders of its images' sources; Google: its stack google-22); the C library's version is that of the system's release.
-_AL2 = ((2, 26), "Amazon Linux 2")
-_AL2023 = ((2, 34), "Amazon Linux 2023")
-_JAMMY = ((2, 35), "Ubuntu 22.04")
-_BULLSEYE = ((2, 31), "Debian 11")
-_BOOKWORM = ((2, 36), "Debian 12")
-# Lambda's limit counts layers in; Google states none for its second generation, and no page of Azure's that states one was found
-LIMIT = 250 * 2**20
-_LIMITS = {"aws": LIMIT}
-RUNTIMES = tuple(
-    Runtime(provider, python, machine, *system, _LIMITS.get(provider))
-    for provider, python, machines, system in (
-        ("aws", "3.11", ("x86_64", "aarch64"), _AL2),
-        ("aws", "3.12", ("x86_64", "aarch64"), _AL2023),
-        ("aws", "3.13", ("x86_64", "aarch64"), _AL2023),
-        ("gcp", "3.11", ("x86_64",), _JAMMY),
-        ("gcp", "3.12", ("x86_64",), _JAMMY),
-        ("gcp", "3.13", ("x86_64",), _JAMMY),
-        ("azure", "3.11", ("x86_64",), _BULLSEYE),
-        ("azure", "3.12", ("x86_64",), _BOOKWORM),
-        ("azure", "3.13", ("x86_64",), _BOOKWORM),
-    )
-    for machine in machines
-)
+def target_pythons() -> list[TargetPython]:
+    """List the Pythons and machines of all targets, as far as their systems are known."""
+    return [
+        TargetPython(target.name, python, machine, system.glibc, system.name, target.package.unzipped_limit)
+        for target in targets.all_targets()
+        if target.has("package")
+        for python, system in target.package.systems.items()
+        for machine in sorted((MACHINES[architecture] for architecture in target.package.architectures), reverse=True)
+    ]
+
+
+def smallest_limit() -> tuple[str, int] | None:
+    """Find the target that takes the fewest bytes of code and libraries, unzipped.
+
+    :returns: its title and its limit; None if no target has a limit.
+    """
+    packages = {target.title: target.package for target in targets.all_targets() if target.has("package")}
+    limits = [(title, package.unzipped_limit) for title, package in packages.items() if package.unzipped_limit is not None]
+    return min(limits, key=lambda limit: limit[1], default=None)
 
 
 @dataclass(frozen=True)
 class Size:
-    """What libraries take unzipped: their files without bytecode, by distribution."""
+    """The unzipped size of libraries: their files without bytecode.
 
-    distributions: dict[str, tuple[str, int]]  # name -> version, bytes
+    :param distributions: version and bytes by the name of a distribution.
+    :param absent: the names of distributions that are not installed here, and so not counted.
+    :param measured: a text that says what was measured.
+    """
+
+    distributions: dict[str, tuple[str, int]]
     absent: tuple[str, ...]
-    measured: str  # on what
+    measured: str
 
     @property
     def bytes(self) -> int:
-        """All of them."""
+        """The bytes of all distributions together."""
         return sum(count for _, count in self.distributions.values())
 
 
 def installed_size(distributions: Iterable[str]) -> Size:
-    """The size of these distributions and all that they need, from what is installed here."""
-    found: dict[str, tuple[str, int]] = {}
+    """Measure these distributions, and those that they require, from the files that are installed here."""
+    sizes: dict[str, tuple[str, int]] = {}
     absent, waiting = dict[str, None](), [*distributions]
-    for name in waiting:  # grows as it goes
+    for name in waiting:  # the list grows in the loop
         key = _key(name)
-        if key in found or key in absent:
+        if key in sizes or key in absent:
             continue
         try:
             distribution = metadata.distribution(name)
         except metadata.PackageNotFoundError:
-            if name in distributions:  # else it is needed on other systems only
+            if name in distributions:  # any other is required on other systems only
                 absent[key] = None
             continue
         files = [file for file in distribution.files or [] if file.suffix != ".pyc"]
-        found[key] = (distribution.version, sum(file.size or 0 for file in files))
-        needs = [need for need in distribution.requires or [] if "extra ==" not in need]
-        waiting.extend(re.split(r"[^A-Za-z0-9._-]", need, maxsplit=1)[0] for need in needs)
-    return Size(found, tuple(absent), "what is installed here")
+        sizes[key] = (distribution.version, sum(file.size or 0 for file in files))
+        required = [requirement for requirement in distribution.requires or [] if "extra ==" not in requirement]
+        waiting.extend(re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0] for requirement in required)
+    return Size(sizes, tuple(absent), "what is installed here")
 
 
 @dataclass(frozen=True)
 class Wheels:
-    """Whether everything can be installed on a runtime without compiling: `chosen` is name -> version, `problem` says why not."""
+    """Whether all requirements can be installed on a runtime without compiling.
 
-    runtime: Runtime
+    :param chosen: the versions that pip chose, by name; empty if there is a problem.
+    :param problem: why they can't be installed; None if they can.
+    """
+
+    runtime: TargetPython
     chosen: dict[str, str]
     problem: str | None
 
 
-class RegistryUnreachable(FlyweightError):
-    """The package registry that pip is set up with can't be asked."""
+class RegistryUnreachable(ToolkitError):
+    """The package registry that pip is configured with can't be reached."""
 
     next_step = "see that pip works here (`python -m pip download numpy`), or leave out --wheels"
 
 
 def wheels(requirements: list[str], progress: Callable[[str, int, int], None] = lambda *_: None) -> list[Wheels]:
-    """Ask the registry that pip is set up with whether these requirements have wheels for every runtime; installs nothing.
+    """Ask the registry that pip is configured with for wheels of these requirements, for every runtime; nothing is installed.
 
     :raises RegistryUnreachable: pip is missing, or gets no answer.
     """
-    found = []
-    for done, runtime in enumerate(RUNTIMES):
-        progress("asking for wheels", done, len(RUNTIMES))
-        found.append(_resolved(runtime, requirements))
-    return found
+    answers, runtimes = [], target_pythons()
+    for done, runtime in enumerate(runtimes):
+        progress("asking for wheels", done, len(runtimes))
+        answers.append(_resolve(runtime, requirements))
+    return answers
 
 
 def wheels_size(answer: Wheels) -> Size:
-    """The size of the wheels that were chosen for one runtime, which are downloaded for it, and dropped again.
+    """Measure the wheels that were chosen for one runtime; they are downloaded for it and deleted again.
 
-    :raises RegistryUnreachable: pip can't get them.
+    :raises RegistryUnreachable: pip can't download them.
     """
-    found = {}
+    sizes = {}
     with tempfile.TemporaryDirectory() as place:
         exact = [f"{name}=={version}" for name, version in answer.chosen.items()]
         ran = _pip("download", answer.runtime, f"--dest={place}", "--no-deps", "--", *exact)
         if ran.returncode:
-            raise RegistryUnreachable(f"pip can't get the wheels: {_last(ran.stderr)}")
+            raise RegistryUnreachable(f"pip can't download the wheels: {_last_line(ran.stderr)}")
         for path in Path(place).glob("*.whl"):
             name, version = path.name.split("-")[:2]
             with zipfile.ZipFile(path) as file:
-                found[_key(name)] = (version, sum(entry.file_size for entry in file.infolist()))
-    return Size(found, (), f"the wheels for {answer.runtime}")
+                sizes[_key(name)] = (version, sum(entry.file_size for entry in file.infolist()))
+    return Size(sizes, (), f"the wheels for {answer.runtime}")
 
 
-def _pip(verb: str, runtime: Runtime, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run pip for another system; it takes wheels alone, so that nothing that it fetches is run."""
+def _pip(verb: str, runtime: TargetPython, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run pip for another system. It takes wheels only, so that no downloaded code is run."""
     options = ["--only-binary=:all:", "--implementation=cp", f"--python-version={runtime.python}", "--retries=1", "--no-input"]
     options += [f"--platform={platform}" for platform in runtime.platforms()]
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", verb, *options, *arguments]
     return subprocess.run(command, capture_output=True, text=True)
 
 
-def _resolved(runtime: Runtime, requirements: list[str]) -> Wheels:
+def _resolve(runtime: TargetPython, requirements: list[str]) -> Wheels:
+    """Let pip choose wheels for one runtime.
+
+    :raises RegistryUnreachable: pip is missing, or gets no answer.
+    """
     with tempfile.TemporaryDirectory() as place:
         report = Path(place) / "report.json"
         options = ["--dry-run", "--ignore-installed", f"--target={place}/target", f"--report={report}"]
@@ -164,21 +180,21 @@ def _resolved(runtime: Runtime, requirements: list[str]) -> Wheels:
             return Wheels(runtime, {package["name"]: package["version"] for package in packages}, None)
     errors = [line.removeprefix("ERROR: ") for line in ran.stderr.splitlines() if line.startswith("ERROR: ")]
     if "Retrying (" in ran.stderr or not errors:
-        raise RegistryUnreachable(f"pip can't ask for wheels: {_last(ran.stderr)}")
-    return Wheels(runtime, {}, _why(errors))
+        raise RegistryUnreachable(f"pip can't ask for wheels: {_last_line(ran.stderr)}")
+    return Wheels(runtime, {}, _reason(errors))
 
 
-def _last(output: str) -> str:
+def _last_line(output: str) -> str:
     return (output.strip().splitlines() or ["no answer"])[-1]
 
 
 def _key(name: str) -> str:
-    """A distribution's name as registries compare it (PEP 503)."""
+    """Normalize a distribution's name as registries compare it (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _why(errors: list[str]) -> str:
-    """The line of pip's that names what is missing; else its last."""
+def _reason(errors: list[str]) -> str:
+    """Pick the error line of pip that names what is missing; else the last one."""
     for marker in ("No matching distribution found", "Cannot install"):
         for error in errors:
             if marker in error:

@@ -1,1 +1,1 @@
-"""Model files to a registry: push, promote, sign."""
+"""Publishing: model files go into a registry; versions, aliases and digital signatures."""

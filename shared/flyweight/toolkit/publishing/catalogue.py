@@ -1,73 +1,73 @@
-"""What a registry holds, for people and for the writing side: an address comes in, names, records and pointers go out."""
+"""What a registry holds, for people and for the code that writes to it: models, versions, aliases, records and pointers."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Any
 
-from flyweight.errors import FlyweightError, ModelRefused, ObjectNotFound
+from flyweight.errors import InvalidSetting, ModelRefused, ObjectNotFound
 from flyweight.models.file import ModelFile, parse
 from flyweight.registry import addresses, releases
-from flyweight.registry.releases import MAX_DOCUMENT_BYTES, Release
+from flyweight.registry.releases import MAX_DOCUMENT_BYTES
 from flyweight.stores import Timeouts, open_store
+from flyweight.toolkit.errors import ToolkitError
+from flyweight.values import Release
 
 if TYPE_CHECKING:
     from flyweight.stores import Store
 
-Record = dict[str, Any]
-Pointer = dict[str, Any]
+Record = dict[str, Any]  # version.json: what is known of one version
+Pointer = dict[str, Any]  # @ALIAS.json: the record that an alias means, and those that it meant before
 
-PATIENCE = Timeouts(connect=5.0, seconds=600.0, retries=5)  # of a person at a terminal, for a gigabyte
+TIMEOUTS = Timeouts(connect=5.0, seconds=600.0, retries=5)  # for a person at a terminal, and a file of a gigabyte
 
 
-class RegistryRefused(FlyweightError):
-    """What can't be done to a registry; `next_step` says what can."""
-
-    def __init__(self, message: str, next_step: str) -> None:
-        super().__init__(message)
-        self.next_step = next_step
+class RegistryRefused(ToolkitError):
+    """Something that can't be done to a registry."""
 
 
 def address(text: str) -> addresses.Address:
-    """An address as people type it: a path that is no model file's is one of a registry in a folder.
+    """Parse an address as people type it: a path that does not end in .safetensors is one of a registry in a folder.
 
-    :raises RegistryRefused: it is no address.
+    :raises RegistryRefused: the text is not an address.
     """
     if "://" not in text and not text.endswith(addresses.SUFFIX):
         text = f"file://{os.path.abspath(text)}"
     try:
         return addresses.parse(text)
-    except ValueError as error:
+    except InvalidSetting as error:
         raise RegistryRefused(str(error), "see docs/registry.md for what an address looks like") from None
 
 
 def checked(text: str, what: str) -> str:
-    """The text, if it may name a model, a version or an alias.
+    """Check that a text may name a model, a version or an alias, and return it.
 
-    :raises RegistryRefused: it may not.
+    :param what: what the text names, for the error message, as "a version".
+    :raises RegistryRefused: the text may not be such a name.
     """
     try:
         return addresses.checked(text, what)
-    except ValueError as error:
+    except InvalidSetting as error:
         raise RegistryRefused(str(error), f"choose another text for {what}") from None
 
 
-def _sound(text: str) -> bool:
+def _is_name(text: str) -> bool:
     try:
         return bool(addresses.checked(text, "a name"))
-    except ValueError:
+    except InvalidSetting:
         return False
 
 
 def release(text: str) -> tuple[Catalogue, addresses.Address, Release]:
-    """What an address means now, and where its bytes are to be had.
+    """Find the release that an address in a store names now.
 
-    :raises RegistryRefused: it is no address of a store, or nothing is there.
+    :returns: the catalogue of the address's store, the parsed address, and the release.
+    :raises RegistryRefused: the text is not an address of a store, or there is no such object.
     """
     where = address(text)
     if where.kind == "file":
         raise RegistryRefused(f"{text} is a file on this machine", f"`flyweight inspect {text}`")
-    catalogue = Catalogue(where.root, open_store(where.root, PATIENCE))
+    catalogue = Catalogue(where.root, open_store(where.root, TIMEOUTS))
     try:
         return catalogue, where, releases.resolve(catalogue.store, where)
     except ObjectNotFound:
@@ -77,9 +77,10 @@ def release(text: str) -> tuple[Catalogue, addresses.Address, Release]:
 
 
 def fetch(catalogue: Catalogue, release: Release) -> tuple[bytes, ModelFile]:
-    """The bytes of a release, verified, and the model file that they are.
+    """Fetch the bytes of a release and verify them.
 
-    :raises RegistryRefused: they were altered, or are no model file.
+    :returns: the bytes, and the model file that they hold.
+    :raises RegistryRefused: the bytes were altered, or are not a model file.
     """
     try:
         data = bytes(releases.fetch(catalogue.store, release))
@@ -89,43 +90,57 @@ def fetch(catalogue: Catalogue, release: Release) -> tuple[bytes, ModelFile]:
 
 
 def _damaged(error: ModelRefused, root: str) -> RegistryRefused:
-    return RegistryRefused(str(error), f"see `flyweight models ls {root}` for a version that is sound, and promote or push that")
+    step = f"see `flyweight models ls {root}` for a version that is not damaged, and promote that version or push the model again"
+    return RegistryRefused(str(error), step)
 
 
 class Catalogue:
-    """Versions and aliases of models under one root."""
+    """Reads versions and aliases of models below one root.
+
+    :param root: the address of the registry.
+    :param store: the store at that address; keys are relative to the root.
+    """
 
     def __init__(self, root: str, store: Store) -> None:
         self.root = root
         self.store = store
 
-    def names(self, below: str = "") -> dict[str, tuple[list[str], list[str]]]:
-        """Each model with its versions and its aliases, by one listing; that of one model is shorter."""
-        found: dict[str, tuple[list[str], list[str]]] = {}
-        for name, place, *rest in (key.split("/") for key in self.keys(below) if "/" in key):
+    def names(self, prefix: str = "") -> dict[str, tuple[list[str], list[str]]]:
+        """List the models, each with its versions and its aliases; objects that are not a registry's are left out.
+
+        :param prefix: the name of a model, to list that one alone, which takes less time.
+        """
+        models: dict[str, tuple[list[str], list[str]]] = {}
+        for name, place, *rest in (key.split("/") for key in self.keys(prefix) if "/" in key):
             alias = place[1:-5] if not rest and place.startswith("@") and place.endswith(".json") else ""
             version = place if rest == ["version.json"] else ""
-            if _sound(name) and _sound(alias or version):  # whatever else lies in a store is none of a registry's
-                versions, aliases = found.setdefault(name, ([], []))
+            if _is_name(name) and _is_name(alias or version):
+                versions, aliases = models.setdefault(name, ([], []))
                 (aliases if alias else versions).append(alias or version)
-        return found
+        return models
 
     def versions(self, name: str) -> dict[str, Record]:
-        """The record of each version of a model; one that is removed meanwhile is left out."""
+        """Read the record of each version of a model; a version that is removed meanwhile is left out.
+
+        :raises RegistryRefused: the name is not valid, or a record is damaged.
+        """
         versions, _ = self.names(checked(name, "a model's name")).get(name, ([], []))
-        found = {version: self.find(name, version) for version in versions}
-        return {version: record for version, record in found.items() if record is not None}
+        records = {version: self.find(name, version) for version in versions}
+        return {version: record for version, record in records.items() if record is not None}
 
     def aliases(self, name: str) -> dict[str, Pointer]:
-        """What each alias of a model means; one that is removed meanwhile is left out."""
+        """Read the pointer of each alias of a model; an alias that is removed meanwhile is left out.
+
+        :raises RegistryRefused: the name is not valid, or a pointer is damaged.
+        """
         _, aliases = self.names(checked(name, "a model's name")).get(name, ([], []))
-        found = {alias: self.find_pointer(name, alias)[0] for alias in aliases}
-        return {alias: pointer for alias, pointer in found.items() if pointer is not None}
+        pointers = {alias: self.find_pointer(name, alias)[0] for alias in aliases}
+        return {alias: pointer for alias, pointer in pointers.items() if pointer is not None}
 
     def record(self, name: str, version: str) -> Record:
-        """What is known of a version.
+        """Read the record of a version.
 
-        :raises RegistryRefused: there is no such version.
+        :raises RegistryRefused: there is no such version, or its record is damaged.
         """
         record = self.find(name, version)
         if record is None:
@@ -133,9 +148,9 @@ class Catalogue:
         return record
 
     def pointer(self, name: str, alias: str) -> Pointer:
-        """What an alias means, and meant.
+        """Read the pointer of an alias.
 
-        :raises RegistryRefused: there is no such alias.
+        :raises RegistryRefused: there is no such alias, or its pointer is damaged.
         """
         pointer, _ = self.find_pointer(name, alias)
         if pointer is None:
@@ -143,7 +158,10 @@ class Catalogue:
         return pointer
 
     def find(self, name: str, version: str) -> Record | None:
-        """What is known of a version, if it is there."""
+        """Read the record of a version; None if there is no such version.
+
+        :raises RegistryRefused: the version is not a valid name, or its record is damaged.
+        """
         document = self.document(addresses.record_key(name, checked(version, "a version")))
         if document is None:
             return None
@@ -157,7 +175,10 @@ class Catalogue:
         return record
 
     def find_pointer(self, name: str, alias: str) -> tuple[Pointer | None, str | None]:
-        """What an alias means, and its tag; both None where there is no such alias."""
+        """Read the pointer of an alias, and the tag of its object; both are None if there is no such alias.
+
+        :raises RegistryRefused: the alias is not a valid name, or its pointer is damaged.
+        """
         document = self.document(addresses.pointer_key(name, checked(alias, "an alias")))
         if document is None:
             return None, None
@@ -170,34 +191,37 @@ class Catalogue:
             raise RegistryRefused(f"{alias} is damaged: {error}", f"`flyweight models rm {alias}`, then promote again") from None
         return pointer, document[1]
 
-    def still(self, record: Record) -> Record | None:
-        """The record that is there of these bytes under this version, if there is one."""
-        there = self.find(record["name"], record["version"])
-        return there if there is not None and there["sha256"] == record["sha256"] else None
+    def find_same(self, record: Record) -> Record | None:
+        """Read the record of the same version; None if the version was removed or has other bytes now."""
+        current = self.find(record["name"], record["version"])
+        return current if current is not None and current["sha256"] == record["sha256"] else None
 
     def document(self, key: str) -> tuple[bytes, str] | None:
-        """A small object and its tag, if it is there."""
+        """Read a small object, of at most `MAX_DOCUMENT_BYTES`.
+
+        :returns: its bytes and its tag; None if there is no such object.
+        """
         try:
-            data, mark = self.store.get(key, MAX_DOCUMENT_BYTES)
+            data, meta = self.store.get(key, MAX_DOCUMENT_BYTES)
         except ObjectNotFound:
             return None
-        return data, mark.tag
+        return data, meta.tag
 
     def keys(self, prefix: str) -> list[str]:
-        """All keys below a folder; none where there is no such folder."""
+        """List the keys below a folder; an empty list if there is no such folder."""
         try:
             return self.store.keys(prefix)
         except ObjectNotFound:
             return []
 
     def place(self, key: str) -> str:
-        """The address of something under the root."""
+        """Build the address of a key below the root."""
         return f"{self.root}{'' if self.root.endswith('/') else '/'}{key}"
 
     def no_version(self, name: str, version: str) -> RegistryRefused:
-        """The error that there is no such version."""
+        """Build the error that there is no such version."""
         return RegistryRefused(f"there is no {name} {version} in {self.root}", f"see `flyweight models ls {self.place(name)}`")
 
     def no_alias(self, name: str, alias: str) -> RegistryRefused:
-        """The error that there is no such alias."""
+        """Build the error that there is no such alias."""
         return RegistryRefused(f"there is no {name}@{alias} in {self.root}", f"see `flyweight models ls {self.place(name)}`")

@@ -1,7 +1,7 @@
-"""The writing side of a registry: model files, versions and aliases come in, objects in a store go out.
+"""The writing side of a registry: pushes versions, promotes and rolls back aliases, removes both.
 
-A version is bytes, then a record, each written once; an alias is a pointer, changed by compare-and-swap alone. So a reader never
-sees half of anything, and whatever is interrupted is completed by doing it again.
+A version is its bytes and then its record, each written once; an alias is a pointer, changed by compare-and-swap only. So a
+reader never sees a half-written version or pointer, and an interrupted operation is completed by doing it again.
 """
 
 from __future__ import annotations
@@ -20,17 +20,22 @@ from flyweight.errors import ObjectNotFound, PreconditionFailed
 from flyweight.registry import addresses
 from flyweight.registry.releases import MAX_PREVIOUS, checked_record
 from flyweight.stores import open_store
-from flyweight.toolkit.publishing.catalogue import PATIENCE, Catalogue, Pointer, Record, RegistryRefused, address, checked
+from flyweight.toolkit.publishing.catalogue import TIMEOUTS, Catalogue, Pointer, Record, RegistryRefused, address, checked
 
-Progress = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], None]  # stage, done, total
 
-ATTEMPTS = 12  # to change a pointer that others change, too: one of them gets on each time
+ATTEMPTS = 12  # to change a pointer that others change as well; in each round one of the writers succeeds
 DEFAULT_ALIAS = "latest"
 
 
 @dataclass(frozen=True)
 class Pushed:
-    """A version that is in the registry now; `existed`: these bytes were there before."""
+    """A version that is in the registry now.
+
+    :param address: the address of the version.
+    :param existed: whether the same bytes were there before.
+    :param aliases: the pointers of the aliases that mean it now.
+    """
 
     address: str
     record: Record
@@ -39,20 +44,24 @@ class Pushed:
 
 
 def at(root: str) -> Registry:
-    """The registry whose root is a store's address, or a folder's path.
+    """Open the registry at a root, which is the address of a store or the path of a folder.
 
-    :raises RegistryRefused: it is no such address.
+    :raises RegistryRefused: the root is not such an address.
     """
     try:
         parsed = address(f"{root}{'' if root.endswith('/') else '/'}name/1")
-    except RegistryRefused:
-        message = "the store should be a folder, or s3://, gs:// or az:// with a bucket and a folder"  # it may hold credentials
-        raise RegistryRefused(message, "give one such; credentials come from the environment") from None
-    return Registry(parsed.root, open_store(parsed.root, PATIENCE))
+    except RegistryRefused:  # its message is not repeated, since it may hold credentials
+        message = "the store should be a folder, or s3://, gs:// or az:// with a bucket and a folder"
+        raise RegistryRefused(message, "give such an address; credentials come from the environment") from None
+    return Registry(parsed.root, open_store(parsed.root, TIMEOUTS))
 
 
-def found(place: str) -> tuple[Registry, str]:
-    """The registry at an address, and the name of the model if that is what the address leads to: what is there tells."""
+def find(place: str) -> tuple[Registry, str]:
+    """Open the registry at an address that may end in the name of a model; what the store holds decides.
+
+    :returns: the registry, and the model's name or "".
+    :raises RegistryRefused: the place is not an address of a store.
+    """
     registry = at(place)
     if not registry.names() and any(key.startswith("@") or key.endswith("/version.json") for key in registry.keys("")):
         root, _, name = registry.root.rpartition("/")
@@ -61,17 +70,18 @@ def found(place: str) -> tuple[Registry, str]:
 
 
 class Registry(Catalogue):
-    """Versions and aliases of models under one root."""
+    """Reads and changes versions and aliases of models below one root."""
 
     def push(
         self, path: Path, aliases: Sequence[str] = (DEFAULT_ALIAS,), key: Path | None = None, progress: Progress = lambda *_: None
     ) -> Pushed:
-        """Put a model file here under its own name and version, and have the aliases mean it.
+        """Put a model file into the registry under its own name and version, and promote aliases to that version.
 
-        It is signed by the private key in the file `key`, or else by the signature that lies beside it, if any.
-
-        :raises ModelRefused: the file is not one that answers.
-        :raises RegistryRefused: the version is there already, and is other bytes.
+        :param key: a PEM file with the private key to sign the version with; without it, the digital signature in FILE.sig is
+            taken if there is one.
+        :raises ModelRefused: the file can't be loaded, or FILE.sig belongs to other bytes.
+        :raises RegistryRefused: the version exists with other bytes or another digital signature, or a name is not valid.
+        :raises KeyRefused: the private key can't be read.
         """
         from flyweight.predictor import load
         from flyweight.toolkit.publishing import signing
@@ -83,24 +93,25 @@ class Registry(Catalogue):
         data = bytes(model.file.data)
         sha256 = hashlib.sha256(data).hexdigest()
         name, version = checked(model.name, "a model's name"), checked(model.version, "a version")
-        signature = signing.sign(sha256, name, version, key) if key else signing.of_these_bytes(path, sha256)
+        digital_signature = signing.sign(sha256, name, version, key) if key else signing.read_for(path, sha256)
         record: Record = {"name": name, "version": version, "sha256": sha256, "bytes": len(data), "pushed": _now()}
-        if signature is not None:
-            record["signature"] = signature
+        if digital_signature is not None:
+            record["signature"] = digital_signature
         record, existed = self._write(checked_record(_json(record)), data, progress)
         pointers = {alias: self.promote(name, alias, version) for alias in aliases}
         return Pushed(self.place(f"{name}/{version}"), record, existed, pointers)
 
     def promote(self, name: str, alias: str, version: str) -> Pointer:
-        """Have an alias mean a version; what it meant before is kept for `rollback`.
+        """Make an alias mean a version; the version that it meant before is kept for `rollback`.
 
-        :raises RegistryRefused: there is no such version.
+        :returns: the alias's pointer now.
+        :raises RegistryRefused: there is no such version, or it was removed meanwhile.
         """
         record = self.record(name, version)
 
         def promoted(pointer: Pointer | None) -> Pointer:
             if pointer is None:
-                # Seconds since 1970 and not 1: an alias that was removed and made again is newer than any reader has seen it.
+                # Seconds since 1970 and not 1, so that an alias that is removed and made again is newer than what readers saw.
                 return {"serial": int(time.time()), "changed": _now(), "record": record, "previous": []}
             if pointer["record"] == record:
                 return pointer
@@ -108,48 +119,51 @@ class Registry(Catalogue):
             return {"serial": pointer["serial"] + 1, "changed": _now(), "record": record, "previous": previous}
 
         pointer = self._change(name, alias, promoted)
-        if self.still(record) is None:  # removed since it was read; `remove` looks again as well, so that one of the two sees it
-            again = f"push it again, or `flyweight models rollback {self.place(name)}@{alias}`"
-            raise RegistryRefused(f"{name} {version} was removed while {alias} was made to mean it", again)
+        # Look again for a removal since the record was read; `remove` looks again as well, so that one of both sees the other.
+        if self.find_same(record) is None:
+            step = f"push it again, or `flyweight models rollback {self.place(name)}@{alias}`"
+            raise RegistryRefused(f"{name} {version} was removed while {alias} was promoted to it", step)
         return pointer
 
     def rollback(self, name: str, alias: str, to: str | None = None) -> Pointer:
-        """Have an alias mean what it meant before, the newest that is still there or the version `to`.
+        """Make an alias mean a version that it meant before.
 
-        What it meant since then is out of its history, so that the next rollback leads further back; as versions, all stay.
+        Later versions leave the alias's history, so that the next rollback goes further back; the versions themselves stay.
 
-        :raises RegistryRefused: there is nothing to go back to.
+        :param to: the version; None for the newest that is still there.
+        :returns: the alias's pointer now.
+        :raises RegistryRefused: there is no such alias, or it meant no such version that is still there.
         """
 
-        def back(pointer: Pointer | None) -> Pointer:
+        def rolled_back(pointer: Pointer | None) -> Pointer:
             if pointer is None:
                 raise self.no_alias(name, alias)
             for position, before in enumerate(pointer["previous"], 1):
-                record = self.still(before) if to in (None, before["version"]) else None
+                record = self.find_same(before) if to in (None, before["version"]) else None
                 if record is not None:
                     previous = pointer["previous"][position:]
                     return {"serial": pointer["serial"] + 1, "changed": _now(), "record": record, "previous": previous}
-            wanted = (
+            reason = (
                 f"{name}@{alias} did not mean {to} before" if to else f"{name}@{alias} meant nothing before that is still there"
             )
-            raise RegistryRefused(wanted, f"`flyweight models promote {self.place(name)}@{alias} VERSION` takes any version")
+            raise RegistryRefused(reason, f"`flyweight models promote {self.place(name)}@{alias} VERSION` takes any version")
 
-        return self._change(name, alias, back)
+        return self._change(name, alias, rolled_back)
 
     def remove(self, name: str, version: str) -> None:
-        """Take a version away, its record first, so that it is never seen without its bytes.
+        """Remove a version. Its record goes first, so that it is never seen without its bytes.
 
-        :raises RegistryRefused: an alias means it, or it is not there.
+        :raises RegistryRefused: an alias means the version, or there is no such version.
         """
-        self._unmeant(name, version)
+        self._check_no_alias(name, version)
         record_key = addresses.record_key(name, version)
         record, keys = self.document(record_key), self.keys(f"{name}/{version}")
         if record is None and not keys:
             raise self.no_version(name, version)
         self.store.delete(record_key)
         try:
-            self._unmeant(name, version)
-        except RegistryRefused:  # promoted between the first look and now: it is put back
+            self._check_no_alias(name, version)
+        except RegistryRefused:  # an alias was promoted to it meanwhile: put the record back
             if record is not None:
                 self.store.put(record_key, record[0], None)
             raise
@@ -158,7 +172,10 @@ class Registry(Catalogue):
                 self.store.delete(key)
 
     def remove_alias(self, name: str, alias: str) -> None:
-        """Take an alias away, whatever it holds."""
+        """Remove an alias, even if its pointer is damaged.
+
+        :raises RegistryRefused: there is no such alias.
+        """
         key = addresses.pointer_key(name, alias)
         try:
             self.store.head(key)
@@ -167,23 +184,31 @@ class Registry(Catalogue):
         self.store.delete(key)
 
     def _write(self, record: Record, data: bytes, progress: Progress) -> tuple[Record, bool]:
-        """Bytes, then record; the record that is there afterwards, and whether it was there before."""
+        """Write the bytes of a version, then its record.
+
+        :returns: the record that is in the registry now, and whether it was there before.
+        :raises RegistryRefused: the version exists with other bytes or another digital signature.
+        """
         name, version = record["name"], record["version"]
-        there = self.find(name, version)
-        if there is not None:
-            self._check_same(record, there)
+        current = self.find(name, version)
+        if current is not None:
+            self._check_same(record, current)
         self._write_bytes(addresses.model_key(name, version, record["sha256"]), data, progress)
-        if there is not None:
-            return there, True
+        if current is not None:
+            return current, True
         try:
             self.store.put(addresses.record_key(name, version), _json(record), None)
-        except PreconditionFailed:  # another pushes it at this moment; or this one did, and the answer was lost
-            there = self.record(name, version)
-            self._check_same(record, there)
-            return there, there != record
+        except PreconditionFailed:  # another pushes it at the same time, or the answer to our own write was lost
+            current = self.record(name, version)
+            self._check_same(record, current)
+            return current, current != record
         return record, False
 
     def _write_bytes(self, key: str, data: bytes, progress: Progress) -> None:
+        """Write the bytes of a model, unless the same bytes are there.
+
+        :raises RegistryRefused: other bytes are there.
+        """
         progress(f"uploading {len(data) / 1e6:.1f} MB", 0, 0)
         try:
             self.store.head(key)
@@ -193,50 +218,62 @@ class Registry(Catalogue):
                 return
             except PreconditionFailed:
                 pass
-        # left by a push that was interrupted, or pushed by another: to be trusted when it was looked at
-        progress("comparing with what is there", 0, 0)
+        # an interrupted push left the object, or another one wrote it: compare before it is trusted
+        progress("comparing with the object that is there", 0, 0)
         if self.store.get(key, len(data))[0] != data:
-            raise RegistryRefused(f"{self.place(key)} is there already, and is not what its name says", "remove that object")
+            raise RegistryRefused(f"{self.place(key)} exists already, and its bytes do not have that hash", "remove that object")
 
-    def _check_same(self, record: Record, there: Record) -> None:
+    def _check_same(self, record: Record, current: Record) -> None:
+        """Check that a version in the registry is the one that is pushed.
+
+        :raises RegistryRefused: it has other bytes or another digital signature.
+        """
         version = f"{record['name']} {record['version']}"
-        if there["sha256"] != record["sha256"]:
+        if current["sha256"] != record["sha256"]:
             raise RegistryRefused(
-                f"{version} is there already, and is other bytes (sha256 {there['sha256'][:12]}...): a version never changes",
+                f"{version} exists already with other bytes (sha256 {current['sha256'][:12]}...): a version never changes",
                 "pack the model with another --version, and push that",
             )
-        if "signature" in record and there.get("signature") != record["signature"]:
-            signer = f"by the key {there['signature']['key']}" if "signature" in there else "by none"
+        if "signature" in record and current.get("signature") != record["signature"]:
+            state = f"signed by the key {current['signature']['key']}" if "signature" in current else "unsigned"
             raise RegistryRefused(
-                f"{version} is there already, signed {signer}: a version never changes, and neither does its signature",
+                f"{version} exists already, {state}: a version never changes, and neither does its digital signature",
                 "pack the model with another --version, and push that with --key",
             )
 
     def _change(self, name: str, alias: str, change: Callable[[Pointer | None], Pointer]) -> Pointer:
-        """Replace a pointer by what `change` makes of it, reading it again whenever another was faster."""
+        """Replace a pointer by compare-and-swap; if another writer was faster, read it again and repeat.
+
+        :param change: a function from the pointer, or None if there is none, to the new pointer.
+        :raises RegistryRefused: others changed the pointer at every attempt.
+        """
         key = addresses.pointer_key(name, checked(alias, "an alias"))
         tried: list[Pointer] = []
         for attempt in range(ATTEMPTS):
             pointer, tag = self.find_pointer(name, alias)
             if pointer is not None and pointer in tried:  # it was written, and only the answer was lost
                 return pointer
-            wanted = change(pointer)
-            if wanted == pointer:
-                return wanted
+            changed = change(pointer)
+            if changed == pointer:
+                return changed
             try:
-                self.store.put(key, _json(wanted), tag)
-                return wanted
+                self.store.put(key, _json(changed), tag)
+                return changed
             except PreconditionFailed:
-                tried.append(wanted)
+                tried.append(changed)
                 time.sleep(random.uniform(0, min(0.02 * 2**attempt, 1.0)))
-        raise RegistryRefused(f"{name}@{alias} was changed by others {ATTEMPTS} times in a row", "do it again in a moment")
+        raise RegistryRefused(f"{name}@{alias} was changed by others {ATTEMPTS} times in a row", "try again in a moment")
 
-    def _unmeant(self, name: str, version: str) -> None:
-        meant = [alias for alias, pointer in self.aliases(name).items() if pointer["record"]["version"] == version]
-        if meant:
+    def _check_no_alias(self, name: str, version: str) -> None:
+        """Check that no alias means a version.
+
+        :raises RegistryRefused: an alias means it.
+        """
+        aliases = [alias for alias, pointer in self.aliases(name).items() if pointer["record"]["version"] == version]
+        if aliases:
             raise RegistryRefused(
-                f"{name} {version} is what {' and '.join(f'{name}@{alias}' for alias in meant)} means",
-                f"`flyweight models promote` or `rollback` {self.place(name)}@{meant[0]} first",
+                f"{name} {version} is what {' and '.join(f'{name}@{alias}' for alias in aliases)} means",
+                f"`flyweight models promote` or `rollback` {self.place(name)}@{aliases[0]} first",
             )
 
 

@@ -1,4 +1,8 @@
-"""A private key and a model file come in, a signature goes out, into a record or as FILE.sig; `verification.py` checks it."""
+"""Digital signatures of model files: keys are made, files signed; `flyweight/registry/verification.py` verifies them.
+
+A digital signature is `{"key", "value"}`, the id of the public key and the value in base64. It stands in the record of a version
+in a registry (under `signature`), or with the file's `sha256` in FILE.sig.
+"""
 
 from __future__ import annotations
 
@@ -8,30 +12,32 @@ import os
 from pathlib import Path
 from typing import Any
 
-from flyweight.errors import FlyweightError, ModelRefused
+from flyweight.errors import ModelRefused
 from flyweight.models import file as model_file
 from flyweight.registry import verification
+from flyweight.toolkit import installation
+from flyweight.toolkit.errors import ToolkitError
+
+_MAKE_ONE = "make a key pair: `flyweight sign --new-key private.pem`"
 
 
-class KeyRefused(FlyweightError):
-    """A private key that can't be made or read; `next_step` says what to do."""
-
-    def __init__(self, message: str, next_step: str) -> None:
-        super().__init__(message)
-        self.next_step = next_step
+class KeyRefused(ToolkitError):
+    """A private key that can't be made or read."""
 
 
 def new_key(path: Path) -> bytes:
-    """Make a key pair, `path` for its owner's eyes alone and `path`.pub for all; the raw public key.
+    """Make a key pair: the private key in `path`, which only its owner may read, and the public key in `path`.pub.
 
-    :raises KeyRefused: one of them is there already.
+    :returns: the raw public key, 32 bytes.
+    :raises KeyRefused: one of the files exists already, or the library for digital signatures is not installed.
     """
-    serialization = _library().serialization
-    key = _library().ed25519.Ed25519PrivateKey.generate()
+    library = _library()
+    key = library.ed25519.Ed25519PrivateKey.generate()
     public = path.with_name(f"{path.name}.pub")
-    for taken in (path, public):
-        if os.path.lexists(taken):
-            raise KeyRefused(f"{taken} is there already, and a key is never written over", "give another path to --new-key")
+    for file in (path, public):
+        if os.path.lexists(file):
+            raise KeyRefused(f"{file} exists already, and a key is never overwritten", "give another path to --new-key")
+    serialization = library.serialization
     pem, pkcs8, plain = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     _create(path, key.private_bytes(pem, pkcs8, plain), 0o600)
     _create(public, key.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo), 0o644)
@@ -40,57 +46,68 @@ def new_key(path: Path) -> bytes:
 
 
 def sign(sha256: str, name: str, version: str, key: Path) -> dict[str, str]:
-    """The signature of a model by the private key in a PEM file: the key's id, and the value in base64.
+    """Sign a model.
 
-    :raises KeyRefused: the file holds no Ed25519 key that can be read.
-    :raises OSError: it can't be opened.
+    :param key: a PEM file with a private Ed25519 key.
+    :returns: the digital signature: the id of the public key, and the value in base64.
+    :raises KeyRefused: the file holds no private Ed25519 key that can be read without a password.
+    :raises OSError: the file can't be opened.
     """
+    library = _library()
     try:
-        private = _library().serialization.load_pem_private_key(key.read_bytes(), password=None)
-    except (ValueError, TypeError, _library().UnsupportedAlgorithm) as error:  # TypeError: it is encrypted
+        private = library.serialization.load_pem_private_key(key.read_bytes(), password=None)
+    except (ValueError, TypeError, library.UnsupportedAlgorithm) as error:  # TypeError: it is encrypted
         reason = str(error).split(". ")[0].split("\n")[0]
-        raise KeyRefused(f"{key} is no private key in PEM that can be read: {reason}", _MAKE_ONE) from None
-    if not isinstance(private, _library().ed25519.Ed25519PrivateKey):
-        raise KeyRefused(f"{key} is a key of another kind than Ed25519", _MAKE_ONE)
+        raise KeyRefused(f"{key} is not a private key in PEM that can be read: {reason}", _MAKE_ONE) from None
+    if not isinstance(private, library.ed25519.Ed25519PrivateKey):
+        raise KeyRefused(f"{key} is not an Ed25519 key", _MAKE_ONE)
     value = base64.b64encode(private.sign(verification.message(sha256, name, version))).decode()
     return {"key": verification.key_id(private.public_key().public_bytes_raw()), "value": value}
 
 
-def of_these_bytes(path: Path, sha256: str) -> dict[str, Any] | None:
-    """The signature beside a model file as a record holds it, None where there is none; whether it holds, `verify` says.
+def read_for(path: Path, sha256: str) -> dict[str, Any] | None:
+    """Read the digital signature in FILE.sig, as a record holds it; `verify` verifies it.
 
-    :raises ModelRefused: it is no signature, or one of other bytes.
+    :param path: the model file.
+    :param sha256: the hash of the model file.
+    :returns: the digital signature; None if there is no FILE.sig.
+    :raises ModelRefused: FILE.sig is not valid, or belongs to other bytes.
     """
-    found = verification.beside(str(path))
-    if found is None:
+    document = verification.beside(str(path))
+    if document is None:
         return None
-    if found.get("sha256") != sha256:
-        raise ModelRefused(f"{path}.sig is the signature of other bytes than {path} has", f"sign anew, or remove {path}.sig")
-    return {"key": found.get("key"), "value": found.get("value")}
+    if document.get("sha256") != sha256:
+        raise ModelRefused(
+            f"{path}.sig is the digital signature of other bytes than those of {path}", f"sign anew, or remove {path}.sig"
+        )
+    return {"key": document.get("key"), "value": document.get("value")}
 
 
-def write(path: Path, sha256: str, signature: dict[str, Any]) -> Path:
-    """Put a signature beside its model file, as FILE.sig."""
+def write(path: Path, sha256: str, digital_signature: dict[str, Any]) -> Path:
+    """Write the digital signature of a model file to FILE.sig.
+
+    :returns: the path of FILE.sig.
+    :raises OSError: it can't be written.
+    """
     place = path.with_name(f"{path.name}.sig")
-    place.write_text(json.dumps({**signature, "sha256": sha256}, indent=2) + "\n")
+    place.write_text(json.dumps({**digital_signature, "sha256": sha256}, indent=2) + "\n")
     return place
 
 
 def verify(path: Path, keys: tuple[str, ...]) -> tuple[str, model_file.ModelFile]:
-    """The id of the key that signed the model file at `path`, and the file; no engine is asked, so nothing in it is run.
+    """Verify the digital signature of a model file. No engine is asked, so nothing in the file is run.
 
-    :raises ModelRefused: none of `keys` did, or it is not a model file.
+    :param keys: public keys, each in base64 or the path of a PEM file.
+    :returns: the id of the key that signed the file, and the file.
+    :raises ModelRefused: none of the keys signed it, or it is not a model file.
     """
     file = model_file.read(str(path))
-    name, version = (str(file.document.get(word)) for word in ("name", "version"))
+    name, version = (str(file.document.get(field)) for field in ("name", "version"))
     return verification.check(file.sha256, name, version, verification.beside(str(path)), keys), file
 
 
-_MAKE_ONE = "make a key pair: `flyweight sign --new-key private.pem`"
-
-
 class _Library:
-    """The parts of the library that signing takes."""
+    """The parts of `cryptography` that signing uses."""
 
     def __init__(self) -> None:
         from cryptography.exceptions import UnsupportedAlgorithm
@@ -100,13 +117,21 @@ class _Library:
         self.UnsupportedAlgorithm, self.serialization, self.ed25519 = UnsupportedAlgorithm, serialization, ed25519
 
 
-def _library() -> Any:
+def _library() -> _Library:
+    """Import `cryptography`.
+
+    :raises KeyRefused: it is not installed.
+    """
     try:
         return _Library()
     except ImportError as error:
-        raise KeyRefused(f"signing needs a library that is not here: {error}", "pip install 'flyweight[sign]'") from None
+        raise KeyRefused(f"signing needs a library that is not installed here: {error}", installation.command("sign")) from None
 
 
 def _create(path: Path, data: bytes, mode: int) -> None:
+    """Write a new file with this mode.
+
+    :raises FileExistsError: there is such a file.
+    """
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(data)

@@ -1,4 +1,4 @@
-"""What stands in for the values of a pickle that is read without being run: texts and lists, and nothing that can act."""
+"""Stand-ins for the values of a pickle that is read without being run: they hold texts and lists, and no code."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-_MOST_AXES = 64  # of numpy's arrays
-_MOST_NAMES = 200  # of one object's attributes, so that a state that many objects share is not read over and over
+_MAX_AXES = 64  # of numpy's arrays
+_MAX_ATTRIBUTES = 200  # that are read of one object, since many objects may share one large state
 
 
 def printable(text: str) -> str:
-    """A text of the file as it may be shown: what a terminal would obey, or can't encode, is spelt out."""
+    """Escape the characters of a text that a terminal would obey or can't encode."""
     return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
 class Global:
-    """A class or function that the pickle names: two texts, and nothing behind them."""
+    """The name of a class or function in a pickle: module and name, which are never looked up."""
 
     module: str
     name: str
@@ -28,14 +28,19 @@ class Global:
 
     @property
     def package(self) -> str:
-        """The module's first part."""
+        """The top-level package of the module."""
         return self.module.partition(".")[0]
 
 
 class Node:
-    """A container, an array, or an object that was to be made: kind, class, arguments, items (of a dict: key, value, ...), state.
+    """A container, an array, or an object that `pickle` would make.
 
-    Kinds: list, tuple, dict, set, frozenset, object, array. The arguments of an array are its shape.
+    :param kind: list, tuple, dict, set, frozenset, object or array.
+    :param items: the items of a container; of a dict its keys and values in turns.
+    :param cls: the class or function that would make the object; None if it is unknown.
+    :param args: the arguments of that call; of an array its shape.
+
+    `state` is what the object would be filled with.
     """
 
     __slots__ = ("args", "cls", "items", "kind", "state")
@@ -45,17 +50,17 @@ class Node:
         self.state: Any = None
 
     def attributes(self) -> dict[str, Any]:
-        """The object's state by name, as far as it has names; that of slots included."""
+        """Read the parts of the object's state that have names, slots included."""
         states = (self.state.items or [])[:2] if isinstance(self.state, Node) and self.state.kind == "tuple" else [self.state]
-        found: dict[str, Any] = {}
+        attributes: dict[str, Any] = {}
         for state in states:
             if isinstance(state, Node) and state.kind == "dict" and state.items:
-                items = state.items[: 2 * _MOST_NAMES]
-                found.update((k, v) for k, v in zip(items[::2], items[1::2], strict=False) if type(k) is str)
-        return found
+                items = state.items[: 2 * _MAX_ATTRIBUTES]
+                attributes.update((k, v) for k, v in zip(items[::2], items[1::2], strict=False) if type(k) is str)
+        return attributes
 
     def inside(self) -> Iterator[Any]:
-        """All that it holds, one level down."""
+        """Iterate over everything that it holds, one level down."""
         yield from self.items or ()
         yield from (self.args, self.state)
 
@@ -64,7 +69,7 @@ _MAKERS = {("copyreg", "_reconstructor"), ("copyreg", "__newobj__"), ("copyreg",
 
 
 def class_of(node: Any) -> Global | None:
-    """The class of an object, also where a function of `copyreg` or of Cython was to make it of its class; None if unknown."""
+    """Find the class of an object, also if a function of `copyreg` or of Cython would make it; None if it is unknown."""
     if not isinstance(node, Node) or node.kind != "object" or node.cls is None:
         return None
     if (node.cls.module, node.cls.name) in _MAKERS or node.cls.name.startswith("__pyx_unpickle_"):
@@ -73,13 +78,14 @@ def class_of(node: Any) -> Global | None:
     return node.cls
 
 
-def item(dtype: Any) -> tuple[int, bool]:
-    """The size in bytes of an item of this dtype, and whether items are objects.
+def item_size(dtype: Any) -> tuple[int, bool]:
+    """Read a dtype of numpy.
 
     numpy pickles a dtype as a call of `numpy.dtype` with its letter and size, and as its state (version, order, subdtype, names,
     fields, size or -1, alignment, flags, ...), see `arraydescr_reduce` in its descriptor.c.
 
-    :raises ValueError, TypeError: it is no such thing.
+    :returns: the size of an item in bytes, and whether items are objects.
+    :raises ValueError, TypeError: it is not a dtype that is pickled in this way.
     """
     if not isinstance(dtype, Node) or str(dtype.cls) != "numpy.dtype":
         raise ValueError("an array is of a dtype that only numpy itself can read")
@@ -93,11 +99,11 @@ def item(dtype: Any) -> tuple[int, bool]:
     return int(text[1:]), False
 
 
-def count(shape: list[Any]) -> int:
-    """The number of items of an array of this shape.
+def item_count(shape: list[Any]) -> int:
+    """Count the items of an array of this shape.
 
-    :raises ValueError: numpy has no such shape.
+    :raises ValueError: it is not a shape that numpy knows.
     """
-    if len(shape) > _MOST_AXES or not all(type(size) is int and 0 <= size < 2**63 for size in shape):
+    if len(shape) > _MAX_AXES or not all(type(size) is int and 0 <= size < 2**63 for size in shape):
         raise ValueError("an array has a shape that numpy does not know")
     return math.prod(shape)

@@ -1,0 +1,26 @@
+"""Candidates for the pure engine: the estimator as a plan, which needs no package in a function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from flyweight.toolkit.packing.candidate import Candidate, EngineSkipped
+
+if TYPE_CHECKING:
+    from flyweight.toolkit.packing.source_model import SourceModel
+
+ORDER = 10
+
+
+def candidates(model: SourceModel) -> Iterator[Candidate]:
+    """Make the candidate that holds the estimator's plan.
+
+    :raises EngineSkipped: the estimator has no plan.
+    """
+    if model.plan is None:
+        raise EngineSkipped(str(model.plan_refusal))
+    draft, outputs = model.draft, {output: value.name for output, value in model.plan.items()}
+    steps = [{"path": step.path, "class": step.cls, "ops": step.ops} for step in draft.steps if step.ops]
+    entries = {"plan": {"nodes": draft.nodes, "outputs": outputs}, "provenance": {**model.provenance(), "steps": steps}}
+    yield Candidate("pure", entries, draft.arrays)
