@@ -1,4 +1,4 @@
-"""Each error has a code and a status of its own; what comes out of the package descends from FlyweightError."""
+"""Each error has a code and a status of its own; all errors of the package descend from FlyweightError."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_a_code_has_one_status_and_only_unavailable_models_and_unfinished_work_s
     assert {code for code, status in statuses.items() if status == 503} == {"model_unavailable", "not_done"}
 
 
-def test_an_unexpected_error_tells_callers_its_request_id_and_the_log_its_traceback() -> None:
+def test_an_unexpected_error_gives_callers_its_request_id_and_the_log_its_traceback() -> None:
     try:
         raise ZeroDivisionError("secret")
     except ZeroDivisionError as error:

@@ -44,7 +44,7 @@ def test_an_absent_file_is_an_os_error() -> None:
         flyweight.load("absent.safetensors")
 
 
-def test_public_names_are_true() -> None:
+def test_public_names_exist() -> None:
     for name in flyweight.__all__:
         assert getattr(flyweight, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):

@@ -1,4 +1,4 @@
-"""A deployment's variables mean what they say, and one that means nothing stops the start and says so."""
+"""A deployment's settings are read from its variables; an invalid one stops the start and is named."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import pytest
 
 from flyweight.settings import ADDRESS_FILE, Caching, TrafficSplit, read
 
-HOME = "/home/of/handler"
+FOLDER = "/handlers/folder"
 
 
-def test_without_variables_the_model_lies_beside_the_handler() -> None:
-    settings = read(HOME, {})
-    assert settings.model == f"{HOME}/model.safetensors"
+def test_without_variables_the_model_is_beside_the_handler() -> None:
+    settings = read(FOLDER, {})
+    assert settings.model == f"{FOLDER}/model.safetensors"
     assert settings.caching == Caching() and settings.models == {} and settings.canary is None
 
 
 @pytest.mark.parametrize(
-    ("given", "model"),
+    ("variable", "model"),
     [
-        ("m.safetensors", f"{HOME}/m.safetensors"),
+        ("m.safetensors", f"{FOLDER}/m.safetensors"),
         ("/opt/m.safetensors", "/opt/m.safetensors"),
         ("s3://bucket/models/m@prod", "s3://bucket/models/m@prod"),
-        ("  ", f"{HOME}/model.safetensors"),
+        ("  ", f"{FOLDER}/model.safetensors"),
     ],
 )
-def test_a_path_starts_at_the_handler_and_an_address_stays(given: str, model: str) -> None:
-    assert read(HOME, {"FLYWEIGHT_MODEL": given}).model == model
+def test_a_path_starts_at_the_handler_and_an_address_stays(variable: str, model: str) -> None:
+    assert read(FOLDER, {"FLYWEIGHT_MODEL": variable}).model == model
 
 
 def test_a_folder_that_was_built_with_an_address_names_its_model_by_it(tmp_path: Path) -> None:
@@ -38,20 +38,20 @@ def test_a_folder_that_was_built_with_an_address_names_its_model_by_it(tmp_path:
 
 
 def test_numbers_of_caching_and_of_limits_are_read_by_name() -> None:
-    settings = read(HOME, {"FLYWEIGHT_TTL_SECONDS": "0.5", "FLYWEIGHT_CACHE_BYTES": "1000", "FLYWEIGHT_MAX_INSTANCES": "7"})
+    settings = read(FOLDER, {"FLYWEIGHT_TTL_SECONDS": "0.5", "FLYWEIGHT_CACHE_BYTES": "1000", "FLYWEIGHT_MAX_INSTANCES": "7"})
     assert (settings.caching.ttl_seconds, settings.caching.cache_bytes, settings.limits.max_instances) == (0.5, 1000, 7)
-    assert read(HOME, {"FLYWEIGHT_CACHE_DIR": "off"}).caching.cache_dir == "off"
+    assert read(FOLDER, {"FLYWEIGHT_CACHE_DIR": "off"}).caching.cache_dir == "off"
 
 
 def test_several_models_are_named() -> None:
-    settings = read(HOME, {"FLYWEIGHT_MODELS": "a=a.safetensors, b=s3://x/b@prod", "FLYWEIGHT_PRELOAD": "b"})
-    assert settings.models == {"a": f"{HOME}/a.safetensors", "b": "s3://x/b@prod"}
+    settings = read(FOLDER, {"FLYWEIGHT_MODELS": "a=a.safetensors, b=s3://x/b@prod", "FLYWEIGHT_PRELOAD": "b"})
+    assert settings.models == {"a": f"{FOLDER}/a.safetensors", "b": "s3://x/b@prod"}
     assert settings.preload == ("b",)
 
 
 @pytest.mark.parametrize(("text", "share"), [("5%", 0.05), ("0.25", 0.25), ("100%", 1.0), ("0", 0.0)])
-def test_a_share_is_a_number_or_so_many_percent(text: str, share: float) -> None:
-    assert read(HOME, {"FLYWEIGHT_CANARY": f"s3://x/m@next {text}"}).canary == TrafficSplit("s3://x/m@next", share)
+def test_a_share_is_a_number_or_a_percentage(text: str, share: float) -> None:
+    assert read(FOLDER, {"FLYWEIGHT_CANARY": f"s3://x/m@next {text}"}).canary == TrafficSplit("s3://x/m@next", share)
 
 
 WRONG: dict[str, tuple[dict[str, str], str]] = {
@@ -61,7 +61,7 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     "nan": ({"FLYWEIGHT_TTL_SECONDS": "nan"}, "FLYWEIGHT_TTL_SECONDS should be a number of seconds"),
     "a share": ({"FLYWEIGHT_CANARY": "s3://x/m@next"}, "FLYWEIGHT_CANARY should be ADDRESS and a share"),
     "too large a share": ({"FLYWEIGHT_SHADOW": "s3://x/m@next 101%"}, "FLYWEIGHT_SHADOW should be ADDRESS and a share"),
-    "a share that is none": ({"FLYWEIGHT_SHADOW": "s3://x/m@next nan"}, "FLYWEIGHT_SHADOW should be ADDRESS and a share"),
+    "a share that is not a number": ({"FLYWEIGHT_SHADOW": "s3://x/m@next nan"}, "FLYWEIGHT_SHADOW should be ADDRESS and a share"),
     "a hash": ({"FLYWEIGHT_SHA256": "abc"}, "FLYWEIGHT_SHA256 should be 64 hexadecimal digits"),
     "a model without a name": ({"FLYWEIGHT_MODELS": "m.safetensors"}, "FLYWEIGHT_MODELS should be NAME=ADDRESS"),
     "a name twice": ({"FLYWEIGHT_MODELS": "a=x,a=y"}, "each name once"),
@@ -71,6 +71,6 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize(("variables", "message"), WRONG.values(), ids=WRONG.keys())
-def test_a_setting_that_means_nothing_is_refused_by_its_name(variables: dict[str, Any], message: str) -> None:
+def test_an_invalid_setting_is_refused_by_its_name(variables: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        read(HOME, variables)
+        read(FOLDER, variables)

@@ -1,4 +1,4 @@
-"""Many bodies go through one call of the parser, and each is read as if it had come alone, whatever stands in the others."""
+"""Many bodies are parsed by one call, each as if it were alone, with anything in the others."""
 
 from __future__ import annotations
 
@@ -46,30 +46,30 @@ def alone(body: bytes) -> Any:
 
 
 @given(st.lists(bodies, min_size=1, max_size=5))
-@example([b"[[1]", b"[2]]", b"[3],[4]"])  # as many documents as bodies, and none of them the one that it should be
+@example([b"[[1]", b"[2]]", b"[3],[4]"])  # as many documents as bodies, but each is another one than its body
 @example([b"[1", b"2]", b"3,4"])
 @example([b"1],[2"])
 @example([b"1,2", b""])
 @example([b"\xef\xbb\xbf[1]", b"[2]"])
 @example([b"\xc3", b"\xa9"])  # half a letter each
 @example([b'{"a":1,"a":2}', b"1"])
-def test_together_they_make_what_each_makes_alone_or_nothing(taken: list[bytes]) -> None:
-    found = parse_all(taken)
+def test_bodies_parsed_together_equal_bodies_parsed_alone(together: list[bytes]) -> None:
+    parsed = parse_all(together)
     try:
-        expected = [alone(body) for body in taken]
+        expected = [alone(body) for body in together]
     except (NotStrictJSON, UnicodeDecodeError):
-        assert found is None
+        assert parsed is None
     else:
-        assert found in (expected, None)
+        assert parsed in (expected, None)
 
 
 @given(st.lists(documents.map(lambda document: json.dumps(document).encode()), min_size=1, max_size=5))
-def test_what_is_all_json_is_taken_together(taken: list[bytes]) -> None:
-    assert parse_all(taken) == [alone(body) for body in taken]
+def test_sound_bodies_are_parsed_together(together: list[bytes]) -> None:
+    assert parse_all(together) == [alone(body) for body in together]
 
 
 @pytest.mark.parametrize("body", [b"[" * 100_000, b"1" * 5000, b"[Infinity]"], ids=["deep", "digits", "infinity"])
-def test_what_one_parser_refuses_the_other_leaves_to_it(body: bytes) -> None:
+def test_a_body_that_is_refused_alone_is_refused_together(body: bytes) -> None:
     assert parse_all([b"[1]", body]) is None
     with pytest.raises(NotStrictJSON):
         alone(body)

@@ -1,14 +1,14 @@
-"""Values are frozen, compare by content and say what they are."""
+"""Values are frozen, compare by content, and have a readable repr."""
 
 from __future__ import annotations
 
 import pytest
 
 from flyweight.settings import Limits, Settings, read
-from flyweight.values import Prediction, Request, frozen
+from flyweight.values import Prediction, Request, Value
 
 
-def test_a_value_has_names_defaults_and_a_picture() -> None:
+def test_a_value_has_names_defaults_and_a_repr() -> None:
     request = Request("GET", "/", {}, b"")
     assert request.request_id == "" and request.path == "/"
     assert request == Request(method="GET", path="/", headers={}, body=b"")
@@ -23,7 +23,7 @@ def test_a_value_can_not_be_changed() -> None:
     with pytest.raises(AttributeError):
         request.path = "/x"  # type: ignore[misc]
     with pytest.raises(AttributeError):
-        request.other = 1
+        request.other = 1  # type: ignore[attr-defined]
     assert request._replace(path="/x").path == "/x"
     assert request.path == "/"
 
@@ -35,8 +35,7 @@ def test_a_value_takes_exactly_its_fields() -> None:
 
 
 def test_methods_survive() -> None:
-    @frozen
-    class Point:
+    class Point(Value):
         x: int
         y: int = 2
 
@@ -47,13 +46,13 @@ def test_methods_survive() -> None:
 
 
 def test_settings_come_from_the_environment() -> None:
-    assert read("/home", {}) == Settings("/home/model.safetensors", "", Limits())
-    given = {"FLYWEIGHT_MODEL": "other", "FLYWEIGHT_MAX_INSTANCES": "5", "FLYWEIGHT_OBSERVABILITY": "powertools"}
-    assert read("/home", given) == Settings("/home/other", "powertools", Limits(max_instances=5))
-    assert read("/home", {"FLYWEIGHT_MODEL": "/abs"}).model == "/abs"
+    assert read("/folder", {}) == Settings("/folder/model.safetensors", "", Limits())
+    variables = {"FLYWEIGHT_MODEL": "other", "FLYWEIGHT_MAX_INSTANCES": "5", "FLYWEIGHT_OBSERVABILITY": "powertools"}
+    assert read("/folder", variables) == Settings("/folder/other", "powertools", Limits(max_instances=5))
+    assert read("/folder", {"FLYWEIGHT_MODEL": "/abs"}).model == "/abs"
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "1.5", "many"])
 def test_a_limit_is_a_whole_number_above_zero(text: str) -> None:
     with pytest.raises(ValueError, match="FLYWEIGHT_MAX_BODY_BYTES should be a whole number above zero"):
-        read("/home", {"FLYWEIGHT_MAX_BODY_BYTES": text})
+        read("/folder", {"FLYWEIGHT_MAX_BODY_BYTES": text})

@@ -9,14 +9,14 @@ FlyweightError
 |-- NotFound, MethodNotAllowed
 |-- ModelRefused           a model file that fails a check
 |-- InvalidSetting         an environment variable or an argument with no meaning
-|-- NotDone                work of a record that is left for a later delivery
+|-- NotDone                a record whose work is left for a later delivery
 `-- ModelUnavailable       no model can answer now
-    `-- StoreFailed        the store of models did not do what was asked
+    `-- StoreFailed        an operation on a store failed
         |-- ObjectNotFound      no object has that key
         `-- PreconditionFailed  the object changed meanwhile
 """
 
-from flyweight.values import Value, frozen
+from flyweight.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 OK = 200
 
 
-@frozen
 class Fault(Value):
-    """One thing wrong with one input: where, what was expected, what came."""
+    """One thing wrong with one input: its place, the expected and the actual value, and a hint."""
 
     expected: str
     actual: str
@@ -52,7 +51,10 @@ class FlyweightError(Exception):
 
 
 class MalformedRequest(FlyweightError):
-    """The body can't be read as its content type says; `request_id` is set by an adapter that could read no more than that."""
+    """The body can't be read as its content type says.
+
+    `request_id`: set by an adapter that could read the id of the request, but not the rest.
+    """
 
     code, status = "malformed_request", 400
 
@@ -106,7 +108,7 @@ class MethodNotAllowed(FlyweightError):
 
 
 class ModelRefused(FlyweightError):
-    """A model file fails a check, and nothing was predicted with it. `next_step`: what to do, where another file won't help."""
+    """A model file fails a check, and nothing was predicted with it. `next_step`: advice for the operator."""
 
     code, status = "model_unavailable", 503
 
@@ -120,7 +122,7 @@ class InvalidSetting(FlyweightError, ValueError):
 
 
 class NotDone(FlyweightError):
-    """A record's work is not done, or not yet, and nothing is wrong with the record: it must be delivered again."""
+    """A record is sound, but its work is not done, or not yet: it must be delivered again."""
 
     code, status = "not_done", 503
 
@@ -132,7 +134,7 @@ class ModelUnavailable(FlyweightError):
 
 
 class StoreFailed(ModelUnavailable):
-    """A store can't be reached, forbids, is slow or misbehaves; `transient`: asking again later may help.
+    """A store can't be reached, refuses access, is too slow or misbehaves; `transient`: a later attempt may succeed.
 
     The message names the key and never holds a credential or a signed URL.
     """
@@ -185,7 +187,7 @@ def log_level(status: int) -> str:
 
 
 def problem(error: Exception, request_id: str) -> "dict[str, Any]":
-    """Make the problem document (RFC 9457) of an error. For an unexpected error it holds the request id only."""
+    """Make the problem document (RFC 9457) of an error. For an unexpected error the document holds the request id only."""
     code, status = error.code if isinstance(error, FlyweightError) else FlyweightError.code, status_of(error)
     document: dict[str, Any] = {"type": f"urn:flyweight:problem:{code}", "title": code.replace("_", " "), "status": status}
     if isinstance(error, FlyweightError):

@@ -13,11 +13,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flyweight.records import Trigger
-    from flyweight.records.sinks import Sink
     from flyweight.serving.logs import Log
     from flyweight.values import Request
-
-NO_SINKS: "Mapping[str, Callable[[str], Sink]]" = {}
 
 
 def bind(
@@ -30,20 +27,21 @@ def bind(
     refresh_wait_seconds: float = 0.0,
     hooks: "Callable[[Service], None]" = lambda service: None,
     triggers: "Callable[..., Trigger | None]" = lambda *event: None,
-    sinks: "Mapping[str, Callable[[str], Sink]]" = NO_SINKS,
+    sinks: str = "",
 ) -> "Callable[..., Any]":
     """Make the callable that a platform invokes with its own event, and that answers in the platform's own form.
 
     :param decode: `decode(*event)` makes a Request.
     :param encode: `encode(response, *event)` makes the platform's answer.
-    :param folder: the handler's folder, where the model lies unless FLYWEIGHT_MODEL names another.
+    :param folder: the handler's folder, where the model file is unless FLYWEIGHT_MODEL names another.
     :param logs: for each value of FLYWEIGHT_OBSERVABILITY a function that makes the log; only the chosen one is called.
-    :param after_fork: load models in each child, for platforms that fork after importing the handler, and not now.
-    :param refresh_wait_seconds: how long a request waits for the check of a model that it starts; 0 where threads run on
-        between requests.
+    :param after_fork: whether to load models in each child process instead of now, for platforms that fork after importing
+        the handler.
+    :param refresh_wait_seconds: how long a request waits for the check of a model that it starts; 0 if threads go on between
+        requests.
     :param hooks: called once with the service; registers the platform's lifecycle callbacks.
-    :param triggers: `triggers(*event)` finds the trigger of an event that is no request, or gives None.
-    :param sinks: for each scheme of an address a function that opens such a sink.
+    :param triggers: `triggers(*event)` finds the trigger of an event; None for a request.
+    :param sinks: the name of the handler's module of sinks, see `records.sinks.open_sink`; it is imported only if one is set.
     :raises InvalidSetting: an environment variable has a value with no meaning.
     """
     deployment = settings.read(folder)
@@ -65,7 +63,7 @@ def bind(
 
     def answer_event(*event: "Any") -> "Any":
         if (trigger := triggers(*event)) is not None:
-            from flyweight.records.consumer import consume  # no request needs it
+            from flyweight.records.consumer import consume  # imported late: no request needs it
 
             return consume(service, trigger, event, results, dead_letters)
         return encode(service.respond(decode, event), *event)

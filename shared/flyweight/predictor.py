@@ -8,7 +8,7 @@ from flyweight.models import file as model_file
 from flyweight.models.signature import Signature
 from flyweight.models.validation import Validator
 from flyweight.settings import Limits
-from flyweight.values import Prediction, Value, frozen
+from flyweight.values import Prediction, Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,39 +20,43 @@ if TYPE_CHECKING:
     from flyweight.models.isolation import Answers, GroupFault
     from flyweight.values import Release
 
-    Reading = Callable[[list[list[Any]]], list[Any]]
-    Asked = tuple[tuple[str, ...], list[tuple[int, Reading | None]]]
+    Reader = Callable[[list[list[Any]]], list[Any]]  # from an output's values, one row an instance, to answers for people
+    # the outputs of the plan, and for each its position in a Prediction and its reader; None: the values are answers already
+    Selection = tuple[tuple[str, ...], list[tuple[int, Reader | None]]]
 
 # the outputs of models, in the order of Prediction's fields
 OUTPUTS = ("predictions", "probabilities", "scores", "score_samples", "transformed")
-UNLIMITED = Limits(max_instances=sys.maxsize)  # a program's own data needs no guard against the program
+UNLIMITED = Limits(max_instances=sys.maxsize)  # for a program's own data
 
 
 def load(path: str, limits: Limits = UNLIMITED) -> "Predictor":
     """Load the model file at `path` and check it.
 
     :raises ModelRefused: the file fails a check.
-    :raises OSError: it can't be read.
+    :raises OSError: the file can't be read.
     """
     return Predictor(model_file.read(path), limits)
 
 
 class Predictor:
-    """One model file with the engine that runs it."""
+    """One model file with the engine that runs it.
+
+    :raises ModelRefused: the document is malformed, or the plan does not give the outputs of the signature.
+    """
 
     def __init__(self, file: "ModelFile", limits: Limits = UNLIMITED, engine: "Engine | None" = None) -> None:
         self.file = file
         self.signature = Signature.of(file.document)
-        self.name, self.version = (_word(file.document, key) for key in ("name", "version"))
+        self.name, self.version = (_identifier(file.document, key) for key in ("name", "version"))
         self.engine = engine or engine_for(file)
         self._batches = Batches(file, self.engine)
         self.validator = Validator(self.signature, limits, self._batches.takes_arrays)
         self._check_outputs()
         main = "values" if self.signature.classes is None else "index"
         self._sources = {"predictions": main, **{name: name for name in OUTPUTS[1:] if name in self.engine.widths}}
-        # a caller who asks for nothing in particular gets a classifier's probabilities, or its scores where it has none
+        # the default outputs of a classifier include its probabilities or, if it has none, its scores
         beside = [name for name in ("probabilities", "scores") if name in self._sources and self.signature.classes is not None]
-        self._usual = self._asked(["predictions", *beside[:1]])
+        self._default = self._select(["predictions", *beside[:1]])
         classes = self.signature.classes
         self._classes = classes[0] if classes and len(classes) == 1 else classes
 
@@ -81,13 +85,14 @@ class Predictor:
         """Predict validated rows: floats (NaN if missing), strings and None, in the signature's order.
 
         :param rows: of shape (instances, features), a list or an array.
+        :param outputs: some of `output_names`; None: the default ones.
         :raises InvalidInput: outputs that the model does not have, or a row that the model itself refuses.
         """
-        sources, fields = self._usual if outputs is None else self._asked(self._checked(outputs))
-        given = self._batches.outputs(rows, sources)
+        sources, fields = self._default if outputs is None else self._select(self._checked_names(outputs))
+        columns = self._batches.outputs(rows, sources)
         answers: list[Any] = [None, None, None, None, None, self._classes]  # by position, which costs a third of names
-        for values, (place, read) in zip(given, fields):  # noqa: B905 - as many, and `strict` takes its time
-            answers[place] = values if read is None else read(values)
+        for values, (position, read) in zip(columns, fields):  # noqa: B905 - of equal length, and `strict` takes time
+            answers[position] = values if read is None else read(values)
         return Prediction._make((*answers,))
 
     def predict_each(
@@ -100,11 +105,12 @@ class Predictor:
         """Predict many groups of instances at once, so that a bad group fails alone.
 
         :param instances: a list, an array of numbers, or columns; the instances of all groups one after another.
-        :param sizes: how many instances each group has; None: each instance is a group.
+        :param outputs: some of `output_names`; None: the default ones.
+        :param sizes: the number of instances of each group; None: each instance is a group.
         :param exceptions_by_row: instances with values that an array of numbers can't hold, by their row.
         :returns: answers in the order of the groups, and the faults of the other groups.
         """
-        from flyweight.models.isolation import predict_each  # no single request needs it
+        from flyweight.models.isolation import predict_each  # imported late: no single request needs it
 
         return predict_each(self, instances, outputs, sizes, exceptions_by_row or {})
 
@@ -124,33 +130,39 @@ class Predictor:
         document = {key: value for key, value in self.file.document.items() if key != "plan"}
         return {**document, "sha256": self.file.sha256, "bytes": len(self.file.data)}
 
-    def _checked(self, outputs: "Any") -> "list[str]":
-        """The outputs that a caller names, if the model has them all."""
+    def _checked_names(self, outputs: "Any") -> "list[str]":
+        """Check the outputs that a caller names, and drop repeated ones.
+
+        :raises InvalidInput: not a list, an empty one, or a name that is not in `output_names`.
+        """
         listed = isinstance(outputs, list) and outputs and all(isinstance(name, str) for name in outputs)
         unknown = [name for name in outputs if name not in self._sources] if listed else [outputs]
         if unknown:
             raise InvalidInput(Fault(f"a list of outputs among {', '.join(self.output_names)}", preview(unknown[0])))
         return [*dict.fromkeys(outputs)]
 
-    def _asked(self, names: "list[str]") -> "Asked":
-        """The plan's outputs that answer these names; and where each stands in a Prediction, with what makes it readable."""
+    def _select(self, names: "list[str]") -> "Selection":
+        """Find the plan's outputs that answer these names, and the position and the reader of each."""
         sources = tuple([self._sources[name] for name in names])
-        return sources, [(OUTPUTS.index(name), self._reading(name)) for name in names]
+        return sources, [(OUTPUTS.index(name), self._reader(name)) for name in names]
 
-    def _reading(self, name: str) -> "Reading | None":
-        """From an output's values to what people read: labels for indices, one number for a list of one, a list an output."""
+    def _reader(self, name: str) -> "Reader | None":
+        """Choose the reader of an output: labels for indices, a number for a list of one, one list for each output."""
         signature = self.signature
         classes = signature.classes
         if name == "score_samples" or (name == "predictions" and signature.task == "regression" and signature.outputs == 1):
-            return _flat
+            return _flatten
         if classes is None or name == "transformed":
             return None
         if name == "predictions":
-            return _labelled(classes[0]) if len(classes) == 1 else lambda indices: _labels(indices, classes)
-        return None if len(classes) == 1 else lambda values: _grouped(values, classes)
+            return _label_reader(classes[0]) if len(classes) == 1 else lambda indices: _read_labels(indices, classes)
+        return None if len(classes) == 1 else lambda values: _split(values, classes)
 
     def _check_outputs(self) -> None:
-        """The plan gives what the signature promises."""
+        """Check that the plan gives the outputs that the signature promises.
+
+        :raises ModelRefused: an output is missing, has another width, or chooses among another number of classes.
+        """
         widths, signature = self.engine.widths, self.signature
         if signature.classes is None:
             expected: dict[str, tuple[int, ...]] = {"values": (signature.outputs,), "scores": (1,)}
@@ -165,7 +177,7 @@ class Predictor:
         expected.update({"score_samples": (1,), **{output: (widths.get(output, 0),) for output in beside}})
         if first not in widths or any(width not in expected.get(output, ()) for output, width in widths.items()):
             raise ModelRefused(f"the plan gives outputs {preview(str(widths))}, which is not what the signature promises")
-        # an index that no class answers to must be impossible, not merely unlikely
+        # an index beyond the classes must be impossible, not merely unlikely
         if signature.classes is not None and self.engine.choices != [len(labels) for labels in signature.classes]:
             raise ModelRefused("the plan chooses among another number of classes than the signature lists")
 
@@ -173,27 +185,27 @@ class Predictor:
         return f"<flyweight model {self.name} {self.version}, {self.signature.task}, {len(self.signature.features)} features>"
 
 
-def _flat(values: "list[list[Any]]") -> "list[Any]":
+def _flatten(values: "list[list[Any]]") -> "list[Any]":
     return [value for (value,) in values]
 
 
-def _labelled(labels: "list[Any]") -> "Reading":
+def _label_reader(labels: "list[Any]") -> "Reader":
     return lambda indices: [labels[int(index)] for (index,) in indices]
 
 
-def _labels(indices: "list[list[int]]", classes: "list[list[Any]]") -> "list[Any]":
+def _read_labels(indices: "list[list[int]]", classes: "list[list[Any]]") -> "list[Any]":
     return [[labels[int(index)] for index, labels in zip(row, classes, strict=True)] for row in indices]
 
 
-def _grouped(values: "list[list[Any]]", classes: "list[list[Any]]") -> "list[Any]":
-    """Each instance's values side by side, parted into one list an output."""
+def _split(values: "list[list[Any]]", classes: "list[list[Any]]") -> "list[Any]":
+    """Split each instance's row of values into one list for each output."""
     ends = [sum(map(len, classes[: position + 1])) for position in range(len(classes))]
     spans = [slice(end - len(labels), end) for end, labels in zip(ends, classes, strict=True)]
     return [[row[span] for span in spans] for row in values]
 
 
 def _alike(answered: "Any", recorded: "Any") -> bool:
-    """Equal, or numbers that differ by no more than the rounding of another Python's sums; NaN was recorded as null."""
+    """Compare two answers; numbers may differ by the rounding of another Python's sums, and NaN was recorded as null."""
     if recorded is None:
         return answered is None or answered != answered
     if isinstance(answered, float) and isinstance(recorded, (int, float)):
@@ -203,8 +215,11 @@ def _alike(answered: "Any", recorded: "Any") -> bool:
     return type(answered) is type(recorded) and bool(answered == recorded)
 
 
-def _word(document: "dict[str, Any]", key: str) -> str:
-    """A name or version, which also stands in a header and in file names."""
+def _identifier(document: "dict[str, Any]", key: str) -> str:
+    """Read the model's name or version, which is also part of a header and of file names.
+
+    :raises ModelRefused: it is absent, too long, or has other characters.
+    """
     value = document.get(key)
     if not isinstance(value, str) or not 1 <= len(value) <= 100 or not value.isascii():
         raise ModelRefused(f"the model's {key} is {preview(value)}, expected at most 100 letters, digits, '.', '_', '-' or '+'")
@@ -216,18 +231,17 @@ def _word(document: "dict[str, Any]", key: str) -> str:
 EXPANSION = 10  # bytes of memory for one byte of a model file, at most: measured by `benchmarks/memory.py`
 
 
-@frozen
 class LoadedModel(Value):
-    """A model that can answer, and what its store said of it."""
+    """A model that can answer, and its state in its store."""
 
     predictor: "Predictor"
     weight: int = 0  # bytes of memory, roughly
     release: "Release | None" = None  # None: the file came with the handler
-    age: float = 0.0  # seconds since the store said so
+    age: float = 0.0  # seconds since the store confirmed the release
     trouble: str = ""  # why the store could not be asked; then this is the last good model from the disk
-    may_change: bool = False  # whether its address may mean another model later
+    may_change: bool = False  # whether its address may name another model later
 
 
 def memory_of(model: Predictor) -> int:
-    """Estimate the bytes of memory that a model takes: its file, and the lists and tuples that are made of it."""
+    """Estimate the bytes of memory that a model takes: its file, and the lists and tuples made from it."""
     return EXPANSION * len(model.file.data)

@@ -1,4 +1,4 @@
-"""Strict JSON, both ways: no NaN or Infinity, no duplicate keys, no nesting that exhausts the stack.
+"""Parse and write strict JSON: no NaN or Infinity, no duplicate keys, no nesting that exhausts the stack.
 
 Every text is hostile: a request's body, a model file's header, a record in a store. https://www.rfc-editor.org/rfc/rfc8259
 """
@@ -20,8 +20,9 @@ class NotStrictJSON(ValueError):
 
 
 def parse(text: "str | bytes") -> "Any":
-    """Parse one JSON document; bytes are UTF-8.
+    """Parse one JSON document.
 
+    :param text: the document; bytes are decoded as UTF-8.
     :raises NotStrictJSON: syntax (with line and column), a duplicate key, NaN, too deep nesting, or too many digits.
     """
     try:
@@ -39,17 +40,20 @@ def parse(text: "str | bytes") -> "Any":
 
 
 def parse_all(texts: "list[bytes]") -> "list[Any] | None":
-    """Parse many documents by one call of the parser; None if one of them is not strict JSON.
+    """Parse many documents by one call of the parser.
 
-    A secret string stands between each two. Senders can't know it, so brackets opened in one text and closed in another are
-    detected.
+    A secret string separates each two documents. Senders can't know it, so brackets opened in one text and closed in another
+    are detected.
+
+    :param texts: at least one document, in UTF-8.
+    :returns: the documents in the same order; None if one of them is not strict JSON.
     """
-    mark = urandom(16).hex()
+    separator = urandom(16).hex()
     try:
-        values = _DECODER.decode("[" + f',"{mark}",'.encode().join(texts).decode() + "]")
+        values = _DECODER.decode("[" + f',"{separator}",'.encode().join(texts).decode() + "]")
     except (ValueError, RecursionError):
         return None
-    whole = type(values) is list and len(values) == 2 * len(texts) - 1 and values[1::2] == [mark] * (len(texts) - 1)
+    whole = type(values) is list and len(values) == 2 * len(texts) - 1 and values[1::2] == [separator] * (len(texts) - 1)
     return values[::2] if whole else None
 
 
@@ -59,20 +63,30 @@ def encode(value: "Any") -> bytes:
         text = _dumps(value)
     except ValueError:
         text = _dumps(_finite(value))
-    # A lone surrogate, which JSON's \\u can smuggle in, is no character, and a runtime that parses it out of an answer dies.
+    # JSON's \u can hold a lone surrogate, which is not a character: UTF-8 has no bytes for it, and some runtimes crash on it.
     return text.encode("utf-8", "replace")
 
 
 def _unique(pairs: "list[tuple[str, Any]]") -> "dict[str, Any]":
+    """Make an object of its pairs.
+
+    :raises NotStrictJSON: two pairs have the same key.
+    """
     unique = dict(pairs)
     if len(unique) != len(pairs):
-        seen: set[str] = set()
-        repeated = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise NotStrictJSON(f"has the key {preview(repeated)} twice in one object")
+        keys: set[str] = set()
+        for key, _ in pairs:
+            if key in keys:
+                raise NotStrictJSON(f"has the key {preview(key)} twice in one object")
+            keys.add(key)
     return unique
 
 
 def _no_constant(token: str) -> None:
+    """Refuse NaN, Infinity and -Infinity.
+
+    :raises NotStrictJSON: always.
+    """
     raise NotStrictJSON(f"holds {token}, which is not JSON; send null for a missing value")
 
 
@@ -80,10 +94,10 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_consta
 
 
 def _make_dumps() -> "Callable[[Any], str]":
-    """The standard library's encoder, kept: `encode` would make its C half anew each time, at a third of the answer's cost."""
+    """Make one encoder for all calls: `JSONEncoder.encode` makes its C half anew each time, at a third of an answer's cost."""
     encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     try:
-        # what `JSONEncoder.iterencode` does in CPython 3.11 to 3.14; a Python that changes it takes the public method below
+        # as `JSONEncoder.iterencode` does in CPython 3.11 to 3.14; a Python that changes this uses the public method below
         chunks = json.encoder.c_make_encoder(  # type: ignore[attr-defined]
             None, encoder.default, json.encoder.encode_basestring, None, ":", ",", False, False, False
         )
@@ -96,6 +110,7 @@ _dumps = _make_dumps()
 
 
 def _finite(value: "Any") -> "Any":
+    """Copy a value with null in place of numbers that are not finite."""
     if isinstance(value, float):
         return value if isfinite(value) else None
     if isinstance(value, dict):

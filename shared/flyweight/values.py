@@ -5,14 +5,14 @@ from operator import itemgetter
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
+    from typing import Any, ClassVar, Self, dataclass_transform
 
-    T = TypeVar("T")
-    LogFields = dict[str, Any]  # what the log line of a request or a batch will hold
+    LogFields = dict[str, Any]  # the fields of the log line of a request or a batch
     Parsed = tuple[Any, Any]  # instances that are not validated yet, and the outputs that a body asks for or None
 
+    @dataclass_transform(frozen_default=True)
     class Value:
-        """The base of frozen values: a tuple whose items have names."""
+        """The base of frozen values: a class of annotated fields becomes a tuple whose items have names."""
 
         _fields: ClassVar[tuple[str, ...]]
 
@@ -22,15 +22,28 @@ if TYPE_CHECKING:
         @classmethod
         def _make(cls, values: tuple[Any, ...]) -> Self: ...
 
-    @dataclass_transform(frozen_default=True)
-    def frozen(cls: type[T]) -> type[T]:
-        """Make a class of annotated fields a frozen value."""
 else:
 
-    class Value(tuple):
-        """A tuple whose items have names, as `collections.namedtuple` makes, without the code that it compiles for each class."""
+    class _Fields(type):
+        """Turns the annotated fields of a class into the names of a tuple's items, and their values into defaults.
 
-        __slots__ = ()
+        `dataclasses`, `typing` and `namedtuple` are not used: importing one of them takes longer than a prediction.
+        """
+
+        def __new__(meta, name, bases, members):
+            fields = members.get("__annotations__", ())
+            if "__annotate_func__" in members:  # from Python 3.14 on a function makes the annotations (PEP 649)
+                fields = members["__annotate_func__"](1)
+            fields = tuple(fields)
+            members["_fields"], members["__slots__"] = fields, ()
+            members["_defaults"] = {field: members[field] for field in fields if field in members}
+            for position, field in enumerate(fields):
+                members[field] = property(itemgetter(position))
+            return type.__new__(meta, name, bases, members)
+
+    class Value(tuple, metaclass=_Fields):
+        """A tuple whose items have names, like `collections.namedtuple` without the code that it compiles for each class."""
+
         _make = classmethod(tuple.__new__)  # from all values in order, in a third of the time
 
         def __new__(cls, *values, **named):  # noqa: D102
@@ -51,46 +64,32 @@ else:
         def _replace(self, **changes):
             return type(self)(**{**self._asdict(), **changes})
 
-    def frozen(cls):
-        """Make a class of annotated fields a frozen value.
 
-        Neither `dataclasses` nor `typing` nor `namedtuple`: each would cost a cold start more than a prediction does.
-        """
-        fields = tuple(cls.__annotations__)
-        kept = {k: v for k, v in vars(cls).items() if k not in ("__dict__", "__weakref__", *fields)}
-        readers = {field: property(itemgetter(position)) for position, field in enumerate(fields)}
-        defaults = {field: vars(cls)[field] for field in fields if field in vars(cls)}
-        return type(cls.__name__, (Value,), {**kept, **readers, "__slots__": (), "_fields": fields, "_defaults": defaults})
-
-
-@frozen
 class Request(Value):
-    """A request as every transport decodes it."""
+    """A request, in the form into which every transport decodes its events."""
 
     method: str
     path: str
     headers: "Mapping[str, str]"  # names in lower case
     body: bytes
-    request_id: str = ""  # the provider's own; the core makes one where it is empty
+    request_id: str = ""  # the provider's own; if it is empty, the core makes one
 
 
-@frozen
 class Response(Value):
-    """A response that each transport encodes in its own form."""
+    """A response, which each transport encodes in its own form."""
 
     status: int
     headers: "Mapping[str, str]"
     body: bytes
 
 
-@frozen
 class Prediction(Value):
-    """A model's answers, one entry an instance; None for an output that was not asked for or that the model lacks.
+    """A model's answers, one entry for each instance; None for an output that was not requested or that the model lacks.
 
-    `predictions`: labels, numbers, or lists of them where the model has several outputs (`predict`, or `transform`).
-    `probabilities`: per instance one list in the order of `classes`, a list of such lists for several outputs (`predict_proba`).
-    `scores`: decision values (`decision_function`); `score_samples`: one number an instance.
-    `transformed`: what a model that predicts gives by `transform`.
+    `predictions`: labels, numbers, or lists of them if the model has several outputs (`predict`, or `transform`).
+    `probabilities`: for each instance a list in the order of `classes`, or a list of such lists for several outputs
+    (`predict_proba`). `scores`: decision values (`decision_function`). `score_samples`: one number for each instance.
+    `transformed`: the result of `transform` of a model that predicts.
     """
 
     predictions: "list[Any] | None" = None
@@ -101,12 +100,12 @@ class Prediction(Value):
     classes: "list[Any] | None" = None
 
 
-@frozen
 class Release(Value):
-    """What an address in a store means now: which object, and what its bytes must turn out to be.
+    """The object that an address in a store names now, and what its bytes must be.
 
-    `serial` orders the releases of an alias, else 0. For a plain object `name`, `version` and `sha256` are "" and `tag` is
-    its own; for a registry's release `tag` and `modified` are those of the pointer or record.
+    `serial` orders the releases of an alias; else it is 0. For a plain object `name`, `version` and `sha256` are "" and `tag`
+    is the object's own. For a registry's release `tag` and `modified` are those of the pointer or record.
+    `digital_signature` has the items `key` (the id of the public key) and `value` (base64).
     """
 
     name: str
@@ -116,5 +115,5 @@ class Release(Value):
     key: str
     tag: str
     serial: int
-    signature: "dict[str, str] | None"
+    digital_signature: "dict[str, str] | None"
     modified: float

@@ -1,4 +1,4 @@
-"""An answer in CSV, which is written by columns, is what writing it cell by cell comes to."""
+"""CSV that is written by columns equals CSV that is written cell by cell."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def many(count: int, inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 @st.composite
 def predictions(draw: st.DrawFn) -> tuple[Prediction, list[int] | None]:
-    """Answers of one output or of two, with what stands beside them."""
+    """Draw predictions of one or two outputs, with probabilities, scores and line numbers."""
     count, outputs, width = draw(COUNT), draw(st.integers(1, 2)), draw(st.integers(1, 3))
     numbers = many(width, st.floats())
     classes = draw(st.none() | many(width, VALUE))
@@ -31,15 +31,15 @@ def predictions(draw: st.DrawFn) -> tuple[Prediction, list[int] | None]:
     beside: Any = numbers
     if outputs == 2 and classes is not None:
         classes, beside = [classes, classes], many(2, numbers)
-    told = [draw(many(count, first))]
-    told += [draw(st.none() | many(count, beside)) for _ in range(2)]
-    told += [draw(st.none() | many(count, st.floats())), draw(st.none() | many(count, numbers))]
+    values = [draw(many(count, first))]
+    values += [draw(st.none() | many(count, beside)) for _ in range(2)]
+    values += [draw(st.none() | many(count, st.floats())), draw(st.none() | many(count, numbers))]
     lines = draw(st.none() | st.just([*range(2, 2 + count)]))
-    return Prediction(*told, classes), lines
+    return Prediction(*values, classes), lines
 
 
 def cell_by_cell(prediction: Prediction, lines: list[int] | None, header: bool) -> str:
-    """The same in the plainest way."""
+    """Write the same CSV in the simplest way."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     for number in range(len(prediction.predictions or [])):
@@ -71,7 +71,7 @@ def cell_by_cell(prediction: Prediction, lines: list[int] | None, header: bool) 
     return file.getvalue()
 
 
-@given(given=predictions(), header=st.booleans())
-def test_it_is_the_same_text(given: tuple[Prediction, list[int] | None], header: bool) -> None:
-    prediction, lines = given
+@given(drawn=predictions(), header=st.booleans())
+def test_both_texts_are_equal(drawn: tuple[Prediction, list[int] | None], header: bool) -> None:
+    prediction, lines = drawn
     assert write(prediction, lines, header) == cell_by_cell(prediction, lines, header)

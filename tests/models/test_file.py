@@ -1,4 +1,4 @@
-"""The reader takes what the safetensors library writes, and refuses everything that is not a sound model file."""
+"""Model files are read as the safetensors library writes them; all that are not sound are refused."""
 
 from __future__ import annotations
 

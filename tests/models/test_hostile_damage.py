@@ -1,4 +1,4 @@
-"""Real models of every family, damaged at random, answer rows and batches or refuse them: nothing else is ever raised."""
+"""Real models of every family, damaged at random, are refused, or answer or refuse each row and batch; nothing else is raised."""
 
 from __future__ import annotations
 
@@ -74,19 +74,20 @@ CELLS = ((1.0, "Dream"), (-1e9, "?"), (1e308, "1"), (float("nan"), None))
 
 @pytest.fixture(scope="module")
 def packed() -> list[tuple[dict[str, Any], Arrays]]:
-    found, known = [], families()
+    models, known = [], families()
     for victim in VICTIMS:
         family, name = victim.split("/")
         estimator, sample = known[family][name]()
         data = pack(estimator, sample=sample, edge_count=50, engine="pure").data
-        found.append((model_file.parse(data).document, safetensors.numpy.load(data)))
-    return found
+        models.append((model_file.parse(data).document, safetensors.numpy.load(data)))
+    return models
 
 
+@pytest.mark.slow
 @settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_damaged_model_is_refused_or_answers(packed: Any, data: st.DataObject) -> None:
-    """Whatever is changed in it, it is refused when loaded, or every answer is an answer or a clear refusal."""
+    """A changed model is refused when it is loaded, or each of its answers is an answer or a clear refusal."""
     try:
         model = damaged(data, *data.draw(st.sampled_from(packed)))
     except ModelRefused:

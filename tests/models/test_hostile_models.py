@@ -1,4 +1,4 @@
-"""Models of more families that could go wrong are refused when they are loaded; numbers of any size are answered."""
+"""Malformed models of more families are refused when they are loaded; numbers of any size are answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes become validated rows, or an error that names instance, feature, what was expected and what came."""
+"""Bodies become validated rows, or an error that names the instance, the feature, and the expected and the actual value."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ def test_all_numbers_take_the_short_way_to_the_same_rows() -> None:
     assert read([{"a": 3.0}, [4.0]], validator=ONE) == [[3.0], [4.0]]
 
 
-def test_null_is_missing_where_the_feature_may_be() -> None:
+def test_null_is_missing_if_the_feature_is_nullable() -> None:
     age, income, member, city = read([[1, None, None, None]])[0]
     assert (age, city) == (1.0, None)
     assert math.isnan(income) and math.isnan(member)
 
 
-def test_null_is_refused_where_the_feature_may_not_be() -> None:
+def test_null_is_refused_if_the_feature_is_not_nullable() -> None:
     assert faults([[None, 1, True, "x"]]) == [(0, "age", "a number", "null")]
 
 
@@ -67,7 +67,7 @@ def test_a_wrong_kind_is_named(value: Any) -> None:
     assert (instance, feature, expected) == (1, "age", "a number")
 
 
-def test_every_fault_is_told_at_once_up_to_twenty() -> None:
+def test_all_faults_are_listed_up_to_twenty() -> None:
     assert len(faults([["x", "y", "z", 1]])) == 4
     wide = Validator(Signature("regression", [Feature(f"f{n}", "number", False) for n in range(50)], 1), Limits())
     assert len(faults([["x"] * 50], wide)) == 20
@@ -80,7 +80,7 @@ def test_a_misspelt_feature_is_named_with_the_one_that_was_meant() -> None:
     assert (fault.feature, fault.hint) == ("incme", "did you mean 'income'?")
 
 
-def test_a_missing_feature_is_told_apart_from_a_null_one() -> None:
+def test_a_missing_feature_is_not_a_null_one() -> None:
     with pytest.raises(InvalidInput) as caught:
         read([{"age": 1, "member": True, "city": "x"}])
     (fault,) = caught.value.faults
@@ -104,7 +104,7 @@ def test_a_number_beyond_a_double_is_refused(text: str) -> None:
     assert faults(f"[[{text}, 1]]".encode(), NUMBERS)[0][:2] == (0, "a")
 
 
-def test_huge_numbers_that_sum_beyond_a_double_are_taken() -> None:
+def test_huge_numbers_whose_sum_is_beyond_a_double_are_valid() -> None:
     assert read(b"[[1.7e308, 1.7e308]]", validator=NUMBERS) == [[1.7e308, 1.7e308]]
 
 
@@ -162,26 +162,23 @@ def test_a_byte_order_mark_is_skipped() -> None:
     assert read(b'\xef\xbb\xbf[[1, 1, true, "x"]]') == [[1.0, 1.0, 1.0, "x"]]
 
 
-@pytest.mark.parametrize("media", ["", "application/json", "Application/JSON; charset=UTF-8", 'application/json;charset="utf-8"'])
-def test_json_by_any_spelling(media: str) -> None:
-    assert read([[1, 1, True, "x"]], media)
+@pytest.mark.parametrize(
+    "content_type", ["", "application/json", "Application/JSON; charset=UTF-8", 'application/json;charset="utf-8"']
+)
+def test_json_by_any_spelling(content_type: str) -> None:
+    assert read([[1, 1, True, "x"]], content_type)
 
 
-@pytest.mark.parametrize("media", ["text/html", "multipart/form-data; boundary=x", "application/json; charset=latin-1"])
-def test_other_media_and_charsets_are_not_spoken(media: str) -> None:
+@pytest.mark.parametrize("content_type", ["text/html", "multipart/form-data; boundary=x", "application/json; charset=latin-1"])
+def test_other_content_types_and_charsets_are_not_supported(content_type: str) -> None:
     with pytest.raises(UnsupportedMediaType):
-        read([[1, 1, True, "x"]], media)
+        read([[1, 1, True, "x"]], content_type)
 
 
 def test_ndjson_is_one_instance_a_line() -> None:
-    assert read(b'[1, 2, true, "x"]\n\n{"age": 2, "income": null, "member": null, "city": null}\r\n', "application/x-ndjson")[
-        0
-    ] == [
-        1.0,
-        2.0,
-        1.0,
-        "x",
-    ]
+    body = b'[1, 2, true, "x"]\n\n{"age": 2, "income": null, "member": null, "city": null}\r\n'
+    first, second = read(body, "application/x-ndjson")
+    assert first == [1.0, 2.0, 1.0, "x"] and second[0] == 2.0 and second[3] is None
     with pytest.raises(MalformedRequest, match="line 2"):
         read(b"[1]\n{", "application/x-ndjson")
 
@@ -197,7 +194,7 @@ def test_csv_without_a_header_is_read_in_order() -> None:
 
 
 @pytest.mark.parametrize("cell", ["1_000", "abc", "inf", "0x10"])
-def test_a_csv_text_that_is_no_number_is_named(cell: str) -> None:
+def test_a_csv_text_that_is_not_a_number_is_named(cell: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         read(f"city,age,member,income\nx,{cell},0,1\n".encode(), "text/csv")
     assert (caught.value.faults[0].instance, caught.value.faults[0].feature) == (0, "age")
@@ -221,18 +218,18 @@ values = st.recursive(
 
 
 @given(values, st.sampled_from(["application/json", "text/csv", "application/x-ndjson", "text/csv;header=absent"]))
-def test_any_json_is_rows_or_a_clear_error(value: Any, media: str) -> None:
+def test_any_json_is_rows_or_a_clear_error(value: Any, content_type: str) -> None:
     try:
-        rows = read(json.dumps(value).encode(), media)
+        rows = read(json.dumps(value).encode(), content_type)
     except FlyweightError:
         return
     assert all(len(row) == 4 for row in rows)
 
 
 @given(st.binary(max_size=300), st.sampled_from(["application/json", "text/csv", "application/x-ndjson"]))
-def test_any_bytes_are_rows_or_a_clear_error(body: bytes, media: str) -> None:
+def test_any_bytes_are_rows_or_a_clear_error(body: bytes, content_type: str) -> None:
     try:
-        read(body, media)
+        read(body, content_type)
     except FlyweightError:
         pass
 

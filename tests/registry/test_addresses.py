@@ -1,4 +1,4 @@
-"""Addresses: what is one, what is none, and that no text whatever leads astray."""
+"""Addresses: sound ones are parsed, all other texts are refused, and no text leaves its store."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PLACES = st.sampled_from(["s3://bucket", "gs://bucket.example.com", "az://$web",
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("m.safetensors", Address("m.safetensors", "file", "", "/home/m.safetensors")),
+        ("m.safetensors", Address("m.safetensors", "file", "", "/folder/m.safetensors")),
         ("/opt/m.safetensors", Address("/opt/m.safetensors", "file", "", "/opt/m.safetensors")),
         ("file:///srv/m.safetensors", Address("file:///srv/m.safetensors", "object", "file:///srv", "m.safetensors")),
         ("file:///m.safetensors", Address("file:///m.safetensors", "object", "file:///", "m.safetensors")),
@@ -36,8 +36,8 @@ PLACES = st.sampled_from(["s3://bucket", "gs://bucket.example.com", "az://$web",
         ("http://127.0.0.1:80/c@x", Address("http://127.0.0.1:80/c@x", "alias", "http://127.0.0.1:80", "c/@x.json", "c", "x")),
     ],
 )
-def test_an_address_says_which_store_and_which_key(text: str, expected: Address) -> None:
-    assert parse(text, "/home") == expected
+def test_an_address_has_a_store_and_a_key(text: str, expected: Address) -> None:
+    assert parse(text, "/folder") == expected
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_an_address_says_which_store_and_which_key(text: str, expected: Address)
         ("http://localhost.example.com/m.safetensors", "use https://"),
     ],
 )
-def test_what_is_none_is_told_by_what_one_looks_like(text: str, message: str) -> None:
+def test_another_text_is_refused_with_a_description_of_addresses(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        parse(text, "/home")
+        parse(text, "/folder")
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_credentials_are_refused_and_not_repeated(text: str) -> None:
 
 
 @given(PLACES, FOLDERS, NAMES, NAMES)
-def test_names_and_labels_come_back(place: str, folders: list[str], name: str, label: str) -> None:
+def test_names_and_labels_are_read(place: str, folders: list[str], name: str, label: str) -> None:
     root = "/".join([place, *folders])
     alias, version = parse(f"{root}/{name}@{label}"), parse(f"{root}/{name}/{label}")
     assert (alias.kind, alias.name, alias.label) == ("alias", name, label)
@@ -93,16 +93,16 @@ def test_names_and_labels_come_back(place: str, folders: list[str], name: str, l
     assert version.key == record_key(name, label)
 
 
-@given(st.one_of(st.text(), st.tuples(st.sampled_from(SCHEMES), st.text()).map("://".join)), st.sampled_from(["", "/home"]))
-def test_any_text_is_an_address_or_a_value_error(text: str, home: str) -> None:
+@given(st.one_of(st.text(), st.tuples(st.sampled_from(SCHEMES), st.text()).map("://".join)), st.sampled_from(["", "/folder"]))
+def test_any_text_is_an_address_or_a_value_error(text: str, folder: str) -> None:
     try:
-        address = parse(text, home)
+        address = parse(text, folder)
     except ValueError:
         return
     assert address.text == text
     assert address.kind in ("file", "object", "alias", "version")
     if address.kind == "file":
-        assert address.key == os.path.join(home, text)
+        assert address.key == os.path.join(folder, text)
         return
     assert address.root.partition("://")[0] in SCHEMES
     assert not {"", ".", ".."} & {*address.key.split("/")}

@@ -1,4 +1,4 @@
-"""The reading side of a registry, over a folder: right ones are read, hostile ones are refused, whatever they hold."""
+"""Read a registry in a folder: sound documents are read, hostile ones are refused."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_plain_object_means_itself(root: str) -> None:
     assert releases.fetch(store, release) == DATA
 
 
-def test_what_is_not_there_is_absent(root: str) -> None:
+def test_an_absent_release_is_not_found(root: str) -> None:
     for text in (f"{root}/cancer@dev", f"{root}/cancer/2", f"{root}/x.safetensors"):
         store, address = opened(text)
         with pytest.raises(ObjectNotFound, match="is not there"):
@@ -91,7 +91,7 @@ def test_truncated_and_altered_bytes_are_refused(root: str, damaged: bytes) -> N
         releases.fetch(store, release)
 
 
-def test_a_plain_object_replaced_since_is_asked_for_again(root: str) -> None:
+def test_a_plain_object_that_was_replaced_is_a_transient_failure(root: str) -> None:
     store, address = opened(f"{root}/cancer/1.2.0/{SHA256}.safetensors")
     release = releases.resolve(store, address)
     store.put(release.key, DATA[::-1], release.tag)
@@ -100,15 +100,15 @@ def test_a_plain_object_replaced_since_is_asked_for_again(root: str) -> None:
     assert raised.value.transient
 
 
-def test_a_signature_comes_with_the_record_or_beside_the_object(root: str) -> None:
+def test_a_digital_signature_is_in_the_record_or_beside_the_object(root: str) -> None:
     store, address = opened(f"{root}/plain.safetensors")
     store.put("plain.safetensors", DATA, None)
     release = releases.resolve(store, address)
-    assert releases.signature(store, release) is None
+    assert releases.digital_signature(store, release) is None
     store.put("plain.safetensors.sig", json.dumps(SIGNATURE).encode(), None)
-    assert releases.signature(store, release) == SIGNATURE
+    assert releases.digital_signature(store, release) == SIGNATURE
     store.put("cancer/@signed.json", json.dumps({**POINTER, "record": {**RECORD, "signature": SIGNATURE}}).encode(), None)
-    assert releases.signature(store, releases.resolve(*opened(f"{root}/cancer@signed"))) == SIGNATURE
+    assert releases.digital_signature(store, releases.resolve(*opened(f"{root}/cancer@signed"))) == SIGNATURE
 
 
 def test_a_record_of_another_model_is_refused(root: str) -> None:
@@ -120,10 +120,10 @@ def test_a_record_of_another_model_is_refused(root: str) -> None:
             releases.resolve(*opened(text))
 
 
-def test_a_document_of_great_size_is_not_read(root: str) -> None:
+def test_a_huge_document_is_not_read(root: str) -> None:
     store, _ = opened(f"{root}/cancer@prod")
     store.put("cancer/@big.json", b" " * 70_000, None)
-    with pytest.raises(ModelRefused, match="70000 bytes, more than"):
+    with pytest.raises(ModelRefused, match="70000 bytes, the limit is"):
         releases.resolve(*opened(f"{root}/cancer@big"))
 
 
@@ -198,7 +198,7 @@ def test_a_hostile_pointer_is_refused(changes: dict[str, Any]) -> None:
     ],
     ids=lambda text: repr(text[:20]),
 )
-def test_what_is_no_json_object_is_refused(text: bytes) -> None:
+def test_a_text_that_is_not_a_json_object_is_refused(text: bytes) -> None:
     for read in (releases.checked_pointer, releases.checked_record):
         with pytest.raises(ModelRefused):
             read(text)
@@ -206,7 +206,7 @@ def test_what_is_no_json_object_is_refused(text: bytes) -> None:
 
 @given(st.data())
 def test_a_document_with_any_part_replaced_is_sound_or_refused(data: st.DataObject) -> None:
-    """What is let through names its own object, below its own name, and no other."""
+    """A sound document names its own object, below its own name."""
     pointer: Any = json.loads(json.dumps(POINTER))
     place = data.draw(st.sampled_from([pointer, pointer["record"], pointer["previous"][0]]))
     place[data.draw(st.sampled_from([*place, "signature"]))] = data.draw(VALUES)

@@ -1,4 +1,4 @@
-"""From an address in a store to the model that answers: by the disk or the store, never back, never by what is refused."""
+"""Load models from a store through the disk cache; older releases and refused models are never served."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from flyweight.errors import ModelRefused, ObjectNotFound, StoreFailed
 from flyweight.predictor import LoadedModel
-from flyweight.registry.source import StoredModels
+from flyweight.registry.source import StoreSource
 from flyweight.settings import Caching, Settings, Verification
 from flyweight.toolkit.publishing import registry, signing
 from tests.services.fixtures import Bucket
@@ -24,12 +24,12 @@ QUICK = Caching(ttl_seconds=60.0, store_seconds=2.0)
 
 
 class Reader:
-    """One process's view of the stores: the same disk as others, a clock of its own."""
+    """The source of one process: it shares the disk with others, and has a clock of its own."""
 
-    def __init__(self, folder: Path, **trust: Any) -> None:
+    def __init__(self, folder: Path, **required: Any) -> None:
         caching = QUICK._replace(cache_dir=str(folder))
         self.now = 1000.0
-        self.models = StoredModels(Settings("", caching=caching, verification=Verification(**trust)), lambda: self.now)
+        self.models = StoreSource(Settings("", caching=caching, verification=Verification(**required)), lambda: self.now)
 
     def load(self, address: str) -> LoadedModel:
         self.spent: dict[str, float] = {}
@@ -40,18 +40,18 @@ class Reader:
 
 
 def number(model: LoadedModel) -> float:
-    """What a model answers, which is its version."""
+    """Get the answer of a model, which is its version."""
     predictions: Any = model.predictor.predict([[0.0]]).predictions
     return float(predictions[0])
 
 
 @pytest.fixture
 def reader(tmp_path: Path) -> Callable[..., Reader]:
-    return lambda **trust: Reader(tmp_path / "cache", **trust)
+    return lambda **required: Reader(tmp_path / "cache", **required)
 
 
-def asked(bucket: Bucket) -> list[str]:
-    """The methods of the requests that came since the proxy was last told what to do."""
+def methods(bucket: Bucket) -> list[str]:
+    """List the methods of the requests since the proxy's last setting."""
     return [seen.method for seen in bucket.proxy.seen]
 
 
@@ -60,9 +60,9 @@ def test_an_alias_is_two_requests_and_then_none(bucket: Bucket, versions: dict[i
     bucket.proxy.fail("")
     first = reader()
     assert first.answer(f"{bucket.root}/m@prod") == 1.0
-    assert asked(bucket) == ["GET", "GET"] and {"fetch", "load"} <= {*first.spent}
+    assert methods(bucket) == ["GET", "GET"] and {"fetch", "load"} <= {*first.spent}
     assert reader().answer(f"{bucket.root}/m@prod") == 1.0, "another process, within the time to live"
-    assert len(asked(bucket)) == 2
+    assert len(methods(bucket)) == 2
 
 
 def test_when_the_time_to_live_is_over_one_small_request_says_that_nothing_changed(
@@ -73,12 +73,12 @@ def test_when_the_time_to_live_is_over_one_small_request_says_that_nothing_chang
     s3.proxy.fail("")
     later = reader()
     later.now += 61
-    assert later.answer(f"{s3.root}/m@prod") == 1.0 and asked(s3) == ["GET"]
-    assert later.load(f"{s3.root}/m@prod").age == 0.0 and asked(s3) == ["GET"], "what one process learnt is noted for all"
+    assert later.answer(f"{s3.root}/m@prod") == 1.0 and methods(s3) == ["GET"]
+    assert later.load(f"{s3.root}/m@prod").age == 0.0 and methods(s3) == ["GET"], "the note of one process serves all"
 
 
 @pytest.mark.parametrize("step", [-5000.0, 1e7])
-def test_a_clock_that_steps_only_causes_a_question(s3: Bucket, versions: dict[int, Path], reader: Any, step: float) -> None:
+def test_a_clock_that_steps_only_causes_a_request(s3: Bucket, versions: dict[int, Path], reader: Any, step: float) -> None:
     registry.at(s3.root).push(versions[1], ["prod"])
     reader().answer(f"{s3.root}/m@prod")
     registry.at(s3.root).push(versions[2], ["prod"])
@@ -89,15 +89,15 @@ def test_a_clock_that_steps_only_causes_a_question(s3: Bucket, versions: dict[in
 
 def test_a_plain_object_is_fetched_again_only_when_it_changed(bucket: Bucket, versions: dict[int, Path], reader: Any) -> None:
     store, address = bucket.open(), f"{bucket.root}/plain.safetensors"
-    mark = store.put("plain.safetensors", versions[1].read_bytes(), None)
+    meta = store.put("plain.safetensors", versions[1].read_bytes(), None)
     one = reader()
     current = one.load(address)
     assert number(current) == 1.0 and len(current.release.sha256) == 64
     bucket.proxy.fail("")
-    assert one.models.refreshed(address, current, {}) is current and asked(bucket) == ["HEAD"]
-    time.sleep(1.1)  # for stores that tell seconds only
-    store.put("plain.safetensors", versions[2].read_bytes(), mark.tag)
-    assert number(one.models.refreshed(address, current, {})) == 2.0
+    assert one.models.refresh(address, current, {}) is current and methods(bucket) == ["HEAD"]
+    time.sleep(1.1)  # for stores whose times are whole seconds
+    store.put("plain.safetensors", versions[2].read_bytes(), meta.tag)
+    assert number(one.models.refresh(address, current, {})) == 2.0
 
 
 def test_a_version_never_changes(s3: Bucket, versions: dict[int, Path], reader: Any) -> None:
@@ -112,30 +112,32 @@ def test_a_promotion_and_a_rollback_are_followed(bucket: Bucket, versions: dict[
     one = reader()
     model = one.load(address)
     here.push(versions[2], ["prod"])
-    model = one.models.refreshed(address, model, {})
+    model = one.models.refresh(address, model, {})
     assert number(model) == 2.0
     here.rollback("m", "prod")
-    assert number(one.models.refreshed(address, model, {})) == 1.0
+    assert number(one.models.refresh(address, model, {})) == 1.0
 
 
-def test_a_replica_that_lags_is_not_believed(s3: Bucket, versions: dict[int, Path], reader: Any) -> None:
+def test_an_older_answer_of_the_store_is_refused(s3: Bucket, versions: dict[int, Path], reader: Any) -> None:
     here, address, store = registry.at(s3.root), f"{s3.root}/m@prod", s3.open()
     here.push(versions[1], ["prod"])
     before, _ = store.get("m/@prod.json", 1 << 16)
     here.push(versions[2], ["prod"])
     one = reader()
     current = one.load(address)
-    _, mark = store.get("m/@prod.json", 1 << 16)
-    store.put("m/@prod.json", before, mark.tag)
+    _, meta = store.get("m/@prod.json", 1 << 16)
+    store.put("m/@prod.json", before, meta.tag)
     with pytest.raises(StoreFailed, match="older state"):
-        one.models.refreshed(address, current, {})
+        one.models.refresh(address, current, {})
     fresh = reader()
     fresh.now += 61
     stale = fresh.load(address)
-    assert number(stale) == 2.0 and "older state" in stale.trouble, "what another process served, this one knows by the disk"
+    assert number(stale) == 2.0 and "older state" in stale.trouble, "this process knows by the disk what another one served"
 
 
-def test_without_the_store_the_last_good_model_answers_and_says_so(s3: Bucket, versions: dict[int, Path], reader: Any) -> None:
+def test_without_the_store_the_last_good_model_answers_with_the_reason(
+    s3: Bucket, versions: dict[int, Path], reader: Any
+) -> None:
     registry.at(s3.root).push(versions[1], ["prod"])
     reader().answer(f"{s3.root}/m@prod")
     s3.proxy.fail("refused")
@@ -147,7 +149,7 @@ def test_without_the_store_the_last_good_model_answers_and_says_so(s3: Bucket, v
         Reader(Path("off"), sha256="").models.load(f"{s3.root}/m@other", {})
 
 
-def test_damage_on_the_disk_is_fetched_anew(s3: Bucket, versions: dict[int, Path], reader: Any, tmp_path: Path) -> None:
+def test_a_damaged_file_on_the_disk_is_fetched_again(s3: Bucket, versions: dict[int, Path], reader: Any, tmp_path: Path) -> None:
     registry.at(s3.root).push(versions[1], ["prod"])
     reader().answer(f"{s3.root}/m@prod")
     for path in (tmp_path / "cache").glob("*.safetensors"):
@@ -163,13 +165,13 @@ def test_damage_on_the_disk_is_fetched_anew(s3: Bucket, versions: dict[int, Path
         {"size": "x"},
         {"serial": "2"},
         {"name": 3},
-        {"signature": 7},
+        {"digital_signature": 7},
         {"modified": None},
         {"tag": []},
         {"more": 1},
     ],
 )
-def test_a_note_that_means_nothing_is_none(
+def test_a_malformed_note_is_ignored(
     s3: Bucket, versions: dict[int, Path], reader: Any, tmp_path: Path, change: dict[str, Any]
 ) -> None:
     registry.at(s3.root).push(versions[1], ["prod"])
@@ -182,12 +184,12 @@ def test_a_note_that_means_nothing_is_none(
 
 
 def test_a_file_of_another_name_is_refused(s3: Bucket, versions: dict[int, Path], reader: Any) -> None:
-    """A record that promises another version than its bytes are: somebody has written the record by hand."""
+    """A record names another version than its model file has, as one written by hand may."""
     registry.at(s3.root).push(versions[1], ["prod"])
     store = s3.open()
-    data, mark = store.get("m/@prod.json", 1 << 16)
+    data, meta = store.get("m/@prod.json", 1 << 16)
     store.put("m/9.9.9/" + registry_key(data), versions[1].read_bytes(), None)
-    store.put("m/@prod.json", data.replace(b'"1.0.0"', b'"9.9.9"'), mark.tag)
+    store.put("m/@prod.json", data.replace(b'"1.0.0"', b'"9.9.9"'), meta.tag)
     with pytest.raises(ModelRefused, match=r"calls itself m/1\.0\.0"):
         reader().load(f"{s3.root}/m@prod")
 
@@ -204,8 +206,8 @@ def test_a_pinned_deployment_takes_one_file_only(s3: Bucket, versions: dict[int,
     here.push(versions[2], ["prod"])
     s3.proxy.fail("")
     with pytest.raises(ModelRefused, match=r"takes .* only"):
-        one.models.refreshed(address, current, {})
-    assert asked(s3) == ["GET"], "the bytes were not even fetched"
+        one.models.refresh(address, current, {})
+    assert methods(s3) == ["GET"], "the bytes were not even fetched"
 
 
 @pytest.fixture
@@ -224,12 +226,12 @@ def test_unsigned_models_never_replace_a_signed_one(
     current = one.load(address)
     here.push(versions[2], ["prod"])
     with pytest.raises(ModelRefused, match="not signed"):
-        one.models.refreshed(address, current, {})
+        one.models.refresh(address, current, {})
     here.push(versions[3], ["prod"], key=private)
-    assert number(one.models.refreshed(address, current, {})) == 3.0
+    assert number(one.models.refresh(address, current, {})) == 3.0
 
 
-def test_what_the_disk_holds_must_be_signed_as_well(
+def test_a_model_on_the_disk_must_be_signed_as_well(
     s3: Bucket, versions: dict[int, Path], reader: Any, keys: tuple[Path, Path]
 ) -> None:
     registry.at(s3.root).push(versions[1], ["prod"])
@@ -262,7 +264,7 @@ def test_a_new_model_that_does_not_answer_its_own_sample_never_replaces_a_good_o
     wrong.write_bytes(versions[2].read_bytes()[:-8] + struct.pack("<d", 9.0))
     here.push(wrong, ["prod"])
     with pytest.raises(ModelRefused, match="own sample"):
-        one.models.refreshed(address, current, {})
+        one.models.refresh(address, current, {})
 
 
 def test_a_folder_is_a_store_and_is_not_copied_to_the_disk(versions: dict[int, Path], reader: Any, tmp_path: Path) -> None:
@@ -271,12 +273,12 @@ def test_a_folder_is_a_store_and_is_not_copied_to_the_disk(versions: dict[int, P
     assert not (tmp_path / "cache").exists()
 
 
-def test_an_address_that_is_none_is_refused_in_words(reader: Any) -> None:
+def test_a_malformed_address_is_refused_with_a_reason(reader: Any) -> None:
     with pytest.raises(ModelRefused, match="expected"):
         reader().load("ftp://somewhere/m@prod")
 
 
-def test_what_is_not_there_is_absent(s3: Bucket, reader: Any) -> None:
+def test_an_absent_model_is_not_found(s3: Bucket, reader: Any) -> None:
     with pytest.raises(ObjectNotFound) as caught:
         reader().load(f"{s3.root}/m@prod")
     assert os.environ["AWS_SECRET_ACCESS_KEY"] not in str(caught.value)

@@ -1,4 +1,4 @@
-"""A signature holds for one model under one name by one key; all else is refused, in words that tell what to do."""
+"""A digital signature is valid for one model under one name by one key; all others are refused with the next step."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def signed(sha256: str = SHA256, name: str = "m", version: str = "1") -> dict[st
     return {"key": verification.key_id(RAW), "value": base64.b64encode(value).decode()}
 
 
-def refusal(signature: Any, *keys: str, sha256: str = SHA256, name: str = "m", version: str = "1") -> ModelRefused:
+def refusal(digital_signature: Any, *keys: str, sha256: str = SHA256, name: str = "m", version: str = "1") -> ModelRefused:
     with pytest.raises(ModelRefused) as caught:
-        verification.check(sha256, name, version, signature, keys)
+        verification.check(sha256, name, version, digital_signature, keys)
     assert caught.value.next_step
     return caught.value
 
 
-def test_a_model_that_a_trusted_key_signed_passes_and_the_key_is_told() -> None:
+def test_a_model_that_a_trusted_key_signed_passes_with_the_id_of_the_key() -> None:
     assert verification.check(SHA256, "m", "1", signed(), (OTHER, KEY)) == verification.key_id(RAW)
 
 
@@ -62,15 +62,15 @@ def test_three_refusals_are_three_sentences() -> None:
 
 
 @pytest.mark.parametrize("changed", [{"sha256": "b" * 64}, {"name": "n"}, {"version": "2"}])
-def test_a_signature_holds_for_no_other_bytes_name_or_version(changed: dict[str, str]) -> None:
+def test_a_digital_signature_is_not_valid_for_other_bytes_name_or_version(changed: dict[str, str]) -> None:
     assert "is wrong" in str(refusal(signed(), KEY, **changed))
 
 
 def test_with_no_key_nothing_is_trusted() -> None:
-    assert "there is none" in refusal(signed()).next_step
+    assert "no key is trusted" in refusal(signed()).next_step
 
 
-def test_every_flipped_bit_of_a_signature_is_seen() -> None:
+def test_every_flipped_bit_of_a_digital_signature_is_detected() -> None:
     sound = base64.b64decode(signed()["value"])
     for place in range(0, 8 * len(sound), 7):
         flipped = bytearray(sound)
@@ -85,8 +85,8 @@ anything = st.recursive(
 
 
 @given(anything | st.fixed_dictionaries({"key": st.just(verification.key_id(RAW)) | anything, "value": anything}))
-def test_any_json_as_a_signature_is_refused(signature: Any) -> None:
-    refusal(signature, KEY)
+def test_any_json_as_a_digital_signature_is_refused(value: Any) -> None:
+    refusal(value, KEY)
 
 
 @given(st.binary(min_size=64, max_size=64))
@@ -107,7 +107,7 @@ def test_a_key_may_be_a_pem_file_with_any_ends_of_lines(tmp_path: Path) -> None:
         assert verification.public_keys((str(tmp_path / name),)) == [RAW]
 
 
-def test_a_key_of_another_kind_or_a_private_one_is_no_public_key(tmp_path: Path) -> None:
+def test_a_key_of_another_kind_or_a_private_one_is_refused(tmp_path: Path) -> None:
     private = PRIVATE.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     other = ec.generate_private_key(ec.SECP256R1()).public_key().public_bytes(PEM, INFO)
     for data in (private, other, b"", b"-----BEGIN PUBLIC KEY-----\n!\n-----END PUBLIC KEY-----\n", b"\xff"):
@@ -116,7 +116,7 @@ def test_a_key_of_another_kind_or_a_private_one_is_no_public_key(tmp_path: Path)
     assert "neither" in str(refusal(signed(), str(tmp_path)))
 
 
-def test_the_signature_beside_a_file_is_read_as_it_is(tmp_path: Path) -> None:
+def test_the_digital_signature_beside_a_file_is_read_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     assert verification.beside(str(path)) is None
     (tmp_path / "m.safetensors.sig").write_text(json.dumps(signed()))
@@ -128,22 +128,22 @@ def test_any_bytes_beside_a_file_are_a_json_object_or_refused(data: bytes, tmp_p
     path = tmp_path_factory.getbasetemp() / "any.safetensors"
     path.with_name("any.safetensors.sig").write_bytes(data)
     try:
-        found = verification.beside(str(path))
+        document = verification.beside(str(path))
     except ModelRefused as error:
         assert error.next_step
     else:
-        assert found == json.loads(data)
+        assert document == json.loads(data)
 
 
 def isolated(program: str) -> str:
-    """What a program prints in a fresh process that has the standard library and the core only."""
+    """Run a program in a new process that has the standard library and the core only, and get its output."""
     head = f"import sys; sys.path.insert(0, {str(ROOT / 'shared')!r}); from flyweight.registry import verification\n"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", head + program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def test_without_the_library_a_signed_model_is_refused_and_not_waved_through() -> None:
+def test_without_the_library_a_signed_model_is_refused() -> None:
     out = isolated(
         f"try: verification.check({SHA256!r}, 'm', '1', {signed()!r}, ({KEY!r},))\n"
         "except verification.ModelRefused as error: print(error, error.next_step)"
@@ -152,10 +152,10 @@ def test_without_the_library_a_signed_model_is_refused_and_not_waved_through() -
 
 
 def test_unsigned_and_unknown_are_refused_without_importing_the_library() -> None:
-    """So a refusal costs no more where the library is there; and importing this module alone imports next to nothing."""
+    """So a refusal takes no longer if the library is installed; and this module alone imports next to nothing."""
     out = isolated(
-        f"for signature in (None, {{'key': 'x', 'value': ''}}):\n"
-        f"    try: verification.check({SHA256!r}, 'm', '1', signature, ({KEY!r},))\n"
+        f"for value in (None, {{'key': 'x', 'value': ''}}):\n"
+        f"    try: verification.check({SHA256!r}, 'm', '1', value, ({KEY!r},))\n"
         "    except verification.ModelRefused as error: print(error)\n"
     )
     assert "is not signed" in out and "is not trusted" in out

@@ -1,4 +1,4 @@
-"""Every request gets a response: the surface, the headers, the problem documents, the log lines."""
+"""Every request gets a response: paths, headers, problem documents, log lines."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GENTOO = {
 
 
 class Endpoint:
-    """A service over one model file, with what it logged."""
+    """A service over one model file, and its log entries."""
 
     def __init__(self, model: Path, **limits: int) -> None:
         self.logged: list[dict[str, Any]] = []
@@ -39,8 +39,9 @@ class Endpoint:
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         response = self.service.answer(Request(method, path, named, body, "r-1"))
-        media = response.headers["content-type"]
-        return response, json.loads(response.body) if media.endswith("json") and "ndjson" not in media else response.body
+        content_type = response.headers["content-type"]
+        is_json = content_type.endswith("json") and "ndjson" not in content_type
+        return response, json.loads(response.body) if is_json else response.body
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def test_a_caller_asks_for_outputs_by_name(endpoint: Endpoint) -> None:
     assert [*usual] == ["predictions", "probabilities", "classes", "model"]
 
 
-def test_every_response_tells_its_timing_its_model_and_its_request(endpoint: Endpoint) -> None:
+def test_every_response_has_its_timing_its_model_and_its_request_id(endpoint: Endpoint) -> None:
     first, _ = endpoint.ask("POST", "/predict", [GENTOO])
     second, _ = endpoint.ask("POST", "/predict", [GENTOO])
     for response in (first, second):
@@ -85,18 +86,18 @@ def test_every_response_tells_its_timing_its_model_and_its_request(endpoint: End
     assert "load;dur=0.000" in second.headers["server-timing"]
 
 
-def test_loading_is_not_told_twice(endpoint: Endpoint) -> None:
-    """The first request here loads the model: that time stands under `load` and not under `predict` as well."""
+def test_loading_is_not_counted_twice(endpoint: Endpoint) -> None:
+    """The first request loads the model: that time is under `load` and not under `predict` as well."""
     first, _ = endpoint.ask("POST", "/predict", [GENTOO])
-    told = dict(part.strip().split(";dur=") for part in first.headers["server-timing"].split(","))
+    timing = dict(part.strip().split(";dur=") for part in first.headers["server-timing"].split(","))
     entry = endpoint.logged[0]
-    assert float(told["load"]) == pytest.approx(entry["load_ms"], abs=0.002)
-    assert float(told["predict"]) == pytest.approx(entry["duration_ms"] - entry["load_ms"], abs=0.002)
+    assert float(timing["load"]) == pytest.approx(entry["load_ms"], abs=0.002)
+    assert float(timing["predict"]) == pytest.approx(entry["duration_ms"] - entry["load_ms"], abs=0.002)
     endpoint.ask("POST", "/predict", [GENTOO])
     assert "load_ms" not in endpoint.logged[1]
 
 
-def test_a_log_that_fails_costs_no_answer(penguins: Path) -> None:
+def test_a_failing_log_does_not_fail_the_request(penguins: Path) -> None:
     def full(entry: Any) -> None:
         raise OSError(28, "No space left on device")
 
@@ -128,7 +129,7 @@ def test_a_request_is_one_log_line(endpoint: Endpoint) -> None:
     assert "malformed_request" in bad["message"]
 
 
-def test_get_tells_health_readiness_and_the_model(endpoint: Endpoint) -> None:
+def test_get_describes_health_readiness_and_the_model(endpoint: Endpoint) -> None:
     assert endpoint.ask("GET", "/health")[1] == {"status": "ok"}
     assert endpoint.ask("GET", "/ready")[1] == {"status": "ready"}
     _, model = endpoint.ask("GET", "/model")
@@ -145,7 +146,7 @@ def test_the_openapi_document_is_valid_and_its_example_is_answered(endpoint: End
     assert set(description["paths"]) | {"/", "/models"} == set(ROUTES)
 
 
-def test_the_openapi_schema_takes_what_the_endpoint_takes_and_no_more(endpoint: Endpoint) -> None:
+def test_the_openapi_schema_and_the_endpoint_take_the_same_instances(endpoint: Endpoint) -> None:
     import jsonschema
 
     _, description = endpoint.ask("GET", "/openapi.json")
@@ -156,7 +157,7 @@ def test_the_openapi_schema_takes_what_the_endpoint_takes_and_no_more(endpoint: 
         assert valid == (endpoint.ask("POST", "/predict", [instance])[0].status == 200), instance
 
 
-def test_an_answer_comes_in_the_form_that_is_accepted(endpoint: Endpoint) -> None:
+def test_an_answer_has_the_content_type_that_is_accepted(endpoint: Endpoint) -> None:
     response, body = endpoint.ask("POST", "/predict", [GENTOO], accept="text/csv")
     assert response.headers["content-type"] == "text/csv"
     assert body.decode().splitlines()[1].startswith("Gentoo,")
@@ -174,14 +175,14 @@ PROBLEMS: dict[str, tuple[int, str, tuple[Any, ...], dict[str, str]]] = {
 }
 
 
-@pytest.mark.parametrize(("status", "word", "call", "headers"), PROBLEMS.values(), ids=PROBLEMS.keys())
-def test_a_problem_document_says_what_was_wrong(
-    endpoint: Endpoint, status: int, word: str, call: tuple[Any, ...], headers: dict[str, str]
+@pytest.mark.parametrize(("status", "code", "call", "headers"), PROBLEMS.values(), ids=PROBLEMS.keys())
+def test_a_problem_document_describes_the_error(
+    endpoint: Endpoint, status: int, code: str, call: tuple[Any, ...], headers: dict[str, str]
 ) -> None:
     response, problem = endpoint.ask(*call, **headers)
     assert response.status == status
     assert response.headers["content-type"] == "application/problem+json"
-    assert problem["type"] == f"urn:flyweight:problem:{word}"
+    assert problem["type"] == f"urn:flyweight:problem:{code}"
     assert (problem["status"], problem["request_id"]) == (status, "r-1")
     assert problem["detail"]
 
@@ -191,11 +192,11 @@ def test_an_invalid_input_names_instance_feature_expected_and_actual(endpoint: E
     assert problem["errors"] == [{"instance": 1, "feature": "year", "expected": "a number or null", "actual": "'x'"}]
 
 
-def test_a_wrong_method_is_told_the_right_one(endpoint: Endpoint) -> None:
+def test_the_answer_to_a_wrong_method_names_the_right_one(endpoint: Endpoint) -> None:
     assert endpoint.ask("DELETE", "/predict")[0].headers["allow"] == "POST"
 
 
-def test_an_unknown_error_tells_its_request_id_only_and_is_logged_whole(
+def test_an_unexpected_error_is_answered_with_its_request_id_only_and_logged_whole(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endpoint.ask("GET", "/ready")
@@ -228,7 +229,7 @@ def test_a_model_that_no_longer_answers_as_recorded_is_not_ready(tmp_path: Path)
 
 
 @pytest.mark.parametrize("sample", [3, [], {}, {"instances": 5}, {"instances": [[1, 2]], "predictions": 7}, {"instances": [[1]]}])
-def test_a_sample_that_is_none_is_not_ready_and_no_crash(tmp_path: Path, sample: Any) -> None:
+def test_a_malformed_sample_is_not_ready_and_no_crash(tmp_path: Path, sample: Any) -> None:
     nodes = [{"op": "columns.take", "inputs": ["input"], "output": "y", "positions": [1]}]
     (tmp_path / "m").write_bytes(raw(document(nodes, "y", sample=sample)))
     endpoint = Endpoint(tmp_path / "m")
@@ -253,7 +254,7 @@ def bound(penguins: Path, monkeypatch: pytest.MonkeyPatch, decode: Any, **settin
     )
 
 
-def test_bind_answers_a_platforms_event_in_its_words(penguins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bind_answers_a_platforms_event_in_its_own_form(penguins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     handler = bound(penguins, monkeypatch, lambda event, context: Request("GET", event, {}, b""))
     assert handler("/health", "context") == (200, ("/health", "context"))
     assert handler("/nowhere", "context")[0] == 404
@@ -272,7 +273,7 @@ def test_an_event_that_can_not_be_decoded_is_answered(penguins: Path, monkeypatc
     assert bound(penguins, monkeypatch, crash)("x")[0] == 500
 
 
-def test_a_setting_that_means_nothing_stops_the_start(penguins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_setting_stops_the_start(penguins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="FLYWEIGHT_OBSERVABILITY should be one of ''"):
         bound(penguins, monkeypatch, None, FLYWEIGHT_OBSERVABILITY="splunk")
     monkeypatch.delenv("FLYWEIGHT_OBSERVABILITY")

@@ -1,4 +1,4 @@
-"""The buckets of tests/services, and any store in turn."""
+"""The buckets of tests/services, and a store of each kind."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 
 @pytest.fixture(params=["file", "s3", "az"])
 def strict(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    """An empty store of each kind whose server heeds conditions: fake-gcs-server does not, see test_objects.py."""
+    """An empty store of each kind whose server obeys conditions: fake-gcs-server does not, see test_objects.py."""
     return _opened(request, tmp_path)
 
 

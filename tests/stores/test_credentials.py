@@ -1,54 +1,43 @@
-"""Credentials come from where each platform has them, and nobody is left guessing where there are none."""
+"""Credentials come from the place where each platform has them; missing ones are an error with a clear message."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any
 
 import pytest
 
 from flyweight.errors import StoreFailed
 from flyweight.stores import open_store
 from tests.services.fixtures import PATIENT, Bucket
+from tests.services.web import Handler, HttpServer
 
 
-class Identity(ThreadingHTTPServer):
-    """A platform's service of credentials: answers in the words of two of them, and keeps who asked."""
+class Credentials(Handler):
+    """Gives every request the same answer."""
 
-    asked: list[str]
+    def do_GET(self) -> None:
+        assert isinstance(self.server, Identity)
+        self.server.tokens.append(self.headers["Authorization"] or self.headers["X-Identity-Header"])
+        keys = {"AccessKeyId": "of-the-container", "SecretAccessKey": "s", "Token": "t", "Expiration": "2099-01-01T00:00:00Z"}
+        bearer = {"access_token": "of-the-identity", "expires_on": "4070908800", "token_type": "Bearer"}
+        self.reply(200, json.dumps({**keys, **bearer}).encode())
 
-    class Credentials(BaseHTTPRequestHandler):
-        """One answer for all."""
 
-        def do_GET(self) -> None:
-            self.server.asked.append(self.headers["Authorization"] or self.headers["X-Identity-Header"])  # type: ignore[attr-defined]
-            keys = {"AccessKeyId": "of-the-container", "SecretAccessKey": "s", "Token": "t", "Expiration": "2099-01-01T00:00:00Z"}
-            bearer = {"access_token": "of-the-identity", "expires_on": "4070908800", "token_type": "Bearer"}
-            body = json.dumps({**keys, **bearer}).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+class Identity(HttpServer):
+    """A platform's service of credentials: answers as two of them do, and records the tokens of the requests."""
 
-        def log_message(self, *args: Any) -> None:
-            """Nothing."""
+    def __init__(self) -> None:
+        self.tokens: list[str] = []
+        super().__init__(Credentials)
 
 
 @pytest.fixture
 def identity() -> Iterator[Identity]:
-    """Such a service, running."""
-    server = Identity(("127.0.0.1", 0), Identity.Credentials)
-    server.asked = []
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    """Run such a service."""
+    with Identity() as server:
+        yield server
 
 
 def test_credentials_come_from_the_container_where_a_snapshot_has_no_keys(
@@ -61,7 +50,7 @@ def test_credentials_come_from_the_container_where_a_snapshot_has_no_keys(
     s3.proxy.fail("")
     for _ in range(2):  # as before the snapshot and after the restore
         s3.open().keys("")
-    assert identity.asked == ["of-the-snapshot"] * 2
+    assert identity.tokens == ["of-the-snapshot"] * 2
     assert all("Credential=of-the-container/" in seen.headers["authorization"] for seen in s3.proxy.seen)
 
 
@@ -73,7 +62,7 @@ def test_a_functions_managed_identity_is_used(az: Bucket, identity: Identity, mo
     az.proxy.fail("")
     with pytest.raises(StoreFailed):
         az.open().head("a")
-    assert identity.asked == ["of-the-function"]
+    assert identity.tokens == ["of-the-function"]
     assert {seen.headers["authorization"] for seen in az.proxy.seen} == {"Bearer of-the-identity"}
 
 
@@ -87,8 +76,8 @@ def test_a_session_token_and_the_region_of_the_environment_are_sent(s3: Bucket, 
     assert "/eu-west-1/s3/aws4_request" in seen.headers["authorization"]
 
 
-def test_missing_credentials_are_told(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody listens where the platform's metadata service would be."""
+def test_missing_credentials_are_an_error(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No server is at the address of the platform's metadata service."""
     for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(variable)
     monkeypatch.setenv("AWS_METADATA_ENDPOINT", "http://127.0.0.1:9")
@@ -96,7 +85,7 @@ def test_missing_credentials_are_told(s3: Bucket, monkeypatch: pytest.MonkeyPatc
         s3.open().head("a")
 
 
-def test_missing_settings_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_settings_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in [name for name in os.environ if name.startswith("AZURE_")]:
         monkeypatch.delenv(variable)
     with pytest.raises(StoreFailed, match=r"az://models can't be opened .*come from the environment"):

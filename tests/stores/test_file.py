@@ -1,4 +1,4 @@
-"""What is a folder's own: two processes, a writer that is killed, a full and a read-only disk."""
+"""A folder as a store: two processes, a writer that is killed, a full and a read-only disk."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from tests.services.fixtures import PATIENT
 
 COUNTING = """
 import sys
-from flyweight.errors import Changed
-from flyweight.stores import Patience, open_store
-store = open_store(sys.argv[1], Patience(5, 60))
+from flyweight.errors import PreconditionFailed
+from flyweight.stores import Timeouts, open_store
+store = open_store(sys.argv[1], Timeouts(5, 60))
 for _ in range(50):
     while True:
-        data, mark = store.get("count", 9)
+        data, meta = store.get("count", 9)
         try:
-            store.put("count", str(int(data) + 1).encode(), mark.tag)
+            store.put("count", str(int(data) + 1).encode(), meta.tag)
             break
-        except Changed:
+        except PreconditionFailed:
             continue
 """
 
 KILLED = """
 import os, signal, sys
-from flyweight.stores import Patience, open_store
+from flyweight.stores import Timeouts, open_store
 real = os.fsync
-def fsync(descriptor):  # where the new bytes are on the disk, and not yet in their place
+def fsync(descriptor):  # called when the new bytes are on the disk, before the file is renamed
     os.kill(os.getpid(), signal.SIGKILL)
 os.fsync = fsync
-store = open_store(sys.argv[1], Patience(5, 60))
+store = open_store(sys.argv[1], Timeouts(5, 60))
 store.put("a", b"new", store.head("a").tag)
 """
 
@@ -51,9 +51,9 @@ sys.stdin.read()
 FULL = """
 import resource, sys
 from flyweight.errors import StoreFailed
-from flyweight.stores import Patience, open_store
+from flyweight.stores import Timeouts, open_store
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-store = open_store(sys.argv[1], Patience(5, 60))
+store = open_store(sys.argv[1], Timeouts(5, 60))
 try:
     store.put("a", bytes(100_000), store.head("a").tag)
 except StoreFailed as error:
@@ -61,10 +61,10 @@ except StoreFailed as error:
 """
 
 READ_ONLY = """
-import fcntl, os, sys  # all that is needed later: another user may not read this Python's folder
+import fcntl, os, sys  # all modules that are needed later: another user may not read this Python's folder
 from flyweight.errors import StoreFailed
-from flyweight.stores import Patience, open_store
-store = open_store(sys.argv[1], Patience(5, 60))
+from flyweight.stores import Timeouts, open_store
+store = open_store(sys.argv[1], Timeouts(5, 60))
 if os.geteuid() == 0:
     os.setgid(65534), os.setuid(65534)
 print(store.get("a", 9)[0])
@@ -88,7 +88,7 @@ def test_two_processes_lose_no_change(tmp_path: Path) -> None:
     assert store.get("count", 9)[0] == b"100"
 
 
-def test_a_killed_writer_leaves_what_was_there(tmp_path: Path) -> None:
+def test_a_killed_writer_leaves_the_former_object(tmp_path: Path) -> None:
     root = f"file://{tmp_path}"
     store = open_store(root, PATIENT)
     before = store.put("a", b"old", None)
@@ -97,10 +97,10 @@ def test_a_killed_writer_leaves_what_was_there(tmp_path: Path) -> None:
     assert store.keys("") == ["a"]
     store.put("a", b"next", before.tag)
     assert store.get("a", 9)[0] == b"next"
-    assert sorted(os.listdir(tmp_path)) == [".lock", "a"], "what the killed one left is gone"
+    assert sorted(os.listdir(tmp_path)) == [".lock", "a"], "the killed writer's file is gone"
 
 
-def test_who_holds_the_lock_for_too_long_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_writer_gives_up_on_a_lock_that_is_held_for_too_long(tmp_path: Path) -> None:
     store = open_store(f"file://{tmp_path}", Timeouts(seconds=0.2))
     store.put("a", b"1", None)
     with subprocess.Popen(
@@ -115,15 +115,15 @@ def test_who_holds_the_lock_for_too_long_is_not_waited_for(tmp_path: Path) -> No
     store.put("b", b"1", None)
 
 
-def test_a_disk_that_is_full_keeps_what_was_there(tmp_path: Path) -> None:
+def test_a_full_disk_keeps_the_former_object(tmp_path: Path) -> None:
     root = f"file://{tmp_path}"
     store = open_store(root, PATIENT)
-    mark = store.put("a", b"old", None)
+    meta = store.put("a", b"old", None)
     assert run(FULL, root).stdout == "True a: File too large\n"
-    assert store.get("a", 9) == (b"old", mark)
+    assert store.get("a", 9) == (b"old", meta)
 
 
-def test_a_folder_that_is_read_only_is_read_from(tmp_path: Path) -> None:
+def test_a_read_only_folder_can_be_read(tmp_path: Path) -> None:
     folder = Path("/tmp") / f"flyweight-read-only-{os.getpid()}"  # pytest's own folders are closed to other users
     store = open_store(f"file://{folder}", PATIENT)
     try:
@@ -138,7 +138,7 @@ def test_a_folder_that_is_read_only_is_read_from(tmp_path: Path) -> None:
 
 
 def test_two_writes_of_one_instant_have_two_tags(tmp_path: Path) -> None:
-    """Faster than the clock ticks, of one length, in inodes that the system gives out again."""
+    """Two writes within one tick of the clock, of one length, with inodes that the system reuses."""
     store = open_store(f"file://{tmp_path}", PATIENT)
     tags = [store.put("a", b"0", None).tag]
     for number in range(1, 200):
@@ -146,7 +146,7 @@ def test_two_writes_of_one_instant_have_two_tags(tmp_path: Path) -> None:
     assert len({*tags}) == 200
 
 
-def test_a_folder_is_no_object(tmp_path: Path) -> None:
+def test_a_folder_is_not_an_object(tmp_path: Path) -> None:
     store = open_store(f"file://{tmp_path}", PATIENT)
     store.put("folder/a", b"", None)
     for ask in (lambda: store.head("folder"), lambda: store.get("folder", 9), lambda: store.get("folder/a/b", 9)):
@@ -157,7 +157,7 @@ def test_a_folder_is_no_object(tmp_path: Path) -> None:
     assert store.keys("") == ["folder/a"]
 
 
-def test_what_was_deleted_leaves_no_empty_folders(tmp_path: Path) -> None:
+def test_a_deleted_object_leaves_no_empty_folders(tmp_path: Path) -> None:
     store = open_store(f"file://{tmp_path}", PATIENT)
     store.put("a/b/c", b"", None)
     store.put("a/d", b"", None)
@@ -170,5 +170,5 @@ def test_what_was_deleted_leaves_no_empty_folders(tmp_path: Path) -> None:
 
 
 def test_a_relative_folder_is_refused() -> None:
-    with pytest.raises(StoreFailed, match="three strokes"):
+    with pytest.raises(StoreFailed, match="three slashes"):
         open_store("file://models", PATIENT)

@@ -1,4 +1,4 @@
-"""What is object stores' own: forks, plain http, conditions on the wire, web servers, and settings that are missing."""
+"""Object stores: forks, plain http, conditions on the wire, web servers, and missing settings."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from ipaddress import ip_address
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import pytest
 from cryptography import x509
@@ -25,13 +23,14 @@ from flyweight.errors import ObjectNotFound, PreconditionFailed, StoreFailed
 from flyweight.registry import addresses, releases
 from flyweight.stores import Timeouts, open_store
 from tests.services.fixtures import PATIENT, Bucket
+from tests.services.web import Handler, HttpServer
 
 FORKED = """
 import os, sys
 from flyweight.errors import StoreFailed
-from flyweight.stores import Patience, open_store
+from flyweight.stores import Timeouts, open_store
 
-early = open_store(sys.argv[1], Patience(5, 60))  # opened before the fork, not used before it
+early = open_store(sys.argv[1], Timeouts(5, 60))  # opened before the fork, not used before it
 if sys.argv[2] == "used":
     early.put("a", b"1", None)
 child = os.fork()
@@ -46,27 +45,27 @@ print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 @pytest.mark.parametrize(("used", "code"), [("used", "20"), ("unused", "10")])
-def test_a_child_of_a_process_that_used_a_store_is_told_so(s3: Bucket, used: str, code: str) -> None:
+def test_a_child_of_a_process_that_used_a_store_is_refused(s3: Bucket, used: str, code: str) -> None:
     done = subprocess.run([sys.executable, "-c", FORKED, s3.root, used], capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == code, done.stderr
 
 
 def test_a_write_carries_its_condition(bucket: Bucket) -> None:
-    """Where nothing may be, or only where the tag is that was read; fake-gcs-server ignores it, Cloud Storage does not."""
+    """Each write names the tag that must be there, or none; fake-gcs-server ignores this, Cloud Storage does not."""
     store = bucket.open()
     bucket.proxy.fail("")
-    mark = store.put("a", b"1", None)
-    store.put("a", b"2", mark.tag)
+    meta = store.put("a", b"1", None)
+    store.put("a", b"2", meta.tag)
     first, second = [seen.headers for seen in bucket.proxy.seen if seen.method == "PUT"]
     if bucket.server.scheme == "gs":
         assert first["x-goog-if-generation-match"] == "0"
-        assert second["x-goog-if-generation-match"] == mark.tag
+        assert second["x-goog-if-generation-match"] == meta.tag
     else:
         assert first["if-none-match"] == "*"
-        assert second["if-match"] == mark.tag
+        assert second["if-match"] == meta.tag
 
 
-def test_a_write_is_one_request_whatever_its_size(bucket: Bucket) -> None:
+def test_a_write_of_any_size_is_one_request(bucket: Bucket) -> None:
     """A condition holds for one request, not for an upload in parts."""
     data = bytes(12 << 20)
     store = bucket.open()
@@ -76,7 +75,7 @@ def test_a_write_is_one_request_whatever_its_size(bucket: Bucket) -> None:
     assert store.get("big", len(data))[0] == data
 
 
-def test_a_refused_condition_is_a_change(az: Bucket) -> None:
+def test_a_refused_condition_is_a_failed_precondition(az: Bucket) -> None:
     with pytest.raises(PreconditionFailed, match="someone else changed it first"):
         az.open().put("a", b"1", '"0x1"')
 
@@ -92,7 +91,7 @@ def test_plain_http_stays_on_this_machine(endpoint: str, monkeypatch: pytest.Mon
         open_store(endpoint, PATIENT)
 
 
-def test_a_missing_bucket_is_told(bucket: Bucket) -> None:
+def test_a_missing_bucket_is_named(bucket: Bucket) -> None:
     store = open_store(f"{bucket.server.scheme}://nobody-made-this", PATIENT)
     for ask in (lambda: store.put("a", b"", None), lambda: store.head("a")):
         with pytest.raises(ObjectNotFound, match=r"nobody-made-this.* is not there"):
@@ -101,33 +100,19 @@ def test_a_missing_bucket_is_told(bucket: Bucket) -> None:
 
 def test_without_the_library_the_message_says_what_to_add(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "obstore", None)
-    with pytest.raises(StoreFailed, match=r"add flyweight\[stores\]"):
+    with pytest.raises(StoreFailed, match="install flyweight with the extra `stores`"):
         open_store("s3://models", PATIENT)
 
 
 @contextmanager
 def serving(folder: Path, tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """The address of a web server over a folder."""
+    """Serve a folder, and give its address."""
 
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *args: Any) -> None:
-            """Nothing."""
+    class Files(Handler, SimpleHTTPRequestHandler):
+        """Answers with files of the folder."""
 
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, request: Any, client_address: Any) -> None:
-            """Who does not trust the certificate breaks off."""
-
-    server = Server(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-    if tls is not None:
-        server.socket = tls.wrap_socket(server.socket, server_side=True)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with HttpServer(partial(Files, directory=str(folder)), tls=tls) as server:
+        yield server.url
 
 
 @pytest.fixture
@@ -138,7 +123,7 @@ def web(tmp_path: Path) -> Iterator[str]:
 
 
 def certificate(folder: Path) -> Path:
-    """A certificate for 127.0.0.1 that vouches for itself, with its key."""
+    """Write a self-signed certificate for 127.0.0.1, with its key."""
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tests")])
     now = datetime.now(UTC)
     built = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
@@ -150,7 +135,7 @@ def certificate(folder: Path) -> Path:
     return path
 
 
-def test_https_is_read_from_whom_the_system_trusts_and_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_https_needs_a_certificate_that_the_system_trusts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "m.safetensors").write_bytes(b"model")
     pem = certificate(tmp_path)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -162,7 +147,7 @@ def test_https_is_read_from_whom_the_system_trusts_and_nobody_else(tmp_path: Pat
         assert open_store(url, PATIENT).get("m.safetensors", 9)[0] == b"model"
 
 
-def test_a_web_server_is_read_from(web: str, tmp_path: Path) -> None:
+def test_a_web_server_can_be_read(web: str, tmp_path: Path) -> None:
     (tmp_path / "a folder").mkdir()
     (tmp_path / "a folder" / "m.safetensors").write_bytes(b"model")
     address = addresses.parse(f"{web}/a folder/m.safetensors")
@@ -174,7 +159,7 @@ def test_a_web_server_is_read_from(web: str, tmp_path: Path) -> None:
         store.get("nothing.safetensors", 9)
 
 
-def test_a_web_server_without_tags_tells_a_change_by_time_and_size(web: str, tmp_path: Path) -> None:
+def test_a_web_server_without_tags_gets_tags_of_time_and_size(web: str, tmp_path: Path) -> None:
     model = tmp_path / "m.safetensors"
     model.write_bytes(b"model")
     store = open_store(web, PATIENT)
@@ -184,7 +169,7 @@ def test_a_web_server_without_tags_tells_a_change_by_time_and_size(web: str, tmp
     assert store.head(model.name).tag != before.tag
 
 
-def test_a_web_server_is_not_written_to(web: str) -> None:
+def test_a_web_server_can_not_be_written(web: str) -> None:
     store = open_store(web, PATIENT)
     for ask in (lambda: store.put("a", b"", None), lambda: store.delete("a"), lambda: store.keys("")):
         with pytest.raises(StoreFailed, match="can only be read from"):

@@ -1,4 +1,4 @@
-"""What every store promises, by the same tests."""
+"""The contract of every store, by the same tests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ODD = "a folder/q w#?%25%+é&=@'()~.safetensors"
 
 
-def test_what_was_put_is_got_with_its_mark(store: Store) -> None:
+def test_an_object_that_was_put_is_got_with_its_metadata(store: Store) -> None:
     put = store.put("a/b.safetensors", b"bytes" * 1000, None)
     data, got = store.get("a/b.safetensors", 5000)
     head = store.head("a/b.safetensors")
@@ -43,11 +43,11 @@ def test_an_object_may_be_empty(store: Store) -> None:
 
 def test_more_than_the_limit_is_refused(store: Store) -> None:
     store.put("big", bytes(100_000), None)
-    with pytest.raises(ModelRefused, match="big has 100000 bytes, more than 99999"):
+    with pytest.raises(ModelRefused, match="big has 100000 bytes, the limit is 99999"):
         store.get("big", 99_999)
 
 
-def test_where_nothing_is_it_is_absent(store: Store) -> None:
+def test_an_absent_object_is_not_found(store: Store) -> None:
     for ask in (lambda: store.head("a/nothing"), lambda: store.get("a/nothing", 10)):
         with pytest.raises(ObjectNotFound, match="a/nothing is not there"):
             ask()
@@ -63,13 +63,13 @@ def test_keys_are_those_below_a_folder_in_order(store: Store) -> None:
 
 
 @pytest.mark.parametrize("key", ["../x", "a//b", "", "/a", "a/", "a/./b", "a/../../b", "a\0b"])
-def test_a_key_leads_nowhere_else(store: Store, key: str) -> None:
+def test_a_key_can_not_leave_the_store(store: Store, key: str) -> None:
     for ask in (lambda: store.head(key), lambda: store.get(key, 9), lambda: store.put(key, b"", None), lambda: store.delete(key)):
         with pytest.raises(StoreFailed, match="is not a key"):
             ask()
 
 
-def test_nothing_is_written_over_what_is_there(strict: Store) -> None:
+def test_nothing_is_written_over_another_object(strict: Store) -> None:
     first = strict.put("a", b"1", None)
     with pytest.raises(PreconditionFailed):
         strict.put("a", b"2", None)
@@ -81,11 +81,11 @@ def test_nothing_is_written_over_what_is_there(strict: Store) -> None:
     assert strict.get("a", 9)[0] == b"2"
 
 
-def test_what_is_gone_has_changed(strict: Store) -> None:
-    mark = strict.put("a", b"1", None)
+def test_a_deleted_object_has_changed(strict: Store) -> None:
+    meta = strict.put("a", b"1", None)
     strict.delete("a")
     with pytest.raises(PreconditionFailed):
-        strict.put("a", b"2", mark.tag)
+        strict.put("a", b"2", meta.tag)
     assert strict.keys("") == []
 
 
@@ -96,9 +96,9 @@ def test_no_writer_loses_what_another_wrote(strict: Store) -> None:
     def add(_: int) -> None:
         for _ in range(5):
             while True:
-                data, mark = strict.get("count", 9)
+                data, meta = strict.get("count", 9)
                 try:
-                    strict.put("count", str(int(data) + 1).encode(), mark.tag)
+                    strict.put("count", str(int(data) + 1).encode(), meta.tag)
                     break
                 except PreconditionFailed:
                     continue

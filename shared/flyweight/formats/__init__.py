@@ -10,28 +10,32 @@ if TYPE_CHECKING:
     from flyweight.models.signature import Feature
     from flyweight.values import Parsed, Prediction
 
-    Parser = Callable[[str, list[Feature], dict[str, str]], Parsed]  # text, features, parameters of the content type
-    Writer = Callable[[Prediction, dict[str, str]], bytes]  # a prediction, and the name and version of the model
+    Parser = Callable[[str, list[Feature], dict[str, str]], Parsed]  # takes text, features, parameters of the content type
+    Writer = Callable[[Prediction, dict[str, str]], bytes]  # takes a prediction, and the name and version of the model
 
 
 def parse(
     body: bytes, content_type: str, features: "list[Feature]", max_bytes: int, parsers: "dict[str, Parser] | None" = None
 ) -> "Parsed":
-    """Parse a body of the given content type, JSON if that is empty.
+    """Parse a body by its content type, as JSON if that is empty.
 
     JSON names outputs under a key, the other formats by a parameter of the content type: `text/csv; outputs="scores"`.
 
-    :param max_bytes: the size of the largest body that is read.
+    :param content_type: the media type, with or without parameters.
+    :param max_bytes: the limit on the size of the body.
     :param parsers: PARSERS, or RECORD_PARSERS, for which a JSON object may be one instance.
     :returns: instances that are not validated yet, and the outputs that the body asks for or None.
-    :raises MalformedRequest, UnsupportedMediaType, TooLarge, InvalidInput: with a message for the caller.
+    :raises UnsupportedMediaType: another media type or charset.
+    :raises TooLarge: the body is over the limit.
+    :raises MalformedRequest: the body is empty, not UTF-8, or not of its content type.
+    :raises InvalidInput: the body is well formed, but holds no instances.
     """
     if len(body) > max_bytes:
         raise TooLarge(f"the body has {len(body)} bytes, the limit is {max_bytes}")
-    media, parameters = (content_type, {}) if content_type in PARSERS else media_type(content_type)
-    parser = (parsers or PARSERS).get(media or "application/json")
+    media_type, parameters = (content_type, {}) if content_type in PARSERS else split_content_type(content_type)
+    parser = (parsers or PARSERS).get(media_type or "application/json")
     if parser is None:
-        raise UnsupportedMediaType(f"content type {preview(media)} is not one of {', '.join(PARSERS)}")
+        raise UnsupportedMediaType(f"content type {preview(media_type)} is not one of {', '.join(PARSERS)}")
     charset = parameters.get("charset", "utf-8").lower()
     if charset not in ("utf-8", "utf8", "us-ascii"):
         raise UnsupportedMediaType(f"charset {preview(charset)} is not supported; send UTF-8")
@@ -45,8 +49,9 @@ def parse(
 
 
 def write(prediction: "Prediction", content_type: str, model: "dict[str, str]") -> bytes:
-    """Write a prediction in one of the media types of `WRITERS`.
+    """Write a prediction.
 
+    :param content_type: one of the media types of `WRITERS`.
     :param model: the `name` and `version` of the model.
     """
     return WRITERS[content_type](prediction, model)
@@ -59,24 +64,25 @@ def negotiate(accept: str) -> str:
     """
     if not accept or accept == "*/*":
         return "application/json"
-    wanted = []
+    ranges = []
     for position, entry in enumerate(accept.split(",")):
-        media, parameters = media_type(entry)
-        wanted.append((-_quality(parameters.get("q", "1")), position, media))
-    for weight, _, media in sorted(wanted):
-        if weight and (media in WRITERS or media in WILDCARDS):
-            return media if media in WRITERS else WILDCARDS[media]
-    raise NotAcceptable(f"none of {preview(accept)} is supported; {', '.join(WRITERS)} are")
+        media_range, parameters = split_content_type(entry)
+        ranges.append((-_quality(parameters.get("q", "1")), position, media_range))
+    for weight, _, media_range in sorted(ranges):
+        if weight and (media_range in WRITERS or media_range in WILDCARDS):
+            return media_range if media_range in WRITERS else WILDCARDS[media_range]
+    raise NotAcceptable(f"none of {preview(accept)} is supported; supported are {', '.join(WRITERS)}")
 
 
-def media_type(text: str) -> "tuple[str, dict[str, str]]":
+def split_content_type(text: str) -> "tuple[str, dict[str, str]]":
     """Split a Content-Type, or one entry of an Accept header, into the lower-case media type and its parameters."""
-    media, *rest = text.split(";")
+    media_type, *rest = text.split(";")
     pairs = [part.partition("=") for part in rest]
-    return media.strip().lower(), {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
+    return media_type.strip().lower(), {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
 
 
 def _quality(text: str) -> float:
+    """Read the weight of an entry of an Accept header, from 0 to 1; 0 if it is not a number."""
     try:
         return min(max(float(text), 0.0), 1.0)
     except ValueError:
@@ -84,6 +90,10 @@ def _quality(text: str) -> float:
 
 
 def _decoded(body: bytes) -> str:
+    """Decode UTF-8, without a byte order mark.
+
+    :raises MalformedRequest: the body is not UTF-8.
+    """
     try:
         return (body[3:] if body.startswith(b"\xef\xbb\xbf") else body).decode()
     except UnicodeDecodeError as error:

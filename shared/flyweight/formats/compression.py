@@ -1,4 +1,4 @@
-"""Compressed bytes in chunks to plain bytes in chunks of bounded size: gzip, and zstd where a library for it is."""
+"""Decompress streams of gzip, and of zstd if a library for it is installed, into chunks of bounded size."""
 
 # imports late: compression, zstandard
 
@@ -9,15 +9,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-SLICE = 1024  # compressed bytes at once: zstd can make 128 KiB of a few bytes, and one of its libraries has no limit of its own
-GATHERED = 1 << 20
+# bytes that are decompressed at once: zstd can make 128 KiB of a few bytes, and one of its libraries has no limit of its own
+SLICE = 1024
+MIN_CHUNK = 1 << 20  # bytes of each chunk but the last
 
 
 def plain(chunks: "Iterable[bytes]", compression: str) -> "Iterator[bytes]":
-    """What compressed chunks hold; "" is no compression.
+    """Decompress a stream of chunks.
 
-    :raises MalformedRequest: the bytes are not so compressed, or break off.
-    :raises UnsupportedMediaType: no library for it is here.
+    :param compression: "gzip", "zstd", or "" for chunks that are not compressed.
+    :returns: the plain bytes in chunks of about 1 MiB; the chunks themselves if they are not compressed.
+    :raises MalformedRequest: the bytes are not compressed in this way, or break off.
+    :raises UnsupportedMediaType: no library for the compression is installed.
     """
     if not compression:
         return iter(chunks)
@@ -27,41 +30,52 @@ def plain(chunks: "Iterable[bytes]", compression: str) -> "Iterator[bytes]":
 def _decompressed(
     chunks: "Iterable[bytes]", compression: str, make: "Callable[[], Any]", broken: "type[Exception]"
 ) -> "Iterator[bytes]":
-    """Member after member, each by a decompressor of its own."""
-    inner: Any = None
+    """Decompress member after member, each by a decompressor of its own.
+
+    :param make: makes a decompressor.
+    :param broken: the exception that a decompressor raises for malformed bytes.
+    :raises MalformedRequest: the bytes are malformed or break off.
+    """
+    decompressor: Any = None
     for chunk in chunks:
         for start in range(0, len(chunk), SLICE):
             data = chunk[start : start + SLICE]
-            while data := data if inner is not None else data.lstrip(b"\0"):  # some writers pad with zeros between members
-                inner = inner or make()
+            while data := data if decompressor is not None else data.lstrip(b"\0"):  # some writers pad members with zeros
+                decompressor = decompressor or make()
                 try:
-                    yield inner.decompress(data)
+                    yield decompressor.decompress(data)
                 except broken as error:
                     raise MalformedRequest(f"the bytes are not {compression}: {error}") from None
-                inner, data = (None, inner.unused_data) if inner.eof else (inner, b"")
-    if inner is not None:
+                decompressor, data = (None, decompressor.unused_data) if decompressor.eof else (decompressor, b"")
+    if decompressor is not None:
         raise MalformedRequest(f"the {compression} stream breaks off: its end is missing")
 
 
 def _gathered(pieces: "Iterator[bytes]") -> "Iterator[bytes]":
+    """Join small pieces to chunks of at least MIN_CHUNK bytes, but for the last."""
     gathered: list[bytes] = []
     size = 0
     for piece in pieces:
         gathered.append(piece)
         size += len(piece)
-        if size >= GATHERED:
+        if size >= MIN_CHUNK:
             yield b"".join(gathered)
             gathered, size = [], 0
     yield b"".join(gathered)
 
 
 def _gzip() -> "tuple[Callable[[], Any], type[Exception]]":
+    """Get the maker of decompressors of gzip, and the exception that they raise."""
     import zlib
 
     return lambda: zlib.decompressobj(wbits=31), zlib.error
 
 
 def _zstd() -> "tuple[Callable[[], Any], type[Exception]]":
+    """Get the maker of decompressors of zstd, and the exception that they raise.
+
+    :raises UnsupportedMediaType: neither Python nor an installed library has zstd.
+    """
     try:
         from compression import zstd  # Python 3.14 has it
     except ImportError:

@@ -23,6 +23,8 @@ def parse(text: str, features: "list[Feature]", header: bool = True) -> "list[An
 
     A text that can't be converted to its feature's kind stays a text; validation then names it.
 
+    :param features: the inputs of the model.
+    :param header: whether the first line holds names.
     :raises MalformedRequest: not CSV (a stray quote), or a line with too few or too many values.
     """
     try:
@@ -49,7 +51,7 @@ def value_of(text: str, kind: str) -> "Any":
     """Convert one CSV text to a value of `kind`; None for an empty text, NA, NaN, nan, null and None."""
     if text.strip() in MISSING:
         return None
-    if kind == "number" and "_" not in text:  # float() takes 1_000, no CSV means it
+    if kind == "number" and "_" not in text:  # float() accepts 1_000, which is not a number in CSV
         try:
             return float(text)
         except ValueError:

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from flyweight.values import Parsed, Prediction
 
 EXPECTED = 'an object {"instances": [...]} or an array of instances'
-# the fields of a Prediction in their order
+# the fields of a Prediction, in their order
 FIELDS = ("predictions", "probabilities", "scores", "score_samples", "transformed", "classes")
-# the same fields, but for the classes, in a record of one instance
+# from the same fields, but for the classes, to their names in a record of one instance
 RECORD_FIELDS = {
     "predictions": "prediction",
     "probabilities": "probabilities",
@@ -26,7 +26,8 @@ RECORD_FIELDS = {
 def parse(text: str, features: "list[Feature]", parameters: "dict[str, str]") -> "Parsed":
     """Parse `{"instances": [...], "outputs": [...]}` or an array of instances.
 
-    :raises MalformedRequest, InvalidInput: not strict JSON, or another document.
+    :raises MalformedRequest: the text is not strict JSON.
+    :raises InvalidInput: as `instances_of`.
     """
     return instances_of(parse_strictly(text), features)
 
@@ -34,7 +35,8 @@ def parse(text: str, features: "list[Feature]", parameters: "dict[str, str]") ->
 def parse_record(text: str, features: "list[Feature]", parameters: "dict[str, str]") -> "Parsed":
     """Parse the body of a record, which may also be one instance by itself.
 
-    :raises MalformedRequest, InvalidInput: not strict JSON, or another document.
+    :raises MalformedRequest: the text is not strict JSON.
+    :raises InvalidInput: as `instances_of`.
     """
     return record_instances_of(parse_strictly(text), features)
 
@@ -52,7 +54,7 @@ def parse_strictly(text: str, name: str = "the body") -> "Any":
     """Parse one document of a caller.
 
     :param name: what the text is, for the message.
-    :raises MalformedRequest: it is not strict JSON.
+    :raises MalformedRequest: the text is not strict JSON.
     """
     try:
         return strict_json.parse(text)
@@ -63,6 +65,7 @@ def parse_strictly(text: str, name: str = "the body") -> "Any":
 def instances_of(document: "Any", features: "list[Feature]") -> "Parsed":
     """Find the instances of a parsed request, and the outputs that it asks for or None.
 
+    :param features: the inputs of the model, by which a bare instance is recognized for a hint.
     :raises InvalidInput: the document is neither an array nor an object with the key `instances`.
     """
     outputs = None

@@ -1,1 +1,1 @@
-"""A model as data: its file, its signature, the checks of what it takes."""
+"""A model as data: its file, its signature, and the validation of its inputs."""

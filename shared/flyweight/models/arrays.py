@@ -1,4 +1,4 @@
-"""Validate many instances at once as one array, column by column, with the result that `validation.Validator` gives.
+"""Validate many instances at once as one array, column by column, with the same result as `validation.Validator`.
 
 Anything unusual is left to the validator, which checks instance by instance and names the fault.
 """
@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from flyweight.models.signature import Feature
     from flyweight.settings import Limits
 
-NOTHING = type(None)
+NONE_TYPE = type(None)
 
 
 def array_of(instances: "Any", features: "list[Feature]", limits: "Limits") -> "Any | None":
-    """An array of shape (rows, features): float64, or objects where strings are; None if the validator has to look at them.
+    """Make an array of instances whose values are all plainly valid.
 
     :param instances: a list of lists or of objects by name, an array or a DataFrame.
+    :returns: an array of shape (instances, features), float64 or, if a feature is a string, objects; None if the validator must
+        check the instances one by one.
     """
     if not 0 < len(instances) <= limits.max_instances:
         return None
@@ -38,7 +40,7 @@ def array_of(instances: "Any", features: "list[Feature]", limits: "Limits") -> "
 
 
 def _whole(instances: "Any", features: "list[Feature]") -> "Any | None":
-    """Numbers that become one array at once: an array of numbers, or lists of floats and integers."""
+    """Convert instances that are numbers only, an array or lists of floats and integers, in one call; None for others."""
     import numpy as np
 
     width = len(features)
@@ -53,16 +55,16 @@ def _whole(instances: "Any", features: "list[Feature]") -> "Any | None":
     try:
         for instance in instances:
             flat.fromlist(instance)
-    except TypeError:  # null, or what is no number
+    except TypeError:  # null, or a value that is not a number
         return None
     whole = np.frombuffer(flat).reshape(-1, width)
-    # true and false were taken for 1 and 0, and are no numbers
+    # true and false were converted to 1 and 0, and are not numbers
     suspects = ((whole == 0.0) | (whole == 1.0)).any(axis=1).nonzero()[0].tolist()
     return None if bool in {*map(type, chain.from_iterable([instances[row] for row in suspects]))} else whole
 
 
 def _columns(instances: "Any", names: "list[str]") -> "list[Any] | None":
-    """Each feature's values."""
+    """Split instances into one sequence of values for each feature, in the order of `names`; None if they do not fit."""
     if hasattr(instances, "columns"):
         known = instances.columns.tolist()
         return [instances[name] for name in names] if sorted(known) == sorted(names) else None
@@ -77,12 +79,16 @@ def _columns(instances: "Any", names: "list[str]") -> "list[Any] | None":
 
 
 def _joined(columns: "list[Any]", rows: int, features: "list[Feature]", limits: "Limits") -> "Any | None":
+    """Join validated columns to one array of shape (rows, features); None if a number is not valid.
+
+    :raises TypeError: as `_numbers` and `_strings`.
+    """
     import numpy as np
 
     numbers = [position for position, feature in enumerate(features) if feature.kind != "string"]
     block = np.empty((rows, len(numbers)))
-    for place, position in enumerate(numbers):
-        block[:, place] = _numbers(columns[position], features[position])
+    for column, position in enumerate(numbers):
+        block[:, column] = _numbers(columns[position], features[position])
     if not _sound(block, [features[position] for position in numbers]):
         return None
     if len(numbers) == len(features):
@@ -95,7 +101,7 @@ def _joined(columns: "list[Any]", rows: int, features: "list[Feature]", limits: 
 
 
 def _sound(numbers: "Any", features: "list[Feature]") -> bool:
-    """Whether all are finite, or missing where that is allowed, and booleans are 0 and 1."""
+    """Check that all numbers are finite or, in nullable columns, NaN, and that booleans are 0, 1 or NaN."""
     import numpy as np
 
     if not np.isfinite(numbers).all():
@@ -106,9 +112,9 @@ def _sound(numbers: "Any", features: "list[Feature]") -> bool:
 
 
 def _numbers(values: "Any", feature: "Feature") -> "Any":
-    """The values of a column as floats, NaN for null.
+    """Convert a column to floats, with NaN for null.
 
-    :raises TypeError: they are of other types.
+    :raises TypeError: a value is not a number, or not a boolean if the feature is one.
     """
     import numpy as np
 
@@ -116,30 +122,31 @@ def _numbers(values: "Any", feature: "Feature") -> "Any":
     if isinstance(dtype, np.dtype) and dtype.kind in ("fiub" if feature.kind == "boolean" else "fiu"):
         return np.asarray(values, dtype=float)
     values = values if isinstance(values, (list, tuple)) else values.tolist()
-    if not {*map(type, values)} <= {float, int, NOTHING, *([bool] if feature.kind == "boolean" else [])}:
+    if not {*map(type, values)} <= {float, int, NONE_TYPE, *([bool] if feature.kind == "boolean" else [])}:
         raise TypeError
     return np.array(values, dtype=float)
 
 
 def _strings(values: "Any", feature: "Feature", limits: "Limits") -> "Sequence[str | None]":
-    """The values of a column of strings, None for null and NaN.
+    """Convert a column of strings, with None for null and NaN.
 
-    :raises TypeError: they are of other types, too long, or missing where that is not allowed.
+    :raises TypeError: a value is not a string, too long, or missing if the feature is not nullable.
     """
-    found: list[Any] | tuple[Any, ...] = values if isinstance(values, (list, tuple)) else values.tolist()
-    if {*map(type, found)} != {str}:
-        found = [None if value is None or value != value else value for value in found]
-        if not {*map(type, found)} <= ({str, NOTHING} if feature.nullable else {str}):
+    texts: list[Any] | tuple[Any, ...] = values if isinstance(values, (list, tuple)) else values.tolist()
+    if {*map(type, texts)} != {str}:
+        texts = [None if value is None or value != value else value for value in texts]
+        if not {*map(type, texts)} <= ({str, NONE_TYPE} if feature.nullable else {str}):
             raise TypeError
-    if max(map(len, filter(None, found)), default=0) > limits.max_string_length:
+    if max(map(len, filter(None, texts)), default=0) > limits.max_string_length:
         raise TypeError
-    return found
+    return texts
 
 
 def suspects(table: "Any", required: "list[bool]") -> "list[int]":
     """List the rows of a float array that hold infinity, or NaN in a required column.
 
-    :param required: one flag a column: whether a value must be present.
+    :param table: of shape (rows, features).
+    :param required: one flag for each column: whether a value must be present.
     """
     import numpy as np
 

@@ -21,9 +21,9 @@ MAX_FILE_BYTES = 1 << 30
 MAPPED_BYTES = 4 << 20  # reading takes 22 us a MB and the memory; mapping 10 us, and 200 us once to import it (Python 3.13)
 MAX_HEADER_BYTES = 100_000_000  # the cap that the safetensors library itself puts on a header
 MAX_TENSORS = 100_000
-MAX_PLACES = 1_000_000  # that tensors without any byte may claim: (10**9, 0) would be as many empty rows
+MAX_PLACES = 1_000_000  # of all tensors without bytes together: a shape of (10**9, 0) would be a billion empty rows
 
-# safetensors' name of a type -> (its bytes, memoryview's code for it)
+# from safetensors' name of a type to its size in bytes and its code for memoryview
 DTYPES = {
     "F64": (8, "d"),
     "F32": (4, "f"),
@@ -51,7 +51,7 @@ class Tensor:
 
 
 class ModelFile:
-    """A model file whose structure is sound: its document and its tensors, by name."""
+    """A model file whose structure is sound: its bytes, its document, and its tensors by name."""
 
     __slots__ = ("data", "document", "tensors")
 
@@ -62,19 +62,19 @@ class ModelFile:
 
     @property
     def sha256(self) -> str:
-        """The hash that names this file (imported late: no prediction needs it)."""
+        """The hash that names this file, in hexadecimal (hashlib is imported late: no prediction needs it)."""
         import hashlib
 
         return hashlib.sha256(self.data).hexdigest()
 
 
 def read(path: str) -> ModelFile:
-    """Read and check one model file; a large one is mapped, and its pages are read when something looks at them.
+    """Read and check one model file; a large one is mapped, so that a page is read only when it is used.
 
     A mapped file may be replaced (by renaming another one onto it), but never be shortened or written over in place.
 
-    :raises ModelRefused: whatever is wrong with it.
-    :raises OSError: it can't be opened.
+    :raises ModelRefused: the file fails a check.
+    :raises OSError: the file can't be opened.
     """
     with open(path, "rb") as file:
         if os.fstat(file.fileno()).st_size < MAPPED_BYTES:
@@ -87,15 +87,16 @@ def read(path: str) -> ModelFile:
 def parse(data: "bytes | mmap") -> ModelFile:
     """Check the bytes of one model file and find its document and its tensors.
 
-    :raises ModelRefused: truncated, overlapping, oversized or otherwise not a model file.
+    :param data: the whole file.
+    :raises ModelRefused: the file is truncated, too large, not a model file, or of another format.
     """
     if len(data) > MAX_FILE_BYTES:
         raise ModelRefused(f"the file is larger than {MAX_FILE_BYTES} bytes")
     if len(data) < 8:
-        raise ModelRefused(f"the file is truncated: {len(data)} bytes, where its header's length alone takes 8")
+        raise ModelRefused(f"the file is truncated: {len(data)} bytes, but the header's length alone takes 8")
     length = int.from_bytes(data[:8], "little")
     if length > MAX_HEADER_BYTES or 8 + length > len(data):
-        claim = f"its header claims {length} bytes, where {len(data) - 8} follow"
+        claim = f"its header claims {length} bytes, but {len(data) - 8} follow"
         raise ModelRefused(f"this is not a safetensors file, or it is truncated: {claim}")
     header = json_object(data[8 : 8 + length], "the header")
     metadata = header.pop("__metadata__", None)
@@ -104,7 +105,7 @@ def parse(data: "bytes | mmap") -> ModelFile:
     document = json_object(metadata["flyweight"], "the flyweight document")
     if document.get("format") != FORMAT:
         raise ModelRefused(
-            f"format {preview(document.get('format'))} is not one that this flyweight reads ({FORMAT}); "
+            f"format {preview(document.get('format'))} is not supported by this version of flyweight, which reads {FORMAT}; "
             "pack the model again, or update flyweight"
         )
     return ModelFile(data, document, _tensors(header, memoryview(data)[8 + length :]))
@@ -126,16 +127,20 @@ def json_object(text: "bytes | str", name: str) -> "dict[str, Any]":
 
 
 def _tensors(header: "dict[str, Any]", body: memoryview) -> "dict[str, Tensor]":
-    """Every tensor of the header; together they cover the body exactly, without gap or overlap."""
+    """Find the tensors of a header.
+
+    :param body: the file's bytes after the header.
+    :raises ModelRefused: a malformed tensor, too many, or tensors that do not cover the body exactly, without gap or overlap.
+    """
     if len(header) > MAX_TENSORS:
-        raise ModelRefused(f"{len(header)} tensors, more than {MAX_TENSORS}")
+        raise ModelRefused(f"the file has {len(header)} tensors, the limit is {MAX_TENSORS}")
     tensors, spans, places = {}, [], 0
     for name, entry in header.items():
         tensors[name], span = _tensor(name, entry, body)
         spans.append(span)
         places += 0 if span[0] < span[1] else prod([dimension or 1 for dimension in tensors[name].shape])
     if places > MAX_PLACES:
-        raise ModelRefused(f"tensors that hold nothing claim {places} places, more than {MAX_PLACES}")
+        raise ModelRefused(f"tensors without values claim {places} places, the limit is {MAX_PLACES}")
     spans.sort()
     end = 0
     for begin, stop in spans:
@@ -143,15 +148,19 @@ def _tensors(header: "dict[str, Any]", body: memoryview) -> "dict[str, Tensor]":
             raise ModelRefused(f"the tensors overlap or leave a gap at byte {min(begin, end)} of the data")
         end = stop
     if end != len(body):
-        raise ModelRefused(f"the tensors take {end} bytes of data, the file has {len(body)}")
+        raise ModelRefused(f"the tensors take {end} bytes of data, but the file has {len(body)}")
     return tensors
 
 
 def _tensor(name: str, entry: "Any", body: memoryview) -> "tuple[Tensor, tuple[int, int]]":
+    """Find one tensor, and the begin and end of its bytes in the body.
+
+    :raises ModelRefused: its dtype is unknown, or its shape and offsets do not fit the body.
+    """
     entry = entry if isinstance(entry, dict) else {}
     dtype, shape, offsets = entry.get("dtype"), entry.get("shape"), entry.get("data_offsets")
     if not isinstance(dtype, str) or dtype not in DTYPES:
-        raise ModelRefused(f"tensor {name!r} has dtype {preview(dtype)}; known are {', '.join(DTYPES)}")
+        raise ModelRefused(f"tensor {name!r} has dtype {preview(dtype)}, expected one of {', '.join(DTYPES)}")
     if not _counts(shape) or len(shape) > 8 or not _counts(offsets) or len(offsets) != 2:
         raise ModelRefused(f"tensor {name!r} has a malformed shape or data_offsets")
     size, code = DTYPES[dtype]
@@ -159,11 +168,14 @@ def _tensor(name: str, entry: "Any", body: memoryview) -> "tuple[Tensor, tuple[i
     for dimension in shape:
         size *= dimension
     if not begin <= end <= len(body) or end - begin != size:
-        raise ModelRefused(f"tensor {name!r} claims bytes {begin} to {end} for {size} bytes of values; the file has {len(body)}")
+        raise ModelRefused(
+            f"tensor {name!r} claims bytes {begin} to {end} for {size} bytes of values, but the file has {len(body)}"
+        )
     return Tensor(dtype, tuple(shape), _view(body[begin:end], code)), (begin, end)
 
 
 def _view(raw: memoryview, code: "Any") -> "memoryview[Any]":
+    """View little-endian bytes as numbers of a memoryview code."""
     if sys.byteorder == "big" and code != "B":  # the file is little-endian; no cloud is big-endian, some machines are
         import array
 

@@ -1,11 +1,13 @@
 """Predict groups of instances together, so that a bad group fails alone.
 
-A group is what stands or falls together: the instances of one record, or one row of a file.
+A group is answered or refused as a whole: the instances of one record, or one row of a file.
 """
+
+from itertools import accumulate, chain, repeat
 
 from flyweight.errors import INPUT_ERRORS, FlyweightError
 from flyweight.models.arrays import suspects
-from flyweight.values import Value, frozen
+from flyweight.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,11 +18,11 @@ if TYPE_CHECKING:
     from flyweight.models.validation import Validator
     from flyweight.values import Prediction
 
-    Rows = Any  # a list of rows, or an array
-    Members = list[tuple[int, int]]  # of each group its number and how many rows it has
+    Rows = Any  # validated instances: a list of rows, or an array
+    Groups = list[tuple[int, int]]  # for each group its number and its count of instances
 
     class Model(Protocol):
-        """What is needed of a predictor."""
+        """The part of a predictor that is used here."""
 
         signature: Signature
         validator: Validator
@@ -34,23 +36,21 @@ if TYPE_CHECKING:
             ...
 
 
-NOTHING: "Mapping[int, Any]" = {}
+NO_EXCEPTIONS: "Mapping[int, Any]" = {}
 
 
-@frozen
 class GroupFault(Value):
-    """Why a group has no answer; `final`: the group is to blame, so that a retry would fail as well."""
+    """The error of a group that has no answer; `final`: the group is to blame, so that a retry would fail as well."""
 
     group: int
     error: Exception
     final: bool
 
 
-@frozen
 class Answers(Value):
-    """The prediction for some groups; `members`: the number of each, and how many of the prediction's instances are its own."""
+    """The prediction for some groups; `members`: the number of each group, and its count of the prediction's instances."""
 
-    members: "Members"
+    members: "Groups"
     prediction: "Prediction"
 
 
@@ -59,95 +59,31 @@ def predict_each(
     instances: "Any",
     outputs: "list[str] | None" = None,
     sizes: "Sequence[int] | None" = None,
-    exceptions_by_row: "Mapping[int, Any]" = NOTHING,
+    exceptions_by_row: "Mapping[int, Any]" = NO_EXCEPTIONS,
 ) -> "tuple[list[Answers], list[GroupFault]]":
-    """Predict groups by one call for all that are valid; where that fails, by one for each half, until the bad are alone.
+    """Predict all valid groups by one call; if it fails, predict each half by itself, until a bad group is alone.
 
-    :param instances: a list, an array of numbers, or columns; those of all groups after another.
-    :param sizes: how many instances each group has; None: one.
+    :param instances: the instances of all groups one after another: a list, an array of numbers of shape (instances, features),
+        or an object with columns and `tolist`.
+    :param outputs: the names of outputs; None: the default ones.
+    :param sizes: the number of instances of each group; None: each instance is a group.
     :param exceptions_by_row: instances with values that an array of numbers can't hold, by their row.
-    :returns: answers in the order of the groups, and the faults of the others.
+    :returns: answers in the order of the groups, and the faults of the other groups.
     """
     faults: list[GroupFault] = []
-    members = [(group, 1 if sizes is None else sizes[group]) for group in range(len(instances) if sizes is None else len(sizes))]
-    members, rows = _validated(model, instances, members, exceptions_by_row, faults)
+    groups = [*enumerate(repeat(1, len(instances)) if sizes is None else sizes)]
+    groups, rows = _validated(model, instances, groups, exceptions_by_row, faults)
     answers: list[Answers] = []
-    if members:
-        _predict(model, rows, members, outputs, answers, faults)
+    if groups:
+        _predict(model, rows, groups, outputs, answers, faults)
     return answers, judge(model, faults)
 
 
-def _validated(
-    model: "Model", instances: "Any", members: "Members", exceptions_by_row: "Mapping[int, Any]", faults: "list[GroupFault]"
-) -> "tuple[Members, Rows]":
-    """Validate all groups; a group with an invalid instance becomes a fault."""
-    validator = model.validator
-    most = validator.limits.max_instances
-    whole = bool(members) and all([0 < size <= most for _, size in members]) and len(instances) <= most
-    if whole and not exceptions_by_row:
-        table = validator.table(instances)
-        if table is not None:
-            return members, table
-    if hasattr(instances, "dtype"):
-        return _validated_array(model, instances, members, exceptions_by_row, faults)
-    instances = instances if isinstance(instances, list) else instances.tolist()
-    if whole:
-        try:
-            return members, validator.rows(instances)
-        except Exception:  # found again below, in its group
-            pass
-    valid, kept, begin = [], [], 0
-    for group, size in members:
-        own = instances[begin : begin + size]
-        begin += size
-        try:
-            kept += _listed(validator.rows(own))
-            valid.append((group, size))
-        except Exception as error:
-            faults.append(GroupFault(group, error, isinstance(error, INPUT_ERRORS)))
-    table = validator.table(kept) if valid else None
-    return valid, kept if table is None else table
-
-
-def _validated_array(
-    model: "Model", table: "Any", members: "Members", exceptions_by_row: "Mapping[int, Any]", faults: "list[GroupFault]"
-) -> "tuple[Members, Rows]":
-    """Validate an array of one row a group: suspect rows one by one, the rest as an array."""
-    validator, wrong = model.validator, set()
-    required = [not feature.nullable for feature in model.signature.features]
-    for row in sorted({*suspects(table, required), *exceptions_by_row}):
-        try:
-            (table[row],) = validator.rows([exceptions_by_row.get(row) or table[row].tolist()])
-        except INPUT_ERRORS as error:
-            faults.append(GroupFault(row, error, True))
-            wrong.add(row)
-    valid = [member for member in members if member[0] not in wrong]
-    if not valid:
-        return [], []
-    rows = table[[row for row, _ in valid]] if wrong else table
-    whole = validator.table(rows)
-    return valid, validator.rows(rows.tolist()) if whole is None else whole
-
-
-def _predict(
-    model: "Model", rows: "Rows", members: "Members", outputs: "Any", answers: "list[Answers]", faults: "list[GroupFault]"
-) -> None:
-    try:
-        prediction = model.answer(rows, outputs)
-    except Exception as error:
-        if len(members) == 1:
-            faults.append(GroupFault(members[0][0], error, isinstance(error, INPUT_ERRORS)))
-            return
-        half = len(members) // 2
-        cut = sum([size for _, size in members[:half]])
-        _predict(model, rows[:cut], members[:half], outputs, answers, faults)
-        _predict(model, rows[cut:], members[half:], outputs, answers, faults)
-    else:
-        answers.append(Answers(members, prediction))
-
-
 def judge(model: "Model", faults: "list[GroupFault]") -> "list[GroupFault]":
-    """Blame a group for an unexpected error if the model still passes its self-test; else the model is to blame."""
+    """Blame the groups for unexpected errors if the model still passes its self-test; else the model is to blame.
+
+    :returns: the faults, with `final` set for unexpected errors. MemoryError and OSError are never a group's own fault.
+    """
     expected = (FlyweightError, MemoryError, OSError)
     if all([isinstance(fault.error, expected) for fault in faults]):
         return faults
@@ -155,13 +91,110 @@ def judge(model: "Model", faults: "list[GroupFault]") -> "list[GroupFault]":
     return [fault if isinstance(fault.error, expected) else GroupFault(fault.group, fault.error, blamed) for fault in faults]
 
 
+def _validated(
+    model: "Model", instances: "Any", groups: "Groups", exceptions_by_row: "Mapping[int, Any]", faults: "list[GroupFault]"
+) -> "tuple[Groups, Rows]":
+    """Validate all groups; a group with an invalid instance becomes a fault.
+
+    :returns: the valid groups and their rows.
+    """
+    validator = model.validator
+    limit = validator.limits.max_instances
+    whole = bool(groups) and all([0 < size <= limit for _, size in groups]) and len(instances) <= limit
+    if whole and not exceptions_by_row:
+        table = validator.table(instances)
+        if table is not None:
+            return groups, table
+    if _is_numeric(instances, model.signature):
+        return _validated_array(model, instances, groups, exceptions_by_row, faults)
+    instances = instances if isinstance(instances, list) else instances.tolist()
+    if exceptions_by_row:
+        instances = [exceptions_by_row.get(row, instance) for row, instance in enumerate(instances)]
+    if whole:
+        try:
+            return groups, validator.rows(instances)
+        except Exception:  # raised again below, when its group is validated alone
+            pass
+    valid, rows, begin = [], [], 0
+    for group, size in groups:
+        own = instances[begin : begin + size]
+        begin += size
+        try:
+            rows += _to_list(validator.rows(own))
+            valid.append((group, size))
+        except Exception as error:
+            faults.append(GroupFault(group, error, isinstance(error, INPUT_ERRORS)))
+    table = validator.table(rows) if valid else None
+    return valid, rows if table is None else table
+
+
+def _is_numeric(instances: "Any", signature: "Signature") -> bool:
+    """Tell whether the instances are an array of numbers, and the model takes numbers only and as many."""
+    if getattr(instances, "ndim", 0) != 2 or instances.dtype.kind not in "fiu":
+        return False
+    return instances.shape[1] == len(signature.features) and all([feature.kind == "number" for feature in signature.features])
+
+
+def _validated_array(
+    model: "Model", instances: "Any", groups: "Groups", exceptions_by_row: "Mapping[int, Any]", faults: "list[GroupFault]"
+) -> "tuple[Groups, Rows]":
+    """Validate an array of numbers; only groups that hold a suspect row are validated by themselves.
+
+    :returns: the valid groups and their rows.
+    """
+    validator, limit = model.validator, model.validator.limits.max_instances
+    table = instances.astype(float)  # a copy, which takes the values of the exceptions
+    sizes = [size for _, size in groups]
+    ends: Sequence[int] = range(1, len(sizes) + 1)
+    group_of: Sequence[int] = range(len(sizes))
+    unsure = set()
+    if sizes.count(1) < len(sizes):  # else each row is a group, as in files
+        ends = [*accumulate(sizes)]
+        group_of = [*chain.from_iterable(map(repeat, group_of, sizes))]
+        unsure = {group for group, size in groups if not 0 < size <= limit}
+    required = [not feature.nullable for feature in model.signature.features]
+    unsure |= {group_of[row] for row in chain(suspects(table, required), exceptions_by_row)}
+    wrong = set()
+    for group in sorted(unsure):
+        begin, end = ends[group] - sizes[group], ends[group]
+        own = [exceptions_by_row.get(row, instance) for row, instance in enumerate(table[begin:end].tolist(), begin)]
+        try:
+            table[begin:end] = validator.rows(own)
+        except Exception as error:
+            faults.append(GroupFault(group, error, isinstance(error, INPUT_ERRORS)))
+            wrong.add(group)
+    valid = [member for member in groups if member[0] not in wrong] if wrong else groups
+    rows = table[[group not in wrong for group in group_of]] if wrong else table
+    return valid, rows if validator.prefers_array(len(rows)) else rows.tolist()
+
+
+def _predict(
+    model: "Model", rows: "Rows", groups: "Groups", outputs: "Any", answers: "list[Answers]", faults: "list[GroupFault]"
+) -> None:
+    """Predict groups together; if that fails, predict each half by itself."""
+    try:
+        prediction = model.answer(rows, outputs)
+    except Exception as error:
+        if len(groups) == 1:
+            faults.append(GroupFault(groups[0][0], error, isinstance(error, INPUT_ERRORS)))
+            return
+        half = len(groups) // 2
+        cut = sum([size for _, size in groups[:half]])
+        _predict(model, rows[:cut], groups[:half], outputs, answers, faults)
+        _predict(model, rows[cut:], groups[half:], outputs, answers, faults)
+    else:
+        answers.append(Answers(groups, prediction))
+
+
 def _passes(model: "Model") -> bool:
+    """Run the model's self-test; one that raises has failed."""
     try:
         return model.passes_self_test()
     except Exception:
         return False
 
 
-def _listed(rows: "Rows") -> "list[list[Any]]":
+def _to_list(rows: "Rows") -> "list[list[Any]]":
+    """Convert validated rows to a list, which they are already unless the engine prefers arrays."""
     listed: list[list[Any]] = rows if isinstance(rows, list) else rows.tolist()
     return listed

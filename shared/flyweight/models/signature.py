@@ -1,7 +1,7 @@
-"""What a model takes and gives, as its file says; JSON Schema and OpenAPI are made from this (`openapi.py`)."""
+"""The inputs and outputs of a model, as its file states them; `protocols/openapi.py` makes JSON Schema and OpenAPI from them."""
 
 from flyweight.errors import ModelRefused, preview
-from flyweight.values import Value, frozen
+from flyweight.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,22 +12,21 @@ TASKS = ("classification", "regression", "transformation")
 MAX_FEATURES = 100_000
 
 
-@frozen
 class Feature(Value):
     """One input: its name, its kind, and whether it may be missing (null)."""
 
     name: str
     kind: str
     nullable: bool
-    categories: "list[Any] | None" = None  # those seen in training, for people and OpenAPI; the plan itself decides
+    categories: "list[Any] | None" = None  # those seen in training, for people and OpenAPI; the plan may accept others
     range: "list[float] | None" = None  # the smallest and largest number seen in training, likewise
 
 
-@frozen
 class Signature(Value):
-    """The inputs of a model in order, and how its answers read.
+    """The inputs of a model in order, and the form of its answers.
 
-    `classes`: per output the list of its classes (classification only); `outputs`: how many numbers or labels an answer has.
+    `classes`: for each output the list of its classes (classification only); `outputs`: the count of numbers or labels in an
+    answer.
     """
 
     task: str
@@ -37,22 +36,23 @@ class Signature(Value):
 
     @property
     def kinds(self) -> str:
-        """One letter a feature, as plans have them: "s" for a string, "n" for what arrives as a number."""
+        """One letter for each feature, as plans have them: "s" for a string, "n" for a number or a boolean."""
         return "".join("s" if feature.kind == "string" else "n" for feature in self.features)
 
     @classmethod
     def of(cls, document: "dict[str, Any]") -> "Signature":
         """Check the signature of a model file's document.
 
-        :raises ModelRefused: it is malformed.
+        :param document: the document of a model file, with the signature under its key `signature`.
+        :raises ModelRefused: the signature is malformed.
         """
         raw = document.get("signature")
         raw = raw if isinstance(raw, dict) else {}
         task, features, outputs, classes = (raw.get(key) for key in ("task", "features", "outputs", "classes"))
         if task not in TASKS or type(outputs) is not int or not 1 <= outputs <= MAX_FEATURES:
-            raise ModelRefused(f"the signature's task {preview(task)} or outputs {preview(outputs)} is malformed")
+            raise ModelRefused(f"the signature has the task {preview(task)} and {preview(outputs)} outputs, which is not valid")
         if not isinstance(features, list) or not 1 <= len(features) <= MAX_FEATURES:
-            raise ModelRefused("the signature has no features, or too many")
+            raise ModelRefused(f"the signature should have 1 to {MAX_FEATURES} features")
         checked = [_feature(feature) for feature in features]
         if len({feature.name for feature in checked}) != len(checked):
             raise ModelRefused("two features have the same name")
@@ -62,20 +62,28 @@ class Signature(Value):
 
 
 def _feature(raw: "Any") -> Feature:
+    """Check one feature of a signature.
+
+    :raises ModelRefused: the feature is malformed.
+    """
     raw = raw if isinstance(raw, dict) else {}
     name, kind, nullable = raw.get("name"), raw.get("kind"), raw.get("nullable")
     if not isinstance(name, str) or kind not in KINDS or not isinstance(nullable, bool):
         raise ModelRefused(f"feature {preview(name)} of the signature is malformed")
-    categories, seen = raw.get("categories"), raw.get("range")
+    categories, span = raw.get("categories"), raw.get("range")
     if categories is not None and not isinstance(categories, list):
         raise ModelRefused(f"the categories of feature {preview(name)} are not a list")
-    if seen is not None and not (isinstance(seen, list) and [type(v) in (int, float) for v in seen] == [True, True]):
+    if span is not None and not (isinstance(span, list) and [type(v) in (int, float) for v in span] == [True, True]):
         raise ModelRefused(f"the range of feature {preview(name)} is not two numbers")
-    return Feature(name, kind, nullable, categories, seen)
+    return Feature(name, kind, nullable, categories, span)
 
 
 def _check_classes(classes: "Any", outputs: int) -> None:
+    """Check the classes of a classification.
+
+    :raises ModelRefused: not one list of labels for each output.
+    """
     sound = isinstance(classes, list) and len(classes) == outputs
     sound = sound and all(isinstance(labels, list) and labels for labels in classes)
     if not sound or any(type(label) not in (str, int, float, bool) for labels in classes for label in labels):
-        raise ModelRefused("the signature's classes are not one list of labels an output")
+        raise ModelRefused("the signature's classes are not one list of labels for each output")

@@ -19,15 +19,15 @@ PLAIN = frozenset((float, int))  # and not bool, whose type is its own
 
 
 class Validator:
-    """Checks instances against one signature; what can be prepared is prepared once.
+    """Checks instances against one signature.
 
-    `prefers_array(count)`: whether the engine takes that many instances as one array.
+    `prefers_array(count)` tells whether the engine takes that many instances as one array.
     """
 
     def __init__(
         self, signature: "Signature", limits: "Limits", prefers_array: "Callable[[int], bool]" = lambda count: False
     ) -> None:
-        self._prefers_array = prefers_array
+        self.prefers_array = prefers_array
         self.features = signature.features
         self._names = [feature.name for feature in signature.features]
         self._width = len(self._names)
@@ -39,31 +39,37 @@ class Validator:
     def rows(self, instances: "Any") -> "list[list[Any]]":
         """Validate instances, each a list in the signature's order or an object by feature name.
 
-        :returns: one row an instance; an array of the same shape if the engine prefers one.
+        :param instances: a list, of any content.
+        :returns: one row for each instance; an array of the same shape if the engine prefers one.
         :raises TooLarge: more instances than the limit.
-        :raises InvalidInput: with all faults up to twenty, not only the first.
+        :raises InvalidInput: with the first twenty faults, not only the first.
         """
         if not isinstance(instances, list) or not instances:
             raise InvalidInput(Fault("at least one instance", preview(instances)))
         if len(instances) > self.limits.max_instances:
             raise TooLarge(f"{len(instances)} instances, the limit is {self.limits.max_instances} a request")
-        if self._prefers_array(len(instances)) and (table := self.table(instances)) is not None:
+        if self.prefers_array(len(instances)) and (table := self.table(instances)) is not None:
             rows: list[list[Any]] = table
             return rows
         try:
             return [*map(self._row, instances)]
-        except InvalidInput:  # once more from the start, since a caller wants to know all that is wrong
+        except InvalidInput:  # validate once more from the start, to list all faults
             raise InvalidInput(*self._faults(instances)) from None
 
     def table(self, instances: "Any") -> "Any | None":
-        """Validate instances as one array; None if the engine prefers rows, or if a value needs a closer look."""
-        if not self._prefers_array(len(instances)):
+        """Validate instances as one array.
+
+        :param instances: a list, an array or a DataFrame.
+        :returns: None if the engine prefers rows, or if the instances must be checked one by one.
+        """
+        if not self.prefers_array(len(instances)):
             return None
         from flyweight.models import arrays
 
         return arrays.array_of(instances, self.features, self.limits)
 
     def _faults(self, instances: "list[Any]") -> "list[Fault]":
+        """Collect the faults of all instances, MAX_FAULTS at most."""
         faults: list[Fault] = []
         for number, instance in enumerate(instances):
             try:
@@ -75,9 +81,13 @@ class Validator:
         return faults[:MAX_FAULTS]
 
     def _row(self, instance: "Any") -> "list[Any]":
+        """Validate one instance.
+
+        :raises InvalidInput: with one fault for each wrong value.
+        """
         values = instance if type(instance) is list and len(instance) == self._width else self._values(instance)
-        # The usual case in a few calls: numbers all, and finite. A sum that is not finite means a value that is not, or huge
-        # ones, and the slow way tells them apart, as it does for an integer beyond a double.
+        # The usual case in a few calls: all values are finite numbers. If the sum is not finite, a value is not, or values are
+        # huge; the loop below tells these apart, and also finds an integer beyond a double.
         if self._plain:
             if FLOATS.issuperset(map(type, values)):
                 if isfinite(sum(values)):
@@ -101,7 +111,10 @@ class Validator:
         return row
 
     def _values(self, instance: "Any") -> "Sequence[Any]":
-        """Get an instance's values in the signature's order."""
+        """Get an instance's values in the signature's order.
+
+        :raises InvalidInput: not an array or object, of another width, or with other names.
+        """
         if isinstance(instance, dict):
             if len(instance) == self._width:
                 try:
@@ -118,7 +131,7 @@ class Validator:
 
 
 def name_faults(names: "Iterable[str]", features: "list[Feature]") -> "Iterable[Fault]":
-    """Make one fault for each missing or unknown feature, an unknown one with the name that was probably meant.
+    """Make one fault for each missing or unknown feature; for an unknown one with the name that was probably meant.
 
     :param names: the keys of an instance, or the columns of a file.
     """
@@ -127,18 +140,22 @@ def name_faults(names: "Iterable[str]", features: "list[Feature]") -> "Iterable[
     known = {feature.name: feature for feature in features}
     for name in names:
         if name not in known:
-            from difflib import get_close_matches  # 5 ms, and only for a mistake
+            from difflib import get_close_matches  # imported late: it takes 5 ms, and only mistakes need it
 
             meant = get_close_matches(str(name), [*missing] or [*known], n=1)
-            hint = f"did you mean {meant[0]!r}?" if meant else f"known are {listing([*known])}"
+            hint = f"did you mean {meant[0]!r}?" if meant else f"the features are {listing([*known])}"
             missing.pop(meant[0] if meant else "", None)
             yield Fault("a feature of this model", "an unknown feature", feature=preview(str(name)).strip("'"), hint=hint)
     for name, feature in missing.items():
-        unknown = "send null if its value is not known" if feature.nullable else None
-        yield Fault(_kind(feature), "no such feature in the instance", feature=name, hint=unknown)
+        null = "send null if its value is not known" if feature.nullable else None
+        yield Fault(_kind(feature), "no such feature in the instance", feature=name, hint=null)
 
 
 def _number(value: "Any", feature: "Feature", limits: "Limits") -> float:
+    """Convert a number, with NaN for a missing value.
+
+    :raises InvalidInput: not a finite number, or missing if the feature is not nullable.
+    """
     if isinstance(value, (float, int)) and not isinstance(value, bool):
         try:
             number = float(value)
@@ -155,6 +172,10 @@ def _number(value: "Any", feature: "Feature", limits: "Limits") -> float:
 
 
 def _boolean(value: "Any", feature: "Feature", limits: "Limits") -> float:
+    """Convert true or 1 to 1.0, false or 0 to 0.0, and a missing value to NaN.
+
+    :raises InvalidInput: another value, or missing if the feature is not nullable.
+    """
     if value in (0, 1):  # true and false are 1 and 0 to Python
         return float(value)
     if (value is None or value != value) and feature.nullable:
@@ -163,6 +184,10 @@ def _boolean(value: "Any", feature: "Feature", limits: "Limits") -> float:
 
 
 def _string(value: "Any", feature: "Feature", limits: "Limits") -> "str | None":
+    """Check a string; a missing value becomes None.
+
+    :raises InvalidInput: not a string, too long, or missing if the feature is not nullable.
+    """
     if isinstance(value, str):
         if len(value) > limits.max_string_length:
             expected = f"at most {limits.max_string_length} characters"
@@ -177,8 +202,10 @@ CONVERTERS: "dict[str, Callable[[Any, Feature, Limits], Any]]" = {"number": _num
 
 
 def _wrong_kind(value: "Any", feature: "Feature") -> InvalidInput:
+    """Make the error of a value of another kind."""
     return InvalidInput(Fault(_kind(feature), preview(None if value != value else value), feature=feature.name))
 
 
 def _kind(feature: "Feature") -> str:
+    """Describe the values that a feature takes."""
     return f"a {feature.kind} or null" if feature.nullable else f"a {feature.kind}"

@@ -1,18 +1,18 @@
-"""What paths, bodies and errors mean, one file a protocol, found by its name.
+"""Find protocols by name: what paths, bodies and errors mean, in one file for each protocol.
 
-A protocol module offers these functions; `native.py` is the one to learn from.
+A protocol module has these members; `native.py` is an example.
 
-    PATHS                   what it has at which path, for people
-    route(method, path) -> (operation, model's name) or None if the path is not the protocol's
+    PATHS                   its methods and paths, for messages
+    route(method, path) -> (operation, model's name), or None if the path is not the protocol's
     parse(request, predictor) -> Query
     render(prediction, query, predictor) -> Answer
-    error(error, request_id) -> Answer, whose status is the error's
+    error(error, request_id) -> Answer, with the status of the error
 
 An operation is `(context, request, name) -> Answer`. Inference is the same for all protocols: `infer` below.
 """
 
 from flyweight.errors import OK, InvalidSetting, NotFound
-from flyweight.values import Value, frozen
+from flyweight.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from flyweight.values import LogFields, Prediction, Request
 
     class Context(Protocol):
-        """What an operation may use."""
+        """The interface of a request's context, which an operation uses."""
 
         settings: Settings
-        log_fields: LogFields  # what the request's log line will hold; an operation adds to it
+        log_fields: LogFields  # the fields of the request's log line; an operation adds to them
 
         def predictor(self, name: str) -> Predictor:
             """Get the model of that name, "" for the default one; its name and version go into log and headers."""
@@ -43,11 +43,10 @@ if TYPE_CHECKING:
 NOTHING: "Mapping[str, Any]" = {}
 
 
-@frozen
 class Query(Value):
-    """What a request for inference asks: instances that are not validated yet, outputs, and the form of the answer.
+    """A request for inference: instances that are not validated yet, outputs, and the form of the answer.
 
-    `options`: what else the protocol's `render` needs of the request.
+    `options`: further values of the request that the protocol's `render` uses.
     """
 
     instances: "Any"
@@ -56,9 +55,8 @@ class Query(Value):
     options: "Mapping[str, Any]" = NOTHING
 
 
-@frozen
 class Answer(Value):
-    """The body of a response and what it is."""
+    """The body of a response, its content type and its status."""
 
     body: bytes
     content_type: str
@@ -77,16 +75,20 @@ if TYPE_CHECKING:
             """Find the operation that a method and a path name, and the model's name, "" for the default one.
 
             :returns: None if the path is not of this protocol.
-            :raises MethodNotAllowed, NotFound: the path is of this protocol, and is asked for in a wrong way.
+            :raises MethodNotAllowed: the path takes another method.
+            :raises NotFound: the path begins like those of the protocol, and does not exist.
             """
             ...
 
         def parse(self, request: Request, predictor: Predictor) -> Query:
-            """Read the instances of a request, and how it wants the answer."""
+            """Read the instances of a request, and the form in which it asks for the answer.
+
+            :raises FlyweightError: the request is at fault.
+            """
             ...
 
         def render(self, prediction: Prediction, query: Query, predictor: Predictor) -> Answer:
-            """Write a prediction as the request wants it."""
+            """Write a prediction in the form that the request asks for."""
             ...
 
         def error(self, error: Exception, request_id: str) -> Answer:
@@ -97,9 +99,9 @@ if TYPE_CHECKING:
 def find(name: str) -> "InferenceProtocol":
     """Import the protocol of that name.
 
-    :raises InvalidSetting: there is none.
+    :raises InvalidSetting: no protocol has that name; the message lists those that exist.
     """
-    # an identifier can't leave this package; `_` first would be a private module
+    # an identifier can't leave this package; one that begins with `_` would be a private module
     if name.isidentifier() and name.isascii() and not name.startswith("_"):
         path = f"{__name__}.{name}"
         try:
@@ -128,10 +130,11 @@ def route(protocols: "tuple[InferenceProtocol, ...]", method: str, path: str) ->
     :raises MethodNotAllowed: the path takes another method.
     """
     for protocol in protocols:
-        found = protocol.route(method, path)
-        if found is not None:
-            return protocol, *found
-    raise NotFound(f"nothing at {path[:200]!r}; there are {', '.join([place for one in protocols for place in one.PATHS])}")
+        operation_and_name = protocol.route(method, path)
+        if operation_and_name is not None:
+            return protocol, *operation_and_name
+    paths = ", ".join([known for protocol in protocols for known in protocol.PATHS])
+    raise NotFound(f"nothing is at {path[:200]!r}; the paths are {paths}")
 
 
 def infer(
@@ -141,8 +144,11 @@ def infer(
     parse: "Callable[[Request, Predictor], Query]",
     render: "Callable[[Prediction, Query, Predictor], Answer]",
 ) -> Answer:
-    """Answer a request for inference in the words of the protocol that has `parse` and `render`: validate and predict between.
+    """Answer a request for inference: parse, validate, predict, render.
 
+    :param name: the model's name, "" for the default one.
+    :param parse: the protocol's own.
+    :param render: the protocol's own.
     :raises FlyweightError: the request is at fault, or no model can answer.
     """
     predictor = context.predictor(name)

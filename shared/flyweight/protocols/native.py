@@ -19,13 +19,13 @@ def route(method: str, path: str) -> "tuple[Operation, str] | None":
     :returns: None if the path is not of this protocol.
     :raises MethodNotAllowed: the path takes another method.
     """
-    asked = path.rstrip("/") or "/"
+    own_path = path.rstrip("/") or "/"
     model = ""
-    if asked.startswith(MODELS):
-        model, _, rest = asked[len(MODELS) :].partition("/")
-        asked = f"/{rest}" if rest else "/model"
-    allowed, operation = ROUTES.get(asked, ("", None))
-    if operation is None or (model and asked in OF_THE_PROCESS):
+    if own_path.startswith(MODELS):
+        model, _, rest = own_path[len(MODELS) :].partition("/")
+        own_path = f"/{rest}" if rest else "/model"
+    allowed, operation = ROUTES.get(own_path, ("", None))
+    if operation is None or (model and own_path in OF_THE_PROCESS):
         return None
     if allowed != method.upper().replace("HEAD", "GET"):
         raise MethodNotAllowed(f"{path[:200]} takes {allowed}, got {method[:20]!r}", allow=allowed)
@@ -35,20 +35,22 @@ def route(method: str, path: str) -> "tuple[Operation, str] | None":
 def parse(request: "Request", predictor: "Predictor") -> Query:
     """Read the instances of a request by its content type, and choose the answer's by its Accept header.
 
-    :raises NotAcceptable, UnsupportedMediaType, MalformedRequest, TooLarge, InvalidInput: with a message for the caller.
+    :raises NotAcceptable: no supported content type is accepted.
+    :raises UnsupportedMediaType: the body is compressed, or as `formats.parse`.
+    :raises MalformedRequest, TooLarge, InvalidInput: as `formats.parse`.
     """
-    content_type = formats.negotiate(request.headers.get("accept", ""))
+    answer_type = formats.negotiate(request.headers.get("accept", ""))
     encoding = request.headers.get("content-encoding", "identity")
     if encoding not in ("identity", ""):
         raise UnsupportedMediaType(f"content encoding {encoding[:50]!r} is not supported; send the body uncompressed")
     limit = predictor.validator.limits.max_body_bytes
-    media = request.headers.get("content-type", "")
-    instances, outputs = formats.parse(request.body, media, predictor.signature.features, limit)
-    return Query(instances, outputs, content_type)
+    content_type = request.headers.get("content-type", "")
+    instances, outputs = formats.parse(request.body, content_type, predictor.signature.features, limit)
+    return Query(instances, outputs, answer_type)
 
 
 def render(prediction: "Prediction", query: Query, predictor: "Predictor") -> Answer:
-    """Write a prediction in the media type that the request accepts."""
+    """Write a prediction in the content type that was chosen for the answer."""
     model = {"name": predictor.name, "version": predictor.version}
     return Answer(formats.write(prediction, query.content_type, model), query.content_type)
 
@@ -64,14 +66,14 @@ def predict(context: "Context", request: "Request", name: str) -> Answer:
 
 
 def health(context: "Context", request: "Request", name: str) -> Answer:
-    """Say that the process lives."""
+    """Report that the process is alive."""
     return _json({"status": "ok"})
 
 
 def ready(context: "Context", request: "Request", name: str) -> Answer:
-    """Say that a model is loaded and answers its own sample as recorded.
+    """Report that a model is loaded and answers its own sample as recorded.
 
-    :raises ModelUnavailable: it does not.
+    :raises ModelUnavailable: the model does not answer its sample as recorded.
     """
     if not context.predictor(name).passes_self_test():
         raise ModelUnavailable("the model does not answer its own sample as recorded")
@@ -85,7 +87,7 @@ def model(context: "Context", request: "Request", name: str) -> Answer:
 
 def openapi(context: "Context", request: "Request", name: str) -> Answer:
     """Describe the API (OpenAPI 3.1)."""
-    from flyweight.protocols.openapi import describe  # no prediction needs it
+    from flyweight.protocols.openapi import describe  # imported late: no prediction needs it
 
     return _json(describe(context.predictor(name)))
 
@@ -100,7 +102,7 @@ def _json(document: "dict[str, object]") -> Answer:
 
 
 MODELS = "/models/"
-OF_THE_PROCESS = ("/health", "/models")  # paths that no single model has
+OF_THE_PROCESS = ("/health", "/models")  # paths that do not exist below a model's name
 ROUTES: "dict[str, tuple[str, Operation]]" = {
     "/predict": ("POST", predict),
     "/": ("POST", predict),

@@ -1,4 +1,4 @@
-"""A model's signature as JSON Schema, and its endpoint as OpenAPI 3.1."""
+"""Describe a model's signature as JSON Schema, and its endpoint as OpenAPI 3.1."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def feature_schema(feature: "Feature") -> "dict[str, Any]":
-    """JSON Schema of one feature; what was seen in training informs and does not constrain."""
+    """Make the JSON Schema of one feature; values seen in training are examples and not constraints."""
     schema: dict[str, Any] = {"type": [feature.kind, "null"] if feature.nullable else feature.kind}
     if feature.categories:
         schema["examples"] = feature.categories[:20]
@@ -22,7 +22,7 @@ def feature_schema(feature: "Feature") -> "dict[str, Any]":
 
 
 def instance_schema(signature: "Signature") -> "dict[str, Any]":
-    """JSON Schema of one instance: an object by feature name, or an array in the features' order."""
+    """Make the JSON Schema of one instance: an object by feature name, or an array in the features' order."""
     schemas = {feature.name: feature_schema(feature) for feature in signature.features}
     by_name = {"type": "object", "properties": schemas, "required": [*schemas], "additionalProperties": False}
     in_order = {"type": "array", "prefixItems": [*schemas.values()], "minItems": len(schemas), "maxItems": len(schemas)}
@@ -30,7 +30,7 @@ def instance_schema(signature: "Signature") -> "dict[str, Any]":
 
 
 def answer_schema(signature: "Signature", output_names: "list[str]") -> "dict[str, Any]":
-    """JSON Schema of the answer to one request."""
+    """Make the JSON Schema of the answer to one request."""
     one: dict[str, Any] = {"type": "number"}
     if signature.classes is not None:
         one = {"enum": signature.classes[0]} if signature.outputs == 1 else {"type": "array"}
@@ -44,7 +44,7 @@ def answer_schema(signature: "Signature", output_names: "list[str]") -> "dict[st
 
 
 def describe(predictor: "Predictor") -> "dict[str, Any]":
-    """The OpenAPI document of the endpoint that serves this model."""
+    """Make the OpenAPI document of the endpoint that serves this model."""
     signature = predictor.signature
     problem = {
         "description": "a problem document (RFC 9457)",
@@ -56,7 +56,7 @@ def describe(predictor: "Predictor") -> "dict[str, Any]":
     body = {"oneOf": [wrapped, instances]}
     sample = predictor.file.document.get("sample")
     example = {"example": {"instances": sample["instances"]}} if isinstance(sample, dict) and "instances" in sample else {}
-    texts = {media: {"schema": {"type": "string"}} for media in ("text/csv", "application/x-ndjson")}
+    texts = {content_type: {"schema": {"type": "string"}} for content_type in ("text/csv", "application/x-ndjson")}
     predict = {
         "operationId": "predict",
         "requestBody": {"required": True, "content": {"application/json": {"schema": body, **example}, **texts}},

@@ -1,10 +1,10 @@
-"""Where a model is: the text of an address comes in, the store's root and the key within it go out."""
+"""Parse the addresses of models: the root of a store, and the key of an object in it."""
 
 import os
 
 from flyweight.errors import InvalidSetting, preview
 from flyweight.stores import LOCAL_HOSTS, SCHEMES, is_local
-from flyweight.values import Value, frozen
+from flyweight.values import Value
 
 SUFFIX = ".safetensors"
 LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+")
@@ -16,12 +16,12 @@ EXPECTED = (
 )
 
 
-@frozen
 class Address(Value):
-    """One place of a model.
+    """The address of one model.
 
-    `kind`: "file" (a path that never changes), "object" (one model file in a store), "alias" or "version" (of a registry).
-    `root`: the store's own address; `key`: the object to ask for first; `name` and `label` (alias or version) are a registry's.
+    `kind`: "file" (a path, whose model never changes), "object" (one model file in a store), "alias" or "version" (of a
+    registry). `root`: the store's own address; `key`: the first object to read; `name` and `label` (alias or version) are those
+    of a registry.
     """
 
     text: str
@@ -32,21 +32,20 @@ class Address(Value):
     label: str = ""
 
 
-def parse(text: str, home: str = "") -> Address:
-    """Read an address; a relative path starts at `home`.
+def parse(text: str, folder: str = "") -> Address:
+    """Parse an address, which is plain text: nothing in it is percent-encoded.
 
-    An address is plain text: nothing in it is percent-encoded.
-
-    :raises InvalidSetting: it is none; the message says what one looks like and repeats no credentials.
+    :param folder: where a relative path starts.
+    :raises InvalidSetting: the text is not an address; the message describes one and repeats no credentials.
     """
     if len(text) > MAX_LENGTH or not text.isprintable():
         raise InvalidSetting(f"expected {EXPECTED}, in at most {MAX_LENGTH} printable characters")
     scheme, colon, rest = text.partition("://")
     if not colon:
-        return _path(text, home)
+        return _path(text, folder)
     host, slash, path = rest.partition("/")
     if "@" in host or (scheme.startswith("http") and ("?" in rest or "#" in rest)):
-        raise InvalidSetting("an address carries no credentials, no query and no fragment; credentials come from the environment")
+        raise InvalidSetting("an address has no credentials, no query and no fragment; credentials come from the environment")
     if scheme not in SCHEMES or not slash or (host == "") != (scheme == "file") or not HOSTS.issuperset(host):
         raise InvalidSetting(f"expected {EXPECTED}, got {preview(text)}")
     if scheme == "http" and not is_local(host):
@@ -57,41 +56,52 @@ def parse(text: str, home: str = "") -> Address:
     return _in_store(text, f"{scheme}://{host}", parts)
 
 
-def checked(text: str, what: str) -> str:
-    """The text, if it may name a model, a version or an alias.
+def checked(text: str, name: str) -> str:
+    """Check the name of a model, a version or an alias, and return it.
 
-    :raises InvalidSetting: it may not; `what` says what it was to name.
+    :param name: what the text is, for the message.
+    :raises InvalidSetting: the text is empty, too long, or has other characters.
     """
     sound = 0 < len(text) <= 100 and LETTERS.issuperset(text) and text[0] != "." and not text.endswith(SUFFIX)
     if not sound:
         rule = "1 to 100 of letters, digits, '.', '_', '-', '+', not starting with '.' and not ending in .safetensors"
-        raise InvalidSetting(f"{what} should be {rule}; got {preview(text)}")
+        raise InvalidSetting(f"{name} should be {rule}; got {preview(text)}")
     return text
 
 
 def pointer_key(name: str, alias: str) -> str:
-    """Where a registry keeps an alias."""
+    """Make the key of an alias in a registry."""
     return f"{name}/@{alias}.json"
 
 
 def record_key(name: str, version: str) -> str:
-    """Where a registry keeps what it knows of a version."""
+    """Make the key of the record of a version in a registry."""
     return f"{name}/{version}/version.json"
 
 
 def model_key(name: str, version: str, sha256: str) -> str:
-    """Where a registry keeps the bytes of a version."""
+    """Make the key of the model file of a version in a registry."""
     return f"{name}/{version}/{sha256}{SUFFIX}"
 
 
-def _path(text: str, home: str) -> Address:
+def _path(text: str, folder: str) -> Address:
+    """Make the address of a path.
+
+    :raises InvalidSetting: the path does not end in .safetensors, or begins like the address of a store.
+    """
     scheme = text.partition(":")[0]
     if not text.endswith(SUFFIX) or scheme in SCHEMES:
         raise InvalidSetting(f"expected {EXPECTED}, got {preview(text)}")
-    return Address(text, "file", "", os.path.join(home, text))
+    return Address(text, "file", "", os.path.join(folder, text))
 
 
 def _in_store(text: str, place: str, parts: "list[str]") -> Address:
+    """Make the address of an object, an alias or a version.
+
+    :param place: the scheme and the host or bucket.
+    :param parts: the parts of the path between its slashes, of which none is empty.
+    :raises InvalidSetting: a name is not valid, or is absent.
+    """
     last = parts[-1]
     if last.endswith(SUFFIX):
         return Address(text, "object", _root(place, parts[:-1]), last)
@@ -106,5 +116,6 @@ def _in_store(text: str, place: str, parts: "list[str]") -> Address:
 
 
 def _root(place: str, folders: "list[str]") -> str:
+    """Make the address of a store."""
     root = "/".join([place, *folders])
     return "file:///" if root == "file://" else root

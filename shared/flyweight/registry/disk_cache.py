@@ -1,8 +1,8 @@
-"""Model files on the local disk, by their sha256: shared by processes, verified before use, bounded, and never in the way.
+"""Keep model files on the local disk, by their sha256: shared by processes, verified before use, of bounded size.
 
-A file appears whole, by renaming, and is read through one descriptor: whoever removes or replaces it meanwhile does no harm.
-Beside the models lie notes, one an address: which release it was last, and when the store said so.
-Whatever the disk refuses (it is full, read-only, somebody else's) costs the cache and nothing more: `trouble` says why.
+A file appears whole, by renaming, and is read through one descriptor, so that it may be removed or replaced meanwhile.
+For each address the folder also has a note: the release that it named last, and when the store said so.
+A full, read-only or foreign disk only turns caching off; `trouble` holds the reason.
 """
 
 import json
@@ -18,21 +18,24 @@ if TYPE_CHECKING:
     from typing import Any
 
 MODEL, NOTE, DRAFT = ".safetensors", ".json", ".draft"
-ABANDONED = 600.0  # seconds after which a draft belongs to nobody: its writer was killed
+ABANDONED = 600.0  # seconds after which a draft is removed: its writer was killed
 MAX_NOTE_BYTES = 65_536
 
 
 class DiskCache:
-    """A folder of at most `budget` bytes of models; it is made when something is first written."""
+    """A folder of at most `budget` bytes of models; the first write makes it. `trouble`: why the last operation failed, or ""."""
 
     def __init__(self, folder: str, budget: int) -> None:
         self._folder = folder
         self._budget = budget
-        self._ours: bool | None = None
+        self._ours: bool | None = None  # None: not known yet
         self.trouble = ""
 
     def read(self, sha256: str) -> "bytes | mmap | None":
-        """The bytes that have this hash, a large file mapped; None where they are not here, or are not those bytes any more."""
+        """Read the file with this hash; a large one is mapped.
+
+        :returns: None if there is no such file, or if its bytes have another hash by now.
+        """
         path = self._path(sha256 + MODEL)
         try:
             if not self._is_ours():
@@ -41,23 +44,28 @@ class DiskCache:
                 data = _contents(file.fileno())
                 _touch(file.fileno())
         except OSError as error:
-            self._absent(error)
+            if not isinstance(error, FileNotFoundError):
+                self.trouble = f"the disk cache can't be read: {error.strerror}"
             return None
         if _sha256(data).hexdigest() == sha256:
             return data
-        self.trouble = "a cached model was not the bytes that were written; it is fetched again"
+        self.trouble = "a cached model is not the bytes that were written; it is fetched again"
         self._remove(path)
         return None
 
     def write(self, sha256: str, data: "Any") -> bool:
-        """Keep these bytes, which have this hash; whether it was possible."""
-        if len(data) > self._budget or not self._put(sha256 + MODEL, data):
+        """Write a file, and evict others over the budget.
+
+        :param sha256: the hash of `data`.
+        :returns: whether the file was written.
+        """
+        if len(data) > self._budget or not self._write(sha256 + MODEL, data):
             return False
         self._evict(sha256 + MODEL)
         return True
 
-    def noted(self, address: str) -> "dict[str, Any]":
-        """What was noted of an address; empty if nothing was, or nothing that can be read."""
+    def read_note(self, address: str) -> "dict[str, Any]":
+        """Read the note of an address; {} if it has none, or if it can't be read."""
         try:
             if not self._is_ours():
                 return {}
@@ -67,11 +75,12 @@ class DiskCache:
             return {}
         return note if isinstance(note, dict) and note.get("address") == address else {}
 
-    def note(self, address: str, note: "dict[str, Any]") -> None:
-        """Note this of an address, in place of what was."""
-        self._put(_short(address) + NOTE, json.dumps({"address": address, **note}).encode())
+    def write_note(self, address: str, note: "dict[str, Any]") -> None:
+        """Write the note of an address over the one before."""
+        self._write(_short(address) + NOTE, json.dumps({"address": address, **note}).encode())
 
-    def _put(self, name: str, data: "Any") -> bool:
+    def _write(self, name: str, data: "Any") -> bool:
+        """Write a file of the folder, and tell whether it succeeded."""
         draft = self._path(f"{name}.{os.getpid()}.{time.monotonic_ns()}{DRAFT}")
         try:
             os.makedirs(self._folder, mode=0o700, exist_ok=True)
@@ -82,23 +91,26 @@ class DiskCache:
                 file.write(data)
             os.replace(draft, self._path(name))
         except OSError as error:
-            self.trouble = f"nothing is kept on the disk: {error.strerror}"
+            self.trouble = f"nothing can be written to the disk cache: {error.strerror}"
             self._remove(draft)
             return False
         self.trouble = ""
         return True
 
     def _is_ours(self) -> bool:
-        """Whether the folder is this user's and no one else may write to it: what lies there says which model is the latest."""
+        """Tell whether the folder is this user's and nobody else may write to it: its notes say which model is the latest."""
         if self._ours is None:
             status = os.stat(self._folder)
             self._ours = status.st_uid == os.geteuid() and not status.st_mode & 0o022
             if not self._ours:
-                self.trouble = "nothing is kept on the disk: the folder is, or may be written by, another user"
+                self.trouble = "the disk cache is not used: its folder belongs to, or may be written by, another user"
         return self._ours
 
-    def _evict(self, kept: str) -> None:
-        """Remove what was used longest ago, until the rest is within the budget; and what killed writers left."""
+    def _evict(self, written: str) -> None:
+        """Remove abandoned drafts, and the least recently used models until the rest is within the budget.
+
+        :param written: the file that was written last, which stays.
+        """
         models, total = [], 0
         try:
             for entry in os.scandir(self._folder):
@@ -112,17 +124,13 @@ class DiskCache:
                     total += status.st_size
                     models.append((status.st_mtime, status.st_size, entry))
         except OSError as error:
-            self.trouble = f"the disk's cache can't be listed: {error.strerror}"
+            self.trouble = f"the disk cache can't be listed: {error.strerror}"
         for _, size, entry in sorted(models, key=lambda model: model[0]):
             if total <= self._budget:
                 break
-            if entry.name != kept:
+            if entry.name != written:
                 self._remove(entry.path)
                 total -= size
-
-    def _absent(self, error: OSError) -> None:
-        if not isinstance(error, FileNotFoundError):
-            self.trouble = f"the disk's cache can't be read: {error.strerror}"
 
     def _path(self, name: str) -> str:
         return os.path.join(self._folder, name)
@@ -135,6 +143,7 @@ class DiskCache:
 
 
 def _contents(descriptor: int) -> "bytes | mmap":
+    """Read a whole file; a large one is mapped."""
     size = os.fstat(descriptor).st_size
     if size < MAPPED_BYTES:
         return os.pread(descriptor, size, 0)
@@ -144,7 +153,7 @@ def _contents(descriptor: int) -> "bytes | mmap":
 
 
 def _touch(descriptor: int) -> None:
-    """It was used: the least recently used goes first. A disk that can only be read keeps no account, and evicts nothing."""
+    """Set a file's time of use to now, since the least recently used is evicted first. A read-only disk evicts nothing."""
     try:
         os.utime(descriptor)
     except OSError:
@@ -152,4 +161,5 @@ def _touch(descriptor: int) -> None:
 
 
 def _short(address: str) -> str:
+    """Make the name of an address's note."""
     return _sha256(address.encode()).hexdigest()[:32]

@@ -1,8 +1,8 @@
-"""The reading side of a registry: an address comes in, which release it means now and that release's bytes go out.
+"""Read a registry: find the release that an address names now, and fetch its bytes.
 
     NAME/VERSION/SHA256.safetensors     the bytes, written once
     NAME/VERSION/version.json           the record, written once
-    NAME/@ALIAS.json                    the pointer, changed by compare-and-swap, its serial growing by one
+    NAME/@ALIAS.json                    the pointer, changed by compare-and-swap; each change adds one to its serial
 
 Records and pointers are hostile until checked. https://www.rfc-editor.org/rfc/rfc8259
 """
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 MAX_DOCUMENT_BYTES = 64 * 1024
 MAX_PREVIOUS = 20
-MAX_SERIAL = 1 << 53  # what every JSON reader counts exactly
+MAX_SERIAL = 1 << 53  # up to here every JSON reader represents whole numbers exactly
 HEX = frozenset("0123456789abcdef")
 
 
 def resolve(store: "Store", address: "Address") -> Release:
-    """What an address means now, by one small request.
+    """Find the release that an address names now, by one small request.
 
-    :raises StoreFailed: the store did not say.
-    :raises ModelRefused: what it said is not a record or a pointer, or one of another model.
+    :raises StoreFailed: the store can't be read; ObjectNotFound if it has no such alias, version or object.
+    :raises ModelRefused: the store's answer is not a record or a pointer, or is one of another model.
     """
     if address.kind == "object":
-        mark = store.head(address.key)
-        return Release("", "", "", mark.size, address.key, mark.tag, 0, None, mark.modified)
-    data, mark = store.get(address.key, MAX_DOCUMENT_BYTES)
+        meta = store.head(address.key)
+        return Release("", "", "", meta.size, address.key, meta.tag, 0, None, meta.modified)
+    data, meta = store.get(address.key, MAX_DOCUMENT_BYTES)
     if address.kind == "alias":
         pointer = checked_pointer(data)
         record, serial = pointer["record"], pointer["serial"]
@@ -44,65 +44,70 @@ def resolve(store: "Store", address: "Address") -> Release:
         raise ModelRefused(f"{address.key} is of {record['name']} {record['version']}, another model than it should be")
     name, version, sha256 = record["name"], record["version"], record["sha256"]
     key = model_key(name, version, sha256)
-    return Release(name, version, sha256, record["bytes"], key, mark.tag, serial, record.get("signature"), mark.modified)
+    return Release(name, version, sha256, record["bytes"], key, meta.tag, serial, record.get("signature"), meta.modified)
 
 
 def fetch(store: "Store", release: Release) -> bytes:
-    """The bytes of a release, of the size and the hash, or else the tag, that it promised.
+    """Fetch the bytes of a release, and verify their size and their hash or, for a plain object, their tag.
 
     :raises ModelRefused: truncated or altered bytes.
-    :raises StoreFailed: the store did not give them, or a plain object was replaced since.
+    :raises StoreFailed: the store can't be read, or a plain object was replaced since.
     """
-    data = received(store, release)
+    data = download(store, release)
     if release.sha256:
         verify(data, release)
     return data
 
 
 def verify(data: bytes, release: Release) -> str:
-    """The sha256 of a release's bytes.
+    """Compute the sha256 of a release's bytes.
 
-    :raises ModelRefused: it promised another one.
+    :raises ModelRefused: the release promises another one.
     """
     import hashlib
 
-    found = hashlib.sha256(data).hexdigest()
-    if release.sha256 not in ("", found):
-        raise ModelRefused(f"{release.key} has the sha256 {found}: it was altered, or not written whole")
-    return found
+    sha256 = hashlib.sha256(data).hexdigest()
+    if release.sha256 not in ("", sha256):
+        raise ModelRefused(f"{release.key} has the sha256 {sha256}: it was altered, or not written whole")
+    return sha256
 
 
-def received(store: "Store", release: Release) -> bytes:
-    """The bytes of a release as the store gives them, of the promised size; their hash is still to be verified.
+def download(store: "Store", release: Release) -> bytes:
+    """Fetch the bytes of a release and check their size; their hash is not verified.
 
-    :raises ModelRefused, StoreFailed: as `fetch`.
+    :raises ModelRefused: the size differs from the release's.
+    :raises StoreFailed: as `fetch`.
     """
-    data, mark = store.get(release.key, min(release.size, MAX_FILE_BYTES) if release.sha256 else MAX_FILE_BYTES)
-    if not release.sha256 and mark.tag != release.tag:
-        raise StoreFailed(f"{release.key} was replaced between two looks at it", transient=True)
+    data, meta = store.get(release.key, min(release.size, MAX_FILE_BYTES) if release.sha256 else MAX_FILE_BYTES)
+    if not release.sha256 and meta.tag != release.tag:
+        raise StoreFailed(f"{release.key} was replaced between two reads", transient=True)
     if len(data) != release.size:
-        raise ModelRefused(f"{release.key} has {len(data)} bytes, where {release.size} were promised")
+        raise ModelRefused(f"{release.key} has {len(data)} bytes, expected {release.size}")
     return data
 
 
-def signature(store: "Store", release: Release) -> "dict[str, str] | None":
-    """The signature of a release; that of a plain object stands beside it as KEY.sig. None: it has none."""
-    if release.sha256 or release.signature is not None:
-        return release.signature
+def digital_signature(store: "Store", release: Release) -> "dict[str, str] | None":
+    """Get the digital signature of a release, for a plain object from KEY.sig; None if it has none.
+
+    :raises ModelRefused: KEY.sig is malformed.
+    :raises StoreFailed: the store can't be read.
+    """
+    if release.sha256 or release.digital_signature is not None:
+        return release.digital_signature
     try:
         data, _ = store.get(f"{release.key}.sig", MAX_DOCUMENT_BYTES)
     except ObjectNotFound:
         return None
-    document = json_object(data, "the signature")
-    signature: dict[str, Any] = {field: document.get(field) for field in ("key", "value")}  # FILE.sig has its sha256 as well
-    _check_signature(signature)
-    return signature
+    document = json_object(data, "the digital signature")
+    value: dict[str, Any] = {field: document.get(field) for field in ("key", "value")}  # FILE.sig also holds the sha256
+    _check_digital_signature(value)
+    return value
 
 
 def checked_pointer(data: bytes) -> "dict[str, Any]":
-    """A pointer `{"serial", "changed", "record", "previous"}` whose every part is sound.
+    """Parse a pointer `{"serial", "changed", "record", "previous"}` and check all its parts.
 
-    :raises ModelRefused: whatever is wrong with it.
+    :raises ModelRefused: a part is malformed.
     """
     pointer = json_object(data, "the pointer")
     _expect(pointer, "the pointer", {"serial", "changed", "record", "previous"})
@@ -120,9 +125,9 @@ def checked_pointer(data: bytes) -> "dict[str, Any]":
 
 
 def checked_record(data: bytes) -> "dict[str, Any]":
-    """A record `{"name", "version", "sha256", "bytes", "pushed", "signature"?}` whose every part is sound.
+    """Parse a record `{"name", "version", "sha256", "bytes", "pushed", "signature"?}` and check all its parts.
 
-    :raises ModelRefused: whatever is wrong with it.
+    :raises ModelRefused: a part is malformed.
     """
     record = json_object(data, "the record")
     _check_record(record)
@@ -130,6 +135,10 @@ def checked_record(data: bytes) -> "dict[str, Any]":
 
 
 def _check_record(record: "Any") -> None:
+    """Check a record.
+
+    :raises ModelRefused: a part is malformed.
+    """
     _expect(record, "a record", {"name", "version", "sha256", "bytes", "pushed"}, "signature")
     try:
         for field in ("name", "version"):
@@ -143,22 +152,35 @@ def _check_record(record: "Any") -> None:
         raise ModelRefused(f"a record's bytes should be 0 to {MAX_FILE_BYTES}, got {preview(size)}")
     _check_time(record["pushed"], "pushed")
     if "signature" in record:
-        _check_signature(record["signature"])
+        _check_digital_signature(record["signature"])
 
 
-def _check_signature(value: "Any") -> None:
-    _expect(value, "a signature", {"key", "value"})
+def _check_digital_signature(value: "Any") -> None:
+    """Check the form of a digital signature; `verification.check` verifies it.
+
+    :raises ModelRefused: not an object of two short texts.
+    """
+    _expect(value, "a digital signature", {"key", "value"})
     for field, limit in (("key", 200), ("value", 100)):
         text = value[field]
         if not isinstance(text, str) or not 0 < len(text) <= limit or not text.isascii() or not text.isprintable():
-            raise ModelRefused(f"a signature's {field} should be 1 to {limit} printable characters, got {preview(text)}")
+            raise ModelRefused(f"a digital signature's {field} should be 1 to {limit} printable characters, got {preview(text)}")
 
 
 def _check_time(value: "Any", field: str) -> None:
+    """Check the text of a time, which is for people only.
+
+    :raises ModelRefused: not a short printable text.
+    """
     if not isinstance(value, str) or not 0 < len(value) <= 40 or not value.isascii() or not value.isprintable():
         raise ModelRefused(f"{field} should be a time such as 2026-11-25T18:00:00Z, got {preview(value)}")
 
 
-def _expect(value: "Any", what: str, fields: "set[str]", *optional: str) -> None:
+def _expect(value: "Any", name: str, fields: "set[str]", *optional: str) -> None:
+    """Check the keys of an object.
+
+    :param name: what the value is, for the message.
+    :raises ModelRefused: the value is not an object, lacks a field, or has another one.
+    """
     if not isinstance(value, dict) or not fields <= value.keys() or not value.keys() <= fields | {*optional}:
-        raise ModelRefused(f"{what} should be an object of {', '.join(sorted(fields))}")
+        raise ModelRefused(f"{name} should be an object of {', '.join(sorted(fields))}")

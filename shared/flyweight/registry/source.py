@@ -1,7 +1,7 @@
-"""Models in stores: from an address to a checked model, by way of the disk, and never back to an older one.
+"""Load models from a store through the disk cache. A release older than the last one served is refused.
 
-What the store says (a release) is remembered in memory and on the disk. A process that starts within the time to live of what
-another one noted does not ask the store at all; one that starts while the store is down answers by the last good model.
+The last release of each address is remembered in memory and on the disk. A process that starts within the time to live of another
+one's note does not ask the store at all. One that starts while the store is down answers with the last good model.
 """
 
 from time import perf_counter, time
@@ -24,88 +24,109 @@ if TYPE_CHECKING:
     from flyweight.stores import Store
 
 
-class StoredModels:
-    """What the stores of one deployment hold, as far as this process has asked."""
+class StoreSource:
+    """The models in the stores of one deployment.
 
-    def __init__(self, deployment: "Settings", clock: "Callable[[], float]" = time) -> None:
-        self._deployment = deployment
-        self._clock = clock  # the wall's, since processes share what is noted by it
-        caching = deployment.caching
+    `clock`: the time in seconds since 1970, since processes share the times in notes.
+    """
+
+    def __init__(self, settings: "Settings", clock: "Callable[[], float]" = time) -> None:
+        self._settings = settings
+        self._clock = clock
+        caching = settings.caching
         self.disk = None if caching.cache_dir == "off" else DiskCache(caching.cache_dir, caching.disk_bytes)
         self._stores: dict[str, Store] = {}
-        self._latest: dict[str, Release] = {}  # by address, what was last served
+        self._latest: dict[str, Release] = {}  # the release that was last served, by address
 
     def load(self, text: str, spent: "dict[str, float]") -> LoadedModel:
-        """The model at an address, for the first time in this process, or again after it had to make room.
+        """Load the model at an address.
 
-        :raises FlyweightError: there is none, and no last good one either.
+        :param text: the address.
+        :param spent: the seconds that each step took are added to it.
+        :raises FlyweightError: the store can't be read or its model is refused, and there is no last good model either.
         """
         address = self._address(text)
-        known, age = self._noted(address)
+        known, age = self._read_note(address)
         last: Predictor | None = None
         if known is not None:
             try:
                 last = self._from_disk(self._disk(address), known, spent)
-            except ModelRefused:  # it is not trusted any more; the store may have a better one
+            except ModelRefused:  # it is no longer trusted; the store may have another one
                 pass
-            if last is not None and 0.0 <= age < self._deployment.caching.ttl_seconds:
+            if last is not None and 0.0 <= age < self._settings.caching.ttl_seconds:
                 return self._served(address, last, known, age)
         began = perf_counter()
         try:
-            release = self._resolved(address, known)
+            release = self._resolve(address, known)
             _add(spent, "fetch", began)
-            return self._opened(address, release, spent)
+            return self._open(address, release, spent)
         except FlyweightError as error:
             if last is None or known is None:
                 raise
             return self._served(address, last, known, max(0.0, age), str(error))
 
-    def refreshed(self, text: str, current: LoadedModel, spent: "dict[str, float]") -> LoadedModel:
-        """The model that the address names by now; `current` itself where it is the same.
+    def refresh(self, text: str, current: LoadedModel, spent: "dict[str, float]") -> LoadedModel:
+        """Load the model that the address names now; `current` itself if it is the same.
 
-        :raises FlyweightError: the store can't be asked, or what it has is refused: then `current` is to stay.
+        :param text: the address.
+        :param spent: the seconds that each step took are added to it.
+        :raises FlyweightError: the store can't be read, or its model is refused; `current` stays.
         """
         address = self._address(text)
         known = current.release
-        release = self._resolved(address, known)
+        release = self._resolve(address, known)
         if known is not None and _same(release, known):
-            self._note(address, release)
+            self._write_note(address, release)
             return current
-        return self._opened(address, release, spent, proven=True)
+        return self._open(address, release, spent, self_test=True)
 
     def forget(self) -> None:
         """Drop the connections."""
         self._stores = {}
 
-    def _resolved(self, address: "Address", known: "Release | None") -> "Release":
-        """What the store says; a hash that it has no word for is the known one's, where the tag is the same."""
-        release = releases.resolve(self._open(address), address)
+    def _resolve(self, address: "Address", known: "Release | None") -> "Release":
+        """Ask the store for the current release; if an object's tag is unchanged, it is the known release with its hash.
+
+        :raises StoreFailed: the store can't be read, or its answer is older than the known release.
+        :raises ModelRefused: as `releases.resolve`.
+        """
+        release = releases.resolve(self._store(address), address)
         if known is not None and _older(release, known):
-            raise StoreFailed(f"the store answered with an older state ({_told(release)}) than it had before ({_told(known)})")
+            raise StoreFailed(
+                f"the store answered with an older state ({_described(release)}) than it had before ({_described(known)})"
+            )
         if known is not None and not release.sha256 and release.tag == known.tag:
             return known
         return release
 
-    def _opened(self, address: "Address", release: "Release", spent: "dict[str, float]", proven: bool = False) -> LoadedModel:
-        """The model of a release, loaded, verified, noted."""
+    def _open(self, address: "Address", release: "Release", spent: "dict[str, float]", self_test: bool = False) -> LoadedModel:
+        """Load and verify the model of a release, from the disk or the store, and write the note.
+
+        :param self_test: whether the model must answer its own sample as recorded.
+        :raises ModelRefused: the model fails a check.
+        :raises StoreFailed: as `releases.fetch`.
+        """
         disk = self._disk(address)
-        found = self._from_disk(disk, release, spent)
-        if found is None:
-            self._check_pin(release.sha256)
-            began, store = perf_counter(), self._open(address)
-            data = releases.received(store, release)
+        model = self._from_disk(disk, release, spent)
+        if model is None:
+            verification.check_pin(release.sha256, self._settings.verification.sha256)
+            began, store = perf_counter(), self._store(address)
+            data = releases.download(store, release)
             _add(spent, "fetch", began)
-            release = self._proved(store, release, data, spent)
-            found = self._parsed(data, release, spent)
+            release = self._verified(store, release, data, spent)
+            model = self._parsed(data, release, spent)
             if disk is not None:
                 disk.write(release.sha256, data)
-        if proven and not found.passes_self_test():
-            raise ModelRefused(f"{_told(release)} does not answer its own sample as it was recorded")
-        self._note(address, release)
-        return self._served(address, found, release)
+        if self_test and not model.passes_self_test():
+            raise ModelRefused(f"{_described(release)} does not answer its own sample as recorded")
+        self._write_note(address, release)
+        return self._served(address, model, release)
 
     def _from_disk(self, disk: "DiskCache | None", release: "Release", spent: "dict[str, float]") -> "Predictor | None":
-        """The model of a release that lies on the disk, verified; None where it doesn't."""
+        """Load the model of a release from the disk, and verify it; None if it is not there.
+
+        :raises ModelRefused: the model is not trusted.
+        """
         if disk is None or not release.sha256:
             return None
         began = perf_counter()
@@ -113,53 +134,60 @@ class StoredModels:
         _add(spent, "verify", began)
         if data is None:
             return None
-        self._check_trust(release)
+        self._verify(release)
         return self._parsed(data, release, spent)
 
-    def _proved(self, store: "Store", release: "Release", data: bytes, spent: "dict[str, float]") -> "Release":
-        """The release with the hash of its bytes, trusted; of a plain object, with the signature that lies beside it."""
+    def _verified(self, store: "Store", release: "Release", data: bytes, spent: "dict[str, float]") -> "Release":
+        """Verify downloaded bytes, and complete the release by their hash; for a plain object also by its digital signature.
+
+        :raises ModelRefused: altered bytes, or a release that is not trusted.
+        :raises StoreFailed: the digital signature can't be read.
+        """
         began = perf_counter()
         release = release._replace(sha256=releases.verify(data, release))
-        if self._deployment.verification.public_keys and not release.name:
-            release = release._replace(signature=releases.signature(store, release._replace(sha256="")))
+        if self._settings.verification.public_keys and not release.name:
+            value = releases.digital_signature(store, release._replace(sha256=""))
+            release = release._replace(digital_signature=value)
         _add(spent, "verify", began)
-        self._check_trust(release)
+        self._verify(release)
         return release
 
     def _parsed(self, data: "Any", release: "Release", spent: "dict[str, float]") -> Predictor:
-        """A predictor over bytes that are verified."""
+        """Make a predictor of verified bytes.
+
+        :raises ModelRefused: a check of the file fails, or its name is not the release's.
+        """
         began = perf_counter()
-        model = Predictor(model_file.parse(data), self._deployment.limits)
+        model = Predictor(model_file.parse(data), self._settings.limits)
         if release.name and (model.name, model.version) != (release.name, release.version):
-            raise ModelRefused(f"the file calls itself {model.name}/{model.version}, the store {_told(release)}")
-        if not release.name and self._deployment.verification.public_keys:
-            verification.check(
-                release.sha256, model.name, model.version, release.signature, self._deployment.verification.public_keys
-            )
+            raise ModelRefused(f"the file calls itself {model.name}/{model.version}, the store {_described(release)}")
+        keys = self._settings.verification.public_keys
+        if keys and not release.name:
+            verification.check(release.sha256, model.name, model.version, release.digital_signature, keys)
         _add(spent, "load", began)
         return model
 
-    def _check_trust(self, release: "Release") -> None:
-        self._check_pin(release.sha256)
-        keys = self._deployment.verification.public_keys
-        if keys and release.name:  # a plain object's name is known only when it is read
-            verification.check(release.sha256, release.name, release.version, release.signature, keys)
+    def _verify(self, release: "Release") -> None:
+        """Verify the hash and the digital signature of a release, as far as the deployment requires them.
 
-    def _check_pin(self, digest: str) -> None:
-        pin = self._deployment.verification.sha256
-        if pin and digest and digest != pin:
-            raise ModelRefused(f"the model's sha256 is {digest}, this deployment takes {pin} only")
+        :raises ModelRefused: another hash, or no valid digital signature by a trusted key.
+        """
+        verification.check_pin(release.sha256, self._settings.verification.sha256)
+        keys = self._settings.verification.public_keys
+        if keys and release.name:  # the name of a plain object is in its file: see `_parsed`
+            verification.check(release.sha256, release.name, release.version, release.digital_signature, keys)
 
     def _served(
         self, address: "Address", model: Predictor, release: "Release", age: float = 0.0, trouble: str = ""
     ) -> LoadedModel:
+        """Remember the release that is served, and make its LoadedModel."""
         self._latest[address.text] = release
         return LoadedModel(model, memory_of(model), release, age, trouble, may_change=address.kind != "version")
 
-    def _noted(self, address: "Address") -> "tuple[Release | None, float]":
-        """The release that was last served here or by another process, and how many seconds ago the store named it."""
+    def _read_note(self, address: "Address") -> "tuple[Release | None, float]":
+        """Find the release that this or another process served last, and the seconds since the store named it (-1: unknown)."""
         disk = self._disk(address)
-        note = disk.noted(address.text) if disk is not None else {}
+        note = disk.read_note(address.text) if disk is not None else {}
         ours = self._latest.get(address.text)
         try:
             release = _checked(Release(**note["release"]))
@@ -168,24 +196,31 @@ class StoredModels:
             return ours, -1.0
         return (ours, -1.0) if ours is not None and _older(release, ours) else (release, age)
 
-    def _note(self, address: "Address", release: "Release") -> None:
+    def _write_note(self, address: "Address", release: "Release") -> None:
         disk = self._disk(address)
         if disk is not None:
-            disk.note(address.text, {"release": release._asdict(), "checked": self._clock()})
+            disk.write_note(address.text, {"release": release._asdict(), "checked": self._clock()})
 
     def _disk(self, address: "Address") -> "DiskCache | None":
-        """The disk's cache, but for what lies on a disk anyway."""
+        """Get the disk cache; None if it is off, or if the store is a folder."""
         return None if address.root.startswith("file:") else self.disk
 
-    def _open(self, address: "Address") -> "Store":
+    def _store(self, address: "Address") -> "Store":
+        """Get the store of an address; the first call opens it.
+
+        :raises StoreFailed: the store can't be opened.
+        """
         store = self._stores.get(address.root)
         if store is None:
-            store = self._stores[address.root] = open_store(
-                address.root, Timeouts(seconds=self._deployment.caching.store_seconds)
-            )
+            timeouts = Timeouts(seconds=self._settings.caching.store_seconds)
+            store = self._stores[address.root] = open_store(address.root, timeouts)
         return store
 
     def _address(self, text: str) -> "Address":
+        """Parse an address.
+
+        :raises ModelRefused: the text is not an address.
+        """
         try:
             return addresses.parse(text)
         except ValueError as error:
@@ -193,9 +228,10 @@ class StoredModels:
 
 
 def _checked(release: "Release") -> "Release":
-    """A release that was read from a note.
+    """Check a release that was read from a note.
 
-    :raises TypeError, ValueError: it is none.
+    :raises TypeError: a field has another type.
+    :raises ValueError: the hash is malformed.
     """
     texts = (release.name, release.version, release.sha256, release.key, release.tag)
     numbers = (release.size, release.serial, release.modified)
@@ -211,16 +247,18 @@ def _same(release: "Release", known: "Release") -> bool:
 
 
 def _older(release: "Release", known: "Release") -> bool:
-    """Whether an alias went back to a smaller serial, which only a stale replica or a replay does, or an object in time."""
+    """Tell whether an alias went back to a smaller serial, as with a stale replica or a replay, or an object to an older time."""
     if release.serial or known.serial:
         return release.serial < known.serial
     return release.tag != known.tag and release.modified < known.modified
 
 
-def _told(release: "Release") -> str:
+def _described(release: "Release") -> str:
+    """Describe a release in a message: its name and version, or an object's time, and an alias's serial."""
     version = f"{release.name}/{release.version}" if release.name else f"the object of {release.modified:.0f}"
     return f"{version}, change {release.serial}" if release.serial else version
 
 
 def _add(spent: "dict[str, float]", step: str, began: float) -> None:
+    """Add the seconds since `began` to a step."""
     spent[step] = spent.get(step, 0.0) + perf_counter() - began

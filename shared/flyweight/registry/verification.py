@@ -1,6 +1,6 @@
-"""Who vouches for a model: its hash, its name and a signature come in, the key that signed goes out, or ModelRefused.
+"""Verify the hash and the digital signature of a model.
 
-Imported only where a deployment requires signatures, and the library only for a signature by a key that is known.
+`cryptography` is imported late: only a digital signature by a known key needs it.
 """
 
 # imports late: cryptography
@@ -13,78 +13,97 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-CONTEXT = "flyweight-model-v1"  # stands first in what is signed, so that a signature of anything else is never one of a model
+CONTEXT = "flyweight-model-v1"  # begins each signed message, so that no digital signature of another text is one of a model
 MAX_FILE_BYTES = 10_000
-# An Ed25519 public key in DER is these bytes and the key's 32 (RFC 8410, section 4). The library's reader of PEM would read
-# the same, and importing it costs more than twice what importing Ed25519 itself does (docs/decisions/0012-signatures.md).
+# An Ed25519 public key in DER is these bytes and the key's 32 (RFC 8410, section 4). The library's reader of PEM would give the
+# same key, but its import takes more than twice as long as that of Ed25519 (docs/decisions/0012-digital-signatures.md).
 _DER = bytes.fromhex("302a300506032b6570032100")
 
 
 def message(sha256: str, name: str, version: str) -> bytes:
-    """What is signed of a model."""
+    """Make the message that is signed for a model."""
     return f"{CONTEXT}\n{sha256}\n{name}@{version}".encode("utf-8", "surrogatepass")
 
 
 def key_id(raw: bytes) -> str:
-    """The name of a public key, 16 letters."""
+    """Make the id of a public key: the first 16 hexadecimal digits of its sha256.
+
+    :param raw: the 32 bytes of the key.
+    """
     import hashlib
 
     return hashlib.sha256(raw).hexdigest()[:16]
 
 
-def check(sha256: str, name: str, version: str, signature: "dict[str, Any] | None", keys: "tuple[str, ...]") -> str:
-    """The id of the key that signed this model, one of `keys`: each 32 bytes in base64, or the path of a PEM file.
+def check_pin(sha256: str, pin: str) -> None:
+    """Check the hash of a model against the only one that the deployment accepts.
 
-    :raises ModelRefused: unsigned, signed by another key, or not what was signed; or a key that is none.
+    :param sha256: the hash; "" if it is not known yet.
+    :param pin: the accepted hash; "": any.
+    :raises ModelRefused: the hash is another one.
+    """
+    if pin and sha256 and sha256 != pin:
+        raise ModelRefused(f"the model's sha256 is {sha256}, this deployment takes {pin} only")
+
+
+def check(sha256: str, name: str, version: str, digital_signature: "dict[str, Any] | None", keys: "tuple[str, ...]") -> str:
+    """Verify the digital signature of a model.
+
+    :param digital_signature: `{"key": KEY_ID, "value": BASE64}`, of any content; None: the model has none.
+    :param keys: the trusted public keys, each 32 bytes in base64 or the path of a PEM file.
+    :returns: the id of the key that signed.
+    :raises ModelRefused: no digital signature, one by another key, or one of other bytes or another name; or a malformed key.
     """
     known = {key_id(raw): raw for raw in public_keys(keys)}
-    if not isinstance(signature, dict):
+    if not isinstance(digital_signature, dict):
         raise ModelRefused(
-            f"the model {name} {version} is not signed, and signatures are required here",
+            f"the model {name} {version} is not signed, and this deployment requires a digital signature",
             "sign it: `flyweight push FILE STORE --key private.pem`, or `flyweight sign FILE --key private.pem` for a plain file",
         )
-    signer, value = signature.get("key"), signature.get("value")
+    signer, value = digital_signature.get("key"), digital_signature.get("value")
     if not isinstance(signer, str) or signer not in known:
+        trusted = f"one of the trusted keys ({', '.join(known)})" if known else "a trusted key (no key is trusted yet)"
         raise ModelRefused(
             f"the model {name} {version} is signed by the key {preview(signer)}, which is not trusted here",
-            f"sign it by a key that is ({', '.join(known) or 'there is none'}), or add that key's public half to those trusted",
+            f"sign it by {trusted}, or add the public half of that key to the trusted ones",
         )
-    if not _verified(known[signer], value, message(sha256, name, version)):
+    if not _verifies(known[signer], value, message(sha256, name, version)):
         raise ModelRefused(
-            f"the signature of the model {name} {version} is wrong: the key {signer} did not sign these bytes under this name",
+            f"the digital signature of {name} {version} is wrong: the key {signer} did not sign these bytes under this name",
             "do not use these bytes: fetch or push them again, and if that does not help find out who changed them",
         )
     return signer
 
 
 def beside(path: str) -> "dict[str, Any] | None":
-    """The signature that lies beside a model file as FILE.sig, None where there is none; whether it holds is for `check` to say.
+    """Read FILE.sig, the digital signature beside a model file; None if there is no such file. `check` verifies it.
 
-    :raises ModelRefused: it is not a JSON object.
-    :raises OSError: it is there and can't be read.
+    :param path: of the model file.
+    :raises ModelRefused: FILE.sig is not a JSON object.
+    :raises OSError: FILE.sig exists and can't be read.
     """
     import json
 
     try:
         with open(f"{path}.sig", "rb") as file:
-            found = json.loads(file.read(MAX_FILE_BYTES))
+            document = json.loads(file.read(MAX_FILE_BYTES))
     except FileNotFoundError:
         return None
     except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
+        document = None
+    if not isinstance(document, dict):
         raise ModelRefused(
-            "what lies beside the model as its signature is none", "sign it anew: `flyweight sign FILE --key private.pem`"
+            "FILE.sig is not a valid digital signature file", "sign the model again: `flyweight sign FILE --key private.pem`"
         )
-    return found
+    return document
 
 
 def public_keys(keys: "tuple[str, ...]") -> "list[bytes]":
-    """The raw bytes of each key.
+    """Read the 32 bytes of each public key.
 
-    :raises ModelRefused: one is no Ed25519 public key; its path stays untold, as this may reach a caller.
+    :raises ModelRefused: a key is not an Ed25519 public key. The message does not repeat its path, since callers may see it.
     """
-    found = []
+    raw_keys = []
     for number, text in enumerate(keys, 1):
         raw = _raw(text)
         if raw is None:
@@ -92,11 +111,12 @@ def public_keys(keys: "tuple[str, ...]") -> "list[bytes]":
                 f"public key {number} of {len(keys)} is neither 32 bytes in base64 nor an Ed25519 public key in a PEM file",
                 "give what `flyweight sign --new-key PATH` wrote to PATH.pub, or the base64 that it printed",
             )
-        found.append(raw)
-    return found
+        raw_keys.append(raw)
+    return raw_keys
 
 
 def _raw(text: str) -> "bytes | None":
+    """Read the 32 bytes of a public key from base64, or from a PEM file; None if the text is neither."""
     raw = _base64(text)
     if raw is not None and len(raw) == 32:
         return raw
@@ -104,32 +124,41 @@ def _raw(text: str) -> "bytes | None":
         with open(text, encoding="ascii") as file:
             lines = file.read(MAX_FILE_BYTES).split("\n")
         begin, end = lines.index("-----BEGIN PUBLIC KEY-----"), lines.index("-----END PUBLIC KEY-----")
-    except (OSError, ValueError):  # no such file, a path that can't be one, not text, no such lines
+    except (OSError, ValueError):  # no such file, not a path, not ASCII, or no such lines
         return None
     der = _base64("".join(lines[begin + 1 : end]))
     return der[len(_DER) :] if der is not None and der.startswith(_DER) and len(der) == len(_DER) + 32 else None
 
 
 def _base64(text: "Any") -> "bytes | None":
+    """Decode base64; None if the value is not a text of base64."""
     try:
         return binascii.a2b_base64(text, strict_mode=True) if isinstance(text, str) else None
     except ValueError:
         return None
 
 
-def _verified(raw: bytes, value: "Any", signed: bytes) -> bool:
-    given = _base64(value)
-    if given is None or len(given) != 64:
+def _verifies(raw: bytes, value: "Any", signed: bytes) -> bool:
+    """Tell whether a value is a key's digital signature of a message.
+
+    :param raw: the 32 bytes of the public key.
+    :param value: 64 bytes in base64, of any content.
+    :param signed: the message.
+    :raises ModelRefused: the library that verifies is not installed.
+    """
+    signature = _base64(value)
+    if signature is None or len(signature) != 64:
         return False
     try:
         from cryptography.exceptions import InvalidSignature
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     except ImportError as error:
         raise ModelRefused(
-            f"signatures are required here, and nothing can verify them: {error}", "install `cryptography` beside flyweight"
+            f"this deployment requires digital signatures, and nothing can verify them: {error}",
+            "install `cryptography` beside flyweight",
         ) from None
     try:
-        Ed25519PublicKey.from_public_bytes(raw).verify(given, signed)
+        Ed25519PublicKey.from_public_bytes(raw).verify(signature, signed)
     except InvalidSignature:
         return False
     return True

@@ -1,7 +1,9 @@
-"""Loaded models in this process: one load a model however many threads race, the least recently used out, a good one kept.
+"""Loaded models in this process.
 
-A model that may change is checked again when its time to live is over, by one thread, while requests go on being answered by
-the model that is here. What the check finds takes its place in one step; whatever goes wrong, the last good model stays.
+Threads share one load of a model; the least recently used model is evicted; a failed refresh keeps the current model.
+
+A model that may change is checked again when its time to live is over. One thread checks, while requests go on being answered by
+the current model. The result of the check replaces it in one step.
 """
 
 import os
@@ -19,18 +21,26 @@ if TYPE_CHECKING:
     from flyweight.predictor import LoadedModel
 
     class Source(Protocol):
-        """Where models come from."""
+        """The interface of a source of models."""
 
         def load(self, address: str, spent: dict[str, float]) -> LoadedModel:
-            """The model at an address, for the first time; notes the seconds that each step took."""
+            """Load the model at an address.
+
+            :param spent: the seconds that each step took are added to it.
+            :raises FlyweightError: no model can be loaded.
+            :raises OSError: a file can't be read.
+            """
             ...
 
-        def refreshed(self, address: str, current: LoadedModel, spent: dict[str, float]) -> LoadedModel:
-            """The model that is there by now: `current` itself where nothing has changed."""
+        def refresh(self, address: str, current: LoadedModel, spent: dict[str, float]) -> LoadedModel:
+            """Load the model that the address names now; `current` itself if nothing has changed.
+
+            :raises FlyweightError: `current` stays.
+            """
             ...
 
         def forget(self) -> None:
-            """Drop what a fork, or a snapshot, does not survive."""
+            """Drop connections, which survive neither a fork nor a snapshot."""
             ...
 
 
@@ -38,35 +48,39 @@ RETRY_SECONDS = 5.0
 
 
 class CacheEntry:
-    """A model in the cache; all but the model changes."""
+    """A model in the cache; its other fields change.
+
+    `trouble`: why the last check failed, or ""; `checked`: when the store last confirmed the model; `due`: when the next check
+    begins; `used`: when a request last got it. Times are by the cache's clock, in seconds.
+    """
 
     __slots__ = ("checked", "due", "model", "trouble", "used")
 
     def __init__(self, model: "LoadedModel", now: float, ttl: float) -> None:
         self.model = model
-        self.trouble = model.trouble  # why the last check came to nothing, if it did
+        self.trouble = model.trouble
         self.checked = now - model.age
-        # a model that could only be had from the disk is asked for again soon
+        # a model that could be loaded from the disk only is checked again soon
         self.due = inf if not model.may_change else now + min(ttl, RETRY_SECONDS) if model.trouble else self.checked + ttl
         self.used = now
 
 
 class _Flight:
-    """A load or a check on its way: others wait for it rather than start another."""
+    """A load or check in progress, for which other threads wait instead of starting another."""
 
-    __slots__ = ("done", "error", "kept")
+    __slots__ = ("done", "entry", "error")
 
     def __init__(self) -> None:
         self.done = Event()
-        self.kept: CacheEntry | None = None
+        self.entry: CacheEntry | None = None
         self.error: FlyweightError | None = None
 
 
 class ModelCache:
-    """Models by address, of at most `budget` bytes together.
+    """Models by address.
 
-    `ttl`: seconds for which a check holds; `refresh_wait_seconds`: how long a request waits for the check that it starts, 0 where
-    threads run on between requests; `log` takes log entries.
+    `budget`: bytes of memory for all models together; `ttl`: seconds for which a check is valid; `refresh_wait_seconds`: how
+    long a request waits for the check that it starts, 0 if threads go on between requests; `log` takes log entries.
     """
 
     def __init__(
@@ -82,52 +96,56 @@ class ModelCache:
         self._source, self._budget, self._ttl, self._wait = source, budget, ttl, refresh_wait_seconds
         self._log, self._clock = log, clock
         self._lock = Lock()
-        self._kept: dict[str, CacheEntry] = {}
+        self._entries: dict[str, CacheEntry] = {}
         self._flights: dict[str, _Flight] = {}
-        self._failed: dict[str, tuple[FlyweightError, float]] = {}
-        # what loading has cost this process so far, by step, in seconds; checks in the background are not counted
+        self._failures: dict[str, tuple[FlyweightError, float]] = {}  # the last error of an address, and until when it holds
+        # seconds that loading has cost this process so far, by step; checks in the background are not counted
         self.spent: dict[str, float] = {}
-        self.spent_seconds = 0.0  # the sum of it
-        # A child shares the parent's models (they are only read) but must not inherit a lock or a connection.
+        self.spent_seconds = 0.0  # their sum
+        # a child shares the parent's models, which are only read, but must not inherit a lock or a connection
         os.register_at_fork(after_in_child=self.renew)
 
     def get(self, address: str) -> CacheEntry:
-        """The model at `address`, loaded if this is the first call for it.
+        """Get the model at `address`; the first call loads it.
 
-        :raises FlyweightError: it can't be loaded; a failure is remembered for five seconds.
+        :raises FlyweightError: the model can't be loaded; a failure is remembered for five seconds.
         """
-        kept = self._kept.get(address)  # without the lock: a dict read is atomic, and this is every warm request
-        if kept is None:
+        entry = self._entries.get(address)  # without the lock: a dict read is atomic, and every warm request comes here
+        if entry is None:
             return self._load(address)
         now = self._clock()
-        kept.used = now
-        return kept if now < kept.due else self._check(address, kept, now)
+        entry.used = now
+        return entry if now < entry.due else self._check(address, entry, now)
 
     def entries(self) -> "list[CacheEntry]":
-        """All models that are loaded."""
-        return [*self._kept.values()]
+        """List all models that are loaded."""
+        return [*self._entries.values()]
 
-    def age(self, kept: CacheEntry) -> float:
-        """Seconds since the store last said that this is the model."""
-        return max(0.0, self._clock() - kept.checked)
+    def age(self, entry: CacheEntry) -> float:
+        """Get the seconds since the store last confirmed the model."""
+        return max(0.0, self._clock() - entry.checked)
 
     def expire(self) -> None:
-        """Have every model that may change checked with its next request."""
-        for kept in self.entries():
-            kept.due = min(kept.due, self._clock()) if kept.model.may_change else inf
+        """Let the next request of every model that may change check it."""
+        for entry in self.entries():
+            entry.due = min(entry.due, self._clock()) if entry.model.may_change else inf
 
     def renew(self) -> None:
-        """Start over with locks and connections, after a fork or a snapshot; models stay."""
+        """Replace locks and connections, after a fork or a snapshot; models stay."""
         self._lock = Lock()
         self._flights = {}
         self._source.forget()
 
     def _load(self, address: str) -> CacheEntry:
+        """Load a model, or wait for the thread that loads it.
+
+        :raises FlyweightError: the load failed, less than five seconds ago.
+        """
         with self._lock:
-            kept, flight = self._kept.get(address), self._flights.get(address)
-            if kept is not None:
-                return kept
-            error, until = self._failed.get(address, (None, 0.0))
+            entry, flight = self._entries.get(address), self._flights.get(address)
+            if entry is not None:
+                return entry
+            error, until = self._failures.get(address, (None, 0.0))
             if flight is None and error is not None and self._clock() < until:
                 raise error
             leads = flight is None
@@ -135,17 +153,17 @@ class ModelCache:
         if leads:
             self._lead(address, flight)
         flight.done.wait()
-        if flight.kept is None:
-            raise flight.error or ModelUnavailable("loading the model was cut off; ask again")
-        return flight.kept
+        if flight.entry is None:
+            raise flight.error or ModelUnavailable("loading the model was interrupted; try again")
+        return flight.entry
 
     def _lead(self, address: str, flight: _Flight) -> None:
-        """Load for all who wait."""
+        """Load a model for all threads that wait for it."""
         try:
             model = self._source.load(address, self.spent)
-            flight.kept = self._keep(address, model)
+            flight.entry = self._insert(address, model)
         except OSError as cause:
-            # the path and the system's words are for the log, the caller learns that there is no model
+            # the path and the system's message are for the log only; callers learn that there is no model
             flight.error = self._remember(address, ModelUnavailable(f"the model file can't be read: {cause.strerror}"))
             flight.error.__cause__ = cause
         except FlyweightError as error:
@@ -154,64 +172,66 @@ class ModelCache:
             self.spent_seconds = sum(self.spent.values())
             self._land(address, flight)
 
-    def _check(self, address: str, kept: CacheEntry, now: float) -> CacheEntry:
-        """Start a check, and wait for it as long as a request may; the model that answers now."""
+    def _check(self, address: str, entry: CacheEntry, now: float) -> CacheEntry:
+        """Start a check, wait for it as long as a request may, and get the current model."""
         with self._lock:
-            if now < kept.due or address in self._flights:  # another thread was first
-                return self._kept.get(address, kept)
-            kept.due = now + max(self._ttl, RETRY_SECONDS)  # should the check never end
+            if now < entry.due or address in self._flights:  # another thread was first
+                return self._entries.get(address, entry)
+            entry.due = now + max(self._ttl, RETRY_SECONDS)  # in case that the check never ends
             flight = self._flights[address] = _Flight()
         try:
-            Thread(target=self._refresh, args=(address, kept, flight), name="flyweight-check", daemon=True).start()
-        except RuntimeError:  # no more threads, or the interpreter is about to end
+            Thread(target=self._refresh, args=(address, entry, flight), name="flyweight-check", daemon=True).start()
+        except RuntimeError:  # no more threads can start, or the interpreter is about to end
             self._land(address, flight)
         else:
             flight.done.wait(self._wait)
-        return self._kept.get(address, kept)
+        return self._entries.get(address, entry)
 
-    def _refresh(self, address: str, kept: CacheEntry, flight: _Flight) -> None:
+    def _refresh(self, address: str, entry: CacheEntry, flight: _Flight) -> None:
+        """Check a model; a new one replaces it, and after any failure it stays."""
         began, spent = self._clock(), dict[str, float]()
         try:
-            model = self._source.refreshed(address, kept.model, spent)
-            if model is kept.model:
-                kept.checked, kept.trouble, kept.due = began, "", began + self._ttl
+            model = self._source.refresh(address, entry.model, spent)
+            if model is entry.model:
+                entry.checked, entry.trouble, entry.due = began, "", began + self._ttl
             else:
-                self._keep(address, model)
-                former = f"{kept.model.predictor.name}/{kept.model.predictor.version}"
+                self._insert(address, model)
+                former = f"{entry.model.predictor.name}/{entry.model.predictor.version}"
                 steps = {f"{step}_ms": round(1000 * seconds, 3) for step, seconds in spent.items()}
-                self._log(
-                    {"level": "INFO", "message": "another model answers from now on", **_names(model), "former": former, **steps}
-                )
+                message = "another model answers from now on"
+                self._log({"level": "INFO", "message": message, **_names(model), "former": former, **steps})
         except Exception as error:
-            kept.trouble = str(error) if isinstance(error, FlyweightError) else type(error).__name__
-            kept.due = self._clock() + min(self._ttl, RETRY_SECONDS)
-            self._log({"level": "WARNING", "message": f"the model was not checked: {kept.trouble}", **_names(kept.model)})
+            entry.trouble = str(error) if isinstance(error, FlyweightError) else type(error).__name__
+            entry.due = self._clock() + min(self._ttl, RETRY_SECONDS)
+            self._log({"level": "WARNING", "message": f"the model was not checked: {entry.trouble}", **_names(entry.model)})
         finally:
             self._land(address, flight)
 
-    def _keep(self, address: str, model: "LoadedModel") -> CacheEntry:
-        """Put a model in its place, and others out for which there is no room; who answers by one of them goes on doing so."""
-        kept = CacheEntry(model, self._clock(), self._ttl)
+    def _insert(self, address: str, model: "LoadedModel") -> CacheEntry:
+        """Store a model and evict others over the budget; requests that use an evicted one finish with it."""
+        entry = CacheEntry(model, self._clock(), self._ttl)
         with self._lock:
-            self._failed.pop(address, None)
-            self._kept[address] = kept
-            total = sum([other.model.weight for other in self._kept.values()])
-            for other in sorted(self._kept, key=lambda other: self._kept[other].used):
+            self._failures.pop(address, None)
+            self._entries[address] = entry
+            total = sum([other.model.weight for other in self._entries.values()])
+            for other in sorted(self._entries, key=lambda other: self._entries[other].used):
                 if total <= self._budget:
                     break
                 if other != address:
-                    total -= self._kept.pop(other).model.weight
-        return kept
+                    total -= self._entries.pop(other).model.weight
+        return entry
 
     def _land(self, address: str, flight: _Flight) -> None:
+        """End a load or check, and wake the threads that wait for it."""
         with self._lock:
             if self._flights.get(address) is flight:
                 del self._flights[address]
         flight.done.set()
 
     def _remember(self, address: str, error: FlyweightError) -> FlyweightError:
+        """Remember the error of an address for five seconds."""
         with self._lock:
-            self._failed[address] = (error, self._clock() + RETRY_SECONDS)
+            self._failures[address] = (error, self._clock() + RETRY_SECONDS)
         return error
 
 

@@ -1,4 +1,4 @@
-"""One structured line a request, on standard output, under the field names that a handler asks for."""
+"""Write one structured line for each request to standard output, with the field names that a handler chooses."""
 
 import sys
 from time import gmtime, strftime, time
@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     Log = Callable[[Entry], None]
 
 # The fields of an entry: level ("INFO", "WARNING", "ERROR"), message, request_id, operation, status, duration_ms, instances,
-# model, version, cold, load_ms where the request had to load the model, and on an unknown error the traceback as `exception`.
+# model, version, cold, load_ms if the request loaded the model, and after an unexpected error the traceback as `exception`.
 
 
 def line(names: "Mapping[str, str]") -> "Log":
-    """A log that prints each entry as one line of JSON, its fields and the `timestamp` that it adds renamed by `names`."""
+    """Make a log that prints each entry as one line of JSON, with a `timestamp`.
+
+    :param names: from the name of a field, or `timestamp`, to the name that is printed instead.
+    """
 
     def write(entry: "Entry") -> None:
         renamed = {names.get(field, field): value for field, value in {"timestamp": _now(), **entry}.items()}
@@ -29,11 +32,11 @@ def line(names: "Mapping[str, str]") -> "Log":
     return write
 
 
-_second: "tuple[int, str]" = (-1, "")  # the last whole second, and how it reads: most requests share theirs with another
+_second: "tuple[int, str]" = (-1, "")  # the last whole second and its text, which most requests share with another
 
 
 def _now() -> str:
-    """The time as RFC 3339 has it; a line without one loses its level in some log stores."""
+    """Write the current time in RFC 3339's form; some log stores ignore the level of a line without a time."""
     global _second
     seconds = time()
     whole, text = _second

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from flyweight.settings import Settings
     from flyweight.values import LogFields, Prediction
 
-PRIMING = 20  # answers until a forest has left the file (engines make themselves faster while they are asked)
+PRIMING = 20  # answers after which an engine no longer reads its forest from the file: engines get faster while they answer
 
 
 class Service:
@@ -57,9 +57,9 @@ class Service:
             self.traffic = traffic.Traffic(settings, self.models)
 
     def respond(self, decode: "Callable[..., Request]", event: "tuple[Any, ...]") -> Response:
-        """Answer a platform's event; one that can't be decoded is answered as a bad request.
+        """Answer a platform's event; if it can't be decoded, answer with the error.
 
-        :param decode: makes a Request of the event's parts.
+        :param decode: `decode(*event)` makes a Request.
         """
         try:
             request = decode(*event)
@@ -84,12 +84,12 @@ class Service:
         return self._finish(exchange.log_fields, began, request_id, answer, failure)
 
     def predictor(self, request: Request, log_fields: "LogFields", name: str) -> "Predictor":
-        """Get the model that answers a request, loaded if this is its first.
+        """Get the model that answers a request; its first request loads it.
 
-        :param log_fields: gets the model's name, version, hash and age, and `load_ms` if this request had to load it.
+        :param log_fields: the model's name, version, hash and age are added, and `load_ms` if this request loaded it.
         :param name: the model's name in FLYWEIGHT_MODELS, "" for the default one.
         :raises NotFound: no model has that name.
-        :raises FlyweightError: it can't be loaded.
+        :raises FlyweightError: the model can't be loaded.
         """
         before = self.models.spent_seconds
         entry = self._entry(request, log_fields, name)
@@ -104,13 +104,13 @@ class Service:
         return predictor
 
     def prime(self) -> None:
-        """Answer the own samples of all loaded models, so that a snapshot, or the first caller, finds everything prepared."""
+        """Answer the own samples of all loaded models, so that engines are prepared before a snapshot or the first request."""
         for entry in self.models.entries():
             for _ in range(PRIMING):
                 entry.model.predictor.passes_self_test()
 
     def after_restore(self) -> None:
-        """Continue from a snapshot, maybe days old and shared by many processes: connections and checks no longer hold."""
+        """Continue from a snapshot, maybe days old and shared by many processes: drop connections, and let models be checked."""
         self.models.renew()
         self.models.expire()
         self.models.spent, self.models.spent_seconds = {}, 0.0
@@ -129,13 +129,13 @@ class Service:
         """Write a log entry; a failure to write is ignored."""
         try:
             self._write(entry)
-        except Exception:  # standard output that is closed, or full: an answer is worth more than its log line
+        except Exception:  # standard output is closed or full; the answer matters more than its log line
             pass
 
     def timing(self, milliseconds: float) -> "tuple[str, dict[str, float]]":
         """Make the Server-Timing header, and the milliseconds of the cold start by step for the process's first request.
 
-        :param milliseconds: what this request took, without loading models.
+        :param milliseconds: the time that this request took, without loading models.
         :returns: the header, and the steps; {} for later requests.
         """
         if not self.cold:
@@ -148,6 +148,11 @@ class Service:
         return header, {step: round(1000 * seconds, 3) for step, seconds in {**runtime, **steps}.items()}
 
     def _entry(self, request: Request, log_fields: "LogFields", name: str) -> "CacheEntry":
+        """Get the cache entry of the model that answers a request.
+
+        :raises NotFound: no model has that name.
+        :raises FlyweightError: the model can't be loaded.
+        """
         if name:
             if name not in self.settings.models:
                 raise NotFound(f"no model is called {name[:100]!r}; GET /models lists the models")
@@ -179,7 +184,7 @@ class Service:
 
 
 class Exchange:
-    """One request on its way: the context of its operation, and what its log line will hold."""
+    """One request in progress: the context of its operation, and the fields of its log line."""
 
     def __init__(self, service: Service, request: Request) -> None:
         self._service, self._request = service, request
@@ -189,7 +194,7 @@ class Exchange:
     def predictor(self, name: str) -> "Predictor":
         """Get the model of that name, "" for the default one.
 
-        :raises FlyweightError: there is none, or it can't be loaded.
+        :raises FlyweightError: no model has that name, or it can't be loaded.
         """
         return self._service.predictor(self._request, self.log_fields, name)
 
@@ -204,7 +209,7 @@ def _new_id() -> str:
 
 
 def _add_model_headers(headers: "dict[str, str]", log_fields: "LogFields") -> None:
-    """Add the model's name; of one from a store, its hash, the seconds since its check, and whether the last check failed."""
+    """Add the model's name; if it is from a store, also its hash, the seconds since its check, and whether that failed."""
     headers["x-flyweight-model"] = f"{log_fields['model']}/{log_fields['version']}"
     if "checked_s" in log_fields:
         headers["x-flyweight-checked"] = f"{log_fields['checked_s']:.3f}"
@@ -216,7 +221,7 @@ def _add_model_headers(headers: "dict[str, str]", log_fields: "LogFields") -> No
 
 
 def _process_began() -> "float | None":
-    """Find when this process was started, on the clock of `perf_counter`; None if the system does not say (not Linux).
+    """Find the start of this process, in seconds on the clock of `perf_counter`; None on systems other than Linux.
 
     Source: proc(5), field 22 of /proc/self/stat, in clock ticks since the system's start.
     """

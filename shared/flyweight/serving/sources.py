@@ -1,62 +1,69 @@
-"""Where a model comes from: the file beside the handler, or a store, whose part is imported only where one is named."""
+"""Load models from the file beside the handler, or from a store, whose modules are imported only if an address names one."""
 
 from time import perf_counter
 
 from flyweight import predictor
-from flyweight.errors import ModelRefused
 from flyweight.predictor import LoadedModel, memory_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flyweight.predictor import Predictor
-    from flyweight.registry.source import StoredModels
+    from flyweight.registry.source import StoreSource
     from flyweight.settings import Settings
 
 
 class ModelSource:
-    """Models by their addresses: a path, or what has a scheme."""
+    """Models by path or address."""
 
-    def __init__(self, deployment: "Settings") -> None:
-        self._deployment = deployment
-        self._stored: StoredModels | None = None
+    def __init__(self, settings: "Settings") -> None:
+        self._settings = settings
+        self._stores: StoreSource | None = None
 
     def load(self, address: str, spent: "dict[str, float]") -> LoadedModel:
-        """The model at an address; the seconds of each step are added to `spent`.
+        """Load the model at a path or address.
 
-        :raises FlyweightError: it can't be had, or it is refused.
-        :raises OSError: a file that can't be read.
+        :param spent: the seconds that each step took are added to it.
+        :raises FlyweightError: the model can't be loaded, or it is refused.
+        :raises OSError: the file can't be read.
         """
         if "://" in address:
-            return self._store().load(address, spent)
+            return self._store_source().load(address, spent)
         began = perf_counter()
-        model = predictor.load(address, self._deployment.limits)
-        if any(self._deployment.verification):
-            self._check_trust(address, model)
+        model = predictor.load(address, self._settings.limits)
+        if any(self._settings.verification):
+            self._verify(address, model)
         spent["load"] = spent.get("load", 0.0) + perf_counter() - began
         return LoadedModel(model, memory_of(model))
 
-    def refreshed(self, address: str, current: LoadedModel, spent: "dict[str, float]") -> LoadedModel:
-        """The model that is there by now; `current` itself where nothing has changed."""
-        return self._store().refreshed(address, current, spent)
+    def refresh(self, address: str, current: LoadedModel, spent: "dict[str, float]") -> LoadedModel:
+        """Load the model that the address names now; `current` itself if nothing has changed.
+
+        :raises FlyweightError: the store can't be read, or its model is refused.
+        """
+        return self._store_source().refresh(address, current, spent)
 
     def forget(self) -> None:
-        """Drop connections, which neither a fork nor a snapshot survives."""
-        if self._stored is not None:
-            self._stored.forget()
+        """Drop connections, which survive neither a fork nor a snapshot."""
+        if self._stores is not None:
+            self._stores.forget()
 
-    def _store(self) -> "StoredModels":
-        if self._stored is None:
-            from flyweight.registry.source import StoredModels
+    def _store_source(self) -> "StoreSource":
+        """Get the source of models in stores; the first call imports and makes it."""
+        if self._stores is None:
+            from flyweight.registry.source import StoreSource
 
-            self._stored = StoredModels(self._deployment)
-        return self._stored
+            self._stores = StoreSource(self._settings)
+        return self._stores
 
-    def _check_trust(self, path: str, model: "Predictor") -> None:
-        """The file is the one that the deployment names, and is signed, where it says so."""
+    def _verify(self, path: str, model: "Predictor") -> None:
+        """Verify the hash and the digital signature of a file, as far as the deployment requires them.
+
+        :raises ModelRefused: another hash, or no valid digital signature by a trusted key.
+        :raises OSError: the signature file can't be read.
+        """
         from flyweight.registry import verification
 
-        wanted, sha256 = self._deployment.verification, model.file.sha256
-        if wanted.sha256 not in ("", sha256):
-            raise ModelRefused(f"the model's sha256 is {sha256}, this deployment takes {wanted.sha256} only")
-        if wanted.public_keys:
-            verification.check(sha256, model.name, model.version, verification.beside(path), wanted.public_keys)
+        required, sha256 = self._settings.verification, model.file.sha256
+        verification.check_pin(sha256, required.sha256)
+        if required.public_keys:
+            verification.check(sha256, model.name, model.version, verification.beside(path), required.public_keys)

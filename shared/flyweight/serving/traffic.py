@@ -1,4 +1,4 @@
-"""Two models behind one path: a canary answers a share of the requests, a shadow is asked as well and only compared."""
+"""Two models behind one path: a canary answers a share of the requests; a shadow's answers are only compared."""
 
 from hashlib import sha256
 
@@ -14,70 +14,79 @@ if TYPE_CHECKING:
     from flyweight.settings import Settings
     from flyweight.values import LogFields, Prediction, Request
 
-KEY = "x-flyweight-key"  # a caller's header: requests of one key go one way; without it, those of one body do
+KEY = "x-flyweight-key"  # a header: requests with the same key go to the same model; without it, those with the same body
 
 
 class Traffic:
-    """Which model a request goes to."""
+    """Chooses the model that answers a request, and compares the answers of a shadow."""
 
-    def __init__(self, deployment: "Settings", models: "ModelCache") -> None:
-        self._primary, self._canary, self._shadow = deployment.model, deployment.canary, deployment.shadow
+    def __init__(self, settings: "Settings", models: "ModelCache") -> None:
+        self._primary, self._canary, self._shadow = settings.model, settings.canary, settings.shadow
         self._models = models
 
     def choose(self, request: "Request", log_fields: "LogFields") -> "CacheEntry":
-        """The model that answers; the primary one where the canary can't be loaded."""
+        """Choose the model that answers, the primary one if the canary can't be loaded.
+
+        :param log_fields: the variant is added to them.
+        :raises FlyweightError: the primary model can't be loaded.
+        """
         log_fields["variant"] = "primary"
-        if self._canary is not None and place(request, "canary") < self._canary.share:
+        if self._canary is not None and position(request, "canary") < self._canary.share:
             try:
-                kept = self._models.get(self._canary.address)
+                entry = self._models.get(self._canary.address)
             except FlyweightError as error:
                 log_fields["canary"] = f"not loaded: {error}"
             else:
                 log_fields["variant"] = "canary"
-                return kept
+                return entry
         return self._models.get(self._primary)
 
     def compare(
-        self, request: "Request", answered: "Predictor", prediction: "Prediction", rows: "list[list[Any]]"
+        self, request: "Request", predictor: "Predictor", prediction: "Prediction", rows: "list[list[Any]]"
     ) -> "LogFields":
-        """Ask the shadow too, for its share of requests, and tell how its answers differ; nothing that it does is answered."""
-        if self._shadow is None or place(request, "shadow") >= self._shadow.share:
+        """Ask the shadow for its share of requests, and measure how its answers differ.
+
+        :param predictor: the model that answered.
+        :param rows: the validated instances, of shape (instances, features).
+        :returns: the log fields of the comparison, or of the shadow's error; {} if the request is not in its share.
+        """
+        if self._shadow is None or position(request, "shadow") >= self._shadow.share:
             return {}
         try:
             shadow = self._models.get(self._shadow.address).model.predictor
-            # by name, and read anew: the shadow may have other features, or take other values
-            names = [feature.name for feature in answered.signature.features]
+            # by name, and validated again: the shadow may have other features, or take other values
+            names = [feature.name for feature in predictor.signature.features]
             other = shadow.predict([dict(zip(names, row, strict=True)) for row in rows], outputs_of(prediction))
         except Exception as error:
             return {"shadow": {"error": f"{type(error).__name__}: {error}"[:300]}}
         return {"shadow": {"model": f"{shadow.name}/{shadow.version}", **differences(prediction, other)}}
 
 
-def place(request: "Request", purpose: str) -> float:
-    """Where a request stands between 0 and 1: the same for the same key on every machine, and another for each purpose."""
+def position(request: "Request", purpose: str) -> float:
+    """Map a request to a number in [0, 1): the same for the same key on every machine, and another one for each purpose."""
     key = request.headers.get(KEY)
-    # no checksum: by one of these, a request's places for two purposes would depend on each other
+    # a checksum would not do: with one, the numbers of a request for two purposes would depend on each other
     digest = sha256(f"{purpose}\n".encode() + (request.body if key is None else key.encode("utf-8", "replace"))).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
 def outputs_of(prediction: "Prediction") -> "list[str]":
-    """The outputs that were asked for."""
+    """List the outputs that a prediction has."""
     return [name for name in OUTPUTS if getattr(prediction, name) is not None]
 
 
 def differences(one: "Prediction", other: "Prediction") -> "dict[str, Any]":
-    """Of how many instances the predictions differ, and the largest difference of any number in any output."""
-    both = [(getattr(one, name), getattr(other, name)) for name in outputs_of(one)]
-    mine, theirs = both[0]
-    apart = sum([a != b and (a == a or b == b) for a, b in zip(mine, theirs, strict=True)])
-    return {"instances": len(mine), "differ": apart, "largest": max([_farthest(a, b) for a, b in both])}
+    """Count the instances whose predictions differ, and find the largest difference of any number in any output."""
+    pairs = [(getattr(one, name), getattr(other, name)) for name in outputs_of(one)]
+    first, second = pairs[0]
+    differ = sum([a != b and (a == a or b == b) for a, b in zip(first, second, strict=True)])
+    return {"instances": len(first), "differ": differ, "largest": max([_largest_difference(a, b) for a, b in pairs])}
 
 
-def _farthest(a: "Any", b: "Any") -> float:
-    """The largest difference of two numbers at the same place."""
+def _largest_difference(a: "Any", b: "Any") -> float:
+    """Find the largest difference of two numbers at the same position of nested lists."""
     if isinstance(a, list) and isinstance(b, list):
-        return max(map(_farthest, a, b), default=0.0)
+        return max(map(_largest_difference, a, b), default=0.0)
     if isinstance(a, (int, float)) and isinstance(b, (int, float)):
         return float(abs(a - b)) if a == a and b == b else 0.0
     return 0.0

@@ -1,10 +1,10 @@
-"""Where models come from: the address of a store comes in, something that gets, puts and lists objects goes out.
+"""Open stores, which read, write and list objects by key.
 
-Only the module that an address asks for is imported.
+Only the module for the scheme of an address is imported.
 """
 
 from flyweight.errors import StoreFailed
-from flyweight.values import Value, frozen
+from flyweight.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,51 +12,55 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Store(Protocol):
-        """Objects by key under one root; every call ends within its patience.
+        """Objects by key under one root; every call ends within the store's timeouts.
 
-        What goes wrong is a StoreFailed: an Absent where nothing is, a Changed where something else is than was expected.
+        Every method raises StoreFailed if it fails: ObjectNotFound if no object has the key, PreconditionFailed if the object is
+        not the expected one.
         """
 
         def head(self, key: str) -> "ObjectMeta":
-            """What is there, without its bytes."""
+            """Get the tag, size and time of an object."""
             ...
 
         def get(self, key: str, limit: int) -> "tuple[bytes, ObjectMeta]":
-            """All bytes of an object and what they are.
+            """Read a whole object, with its tag, size and time.
 
-            :raises ModelRefused: there are more than `limit`; none was read.
+            :param limit: the largest size that is read, in bytes.
+            :raises ModelRefused: the object is larger; nothing was read.
             """
             ...
 
         def put(self, key: str, data: bytes, expected: "str | None") -> "ObjectMeta":
-            """Write an object in one piece: by None only where nothing is, by a tag only where that tag is.
+            """Write an object in one piece, on a condition.
 
-            :raises PreconditionFailed: something else is there. It may be what this call itself wrote, if an answer was lost and
+            :param expected: the tag of the object that is replaced; None: no object may have this key.
+            :raises PreconditionFailed: another object is there. It may be the one that this call wrote, if an answer was lost and
                 the request was sent again: read it and compare.
-            :raises StoreFailed: where it is transient, the object may have been written all the same.
+            :raises StoreFailed: if it is transient, the object may have been written nevertheless.
             """
             ...
 
-        def read(self, key: str, mark: "ObjectMeta", start: int, size: int) -> bytes:
-            """So many bytes from a place on, fewer where the object ends.
+        def read(self, key: str, meta: "ObjectMeta", start: int, size: int) -> bytes:
+            """Read `size` bytes of an object from byte `start` on, fewer if the object ends.
 
-            :raises PreconditionFailed: what is there is no longer what has that mark.
+            :param meta: of the object, as `head` or `get` gave it.
+            :raises PreconditionFailed: the object was replaced since.
             """
             ...
 
         def put_stream(self, key: str, chunks: "Iterable[bytes]") -> "ObjectMeta":
-            """Write an object of any size over whatever is there; it appears whole, or not at all where `chunks` raises.
+            """Write an object of any size, on no condition; it appears as a whole, or not at all if `chunks` raises.
 
-            Its patience is for each request, of which there may be many.
+            The timeouts hold for each request, of which there may be many.
             """
             ...
 
         def keys(self, prefix: str) -> "list[str]":
-            """All keys below a folder, sorted; the folder "" is the root."""
+            """List all keys below a folder, sorted; the folder "" is the root."""
             ...
 
         def delete(self, key: str) -> None:
-            """Take an object away; one that is not there is gone already."""
+            """Delete an object; nothing happens if no object has the key."""
             ...
 
 
@@ -64,61 +68,62 @@ SCHEMES = ("file", "s3", "gs", "az", "https", "http")
 LOCAL_HOSTS = ("127.0.0.1", "localhost")
 STORES = {scheme: "flyweight.stores.file" if scheme == "file" else "flyweight.stores.objects" for scheme in SCHEMES}
 
-PIECE = 4 << 20  # bytes that come within one operation's patience, on a slow line too
+PIECE = 4 << 20  # bytes that one operation can read within its timeouts on a slow line, too
 
 
-@frozen
 class ObjectMeta(Value):
-    """What a store tells of an object beside its bytes: a `tag` that changes with them, `modified` in seconds since 1970."""
+    """The metadata of an object: a tag that changes with its bytes, its size, and the time of its last change."""
 
     tag: str
-    size: int
-    modified: float
+    size: int  # in bytes
+    modified: float  # in seconds since 1970
 
 
-@frozen
 class Timeouts(Value):
-    """How long to wait: `connect` for a connection, `seconds` for the whole of one operation with all its `retries`."""
+    """The limits of one operation on a store."""
 
-    connect: float = 1.0
-    seconds: float = 10.0
+    connect: float = 1.0  # seconds for a connection
+    seconds: float = 10.0  # for the whole operation with all its retries
     retries: int = 2
 
 
-def open_store(root: str, patience: "Timeouts | None" = None) -> "Store":
-    """The store at a root, such as `s3://bucket/models` or `file:///srv/models`; nothing is asked of it yet.
+def open_store(root: str, timeouts: "Timeouts | None" = None) -> "Store":
+    """Open the store at a root, such as `s3://bucket/models` or `file:///srv/models`; no request is sent yet.
 
-    :raises StoreFailed: no such kind of store, or what it needs is not installed or not set.
+    :param timeouts: None: the default ones.
+    :raises StoreFailed: an unknown scheme, or a library or a setting that the store needs is missing.
     """
     scheme, colon, _ = root.partition("://")
     if not colon or scheme not in STORES:
         raise StoreFailed(f"a store is at {', '.join(f'{known}://' for known in STORES)}; got {scheme[:20]!r}")
     module = __import__(STORES[scheme], fromlist=["open_root"])
-    store: Store = module.open_root(root, patience or Timeouts())
+    store: Store = module.open_root(root, timeouts or Timeouts())
     return store
 
 
 def is_local(host: str) -> bool:
-    """Tell whether HOST or HOST:PORT is this machine, so that nothing has to be encrypted."""
+    """Tell whether HOST or HOST:PORT is this machine, so that encryption is not needed."""
     return host.partition(":")[0] in LOCAL_HOSTS
 
 
-def stream(store: "Store", key: str, mark: ObjectMeta, start: int = 0) -> "Iterator[bytes]":
-    """The bytes of an object from a place on, a few megabytes at a time; each piece has the store's whole patience.
+def stream(store: "Store", key: str, meta: ObjectMeta, start: int = 0) -> "Iterator[bytes]":
+    """Read an object from byte `start` on, PIECE bytes at a time; the store's timeouts hold for each piece.
 
-    :raises PreconditionFailed: it was replaced meanwhile.
+    :param meta: of the object, as `head` or `get` gave it.
+    :raises PreconditionFailed: the object was replaced meanwhile.
+    :raises StoreFailed: the store can't be read.
     """
-    while start < mark.size:
-        piece = store.read(key, mark, start, PIECE)
+    while start < meta.size:
+        piece = store.read(key, meta, start, PIECE)
         start += len(piece)
         yield piece
 
 
 def joined(prefix: str, key: str) -> str:
-    """A key below a prefix.
+    """Join a prefix and a key.
 
-    :raises StoreFailed: a key that would lead elsewhere.
+    :raises StoreFailed: the key would leave the prefix.
     """
     if not {"", ".", ".."}.isdisjoint(key.split("/")) or "\0" in key:
-        raise StoreFailed(f"{key[:80]!r} is not a key: one has no empty, '.' or '..' part")
+        raise StoreFailed(f"{key[:80]!r} is not a key: a key has no empty, '.' or '..' part")
     return f"{prefix}/{key}" if prefix else key

@@ -1,7 +1,7 @@
-"""One client of obstore for each kind of store: a bucket's, container's or host's name comes in, the client goes out.
+"""Make obstore's client for each kind of store, from the name of a bucket, a container or a host.
 
-obstore finds credentials in the environment and at the platform's metadata service. The variables that lead to an emulator
-are heeded (`AWS_ENDPOINT_URL`, `STORAGE_EMULATOR_HOST`, `AZURE_STORAGE_ENDPOINT`), by plain http on this machine only.
+obstore finds credentials in the environment and at the platform's metadata service. The variables that name an emulator are used
+(`AWS_ENDPOINT_URL`, `STORAGE_EMULATOR_HOST`, `AZURE_STORAGE_ENDPOINT`); plain http is for this machine only.
 """
 
 import os
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-_files: "dict[str, int]" = {}  # descriptors, by what is in them
+_files: "dict[str, int]" = {}  # descriptors of files in memory, by their contents
 
 
 def _plain(endpoint: str) -> bool:
-    """Whether an endpoint is spoken to without encryption.
+    """Tell whether an endpoint is reached by plain http.
 
-    :raises StoreFailed: it would leave this machine so.
+    :raises StoreFailed: it is, and it is not on this machine.
     """
     if not endpoint.startswith("http://"):
         return False
     host = endpoint.removeprefix("http://").partition("/")[0]
     if not is_local(host):
-        raise StoreFailed(f"plain http is for this machine only, and the endpoint is {host[:80]}: use https")
+        raise StoreFailed(f"plain http is for this machine only, but the endpoint is {host[:80]}: use https")
     return True
 
 
-def _s3(place: str, options: "Any", retries: "Any") -> "Any":
+def _s3(bucket: str, options: "Any", retries: "Any") -> "Any":
     from obstore.store import S3Store
 
     endpoint = variable("AWS_ENDPOINT_URL_S3") or variable("AWS_ENDPOINT_URL")
@@ -42,11 +42,11 @@ def _s3(place: str, options: "Any", retries: "Any") -> "Any":
     if token and not variable("AWS_ACCESS_KEY_ID") and not variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"):
         config["container_authorization_token_file"] = _file_of(token)
     options["allow_http"] = _plain(endpoint)
-    return S3Store(place, config=config, client_options=options, retry_config=retries)
+    return S3Store(bucket, config=config, client_options=options, retry_config=retries)
 
 
 def _file_of(token: str) -> str:
-    """A file that is on no disk: SnapStart gives its token for credentials as a variable, and obstore reads it from a file only.
+    """Write a token to a file in memory: SnapStart gives its token for credentials as a variable, obstore reads a file only.
 
     https://docs.aws.amazon.com/lambda/latest/dg/snapstart-activate.html
     """
@@ -56,41 +56,41 @@ def _file_of(token: str) -> str:
     return f"/proc/self/fd/{_files[token]}"
 
 
-def _gs(place: str, options: "Any", retries: "Any") -> "Any":
+def _gs(bucket: str, options: "Any", retries: "Any") -> "Any":
     from obstore.store import GCSStore
 
     emulator = variable("STORAGE_EMULATOR_HOST")
     if not emulator:
-        return GCSStore(place, client_options=options, retry_config=retries)
+        return GCSStore(bucket, client_options=options, retry_config=retries)
     endpoint = emulator if "://" in emulator else f"http://{emulator}"
     options["allow_http"] = _plain(endpoint)
     config: Any = {"base_url": endpoint}
-    return GCSStore(place, config=config, client_options=options, retry_config=retries, credential_provider=_anyone)
+    return GCSStore(bucket, config=config, client_options=options, retry_config=retries, credential_provider=_emulator_token)
 
 
-def _anyone() -> "Any":
-    """Who asks an emulator; without it the library would look for credentials before each write."""
+def _emulator_token() -> "Any":
+    """Make credentials for an emulator; without them the library would look for some before each write."""
     return {"token": "emulator", "expires_at": None}
 
 
-def _az(place: str, options: "Any", retries: "Any") -> "Any":
+def _az(container: str, options: "Any", retries: "Any") -> "Any":
     from obstore.store import AzureStore
 
     endpoint = variable("AZURE_STORAGE_ENDPOINT")
     config: Any = {"endpoint": endpoint} if endpoint else {}
     options["allow_http"] = _plain(endpoint)
-    return AzureStore(place, config=config, client_options=options, retry_config=retries)
+    return AzureStore(container, config=config, client_options=options, retry_config=retries)
 
 
-def _web(place: str, options: "Any", retries: "Any", scheme: str = "https") -> "Any":
+def _web(host: str, options: "Any", retries: "Any", scheme: str = "https") -> "Any":
     from obstore.store import HTTPStore
 
-    return HTTPStore.from_url(f"{scheme}://{place}/", client_options=options, retry_config=retries)
+    return HTTPStore.from_url(f"{scheme}://{host}/", client_options=options, retry_config=retries)
 
 
-def _local_web(place: str, options: "Any", retries: "Any") -> "Any":
-    options["allow_http"] = _plain(f"http://{place}")
-    return _web(place, options, retries, "http")
+def _local_web(host: str, options: "Any", retries: "Any") -> "Any":
+    options["allow_http"] = _plain(f"http://{host}")
+    return _web(host, options, retries, "http")
 
 
 MAKERS: "dict[str, Callable[[str, Any, Any], Any]]" = {"s3": _s3, "gs": _gs, "az": _az, "https": _web, "http": _local_web}

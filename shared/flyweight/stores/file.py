@@ -1,4 +1,4 @@
-"""A folder as a store: objects are files, written whole or not at all, changed by one writer at a time."""
+"""Use a folder as a store: objects are files, written as a whole or not at all, by one writer at a time."""
 
 import os
 from time import monotonic, sleep
@@ -16,51 +16,68 @@ if TYPE_CHECKING:
 LOCK = ".lock"  # files whose names begin with a dot are the store's own
 
 
-def open_root(root: str, patience: "Timeouts") -> "FileStore":
-    """The store at `file:///folder`."""
-    return FileStore(root.removeprefix("file://").rstrip("/"), patience)
+def open_root(root: str, timeouts: "Timeouts") -> "FileStore":
+    """Open the store at `file:///folder`.
+
+    :raises StoreFailed: the path of the folder is relative.
+    """
+    return FileStore(root.removeprefix("file://").rstrip("/"), timeouts)
 
 
 class FileStore:
-    """Files below a folder; the folder is made by the first write."""
+    """Files below a folder; the first write makes the folder.
 
-    def __init__(self, folder: str, patience: "Timeouts") -> None:
+    :raises StoreFailed: the path of the folder is relative.
+    """
+
+    def __init__(self, folder: str, timeouts: "Timeouts") -> None:
         if not folder.startswith("/") and folder:
-            raise StoreFailed(f"a store of files is at file:///FOLDER, with three strokes; got {folder[:80]!r}")
+            raise StoreFailed(f"a store of files is at file:///FOLDER, with three slashes; got {folder[:80]!r}")
         self._folder = folder
-        self._patience = patience
+        self._timeouts = timeouts
 
     def head(self, key: str) -> ObjectMeta:
-        """What is there, without its bytes."""
+        """Get the tag, size and time of a file.
+
+        :raises StoreFailed: as `Store`.
+        """
         try:
-            return _mark(os.stat(self._path(key)), key)
+            return _object_meta(os.stat(self._path(key)), key)
         except OSError as error:
-            raise _told(error, key) from None
+            raise _failure(error, key) from None
 
     def get(self, key: str, limit: int) -> "tuple[bytes, ObjectMeta]":
-        """All bytes of a file and what they are."""
+        """Read a whole file, with its tag, size and time.
+
+        :raises ModelRefused: the file is larger than `limit` bytes; nothing was read.
+        :raises StoreFailed: as `Store`; or the file changed while it was read.
+        """
         try:
             with open(self._path(key), "rb", buffering=0) as file:
-                mark = _mark(os.fstat(file.fileno()), key)
-                if mark.size > limit:
-                    raise ModelRefused(f"{key} has {mark.size} bytes, more than {limit}")
+                meta = _object_meta(os.fstat(file.fileno()), key)
+                if meta.size > limit:
+                    raise ModelRefused(f"{key} has {meta.size} bytes, the limit is {limit}")
                 data = file.readall()
-                if len(data) != mark.size or _mark(os.fstat(file.fileno()), key) != mark:
+                if len(data) != meta.size or _object_meta(os.fstat(file.fileno()), key) != meta:
                     raise StoreFailed(f"{key} changed while it was read", transient=True)
-                return data, mark
+                return data, meta
         except OSError as error:
-            raise _told(error, key) from None
+            raise _failure(error, key) from None
 
     def put(self, key: str, data: bytes, expected: "str | None") -> ObjectMeta:
-        """Write a file aside and rename it, if what is there is what was expected."""
+        """Write a file under another name and rename it, if the file before is the expected one.
+
+        :raises PreconditionFailed: another file is there.
+        :raises StoreFailed: as `Store`.
+        """
         path = self._path(key)
         folder, _, name = path.rpartition("/")
-        aside = f"{folder}/.{name}.new"  # one name, since one writes at a time: what a killed writer left is overwritten
-        lock = self._locked(key)
+        aside = f"{folder}/.{name}.new"  # always the same name: only one writer is active, and a killed one's file is overwritten
+        lock = self._lock(key)
         try:
-            before = _found(path, key)
+            before = _current_meta(path, key)
             if (before.tag if before else None) != expected:
-                raise PreconditionFailed(f"{key} is not what was expected: someone else changed it first")
+                raise PreconditionFailed(f"{key} is not the expected object: someone else changed it first")
             os.makedirs(folder, exist_ok=True)
             with open(aside, "wb") as file:
                 file.write(data)
@@ -71,31 +88,38 @@ class FileStore:
             _sync(folder)
             return self.head(key)
         except OSError as error:
-            raise _told(error, key) from None
+            raise _failure(error, key) from None
         finally:
             os.close(lock)
 
-    def read(self, key: str, mark: ObjectMeta, start: int, size: int) -> bytes:
-        """So many bytes from a place on, of the file that has that mark."""
+    def read(self, key: str, meta: ObjectMeta, start: int, size: int) -> bytes:
+        """Read `size` bytes of a file from byte `start` on, fewer if the file ends.
+
+        :raises PreconditionFailed: the file was replaced since `meta` was read.
+        :raises StoreFailed: as `Store`.
+        """
         try:
             with open(self._path(key), "rb", buffering=0) as file:
                 data = b""
                 while len(data) < size and (more := os.pread(file.fileno(), size - len(data), start + len(data))):
                     data = data + more if data else more
-                if _mark(os.fstat(file.fileno()), key) != mark:
+                if _object_meta(os.fstat(file.fileno()), key) != meta:
                     raise PreconditionFailed(f"{key} was replaced while it was read")
                 return data
         except OSError as error:
-            raise _told(error, key) from None
+            raise _failure(error, key) from None
 
     def put_stream(self, key: str, chunks: "Iterable[bytes]") -> ObjectMeta:
-        """Write a file aside, which one writer at a time may, and rename it."""
+        """Write a file under another name, which one writer at a time may do, and rename it.
+
+        :raises StoreFailed: as `Store`; or another process is writing the same key.
+        """
         path = self._path(key)
         folder, _, name = path.rpartition("/")
         aside = f"{folder}/.{name}.stream"
         try:
             os.makedirs(folder, exist_ok=True)
-            with _alone(aside, key) as file:
+            with _open_exclusively(aside, key) as file:
                 try:
                     for chunk in chunks:
                         file.write(chunk)
@@ -103,56 +127,66 @@ class FileStore:
                 except BaseException:
                     os.unlink(aside)
                     raise
-                lock = self._locked(key)
+                lock = self._lock(key)
                 try:
-                    _stamp(file.fileno(), _found(path, key))
+                    _stamp(file.fileno(), _current_meta(path, key))
                     os.fsync(file.fileno())
                     os.replace(aside, path)
                     _sync(folder)
                 finally:
                     os.close(lock)
-                return _mark(os.fstat(file.fileno()), key)
+                return _object_meta(os.fstat(file.fileno()), key)
         except OSError as error:
-            raise _told(error, key) from None
+            raise _failure(error, key) from None
 
     def keys(self, prefix: str) -> "list[str]":
-        """All keys below a folder, sorted."""
+        """List all keys below a folder, sorted.
+
+        :raises StoreFailed: as `Store`.
+        """
         top = self._path(prefix) if prefix else self._folder
         try:
             return sorted(path[len(self._folder) + 1 :] for path in _files(top or "/"))
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise _told(error, prefix) from None
+            raise _failure(error, prefix) from None
 
     def delete(self, key: str) -> None:
-        """Take a file away, and the folders that it leaves empty."""
+        """Delete a file, and the folders that become empty; nothing happens if no file has the key.
+
+        :raises StoreFailed: as `Store`.
+        """
         path = self._path(key)
-        lock = self._locked(key)
+        lock = self._lock(key)
         try:
             os.unlink(path)
             while (path := path.rpartition("/")[0]) != self._folder and not os.listdir(path):
                 os.rmdir(path)
         except OSError as error:
-            told = _told(error, key)
-            if not isinstance(told, ObjectNotFound):
-                raise told from None
+            failure = _failure(error, key)
+            if not isinstance(failure, ObjectNotFound):
+                raise failure from None
         finally:
             os.close(lock)
 
     def _path(self, key: str) -> str:
         return joined(self._folder or "/", key)
 
-    def _locked(self, key: str) -> int:
-        """A descriptor that holds the lock of all writers; the kernel lets go of it when the descriptor or its process ends."""
+    def _lock(self, key: str) -> int:
+        """Take the lock of all writers.
+
+        :returns: a descriptor; the kernel releases the lock when the descriptor is closed or its process ends.
+        :raises StoreFailed: another process holds the lock for longer than the timeout.
+        """
         import fcntl
 
-        deadline = monotonic() + self._patience.seconds
+        deadline = monotonic() + self._timeouts.seconds
         try:
             os.makedirs(self._folder or "/", exist_ok=True)
             lock = os.open(f"{self._folder}/{LOCK}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise _told(error, key) from None
+            raise _failure(error, key) from None
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -164,8 +198,11 @@ class FileStore:
             sleep(0.005)
 
 
-def _alone(aside: str, key: str) -> "BinaryIO":
-    """An empty file that no other process writes to; what a killed writer left is taken over."""
+def _open_exclusively(aside: str, key: str) -> "BinaryIO":
+    """Open an empty file that no other process writes to; a killed writer's file is reused.
+
+    :raises StoreFailed: another process writes to it.
+    """
     import fcntl
 
     file = open(aside, "ab")  # the caller closes it
@@ -182,6 +219,7 @@ def _alone(aside: str, key: str) -> "BinaryIO":
 
 
 def _files(folder: str) -> "Iterator[str]":
+    """Find the paths of all files below a folder."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith("."):
@@ -192,28 +230,39 @@ def _files(folder: str) -> "Iterator[str]":
                 yield entry.path
 
 
-def _mark(stat: os.stat_result, key: str) -> ObjectMeta:
+def _object_meta(stat: os.stat_result, key: str) -> ObjectMeta:
+    """Make the metadata of a file.
+
+    :raises ObjectNotFound: it is not a regular file.
+    """
     if stat.st_mode & 0o170000 != 0o100000:  # as stat.S_ISREG says, without its import
         raise ObjectNotFound(f"{key} is not a file")
     return ObjectMeta(f"{stat.st_mtime_ns:x}-{stat.st_size:x}-{stat.st_ino:x}", stat.st_size, stat.st_mtime_ns / 1e9)
 
 
-def _found(path: str, key: str) -> "ObjectMeta | None":
+def _current_meta(path: str, key: str) -> "ObjectMeta | None":
+    """Get the metadata of a file; None if no file has the path.
+
+    :raises ObjectNotFound: it is not a regular file.
+    """
     try:
-        return _mark(os.stat(path), key)
+        return _object_meta(os.stat(path), key)
     except (FileNotFoundError, NotADirectoryError):
         return None
 
 
 def _stamp(descriptor: int, before: "ObjectMeta | None") -> None:
-    """Two writes within one tick of the clock, of one length and by luck one inode, still get two tags."""
-    was = int(before.tag.partition("-")[0], 16) if before else 0
-    now = os.fstat(descriptor).st_mtime_ns
-    if now <= was:
-        os.utime(descriptor, ns=(was + 1, was + 1))
+    """Give every write a new tag, even if timestamp, size and inode repeat.
+
+    :param before: the metadata of the file that is replaced.
+    """
+    last = int(before.tag.partition("-")[0], 16) if before else 0
+    if os.fstat(descriptor).st_mtime_ns <= last:
+        os.utime(descriptor, ns=(last + 1, last + 1))
 
 
 def _sync(folder: str) -> None:
+    """Write a folder's entries to the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -221,7 +270,8 @@ def _sync(folder: str) -> None:
         os.close(descriptor)
 
 
-def _told(error: OSError, key: str) -> StoreFailed:
+def _failure(error: OSError, key: str) -> StoreFailed:
+    """Convert an error of the system, without the path of the folder."""
     if isinstance(error, (FileNotFoundError, NotADirectoryError, IsADirectoryError)):
         return ObjectNotFound(f"{key} is not there")
     if isinstance(error, PermissionError):

@@ -1,4 +1,4 @@
-"""Object stores by obstore: keys come in, bytes and marks go out, and every failure is told in flyweight's own words.
+"""Object stores and web servers by obstore; every failure becomes one of flyweight's own errors.
 
 obstore's threads don't survive a fork, and a child that used it would wait for them for ever: see `_check_process`.
 """
@@ -10,7 +10,7 @@ from time import monotonic, time
 
 from flyweight.errors import FlyweightError, ModelRefused, ObjectNotFound, PreconditionFailed, StoreFailed
 from flyweight.stores import ObjectMeta, clients, joined
-from flyweight.stores.uploads import Raised, uploaded
+from flyweight.stores.uploads import ChunkError, upload_chunks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,105 +19,130 @@ if TYPE_CHECKING:
 
     from flyweight.stores import Timeouts
 
-# The parts of an operation's whole time. A try that begins at the end of RETRYING and takes all of TRY still ends in time.
+# Shares of an operation's whole time. A try that begins at the end of RETRYING and takes all of TRY still ends in time.
 TRY = 0.6
 RETRYING = 0.3
-SILENCE = 0.25  # within which the next byte has to come, or else the rest is asked for again
+SILENCE = 0.25  # without a byte, after which the rest is requested again
 LAST_WAIT = 0.05
 FIRST_WAIT = 0.005
 WHOLE = 8 << 20  # bytes that are written in one request; more go as an upload in parts
-UPLOADS = 4  # parts on their way at the same time, five megabytes each
-# What the library's text holds where it failed to get credentials from a metadata service, before it asked the store.
+UPLOADS = 4  # parts that are sent at the same time, five megabytes each
+# Parts of the library's message after it failed to get credentials from a metadata service, before it reached the store.
 CREDENTIALS = ("/latest/api/token", "/latest/meta-data/", "computeMetadata", "/metadata/identity", "token request")
 
-_process = 0  # the process that has done I/O
+_process = 0  # the process that has used a store
 
 
-def open_root(root: str, patience: "Timeouts") -> "ObjectStore":
-    """The store at `s3://bucket/prefix`, `gs://...`, `az://container/prefix` or `https://host/prefix`."""
+def open_root(root: str, timeouts: "Timeouts") -> "ObjectStore":
+    """Open the store at `s3://bucket/prefix`, `gs://...`, `az://container/prefix` or `https://host/prefix`.
+
+    :raises StoreFailed: obstore is not installed, or a setting that it needs is missing.
+    """
     scheme, _, rest = root.partition("://")
     place, _, prefix = rest.partition("/")
-    return ObjectStore(scheme, place, prefix, patience)
+    return ObjectStore(scheme, place, prefix, timeouts)
 
 
 class ObjectStore:
-    """Objects below a prefix of a bucket, of a container or of a web server, which is read only."""
+    """Objects below a prefix of a bucket, a container or a web server; a web server can only be read.
 
-    def __init__(self, scheme: str, place: str, prefix: str, patience: "Timeouts") -> None:
+    :raises StoreFailed: obstore is not installed, or a setting that it needs is missing.
+    """
+
+    def __init__(self, scheme: str, place: str, prefix: str, timeouts: "Timeouts") -> None:
         try:
             import obstore
         except ImportError as error:
             if error.name == "obstore":
-                raise StoreFailed(f"{scheme}:// needs obstore, which is not installed here: add flyweight[stores]") from None
-            reason = "obstore is here for another processor or Python: build with the --arch and --python of what runs it"
+                raise StoreFailed(
+                    f"{scheme}:// needs obstore, which is not installed here: install flyweight with the extra `stores`"
+                ) from None
+            reason = "obstore is installed for another processor or Python: build with the --arch and --python of the platform"
             raise StoreFailed(f"{scheme}:// can't be opened: {reason}") from None
         self._library = obstore
         self._scheme, self._place, self._prefix = scheme, place, prefix
-        self._patience = patience
+        self._timeouts = timeouts
+        self._tag_name = "version" if scheme == "gs" else "e_tag"
         self._writer: Any = None
-        self._reader = self._client({"read_timeout": f"{int(patience.seconds * SILENCE * 1000)}ms"})
+        self._reader = self._client({"read_timeout": f"{int(timeouts.seconds * SILENCE * 1000)}ms"})
 
     def head(self, key: str) -> ObjectMeta:
-        """What is there, without its bytes."""
+        """Get the tag, size and time of an object.
+
+        :raises StoreFailed: as `Store`.
+        """
         path = self._path(key)
         try:
-            return self._mark(self._library.head(self._reader, path))
+            return self._object_meta(self._library.head(self._reader, path))
         except Exception as error:
-            raise self._told(error, key) from None
+            raise self._failure(error, key) from None
 
     def get(self, key: str, limit: int) -> "tuple[bytes, ObjectMeta]":
-        """All bytes of an object and what they are."""
+        """Read a whole object, with its tag, size and time.
+
+        :raises ModelRefused: the object is larger than `limit` bytes; nothing was read.
+        :raises StoreFailed: as `Store`.
+        """
         path = self._path(key)
         try:
-            found = self._library.get(self._reader, path)
-            mark = self._mark(found.meta)
-            if mark.size > limit:
-                raise ModelRefused(f"{key} has {mark.size} bytes, more than {limit}")
-            data = b"".join(self._in_time(found.stream(), key))
+            result = self._library.get(self._reader, path)
+            meta = self._object_meta(result.meta)
+            if meta.size > limit:
+                raise ModelRefused(f"{key} has {meta.size} bytes, the limit is {limit}")
+            data = b"".join(self._in_time(result.stream(), key))
         except Exception as error:
-            raise self._told(error, key) from None
-        if len(data) != mark.size:
-            raise StoreFailed(f"{key} broke off after {len(data)} of {mark.size} bytes", transient=True)
-        return data, mark
+            raise self._failure(error, key) from None
+        if len(data) != meta.size:
+            raise StoreFailed(f"{key} broke off after {len(data)} of {meta.size} bytes", transient=True)
+        return data, meta
 
     def put(self, key: str, data: bytes, expected: "str | None") -> ObjectMeta:
-        """Write an object in one request, which carries the condition; `modified` is by this machine's clock."""
-        path = self._path(key)
-        mode: Any = "create" if expected is None else {"version" if self._scheme == "gs" else "e_tag": expected}
-        try:
-            done = self._library.put(self._writing(), path, data, mode=mode, use_multipart=False)
-            return ObjectMeta(done["version" if self._scheme == "gs" else "e_tag"] or "", len(data), time())
-        except Exception as error:
-            told = self._told(error, key)
-            if isinstance(told, ObjectNotFound):
-                told = (
-                    PreconditionFailed(f"{key} is gone: someone else changed it first")
-                    if expected
-                    else ObjectNotFound(f"{self._place} is not there")
-                )
-            raise told from None
+        """Write an object in one request, which carries the condition; `modified` is by this machine's clock.
 
-    def read(self, key: str, mark: ObjectMeta, start: int, size: int) -> bytes:
-        """So many bytes from a place on, of the object that has that mark."""
+        :raises PreconditionFailed: as `Store.put`.
+        :raises StoreFailed: as `Store.put`.
+        """
         path = self._path(key)
-        end = min(start + size, mark.size)
+        mode: Any = "create" if expected is None else {self._tag_name: expected}
+        try:
+            result: Any = self._library.put(self._write_client(), path, data, mode=mode, use_multipart=False)
+            return ObjectMeta(result[self._tag_name] or "", len(data), time())
+        except Exception as error:
+            failure = self._failure(error, key)
+            if isinstance(failure, ObjectNotFound):
+                if expected:
+                    failure = PreconditionFailed(f"{key} is gone: someone else changed it first")
+                else:
+                    failure = ObjectNotFound(f"{self._place} is not there")
+            raise failure from None
+
+    def read(self, key: str, meta: ObjectMeta, start: int, size: int) -> bytes:
+        """Read `size` bytes of an object from byte `start` on, fewer if the object ends.
+
+        :raises PreconditionFailed: the object was replaced since `meta` was read.
+        :raises StoreFailed: as `Store`.
+        """
+        path = self._path(key)
+        end = min(start + size, meta.size)
         if end <= start:
             return b""
         try:
-            found = self._library.get(self._reader, path, options={"range": (start, end)})
-            if self._mark(found.meta).tag != mark.tag:
+            result = self._library.get(self._reader, path, options={"range": (start, end)})
+            if self._object_meta(result.meta).tag != meta.tag:
                 raise PreconditionFailed(f"{key} was replaced while it was read")
-            data = b"".join(self._in_time(found.stream(), key))
+            data = b"".join(self._in_time(result.stream(), key))
         except Exception as error:
-            raise self._told(error, key) from None
+            raise self._failure(error, key) from None
         if len(data) != end - start:
             raise StoreFailed(f"{key} broke off after {len(data)} of {end - start} bytes", transient=True)
         return data
 
     def put_stream(self, key: str, chunks: "Iterable[bytes]") -> ObjectMeta:
-        """Write an object in one request or, where it is large, as an upload in parts, which is given up where `chunks` raises.
+        """Write an object in one request or, if it is large, as an upload in parts, which is aborted if `chunks` raises.
 
-        A process that is killed meanwhile leaves parts that nobody sees: a bucket's own rules take those away.
+        A process that is killed meanwhile leaves parts that nobody sees; the bucket's own rules delete them.
+
+        :raises StoreFailed: as `Store`.
         """
         path, library = self._path(key), self._library
         rest = iter(chunks)
@@ -127,60 +152,82 @@ class ObjectStore:
         size = sum(map(len, first))
         try:
             if size <= WHOLE:
-                done = library.put(self._writing(), path, b"".join(first), mode="overwrite", use_multipart=False)
+                result = library.put(self._write_client(), path, b"".join(first), mode="overwrite", use_multipart=False)
             else:
-                upload = partial(library.put, self._writing(), path, use_multipart=True, max_concurrency=UPLOADS)
-                done, size = uploaded(upload, chain(first, rest))
-        except Raised as raised:
-            raise raised.error from None
+                upload = partial(library.put, self._write_client(), path, use_multipart=True, max_concurrency=UPLOADS)
+                result, size = upload_chunks(upload, chain(first, rest))
+        except ChunkError as error:
+            raise error.error from None
         except Exception as error:
-            raise self._told(error, key) from None
-        return ObjectMeta(done["version" if self._scheme == "gs" else "e_tag"] or "", size, time())
+            raise self._failure(error, key) from None
+        return ObjectMeta(result[self._tag_name] or "", size, time())
 
     def keys(self, prefix: str) -> "list[str]":
-        """All keys below a folder, sorted."""
+        """List all keys below a folder, sorted.
+
+        :raises StoreFailed: as `Store`; and always for a web server.
+        """
         self._refuse_web()
         folder = self._path(prefix) if prefix else self._prefix
         skip = len(self._prefix) + 1 if self._prefix else 0
         try:
             pages = self._in_time(self._library.list(self._reader, folder or None), prefix)
-            return sorted(found["path"][skip:] for page in pages for found in page)
+            return sorted(meta["path"][skip:] for page in pages for meta in page)
         except Exception as error:
-            raise self._told(error, prefix) from None
+            raise self._failure(error, prefix) from None
 
     def delete(self, key: str) -> None:
-        """Take an object away."""
+        """Delete an object; nothing happens if no object has the key.
+
+        :raises StoreFailed: as `Store`.
+        """
         path = self._path(key)
         try:
-            self._library.delete(self._writing(), path)
+            self._library.delete(self._write_client(), path)
         except Exception as error:
-            told = self._told(error, key)
-            if not isinstance(told, ObjectNotFound):
-                raise told from None
+            failure = self._failure(error, key)
+            if not isinstance(failure, ObjectNotFound):
+                raise failure from None
 
     def _path(self, key: str) -> str:
+        """Make the path of a key.
+
+        :raises StoreFailed: the key is malformed, or this process must not use a store.
+        """
         _check_process()
         return joined(self._prefix, key)
 
-    def _writing(self) -> "Any":
-        """A client of its own: it waits in silence while it sends."""
+    def _write_client(self) -> "Any":
+        """Get the client that writes, which has no limit on silence: none comes while it sends.
+
+        :raises StoreFailed: the store is a web server.
+        """
         self._refuse_web()
         if self._writer is None:
             self._writer = self._client({})
         return self._writer
 
     def _refuse_web(self) -> None:
+        """Refuse an operation that web servers do not have.
+
+        :raises StoreFailed: the store is a web server.
+        """
         if self._scheme.startswith("http"):
             raise StoreFailed("a web server can only be read from, key by key: use file://, s3://, gs:// or az://")
 
     def _client(self, options: "dict[str, Any]") -> "Any":
+        """Make a client of the library.
+
+        :param options: the library's options for HTTP, to which the timeouts are added.
+        :raises StoreFailed: a setting is missing.
+        """
         from datetime import timedelta
 
-        patience = self._patience
-        whole = timedelta(seconds=patience.seconds)
-        options |= {"connect_timeout": f"{int(patience.connect * 1000)}ms", "timeout": f"{int(patience.seconds * TRY * 1000)}ms"}
+        timeouts = self._timeouts
+        whole = timedelta(seconds=timeouts.seconds)
+        options |= {"connect_timeout": f"{int(timeouts.connect * 1000)}ms", "timeout": f"{int(timeouts.seconds * TRY * 1000)}ms"}
         backoff = {"init_backoff": whole * FIRST_WAIT, "max_backoff": whole * LAST_WAIT, "base": 2}
-        retries = {"max_retries": patience.retries, "retry_timeout": whole * RETRYING, "backoff": backoff}
+        retries = {"max_retries": timeouts.retries, "retry_timeout": whole * RETRYING, "backoff": backoff}
         try:
             return clients.MAKERS[self._scheme](self._place, options, retries)
         except FlyweightError:
@@ -189,20 +236,24 @@ class ObjectStore:
             missing = "its account, region and credentials come from the environment"
             raise StoreFailed(f"{self._scheme}://{self._place} can't be opened ({type(error).__name__}): {missing}") from None
 
-    def _mark(self, meta: "Any") -> ObjectMeta:
+    def _object_meta(self, meta: "Any") -> ObjectMeta:
+        """Convert the library's metadata; a web server without tags gets one of time and size."""
         modified = meta["last_modified"].timestamp()
-        tag = meta["version"] if self._scheme == "gs" else meta["e_tag"]
-        return ObjectMeta(tag or f"{modified}-{meta['size']}", meta["size"], modified)
+        return ObjectMeta(meta[self._tag_name] or f"{modified}-{meta['size']}", meta["size"], modified)
 
     def _in_time(self, parts: "Any", key: str) -> "Iterator[Any]":
-        deadline = monotonic() + self._patience.seconds
+        """Pass parts on until the operation's time is over.
+
+        :raises StoreFailed: the operation took longer.
+        """
+        deadline = monotonic() + self._timeouts.seconds
         for part in parts:
             yield part
             if monotonic() > deadline:
-                raise StoreFailed(f"{key or 'the list of keys'} took longer than {self._patience.seconds:g} s", transient=True)
+                raise StoreFailed(f"{key or 'the list of keys'} took longer than {self._timeouts.seconds:g} s", transient=True)
 
-    def _told(self, error: Exception, key: str) -> FlyweightError:
-        """What went wrong, without the library's own text: that repeats URLs, and what the server says."""
+    def _failure(self, error: Exception, key: str) -> FlyweightError:
+        """Convert an error, without the library's message, which repeats URLs and the server's text."""
         known = self._library.exceptions
         place = f"{self._scheme}://{self._place}: {key or 'the list of keys'}"
         if isinstance(error, FlyweightError):
@@ -210,7 +261,7 @@ class ObjectStore:
         if isinstance(error, FileNotFoundError):
             return ObjectNotFound(f"{place} is not there")
         if isinstance(error, (known.AlreadyExistsError, known.PreconditionError)):
-            return PreconditionFailed(f"{place} is not what was expected: someone else changed it first")
+            return PreconditionFailed(f"{place} is not the expected object: someone else changed it first")
         if isinstance(error, (known.PermissionDeniedError, known.UnauthenticatedError)):
             return StoreFailed(f"{place} is forbidden to this deployment's credentials")
         text = str(error)
@@ -218,22 +269,22 @@ class ObjectStore:
             return StoreFailed(f"{place}: no credentials in the environment, and none from the platform", transient=True)
         status = text.partition("status code: ")[2][:3]
         if status:
-            # what the server says of the request stays true of the next one, but for "too many" and "too slow"
+            # an error of the request is one of the next request too, unless it is "too many" or "too slow"
             return StoreFailed(f"{place}: the store answers {status}", transient=status[0] == "5" or status in ("408", "429"))
         transient = isinstance(error, known.GenericError)
         return StoreFailed(
-            f"{place} can't be reached, or not read whole in time" if transient else f"{place} can't be asked for", transient
+            f"{place} can't be reached, or not read whole in time" if transient else f"{place} can't be requested", transient
         )
 
 
 def _check_process() -> None:
-    """Note the first process that does I/O.
+    """Remember the first process that uses a store.
 
-    :raises StoreFailed: this is a child of that one.
+    :raises StoreFailed: this process is a child of that one.
     """
     global _process
     if _process not in (0, os.getpid()):
         raise StoreFailed(
-            "this process was forked from one that has used a store, and would wait for ever: open stores after the fork"
+            "this process was forked from one that has used a store, and would wait for ever: use stores after the fork only"
         )
     _process = os.getpid()

@@ -1,4 +1,4 @@
-"""Chunks to an upload in parts, which may be made of what is read from a store meanwhile."""
+"""Upload chunks in parts; the chunks may be read from a store meanwhile."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -6,68 +6,77 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class Raised(Exception):
-    """The caller's own error, on its way through the library."""
+class ChunkError(Exception):
+    """An exception of the caller's chunks, kept apart from those of the upload."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
 
 
-def uploaded(upload: "Callable[..., Any]", chunks: "Iterator[bytes]") -> "tuple[Any, int]":
-    """What an upload in parts gives, and its size.
+def upload_chunks(upload: "Callable[..., Any]", chunks: "Iterator[bytes]") -> "tuple[Any, int]":
+    """Run an upload in a thread of its own, while the chunks are made in this one.
 
-    It runs in a thread of its own, and the chunks are made in this one: they may come from a store, and the library can't be
-    called from where it asks for a chunk.
+    They may come from a store, and the library can't be called while it asks for a chunk.
+
+    :param upload: takes an iterator of chunks.
+    :returns: the result of the upload, and the size of all chunks in bytes.
+    :raises ChunkError: `chunks` raised.
+    :raises BaseException: the upload raised.
     """
-    from queue import Queue  # for those who upload, and not for those who fetch a model
+    from queue import Queue  # imported late: fetching a model needs neither
     from threading import Thread
 
-    handed: Queue[Any] = Queue(1)
-    ended: list[Any] = []
+    queue: Queue[Any] = Queue(1)
+    result: list[Any] = []  # the result of the upload or its exception, once it has ended
 
-    def run() -> None:
-        try:
-            ended.append(upload(_taken(handed)))
-        except BaseException as error:
-            ended.append(error)
-
-    thread = Thread(target=run, daemon=True)
+    thread = Thread(target=_run, args=(upload, queue, result), daemon=True)
     thread.start()
     size = 0
     try:
         for chunk in chunks:
-            _hand(handed, chunk, ended)
+            _put(queue, chunk, result)
             size += len(chunk)
-            if ended:
+            if result:
                 break
-        _hand(handed, None, ended)
+        _put(queue, None, result)
     except BaseException as error:
-        _hand(handed, error if isinstance(error, Exception) else RuntimeError("stopped"), ended)
+        _put(queue, error if isinstance(error, Exception) else RuntimeError("stopped"), result)
         thread.join()
         if isinstance(error, Exception):
-            raise Raised(error) from None
+            raise ChunkError(error) from None
         raise
     thread.join()
-    if isinstance(ended[0], BaseException):
-        raise ended[0]
-    return ended[0], size
+    if isinstance(result[0], BaseException):
+        raise result[0]
+    return result[0], size
 
 
-def _hand(handed: "Any", chunk: "Any", ended: "list[Any]") -> None:
-    """Hand over a chunk, None for the end, or an error; to nobody where the upload has ended."""
+def _run(upload: "Callable[..., Any]", queue: "Any", result: "list[Any]") -> None:
+    """Upload the chunks of a queue, and append the result or the exception."""
+    try:
+        result.append(upload(_taken(queue)))
+    except BaseException as error:
+        result.append(error)
+
+
+def _put(queue: "Any", chunk: "Any", result: "list[Any]") -> None:
+    """Give the upload a chunk, None for the end, or an exception, unless it has ended."""
     from queue import Full
 
-    while not ended:
+    while not result:
         try:
-            handed.put(chunk, timeout=0.1)
+            queue.put(chunk, timeout=0.1)
             return
         except Full:
             continue
 
 
-def _taken(handed: "Any") -> "Iterator[bytes]":
-    """Chunks as they are handed over; an error among them is raised, and ends the upload."""
-    while (chunk := handed.get()) is not None:
+def _taken(queue: "Any") -> "Iterator[bytes]":
+    """Take chunks until None.
+
+    :raises Exception: one that was put instead of a chunk; it ends the upload.
+    """
+    while (chunk := queue.get()) is not None:
         if isinstance(chunk, Exception):
             raise chunk
         yield chunk

@@ -1,4 +1,4 @@
-"""A prediction becomes strict JSON, CSV or NDJSON, as the caller accepts."""
+"""Predictions are written as strict JSON, CSV or NDJSON, as the Accept header asks."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def test_json_names_predictions_probabilities_classes_and_model() -> None:
     }
 
 
-def test_what_a_model_does_not_give_is_left_out() -> None:
+def test_absent_outputs_are_left_out() -> None:
     assert json.loads(formats.write(Prediction([1.5]), "application/json", MODEL)) == {"predictions": [1.5], "model": MODEL}
 
 
-def test_no_nan_token_ever_leaves() -> None:
+def test_no_answer_holds_a_nan_token() -> None:
     body = formats.write(Prediction([math.nan, [math.inf, 1.0], "x"]), "application/json", MODEL)
     assert json.loads(body, parse_constant=pytest.fail)["predictions"] == [None, [None, 1.0], "x"]
 
@@ -55,7 +55,7 @@ def test_csv_of_several_outputs_names_each() -> None:
     assert header == "prediction_0,prediction_1,probability_0_x,probability_0_y,probability_1_1,probability_1_2"
 
 
-def test_csv_of_scores_and_of_what_is_not_finite() -> None:
+def test_csv_of_scores_and_of_numbers_that_are_not_finite() -> None:
     assert (
         formats.write(Prediction([math.nan], scores=[[0.5]], classes=["a", "b"]), "text/csv", MODEL)
         == b"prediction,score_0\n,0.5\n"
@@ -63,7 +63,7 @@ def test_csv_of_scores_and_of_what_is_not_finite() -> None:
 
 
 @pytest.mark.parametrize(
-    ("accept", "media"),
+    ("accept", "content_type"),
     [
         ("", "application/json"),
         ("*/*", "application/json"),
@@ -76,11 +76,11 @@ def test_csv_of_scores_and_of_what_is_not_finite() -> None:
         ("text/csv;q=nonsense, application/json;q=0.1", "application/json"),
     ],
 )
-def test_the_accept_header_chooses_the_form(accept: str, media: str) -> None:
-    assert formats.negotiate(accept) == media
+def test_the_accept_header_chooses_the_content_type(accept: str, content_type: str) -> None:
+    assert formats.negotiate(accept) == content_type
 
 
 @pytest.mark.parametrize("accept", ["text/html", "image/*", "application/json;q=0", "*/*;q=0", "nonsense"])
-def test_a_form_that_is_not_spoken_is_said_so(accept: str) -> None:
+def test_an_accept_header_without_a_supported_type_is_refused(accept: str) -> None:
     with pytest.raises(NotAcceptable, match="application/json, text/csv"):
         formats.negotiate(accept)
