@@ -18,13 +18,13 @@ from tests.conftest import ROOT
 HEAVY = {"asyncio", "argparse", "dataclasses", "importlib.metadata", "inspect", "tempfile", "typing", "zipfile"}
 
 
-def imported(provider: str, folder: Path) -> set[str]:
+def imported(target: str, folder: Path) -> set[str]:
     """What a fresh process imports from its start to its first answer, and what its server goes on importing meanwhile.
 
     gunicorn's master imports asyncio in a thread of its own: the log is read when nothing more is written.
     """
-    event = json.loads((ROOT / "events" / provider / "predict.json").read_text())
-    with runtime(provider)(folder, environ={"PYTHONPROFILEIMPORTTIME": "1"}) as process:
+    event = json.loads((ROOT / "events" / target / "predict.json").read_text())
+    with runtime(target)(folder, environ={"PYTHONPROFILEIMPORTTIME": "1"}) as process:
         process.invoke(event)
         log, quiet = process.log(), 0
         while quiet < 3:
@@ -36,18 +36,18 @@ def imported(provider: str, folder: Path) -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("provider", targets.names())
-def test_the_first_prediction_imports_our_own_modules_only(provider: str, built: Callable[[str], Path]) -> None:
-    empty = imported(provider, ROOT / "tests" / "targets" / provider / "empty")
+@pytest.mark.parametrize("target", targets.names())
+def test_the_first_prediction_imports_our_own_modules_only(target: str, built: Callable[[str], Path]) -> None:
+    empty = imported(target, ROOT / "tests" / "targets" / target / "empty")
     assert len(empty) > 50, "the empty function's imports were not seen"
-    ours = {path.stem for path in built(provider).glob("*.py")}
-    extra = imported(provider, built(provider)) - empty
+    ours = {path.stem for path in built(target).glob("*.py")}
+    extra = imported(target, built(target)) - empty
     assert "flyweight.serving.service" in extra
     strangers = {module for module in extra if module.partition(".")[0] != "flyweight" and module not in ours}
-    assert not strangers, f"beyond the runtime, a {provider} function imports {', '.join(sorted(strangers))}"
+    assert not strangers, f"beyond the runtime, a {target} function imports {', '.join(sorted(strangers))}"
 
 
-@pytest.mark.parametrize("module", ["service", "predictor", "logs"])
+@pytest.mark.parametrize("module", ["handler", "predictor", "serving.service", "serving.logs", "protocols.native"])
 def test_the_core_imports_nothing_heavy(module: str) -> None:
     program = f"import sys; sys.path.insert(0, {str(ROOT / 'shared')!r}); import flyweight.{module}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True)
@@ -66,4 +66,4 @@ def test_the_core_works_without_site_packages(penguins: Path) -> None:
 
 def test_each_handler_has_an_empty_function_to_be_compared_with() -> None:
     missing = [p for p in targets.names() if not [*(ROOT / "tests" / "targets" / p / "empty").glob("*.py")]]
-    assert not missing, f"write tests/targets/{missing[0]}/empty/ with the provider's smallest function"
+    assert not missing, f"write tests/targets/{missing[0]}/empty/ with the target's smallest function"

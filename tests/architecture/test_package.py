@@ -21,10 +21,10 @@ from tests.conftest import ROOT
 BUILTIN = {name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)}
 # Exceptions that no user meets, each with the module that catches it.
 CAUGHT_INSIDE = {
+    "ChunkError": "stores/objects.py raises the caller's own error that it carries through the library",
     "EngineSkipped": "toolkit/packing/selection.py notes it as the reason why an engine was passed over",
     "NotStrictJSON": "each caller says which text it was, by an error of its own",
     "OutOfTime": "files/scoring.py ends the invocation, and the next one goes on",
-    "Raised": "stores/objects.py raises the caller's own error that it carries through the library",
 }
 
 
