@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from flyweight.errors import ModelRefused
-from flyweight.toolkit import resources
+from flyweight.toolkit import targets
 from flyweight.toolkit.building import BuildFailed, build, bytecode, folder
 from tests.conftest import PYTHON, ROOT
 
-PROVIDERS = resources.providers()
+PROVIDERS = targets.names()
 TAG = f"cpython-{PYTHON.replace('.', '')}"
 
 
@@ -31,7 +31,7 @@ def test_a_folder_holds_handler_core_and_model(provider: str, built: Callable[[s
     handler = {p.name for p in (ROOT / "handlers" / provider).iterdir() if p.is_file()}
     assert handler <= {*files}
     assert files["model.safetensors"] == penguins.read_bytes()
-    assert "flyweight/service.py" in files
+    assert "flyweight/serving/service.py" in files
     assert not [name for name in files if "toolkit" in name]
 
 
@@ -67,7 +67,7 @@ def test_files_can_be_read_by_a_functions_user_whatever_the_umask(penguins: Path
 def test_the_marker_says_what_was_built_and_no_time(penguins: Path, tmp_path: Path) -> None:
     made = build("aws", penguins, tmp_path / "out", python=PYTHON)
     marker = json.loads((made.folder / "flyweight.json").read_text())
-    assert {*marker} == {"flyweight", "provider", "python", "runtime", "arch", "model", "version", "sha256", "packages"}
+    assert {*marker} == {"flyweight", "target", "python", "runtime", "arch", "model", "version", "sha256", "packages"}
     assert (marker["model"], marker["version"], marker["sha256"]) == ("penguins", "1.0.0", made.sha256)
 
 
@@ -110,8 +110,8 @@ def test_a_failure_leaves_the_earlier_build_as_it_was(penguins: Path, tmp_path: 
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "out.cdx.json"]
 
 
-def test_an_unknown_provider_is_answered_with_the_known_ones(penguins: Path, tmp_path: Path) -> None:
-    with pytest.raises(BuildFailed) as failed:
+def test_an_unknown_target_is_answered_with_the_known_ones(penguins: Path, tmp_path: Path) -> None:
+    with pytest.raises(targets.UnknownTarget) as failed:
         build("oracle", penguins, tmp_path / "out")
     assert all(provider in failed.value.next_step for provider in PROVIDERS)
 

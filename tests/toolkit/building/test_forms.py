@@ -13,12 +13,12 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from flyweight.toolkit import resources
+from flyweight.toolkit import targets
 from flyweight.toolkit.building import BuildFailed, build, sbom
 from flyweight.toolkit.building.packages import Package
 from tests.conftest import PYTHON
 
-PROVIDERS = resources.providers()
+PROVIDERS = targets.names()
 ASK = "import app; print(app.lambda_handler([['Biscoe', 46.1, 13.2, 211, 4500, 'female', 2007]], None)['predictions'])"
 
 

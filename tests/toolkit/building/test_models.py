@@ -80,7 +80,7 @@ def test_a_folder_without_the_engine_of_another_model_says_so(penguins: Path, fo
     text += b" " * (-len(text) % 8)
     (tmp_path / "other.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + data[8 + length :])
     _, told = asked(small, [small], FLYWEIGHT_MODEL=str(tmp_path / "other.safetensors"))
-    assert "onnx is not in this folder" in told and "--every-op" in told
+    assert "'onnx' is not in this folder" in told and "--every-op" in told
 
 
 def test_a_model_in_a_store_brings_every_op_as_its_address_may_mean_another_by_and_by(forest: Path, tmp_path: Path) -> None:

@@ -27,7 +27,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_has_the_folders_that_travel_beside_the_package(installed: Path) -> None:
     data = installed / "flyweight" / "toolkit" / "data"
-    for name in ("handlers/aws/app.py", "handlers/gcp/.gcloudignore", "infra/aws/template.yaml", "events/azure/predict.json"):
+    events = ("events/cases.json", "events/http/predict.json", "events/azure/predict.json")
+    for name in ("handlers/aws/app.py", "handlers/gcp/.gcloudignore", "infra/aws/template.yaml", *events):
         assert (data / name).is_file()
 
 

@@ -14,13 +14,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from flyweight.toolkit import resources
+from flyweight.toolkit import targets
 from flyweight.toolkit.building import BuildFailed, build, runtime_files
 from flyweight.toolkit.cli import main
-from flyweight.toolkit.targets.package import target
 from tests.conftest import PYTHON, ROOT
 
-PROVIDERS = resources.providers()
+PROVIDERS = targets.names()
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
@@ -33,7 +32,7 @@ def test_the_ops_and_engines_of_other_models_stay_out_unless_asked_for(penguins:
     small = build("aws", penguins, tmp_path / "small", python=PYTHON).folder / "flyweight"
     whole = build("aws", penguins, tmp_path / "whole", python=PYTHON, every_op=True).folder / "flyweight"
     kept, everything = ({str(path.relative_to(root)) for path in root.rglob("*.py")} for root in (small, whole))
-    assert {"ops/linear.py", "ops/_sums.py", "engines/pure.py"} <= kept
+    assert {"ops/linear.py", "ops/_arithmetic.py", "engines/pure.py"} <= kept
     assert {"ops/trees.py", "engines/sklearn.py"} <= everything - kept
     assert {name for name in everything - kept if not name.startswith(("ops/", "engines/"))} == set()
 
@@ -52,7 +51,7 @@ def test_what_is_over_a_limit_is_refused_with_what_to_do_and_nothing_is_left(pen
     for path in (ROOT / "handlers" / "aws").glob("*.*"):
         (handler / path.name).write_bytes(path.read_bytes())
     with (handler / "table.bin").open("wb") as file:
-        file.truncate(target("aws").limits[0].size)
+        file.truncate(targets.find("aws").package.limits[0].size)
     with pytest.raises(BuildFailed, match=r"over a limit of 262\.1 MB") as refused:
         build("aws", penguins, tmp_path / "out", python=PYTHON, handler=handler, with_bytecode=False)
     assert "--as image" in refused.value.next_step and "pure" in refused.value.next_step

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from flyweight.toolkit import resources
+from flyweight.toolkit import targets
 from tests.conftest import PYTHON
 
 
@@ -24,10 +24,10 @@ def test_build_as_json_says_where_and_what(run: Callable[..., Result], penguins:
     result = run("build", "gcp", "--model", penguins, "--out", tmp_path / "out", "--no-bytecode", "--json")
     document = json.loads(result.stdout)
     assert document["folder"] == str(tmp_path / "out")
-    assert (document["provider"], document["model"], document["python"]) == ("gcp", "penguins", None)
+    assert (document["target"], document["model"], document["python"]) == ("gcp", "penguins", None)
 
 
-@pytest.mark.parametrize("provider", resources.providers())
+@pytest.mark.parametrize("provider", targets.names())
 def test_invoke_shows_the_answer_and_the_split_cold_start(
     provider: str, run: Callable[..., Result], built: Callable[[str], Path]
 ) -> None:
@@ -39,7 +39,7 @@ def test_invoke_shows_the_answer_and_the_split_cold_start(
 
 
 def test_invoke_without_an_event_asks_the_models_own_sample(run: Callable[..., Result], built: Callable[[str], Path]) -> None:
-    for provider in resources.providers():
+    for provider in targets.names():
         document = json.loads(run("invoke", provider, "--folder", built(provider), "--json").stdout)
         assert document["answer"]["body"]["predictions"] == ["Adelie"]
 

@@ -99,15 +99,15 @@ def test_wheels_are_shown_for_each_provider(run: Callable[..., Result], model: P
 
     def answers(requirements: list[str], _: object) -> list[wheels.Wheels]:
         asked.append(requirements)
-        there = wheels.Wheels(wheels.RUNTIMES[2], {"scikit-learn": "1.9.1", "numpy": "2.5.5"}, None)
-        return [wheels.Wheels(wheels.RUNTIMES[0], {}, "No matching distribution found for it"), there]
+        there = wheels.Wheels(wheels.target_pythons()[2], {"scikit-learn": "1.9.1", "numpy": "2.5.5"}, None)
+        return [wheels.Wheels(wheels.target_pythons()[0], {}, "No matching distribution found for it"), there]
 
     monkeypatch.setattr(wheels, "wheels", answers)
     shown = " ".join(run("inspect", model, "--wheels").stdout.split())
     assert "aws 3.11 x86_64 Amazon Linux 2, glibc 2.26 no: No matching distribution found for it" in shown
     assert "aws 3.12 x86_64 Amazon Linux 2023, glibc 2.34 yes: scikit-learn 1.9.1, numpy 2.5.5" in shown
     document = json.loads(run("inspect", model, "--wheels", "--json").stdout)
-    assert [(row["provider"], row["glibc"], row["problem"] is None) for row in document["wheels"]] == [
+    assert [(row["target"], row["glibc"], row["problem"] is None) for row in document["wheels"]] == [
         ("aws", "2.26", False),
         ("aws", "2.34", True),
     ]
@@ -123,7 +123,7 @@ def test_other_versions_than_here_are_measured_on_their_wheels(
     )
     here = json.loads(run("inspect", file, "--json").stdout)["deployed"]
     assert here["measured"] == "what is installed here" and here["libraries"]["scikit-learn"]["version"] == sklearn.__version__
-    answers = [wheels.Wheels(runtime, {"scikit-learn": "1.5.2"}, None) for runtime in wheels.RUNTIMES]
+    answers = [wheels.Wheels(runtime, {"scikit-learn": "1.5.2"}, None) for runtime in wheels.target_pythons()]
     monkeypatch.setattr(wheels, "wheels", lambda *_: answers)
     monkeypatch.setattr(wheels, "wheels_size", lambda answer: wheels.Size({"x": ("1", 300_000_000)}, (), str(answer.runtime)))
     shown = " ".join(run("inspect", file, "--wheels").stdout.split())

@@ -47,7 +47,7 @@ def test_the_report_says_why_engines_were_passed_over_and_what_is_needed(run: Ru
     for told in ("sklearn   taken", "a function is", "skl2onnx makes no graph", "scikit-learn 1", "skops", "60 of the sample"):
         assert told in result.stdout
     shown = run("inspect", "own.safetensors").stdout
-    for told in ("engines", "sklearn", "needs", "not pure", "not onnx", "proves itself", "yes"):
+    for told in ("engines", "sklearn", "needs", "not pure", "not onnx", "self test", "passed"):
         assert told in shown
     document = json.loads(run("inspect", "own.safetensors", "--json").stdout)
     assert document["engines"] == ["sklearn"] and {*document["skipped"]} == {"pure", "onnx"}
@@ -76,7 +76,7 @@ def test_for_batches_the_race_is_shown(run: Run, place: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "10,000 rows" in result.stdout and "times as long as" in result.stdout and "taken" in result.stdout
     report = json.loads(run("pack", "plain.joblib", "--sample", "rows.csv", "--rows", 50, "--for", "batch", "--json").stdout)
-    assert {*report["race"]} == {"numpy", "onnx", "sklearn"} and report["engine"] in report["race"]
+    assert {*report["timings"]} == {"numpy", "onnx", "sklearn"} and report["engine"] in report["timings"]
 
 
 def test_a_pickle_is_named_and_refused_until_it_is_allowed(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +129,7 @@ def test_a_graph_from_anywhere(run: Run, place: Path) -> None:
     assert (report["engine"], report["parity"]["rows_sample"]) == ("onnx", 60)
     silent = run("pack", "m.onnx", "--sample", "rows.csv", "-o", "silent.safetensors")
     assert "nothing tells what the graph should answer" in silent.stdout
-    assert "nothing: the sample tells no answers" in " ".join(run("inspect", "silent.safetensors").stdout.split())
+    assert "nothing: the sample holds no answers" in " ".join(run("inspect", "silent.safetensors").stdout.split())
     X.assign(prediction=1.0).to_csv("wrong.csv", index=False)
     wrong = run("pack", "m.onnx", "--sample", "wrong.csv", "-o", "wrong.safetensors")
     assert wrong.exit_code == 1 and "values differ" in wrong.stderr and not (place / "wrong.safetensors").exists()

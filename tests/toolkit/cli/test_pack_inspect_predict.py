@@ -61,7 +61,7 @@ def test_pack_refuses_in_words(run: Callable[..., Result], files: tuple[Path, Pa
     broken.write_bytes(b"not a pickle")
     assert "can't be read as a joblib file" in run("pack", broken).stderr
     assert "is not CSV" in run("pack", files[0], "--sample", files[0]).stderr
-    assert json.loads(run("pack", broken, "--json").stdout)["error"] == "Failed"
+    assert json.loads(run("pack", broken, "--json").stdout)["error"] == "ToolkitError"
 
 
 def test_pack_says_when_the_estimator_is_of_another_scikit_learn(
@@ -87,7 +87,7 @@ def test_inspect_shows_the_signature_and_the_proof(run: Callable[..., Result], p
         "number or null",
         "32.1 to 59.6",
         "Adelie, Chinstrap, Gentoo",
-        "proves itself",
+        "self test",
     ):
         assert told in shown
     document = json.loads(run("inspect", penguins, "--json").stdout)

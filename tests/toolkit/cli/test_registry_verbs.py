@@ -82,10 +82,10 @@ def test_push_refuses_other_bytes_and_what_is_no_model(run: Run, penguins: Path,
     other = tmp_path / "other.safetensors"
     estimator, _ = fitted.penguins()
     flyweight.pack(estimator, other, name="penguins", version="1.0.0", edge_count=10)
-    refused(run("push", other, store), "penguins 1.0.0 is there already, and is other bytes", "another --version")
+    refused(run("push", other, store), "penguins 1.0.0 exists already with other bytes", "another --version")
     other.write_bytes(b"")
     refused(run("push", other, store), "truncated", "flyweight pack")
-    refused(run("push", penguins, "ftp://example.org/models"), "s3://", "give one such")
+    refused(run("push", penguins, "ftp://example.org/models"), "s3://", "give such an address")
 
 
 def test_ls_shows_models_then_versions(run: Run, penguins: Path, second: Path, store: str, tmp_path: Path, ask: Ask) -> None:
@@ -187,14 +187,14 @@ def test_rm_takes_a_version_that_nothing_means(run: Run, ask: Ask, penguins: Pat
     refused(run("models", "rm", f"{store}/plain.safetensors"), "not in a registry")
 
 
-def test_a_new_key_is_for_its_owner_alone_and_never_written_over(run: Run, ask: Ask, tmp_path: Path) -> None:
+def test_a_new_key_is_for_its_owner_alone_and_never_overwritten(run: Run, ask: Ask, tmp_path: Path) -> None:
     made = ask("sign", "--new-key", tmp_path / "k.pem")
     assert stat.S_IMODE(os.stat(tmp_path / "k.pem").st_mode) == 0o600
     assert len(made["key"]) == 16 and made["public"] == f"{tmp_path}/k.pem.pub"
     before = (tmp_path / "k.pem").read_bytes()
-    refused(run("sign", "--new-key", tmp_path / "k.pem"), "never written over")
+    refused(run("sign", "--new-key", tmp_path / "k.pem"), "never overwritten")
     (tmp_path / "k.pem").unlink()
-    refused(run("sign", "--new-key", tmp_path / "k.pem"), "k.pem.pub is there already")
+    refused(run("sign", "--new-key", tmp_path / "k.pem"), "k.pem.pub exists already")
     assert not (tmp_path / "k.pem").exists() and before
 
 
@@ -235,9 +235,9 @@ def test_sign_takes_a_key_that_signs_and_a_model_that_answers(run: Run, penguins
     pem, pkcs8 = s.Encoding.PEM, s.PrivateFormat.PKCS8
     locked.write_bytes(ed25519.Ed25519PrivateKey.generate().private_bytes(pem, pkcs8, s.BestAvailableEncryption(b"word")))
     other.write_bytes(ec.generate_private_key(ec.SECP256R1()).private_bytes(pem, pkcs8, s.NoEncryption()))
-    refused(run("sign", model, "--key", locked), "no private key in PEM that can be read", "--new-key")
-    refused(run("sign", model, "--key", f"{key}.pub"), "no private key in PEM that can be read")
-    refused(run("sign", model, "--key", other), "another kind than Ed25519")
+    refused(run("sign", model, "--key", locked), "is not a private key in PEM that can be read", "--new-key")
+    refused(run("sign", model, "--key", f"{key}.pub"), "is not a private key in PEM that can be read")
+    refused(run("sign", model, "--key", other), "is not an Ed25519 key")
     refused(run("sign", model, "--key", tmp_path / "none.pem"), "No such file")
     model.write_bytes(b"")
     refused(run("sign", model, "--key", key), "truncated")

@@ -10,6 +10,7 @@ import click
 import pytest
 from click.testing import Result
 
+from flyweight.toolkit import targets
 from flyweight.toolkit.cli import main
 
 VERBS = main.list_commands(click.Context(main))
@@ -30,6 +31,15 @@ def test_a_verb_helps_with_an_example_and_offers_json(verb: str, run: Callable[.
 
 def test_an_unknown_verb_is_a_usage_error(run: Callable[..., Result]) -> None:
     assert run("fly").exit_code == 2
+
+
+@pytest.mark.parametrize("verb", ["build", "deploy", "destroy", "events show", "invoke", "logs", "plan", "rollback", "status"])
+def test_an_unknown_target_is_a_usage_error_that_names_the_known_ones(verb: str, run: Callable[..., Result]) -> None:
+    result = run(*verb.split(), "server", *(["predict"] if "events" in verb else []), "--help")
+    assert result.exit_code == 0 and f"TARGET is one of: {', '.join(targets.names())}." in " ".join(result.output.split())
+    refused = run(*verb.split(), "server", *(["predict"] if "events" in verb else []))
+    assert refused.exit_code == 2
+    assert f"there is no target 'server', choose one of {', '.join(targets.names())}" in refused.stderr
 
 
 @pytest.mark.parametrize("verb", ["build aws --model", "serve"])

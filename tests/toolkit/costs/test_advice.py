@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flyweight.toolkit.costs import prices, residency
-from flyweight.toolkit.costs.advice import OPTIONS, TEAMS, Needs, advise, document
+from flyweight.toolkit.costs import residency
+from flyweight.toolkit.costs.advice import TEAMS, Needs, advise, all_options, document
 from flyweight.toolkit.costs.options import CRITERIA, Option
 from flyweight.toolkit.costs.workload import Measured, Workload
+from flyweight.toolkit.errors import Unpriced
+
+OPTIONS = all_options()
 
 measured = st.builds(
     Measured,
@@ -170,10 +173,10 @@ def test_every_word_on_residency_has_a_source() -> None:
 
 
 def test_a_place_that_there_is_not_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(prices.Unpriced, match="'XX'") as refused:
+    with pytest.raises(Unpriced, match="'XX'") as refused:
         residency.checked("XX")
     assert "DE" in refused.value.next_step
-    with pytest.raises(prices.Unpriced, match="no region 'moon'") as refused:
+    with pytest.raises(Unpriced, match="no region 'moon'") as refused:
         residency.known_region("gcp", "moon")
     assert "europe-west1" in refused.value.next_step
 

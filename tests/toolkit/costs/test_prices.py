@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 
+from flyweight.toolkit import targets
 from flyweight.toolkit.costs import prices
-from flyweight.toolkit.costs.limits import nearness
-from flyweight.toolkit.costs.limits import table as limits_table
+from flyweight.toolkit.costs.limits import limits, nearness, payloads
 from flyweight.toolkit.costs.security import findings
 from flyweight.toolkit.costs.workload import Measured, Workload
-from flyweight.toolkit.deploying import Deployment, target
+from flyweight.toolkit.deploying import Deployment, deployer
+from flyweight.toolkit.errors import Unpriced
 
-SOURCES = Path(prices.__file__).parent
+SOURCES = [*Path(prices.__file__).parent.glob("*.py"), *Path(targets.__file__).parent.rglob("costs.py")]
+PRICED = [target.name for target in targets.all_targets() if target.has("costs")]
 WORK = Workload(Measured(0.1, 0.001, 16_000_000, 900_000))
 
 
 def test_every_price_has_a_source_and_says_where_when_and_by_whom_it_was_seen() -> None:
-    table = prices.table()
-    checked = date.fromisoformat(table["checked"])
-    for name in table["prices"]:
-        one = prices.price(name)
+    checked = date.fromisoformat(prices.checked())
+    for name, one in prices.all_prices().items():
         assert one.value > 0 and one.unit and one.source.startswith("https://"), name
         assert bool(one.seen) == bool(one.seen_at) == bool(one.date), f"{name}: quoted with where and when, or unconfirmed"
         if one.confirmed:
@@ -39,8 +39,7 @@ def test_the_quotation_has_the_figure() -> None:
         "servicebus.hour": 9.81 / 730, "eventhubs.hour": 21.90 / 730, "azure.logs.kept.gb": 100 / 1000, "flex.request": 4e-6 / 10,
         "flex.ready.request": 4e-7 * 0.370439 / 0.371,
     }  # fmt: skip
-    for name in prices.table()["prices"]:
-        one = prices.price(name)
+    for name, one in prices.all_prices().items():
         if name in odd:
             assert one.value == pytest.approx(odd[name], rel=0.005), name
             continue
@@ -53,10 +52,10 @@ def test_the_quotation_has_the_figure() -> None:
 
 
 def test_every_price_is_used_and_no_other_file_has_figures_of_its_own() -> None:
-    text = "".join(path.read_text() for path in SOURCES.glob("*.py"))
+    text = "".join(path.read_text() for path in SOURCES)
     named = set(re.findall(r'f?"([a-z0-9_{}]+(?:\.[a-z0-9_{}]+)+)"', text))
     patterns = [re.compile(re.sub(r"\\{\w+\\}", r"[a-z0-9_.]*", re.escape(name))) for name in named]
-    unused = {name for name in prices.table()["prices"] if not any(pattern.fullmatch(name) for pattern in patterns)}
+    unused = {name for name in prices.all_prices() if not any(pattern.fullmatch(name) for pattern in patterns)}
     assert unused == set()
     assert not re.search(r"\b0\.0000\d+|\b\d\.\d+e-0?[4-9]", text)
 
@@ -81,13 +80,13 @@ def test_the_published_example_of_lambda_comes_out() -> None:
 
 
 def test_a_price_that_is_not_there_is_named() -> None:
-    with pytest.raises(prices.Unpriced, match="no_such"):
+    with pytest.raises(Unpriced, match="no_such"):
         prices.price("no_such")
 
 
-@pytest.mark.parametrize("provider", ["aws", "gcp", "azure"])
+@pytest.mark.parametrize("provider", PRICED)
 def test_limits_follow_the_parameters(provider: str) -> None:
-    settings = target(provider).settings(Deployment())
+    settings = deployer(provider).settings(Deployment())
     near = nearness(provider, WORK, 0.05, 0.01, 0.2, settings)
     assert all(one.source and one.limit > 0 and one.verdict == "fine" for one in near)
     memory = {"aws": "MemorySize=128", "gcp": "MEMORY=64Mi", "azure": "instanceMemoryMB=512"}[provider]
@@ -110,7 +109,7 @@ def test_a_limit_that_is_broken_is_said() -> None:
 
 def test_limits_are_those_of_what_stands_in_front() -> None:
     def seen(**given: str) -> dict[str, float]:
-        settings = {**target("aws").settings(Deployment()), **given}
+        settings = {**deployer("aws").settings(Deployment()), **given}
         return {one.what: one.limit for one in nearness("aws", WORK, 0.05, 0.01, 0.2, settings)}
 
     assert seen()["gateway in front, slowest answer"] == 30
@@ -121,14 +120,14 @@ def test_limits_are_those_of_what_stands_in_front() -> None:
 
 
 def test_a_parameter_that_is_no_number_is_refused() -> None:
-    with pytest.raises(prices.Unpriced, match="MemorySize should be a number"):
+    with pytest.raises(Unpriced, match="MemorySize should be a number"):
         nearness("aws", WORK, 0.05, 0.01, 0.2, {"MemorySize": "lots"})
 
 
 def test_every_limit_says_what_was_read_where() -> None:
-    for provider in ("aws", "gcp", "azure"):
-        assert all(one["source"] and one["seen"] for one in limits_table()[provider])
-    assert all(one["source"] and one["seen"] for one in limits_table()["payloads"].values())
+    for target in PRICED:
+        assert all(one["source"] and one["seen"] for one in limits(target))
+    assert all(one["source"] and one["seen"] for one in payloads().values())
 
 
 @pytest.mark.parametrize(
@@ -149,6 +148,6 @@ def test_what_is_risky_is_found(document: dict[str, object], address: str, setti
 
 
 def test_a_closed_deployment_of_plain_data_has_no_grave_finding() -> None:
-    for provider in ("aws", "gcp", "azure"):
-        settings = {**target(provider).settings(Deployment()), "OWN_ACCOUNT": "true"}
+    for provider in PRICED:
+        settings = {**deployer(provider).settings(Deployment()), "OWN_ACCOUNT": "true"}
         assert not [one for one in findings({"engines": ["pure"]}, "", settings) if one.grave != "low"]

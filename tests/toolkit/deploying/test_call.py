@@ -136,7 +136,7 @@ def test_more_rejected_rows_than_one_answer_names_are_all_found(run: Run, port: 
 def test_a_batch_that_is_too_large_is_halved(
     run: Run, penguins: Path, table: Path, here: Path, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.toolkit.deploying.conftest import served
+    from tests.toolkit.deploying.fixtures import served
 
     monkeypatch.setenv("FLYWEIGHT_MAX_INSTANCES", "100")
     with served(penguins) as port:

@@ -13,13 +13,13 @@ import pytest
 from click.testing import Result
 from sklearn.linear_model import LogisticRegression
 
-from flyweight.toolkit import resources
+from flyweight.toolkit import resources, targets
 from flyweight.toolkit.packing.pack import pack
 from tests.toolkit.deploying.provider_tools import ProviderTools
 
 Run = Callable[..., Result]
 Put = Callable[[str, int], None]
-PROVIDERS = resources.providers()
+PROVIDERS = targets.names()
 each = pytest.mark.parametrize("provider", PROVIDERS)
 
 
@@ -56,18 +56,6 @@ def test_what_answers_wrongly_is_gone_back_on(provider: str, run: Run, put: Put,
     # the earlier version, revision or folder by name
     assert any(sign in back for sign in ('"--function-version", "1"', "--to-revisions=flyweight-00001=100", '"publish"'))
     assert json.loads(run("status", provider, "--json").stdout)["releases"] == ["1: penguins 1.0.0"]
-
-
-def test_azure_goes_back_by_sending_the_earlier_folder(run: Run, put: Put, tools: ProviderTools, port: int, here: Path) -> None:
-    put("azure", 1)
-    tools.state(url=url(port))
-    run("deploy", "azure")
-    put("azure", 2)
-    run("deploy", "azure", "--patience", 0)
-    lines = [json.loads(line) for line in (tools.home / "calls.jsonl").read_text().splitlines()]
-    sent = [Path(one["cwd"]).name for one in lines if "publish" in one["words"]]
-    assert sent == ["0001", "0002", "0001"]
-    assert not (here / ".flyweight" / "azure" / "flyweight" / "0002").exists()
 
 
 @each

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from packaging.requirements import Requirement
 
 from flyweight.errors import ModelRefused
-from flyweight.toolkit import resources
+from flyweight.toolkit import targets
 from flyweight.toolkit.building import build
 from flyweight.toolkit.cli import main
 from flyweight.toolkit.scaffold import ScaffoldFailed, create, upgrade
@@ -53,12 +53,12 @@ def outcome(project: Path) -> str:
 
 def test_a_project_around_a_model_passes_its_own_tests_on_every_provider(penguins: Path, tmp_path: Path) -> None:
     create(tmp_path / "My Penguins", penguins)
-    assert f"{1 + len(resources.providers())} passed" in outcome(tmp_path / "My Penguins")
+    assert f"{1 + len(targets.names())} passed" in outcome(tmp_path / "My Penguins")
     assert 'name = "my-penguins"' in (tmp_path / "My Penguins" / "pyproject.toml").read_text()
 
 
 def test_without_a_model_there_is_an_example_that_passes_its_tests(tmp_path: Path) -> None:
-    create(tmp_path / "example", providers=("aws",))
+    create(tmp_path / "example", targets=("aws",))
     assert (tmp_path / "example" / "train.py").is_file()
     assert "2 passed" in outcome(tmp_path / "example")
 
@@ -69,7 +69,11 @@ def test_a_project_has_the_folders_of_this_one_for_the_providers_asked_for(proje
     assert {"shared/flyweight_steps.py", "pyproject.toml", "tests/conftest.py"} <= {*files}
     assert not [name for name in files if "azure" in name or "gcp" in name]
     assert files["models/penguins.safetensors"] == penguins.read_bytes()
-    assert not [name for name, data in files.items() if b"@NAME@" in data or b"@MODEL@" in data or b"@PROVIDER" in data]
+    assert not [
+        name
+        for name, data in files.items()
+        if b"@NAME@" in data or b"@MODEL@" in data or b"@TARGET" in data or b"@HANDLER" in data
+    ]
     assert not [name for name, data in files.items() if b"@DEPLOY@" in data or b"@REQUIREMENTS@" in data]
     assert b"sam deploy" in files["README.md"] and b"gcloud" not in files["README.md"]
 
@@ -91,7 +95,7 @@ def test_steps_of_ones_own_come_along_and_are_in_use_in_tests_and_functions(tmp_
         (tmp_path / name).write_text(text)
     subprocess.run([sys.executable, "train.py"], cwd=tmp_path, check=True)
     flyweight = [sys.executable, "-P", "-c", "from flyweight.toolkit.cli import main; main()"]
-    model, steps = ["--model", "shop.safetensors", "--provider", "aws"], ["--steps", "flyweight_steps.py"]
+    model, steps = ["--model", "shop.safetensors", "--target", "aws"], ["--steps", "flyweight_steps.py"]
     packing = [
         "--import",
         "shop",
@@ -249,7 +253,7 @@ def test_an_address_is_answered_with_how_to_get_its_file(tmp_path: Path) -> None
 
 
 def test_the_command_speaks_json(penguins: Path, tmp_path: Path) -> None:
-    arguments = ["new", str(tmp_path / "mine"), "--model", str(penguins), "--provider", "gcp", "--json"]
+    arguments = ["new", str(tmp_path / "mine"), "--model", str(penguins), "--target", "gcp", "--json"]
     document = json.loads(CliRunner().invoke(main, arguments).stdout)
     assert "handlers/gcp/main.py" in document["written"] and document["beside"] == []
-    assert CliRunner().invoke(main, ["new", "--upgrade", str(tmp_path / "mine"), "--provider", "gcp"]).exit_code == 2
+    assert CliRunner().invoke(main, ["new", "--upgrade", str(tmp_path / "mine"), "--target", "gcp"]).exit_code == 2

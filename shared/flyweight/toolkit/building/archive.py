@@ -22,7 +22,7 @@ def write(folder: Path, out: Any, prefix: str = "") -> None:
 
 
 def rights(path: Path) -> int:
-    """The rights of a file or folder, whatever the builder's umask: everyone may read, and run what its owner may run."""
+    """The rights of a file or folder, under any umask of the builder: everyone may read, and run what its owner may run."""
     return 0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644
 
 

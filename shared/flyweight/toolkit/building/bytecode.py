@@ -14,28 +14,25 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from flyweight.errors import FlyweightError
+from flyweight.toolkit.errors import BuildFailed, ToolkitError
 
 HEADER = 16  # bytes of a file of bytecode before the code itself: its version, how it is checked, and against what (PEP 552)
 
 
-class NoSuchPython(FlyweightError):
-    """The wanted Python is not on this machine; `next_step` says how to get it."""
-
-    def __init__(self, version: str) -> None:
-        super().__init__(f"no Python {version} found here, whose bytecode the function needs")
-        self.next_step = f"install it (uv python install {version}), or build for another (--python)"
+class NoSuchPython(ToolkitError):
+    """The Python that was asked for is not on this machine."""
 
 
 def interpreter(version: str) -> str:
     """The path of a Python of that version, as `3.13`: this one, one on the path, uv's, or pyenv's.
 
-    :raises NoSuchPython: there is none.
+    :raises NoSuchPython: no such Python is on this machine.
     """
     for candidate in _candidates(version) if re.fullmatch(r"3\.\d+", version) else ():
         if version_of(candidate) == version:
             return candidate
-    raise NoSuchPython(version)
+    step = f"install it (uv python install {version}), or build for another (--python)"
+    raise NoSuchPython(f"no Python {version} found here, whose bytecode the function needs", step)
 
 
 def compile_tree(folder: Path, python: str) -> None:
@@ -43,12 +40,14 @@ def compile_tree(folder: Path, python: str) -> None:
 
     The core's bytecode becomes one file, which the core itself looks into (`flyweight/__init__.py`), without docstrings, which
     nothing reads there and which would be a tenth of it.
+
+    :raises BuildFailed: a source does not compile.
     """
     sources = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.py"))
     core = [source for source in sources if source.startswith("flyweight/") and source != "flyweight/__init__.py"]
     others = sorted({*sources} - {*core})
     if faults := _compile(folder, others, python) + _compile(folder, core, python, "-o", "2"):
-        raise FlyweightError(f"{python} does not compile the folder:\n{faults}")
+        raise BuildFailed(f"{python} does not compile the folder:\n{faults}", "mend these files, or build with --no-bytecode")
     _bundle(folder)
 
 

@@ -1,4 +1,4 @@
-"""A model and a provider's name to a folder, and what is made of it: the same bytes each time, or nothing at all."""
+"""A model and a target's name to a folder, and what is made of it: the same bytes each time, or nothing at all."""
 
 import json
 import os
@@ -13,15 +13,15 @@ from typing import Any
 import flyweight
 from flyweight.toolkit.building import archive, assembly, report, sbom, wheels
 from flyweight.toolkit.building.archive import MOMENT
-from flyweight.toolkit.building.assembly import MODEL
-from flyweight.toolkit.building.errors import BuildFailed
+from flyweight.toolkit.building.assembly import MODEL, Installed
 from flyweight.toolkit.building.packages import Package
 from flyweight.toolkit.building.proof import Proof
-from flyweight.toolkit.building.spec import BuildSpec, checked, stored
+from flyweight.toolkit.building.spec import BuildOptions, BuildSpec, checked, stored
+from flyweight.toolkit.errors import BuildFailed
+from flyweight.toolkit.targets.package import MARKER
 
 __all__ = ["MARKER", "MODEL", "MOMENT", "BuildFailed", "Built", "build", "document", "stored"]
 
-MARKER = "flyweight.json"  # says what a folder was built from, and that `build` may replace it
 ZIP, LAYER, PARTS, LOCK = ".zip", ".layer.zip", ".cdx.json", assembly.LOCK  # beside the folder, under its name
 
 
@@ -35,7 +35,7 @@ class Built:
     to the provider; `artifacts`: what lies beside the folder; `limits`: how near they are; `proof`: whether the model answered.
     """
 
-    provider: str
+    target: str
     folder: Path
     model: str
     version: str
@@ -55,7 +55,7 @@ class Built:
 
 
 def build(
-    provider: str,
+    target: str,
     model: str | Path,
     out: str | Path,
     *,
@@ -75,27 +75,27 @@ def build(
     :param model: a model file, or an address in a store, where the model then stays; the function needs obstore for most.
     :param python: the Python that the function will run on, as `3.13`.
     :param with_bytecode: whether to ship bytecode, if that Python is here; without it each cold start compiles anew.
-    :param arch: `x86_64` or `arm64`, the provider's own default if None; it matters to installed packages only.
+    :param arch: `x86_64` or `arm64`, the target's own default if None; it matters to installed packages only.
     :param form: `folder`; `zip` or `layer`, which lie beside it; `image`, which makes it a Dockerfile's context.
-    :param install: whether what the engine and the store need goes into the folder, where the provider does not install it.
-    :param handler: the provider's handler, if it is not flyweight's own.
+    :param install: whether what the engine and the store need goes into the folder, unless the provider installs it.
+    :param handler: the target's handler, if it is not flyweight's own.
     :param constraint: a file of versions that installed packages keep to.
     :param every_op: whether to ship ops that this model does not need, for models that are read from elsewhere.
     :param keys: public keys, one of which has to have signed the model; the function can then verify signatures itself.
-    :param advance: is told of stages by name, with what is done and how much there is.
+    :param advance: called with each stage's name, how much of it is done, and how much there is.
     :raises ModelRefused: the model file fails a check.
-    :raises BuildFailed: no such provider or Python, over a limit, an unproven model, or `out` holds something else.
+    :raises ToolkitError: there is no such target, or it can't be built.
+    :raises BuildFailed: no such Python, over a limit, an unproven model, or `out` holds something else.
     :raises OSError: the model can't be read, or `out` can't be written.
     """
     out = Path(out).resolve()
     _check_replaceable(out)
-    known: dict[str, Any] = checked(provider, str(model), python, arch, form, handler, keys)
-    wishes: dict[str, Any] = {"compiled": with_bytecode, "install": install, "constraint": constraint, "every_op": every_op}
-    order = BuildSpec(**known, **wishes, advance=advance)
+    options = BuildOptions(python, with_bytecode, arch, form, install, handler, constraint, every_op, keys)
+    spec = checked(target, str(model), options, advance)
     out.parent.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
     try:
-        return _make(order, place, out)
+        return _make(spec, place, out)
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
@@ -106,32 +106,43 @@ def document(built: Built) -> dict[str, object]:
     return {**asdict(built), "folder": str(built.folder), "artifacts": artifacts}
 
 
-def _make(order: BuildSpec, place: Path, out: Path) -> Built:
+def _make(spec: BuildSpec, place: Path, out: Path) -> Built:
     draft = place / "folder"
     draft.mkdir()
-    requires = assembly.fill(draft, order)
-    installed = assembly.install(draft, order, requires)
-    packages, shipped = installed.packages, installed.shipped
-    proof = assembly.prove(draft, order, requires, installed)
-    if order.form == "image":
-        assembly.containerize(draft, order, installed)
-    about = {"python": order.python if order.compiled and order.interpreter else None, "runtime": order.python}
-    marker: dict[str, Any] = {"flyweight": flyweight.__version__, "provider": order.provider, **about}
-    marker |= {"arch": order.arch if shipped else None, **order.source}
-    marker |= {"packages": {package.name: package.version for package in packages} if shipped else {}}
-    (draft / MARKER).write_text(json.dumps(marker, indent=2) + "\n")
+    requires = assembly.fill(draft, spec)
+    installed = assembly.install(draft, spec, requires)
+    packages, shipped, form = installed.packages, installed.shipped, spec.options.form
+    proof = assembly.prove(draft, spec, requires, installed)
+    if form == "image":
+        assembly.containerize(draft, spec, installed)
+    (draft / MARKER).write_text(json.dumps(_marker(spec, installed), indent=2) + "\n")
     files, size = _settle(draft)
-    order.advance("measuring", 0, 1)
-    archives = cache(partial(_archives, order, draft, place))  # made when asked for, which a folder over its limits never is
+    spec.advance("measuring", 0, 1)
+    archives = cache(partial(_archives, spec, draft, place))  # made when asked for, which a folder over its limits never is
     whole = size if shipped else size + sum(package.size for package in packages)
-    limits = report.against(order.target.limits, order.form, whole, lambda: _zipped(archives(), draft), packages)
-    (place / PARTS).write_text(sbom.text(order.source, packages, [] if packages else installed.pins, order.provider, shipped))
+    limits = report.against(spec.package.limits, form, whole, lambda: _zipped(archives(), draft), packages)
+    (place / PARTS).write_text(sbom.text(spec.source, packages, [] if packages else installed.pins, spec.target.name, shipped))
     beside = [PARTS, *([LOCK] if (place / LOCK).exists() else [])]
     artifacts = _put_in_place(place, out, [*beside, *archives()])
-    order.advance("measuring", 1, 1)
-    found: dict[str, Any] = {"files": files, "size": size, "requires": requires, "packages": packages, "shipped": shipped}
-    found |= {"artifacts": artifacts, "limits": limits, "proof": proof, **about, **order.source}
-    return Built(provider=order.provider, folder=out, arch=order.arch, form=order.form, **found)
+    spec.advance("measuring", 1, 1)
+    return Built(
+        target=spec.target.name, folder=out, **spec.source, python=spec.options.python if spec.compiler else None, files=files,
+        size=size, requires=requires, runtime=spec.options.python, arch=spec.arch, form=form, proof=proof, packages=packages,
+        shipped=shipped, artifacts=artifacts, limits=limits,
+    )  # fmt: skip
+
+
+def _marker(spec: BuildSpec, installed: Installed) -> dict[str, Any]:
+    """What the folder says of itself."""
+    return {
+        "flyweight": flyweight.__version__,
+        "target": spec.target.name,
+        "python": spec.options.python if spec.compiler else None,
+        "runtime": spec.options.python,
+        "arch": spec.arch if installed.shipped else None,
+        **spec.source,
+        "packages": {package.name: package.version for package in installed.packages} if installed.shipped else {},
+    }
 
 
 def _zipped(archives: list[str], draft: Path) -> int:
@@ -139,16 +150,16 @@ def _zipped(archives: list[str], draft: Path) -> int:
     return draft.with_name(archives[0]).stat().st_size if archives else report.zipped_size(draft)
 
 
-def _archives(order: BuildSpec, draft: Path, place: Path) -> list[str]:
+def _archives(spec: BuildSpec, draft: Path, place: Path) -> list[str]:
     """Make what this form has beside the folder, by name; a layer takes core and packages out of it."""
-    if order.form == "zip":
+    if spec.options.form == "zip":
         archive.write(draft, place / ZIP)
         return [ZIP]
-    if order.form != "layer" or order.target.layer is None:
+    if spec.options.form != "layer" or spec.package.layer is None:
         return []
     shared = place / "layer"
     shared.mkdir()
-    own = {path.name for path in order.handler.iterdir()} | {MARKER, MODEL, *assembly.OWN}
+    own = {path.name for path in spec.handler.iterdir()} | {MARKER, MODEL, *assembly.OWN}
     for path in sorted(draft.iterdir()):
         if path.name not in own and path.name != "__pycache__":
             path.rename(shared / path.name)
@@ -157,11 +168,15 @@ def _archives(order: BuildSpec, draft: Path, place: Path) -> list[str]:
             (shared / "__pycache__").mkdir(exist_ok=True)
             code.rename(shared / "__pycache__" / code.name)
     _settle(shared), _settle(draft)
-    archive.write(shared, place / LAYER, f"{order.target.layer}/")
+    archive.write(shared, place / LAYER, f"{spec.package.layer}/")
     return [LAYER]
 
 
 def _check_replaceable(out: Path) -> None:
+    """Check that `out` is free, or holds an earlier build.
+
+    :raises BuildFailed: `out` holds something that flyweight did not build.
+    """
     if out.is_dir() and (not any(out.iterdir()) or (out / MARKER).is_file()):
         return
     if out.exists():
@@ -170,7 +185,7 @@ def _check_replaceable(out: Path) -> None:
 
 
 def _settle(draft: Path) -> tuple[int, int]:
-    """Give every file one moment and the rights that a function's user needs, whatever the builder's umask; count them."""
+    """Give every file one moment and the rights that a function's user needs, under any umask of the builder; count them."""
     files, size = 0, 0
     for path in [*draft.rglob("*"), draft]:
         path.chmod(archive.rights(path))

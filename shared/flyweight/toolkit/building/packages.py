@@ -15,7 +15,7 @@ from pathlib import Path
 TESTS = {"tests", "test"}
 SOURCES = {".pyi", ".h", ".hpp", ".pxd", ".pxi", ".pyx", ".c", ".cpp", ".cc", ".f", ".f90", ".a", ".pyc"}
 SOURCES |= {".tp", ".in", ".build", ".cmake", ".rej", ".orig"}
-NOTES = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"}  # of whoever installed, on this machine
+NOTES = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"}  # of the installation on this machine
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,9 @@ def _source(path: Path) -> str:
 
 def _license(metadata: Message) -> str:
     """The license expression, or its one line, or what the classifiers say."""
-    told = str(metadata["License-Expression"] or metadata["License"] or "").strip()
-    if told and "\n" not in told and len(told) <= 100:
-        return told
+    text = str(metadata["License-Expression"] or metadata["License"] or "").strip()
+    if text and "\n" not in text and len(text) <= 100:
+        return text
     classifiers = [str(value) for value in metadata.get_all("Classifier", [])]
     return ", ".join(value.rpartition(" :: ")[2] for value in classifiers if value.startswith("License ::"))
 

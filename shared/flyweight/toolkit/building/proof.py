@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from flyweight.toolkit.building.errors import BuildFailed
+from flyweight.toolkit.errors import BuildFailed
 
 # -I: no variables, no user's packages, not this folder. -S: no site-packages. -B: the tree stays as it is.
 FLAGS = ["-I", "-S", "-B"]
@@ -20,7 +20,7 @@ for package in packages:
     __import__(package)
 loaded = load(model)
 assert 'flyweight' in sys.modules and sys.modules['flyweight'].__file__.startswith(places[0])
-sys.exit(0 if loaded.proves_itself() else 'the recorded sample answers otherwise than it did when the model was packed')
+sys.exit(0 if loaded.passes_self_test() else 'the recorded sample answers otherwise than it did when the model was packed')
 """
 
 
@@ -37,7 +37,7 @@ def prove(
 ) -> Proof:
     """Let the model's recorded sample be answered with nothing but `places` on the path.
 
-    :param python: the interpreter; None says that there is none of that version.
+    :param python: the interpreter; None if no Python of that version is on this machine.
     :param reason: why it can't run here, if it can't.
     :param packages: modules that have to come in as well, by spaces.
     :param where: what `places` are, in words.
@@ -51,9 +51,9 @@ def prove(
         arguments = ["\n".join(map(str, places)), file.name, packages]
         done = subprocess.run([python, *FLAGS, "-c", PROGRAM, *arguments], capture_output=True, text=True)
     if done.returncode != 0:
-        told = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
+        complaint = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
         hint = "pack the model with the versions that its packages have here, or build with --no-install and look into the folder"
-        raise BuildFailed(f"the model does not answer in the built folder: {told}", next_step=hint)
+        raise BuildFailed(f"the model does not answer in the built folder: {complaint}", next_step=hint)
     return Proof(True, f"the model's recorded sample was answered in {where}, by a Python that saw nothing else")
 
 

@@ -1,15 +1,15 @@
-"""A built tree to its sizes: per package, and against each of the provider's limits; what is over one is refused, or told."""
+"""A built tree to its sizes: per package, and against each limit of the target; a size over a limit is refused or reported."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from flyweight.toolkit.building import archive
-from flyweight.toolkit.building.errors import BuildFailed
 from flyweight.toolkit.building.packages import Package
+from flyweight.toolkit.errors import BuildFailed
 from flyweight.toolkit.targets.package import Limit
 
-SMALL = 20_000_000  # bytes that are zipped in no time, so that the zip's size is always told
+SMALL = 20_000_000  # bytes that are zipped in no time, so that the zip's size is always reported
 
 
 @dataclass(frozen=True)

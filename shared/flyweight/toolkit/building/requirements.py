@@ -19,7 +19,7 @@ def add(path: Path, document: dict[str, Any], *, usual: Path | None = None, addr
 
     Gives that, and what the handler's owner listed beyond `usual`, our own handler's file, which its runtime brings.
 
-    :raises ModelRefused: the file names a package that is not known here, or a version that is none.
+    :raises ModelRefused: the file names a package that is not known here, or something that is not a version.
     """
     found = pins(document)
     if address and not address.startswith("file:"):
@@ -44,14 +44,14 @@ def _lines(path: Path) -> list[str]:
 def pins(document: dict[str, Any]) -> list[str]:
     """What a model's engine needs, at the versions that its file records.
 
-    :raises ModelRefused: the file names a package that is not known here, or a version that is none.
+    :raises ModelRefused: the file names a package that is not known here, or something that is not a version.
     """
-    told = document.get("requires") or {}
-    return [_pin(package, number) for package, number in told.items()] if isinstance(told, dict) else []
+    required = document.get("requires") or {}
+    return [_pin(package, number) for package, number in required.items()] if isinstance(required, dict) else []
 
 
 def settle(path: Path, resolved: list[str]) -> None:
-    """Let a requirements.txt list all that was resolved, whoever installs it later; its comments and options stay."""
+    """Let a requirements.txt list all that was resolved; its comments and options stay."""
     lines = path.read_text(encoding="utf-8").splitlines()
     kept = [line for line in lines if line.startswith(("#", "--"))]
     _write(path, "\n".join(kept), resolved)
@@ -62,6 +62,10 @@ def _write(path: Path, text: str, lines: list[str]) -> None:
 
 
 def _pin(package: Any, number: Any) -> str:
+    """Write a requirement.
+
+    :raises ModelRefused: the package or the version is not one that engines need.
+    """
     if package not in KNOWN or not isinstance(number, str) or not re.fullmatch(r"[0-9][0-9A-Za-z.!+]{0,40}", number):
         raise ModelRefused(f"the file requires {preview(package)} {preview(number)}, which is not a package that engines need")
     return f"{package}=={number}"

@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import flyweight
-from flyweight.engines import ENGINES
 
 PACKAGE = Path(flyweight.__file__).parent
 FAMILIES = ("ops", "engines")  # the folders of which a model names what it needs
-# Left out of every copy: what never runs in a function, bytecode of whatever Python has run here, what an
+# Left out of every copy: what never runs in a function, bytecode of any Python that has run here, what an
 # upgrade of a project wrote beside a changed file.
 LEFT_OUT = shutil.ignore_patterns("toolkit", "__pycache__", "*.pyc", ".*_cache", "*.md", "*.new")
 
 
 def copy(folder: Path, document: dict[str, Any] | None) -> None:
-    """Copy the core to `folder`, with the ops and engines that this model needs; with all, if None is told of it."""
+    """Copy the core to `folder`, with the ops and engines that this model needs; with all of them if `document` is None."""
     shutil.copytree(PACKAGE, folder, ignore=LEFT_OUT)
     if document is None:
         return
@@ -32,7 +31,7 @@ def needed(document: dict[str, Any]) -> set[Path]:
     """The files of `ops/` and `engines/` that answer for a model, as paths in the package: those named, and their imports."""
     waiting = [path for path in PACKAGE.glob("*.py")] + [PACKAGE / name / "__init__.py" for name in FAMILIES]
     waiting += [PACKAGE / "ops" / f"{family}.py" for family in _families(document)]
-    waiting += [_file(ENGINES[name]) for name in document.get("engines", ()) if name in ENGINES]
+    waiting += [PACKAGE / "engines" / f"{name}.py" for name in document.get("engines", ())]
     found: set[Path] = set()
     while waiting:
         path = waiting.pop()

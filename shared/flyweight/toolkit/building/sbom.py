@@ -26,11 +26,11 @@ TIME = datetime.fromtimestamp(MOMENT, UTC)
 
 
 def text(source: dict[str, str], packages: Sequence[Package], listed: Sequence[str], target: str, shipped: bool = True) -> str:
-    """The function's parts: our core, the model, the packages in it, and those that the provider installs from a list.
+    """The function's parts: our core, the model, the packages in it, and those that are installed elsewhere from a list.
 
     :param source: the model's `model`, `version` and `sha256`.
-    :param listed: requirements of packages that the provider installs, or whoever deploys.
-    :param shipped: whether `packages` are in the folder, and are not installed by the provider either.
+    :param listed: requirements of packages that the provider installs, or the user who deploys.
+    :param shipped: whether `packages` are in the folder; else the provider installs them.
     """
     named: dict[str, Any] = {"name": source["model"], "version": source["version"]}
     hashes = [HashType(alg=HashAlgorithm.SHA_256, content=source["sha256"])]

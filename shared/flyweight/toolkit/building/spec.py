@@ -1,4 +1,4 @@
-"""What is to be built, checked before anything is written: provider, model, Python, architecture and form."""
+"""What is to be built, checked before anything is written: target, model, Python, architecture and form."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,41 +8,56 @@ from flyweight import predictor, settings
 from flyweight.errors import FlyweightError
 from flyweight.registry import verification
 from flyweight.serving.sources import ModelSource
-from flyweight.toolkit import resources
+from flyweight.toolkit import targets
 from flyweight.toolkit.building import bytecode
-from flyweight.toolkit.building.errors import BuildFailed
+from flyweight.toolkit.errors import BuildFailed
 from flyweight.toolkit.publishing import signing
-from flyweight.toolkit.targets.package import Target, target
+from flyweight.toolkit.targets import Target
+from flyweight.toolkit.targets.package import PackageSpec
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 FORMS = ("folder", "zip", "layer", "image")
-ELSEWHERE = "see that the address is right (`flyweight models ls STORE` lists what is there), and who asks (docs/registry.md)"
+ADVICE = "check the address (`flyweight models ls STORE` lists what is there), and that you may read it (docs/registry.md)"
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """What a build is asked for beside its target and its model.
+
+    `python`: the version that the function runs on, as `3.13`; `with_bytecode`: whether to ship bytecode; `arch`: `x86_64` or
+    `arm64`, None for the target's default; `form`: one of `FORMS`; `install`: whether packages go into the folder; `handler`: a
+    handler's folder that is not flyweight's own; `constraint`: a file of versions that packages keep to; `every_op`: whether to
+    ship ops that the model does not need; `keys`: public keys, one of which has to have signed the model.
+    """
+
+    python: str = "3.13"
+    with_bytecode: bool = True
+    arch: str | None = None
+    form: str = "folder"
+    install: bool = False
+    handler: Path | None = None
+    constraint: Path | None = None
+    every_op: bool = False
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class BuildSpec:
     """A build that can begin.
 
-    `address`: where the model stays, empty if it is shipped; `interpreter`: a Python of the target's version on this machine, if
-    there is one; `compiled`: whether bytecode is wanted; `install`: whether packages go into the folder; `keys`: one of them
-    has signed the model; `signature`: what lies beside the model's file; `advance`: is told of each stage.
+    `address`: where the model stays, empty if it is shipped; `signature`: the contents of the signature file beside the model;
+    `interpreter`: a Python of the wanted version on this machine, None without one; `advance`: called with each stage.
     """
 
-    provider: str
     target: Target
+    package: PackageSpec
+    options: BuildOptions
     handler: Path
     model: predictor.Predictor
     address: str
-    python: str
-    interpreter: str | None
-    compiled: bool
-    arch: str
-    form: str
-    install: bool
-    constraint: Path | None
-    every_op: bool
-    keys: tuple[str, ...]
     signature: bytes
+    interpreter: str | None
+    arch: str
     advance: Callable[[str, int, int], None]
 
     @property
@@ -50,77 +65,73 @@ class BuildSpec:
         """What the model is."""
         return {"model": self.model.name, "version": self.model.version, "sha256": self.model.file.sha256}
 
+    @property
+    def compiler(self) -> str | None:
+        """The interpreter that makes bytecode; None where none is wanted, or where that Python is not on this machine."""
+        return self.interpreter if self.options.with_bytecode else None
 
-def checked(
-    provider: str, model: str, python: str, arch: str | None, form: str, handler: Path | None, keys: tuple[str, ...] = ()
-) -> dict[str, object]:
-    """The parts of an order that can be wrong.
 
-    :raises BuildFailed: there is no such provider, Python, architecture or form.
-    :raises FlyweightError: the model can't be had, or it is refused.
+def checked(target: str, model: str, options: BuildOptions, advance: Callable[[str, int, int], None]) -> BuildSpec:
+    """Check what is asked for, and load the model.
+
+    :raises ToolkitError: there is no such target, Python, architecture or form, or the target can't be built.
+    :raises FlyweightError: the model can't be loaded, or it is refused.
     """
-    if provider not in resources.providers():
-        raise BuildFailed(f"there is no provider {provider!r}", next_step=f"choose one of {', '.join(resources.providers())}")
-    wanted = target(provider)
-    _among("Python", python, PYTHONS, provider)
-    _among("architecture", arch or wanted.architectures[0], wanted.architectures, provider)
-    _among("form", form, tuple(form for form in FORMS if _makes(wanted, form)), provider)
-    folder = handler or resources.folder("handlers") / provider
-    if not folder.is_dir():
-        raise BuildFailed(f"there is no handler's folder {folder}", next_step="name one with --handler, or leave it out")
+    place = targets.find(target)
+    package = place.package
+    arch = options.arch or package.architectures[0]
+    _among("Python", options.python, PYTHONS, target)
+    _among("architecture", arch, package.architectures, target)
+    _among("form", options.form, tuple(form for form in FORMS if _makes(package, form)), target)
+    handler = options.handler or place.folder("handlers")
+    if not handler.is_dir():
+        raise BuildFailed(f"there is no handler's folder {handler}", "name one with --handler, or leave it out")
     address = model if "://" in model else ""
-    found, signature = (stored(address, keys), b"") if address else _shipped(model, keys)
-    return {
-        "provider": provider,
-        "target": wanted,
-        "handler": folder,
-        "address": address,
-        "model": found,
-        "keys": keys,
-        "signature": signature,
-        "python": python,
-        "interpreter": _found(python),
-        "arch": arch or wanted.architectures[0],
-        "form": form,
-    }
+    loaded, signature = (stored(address, options.keys), b"") if address else _shipped(model, options.keys)
+    interpreter = _interpreter(options.python)
+    return BuildSpec(place, package, options, handler, loaded, address, signature, interpreter, arch, advance)
 
 
 def stored(address: str, keys: tuple[str, ...] = ()) -> predictor.Predictor:
-    """The model at an address in a store, as it is now.
+    """Load the model at an address in a store, as it is now.
 
     :param keys: public keys, one of which has signed it, if there are any.
-    :raises FlyweightError: it can't be had, or it is refused.
+    :raises FlyweightError: it can't be loaded, or it is refused.
     """
-    trust = settings.Trust(public_keys=keys)
-    deployment = settings.Settings(address, caching=settings.Caching(cache_dir="off"), trust=trust)
+    verification = settings.Verification(public_keys=keys)
+    deployment = settings.Settings(address, caching=settings.Caching(cache_dir="off"), verification=verification)
     try:
         return ModelSource(deployment).load(address, {}).predictor
     except FlyweightError as error:
         if not getattr(error, "next_step", ""):
-            error.next_step = ELSEWHERE  # type: ignore[attr-defined]  # which has no place in a function's own code
+            error.next_step = ADVICE  # type: ignore[attr-defined]  # which has no place in a function's own code
         raise
 
 
 def _shipped(model: str, keys: tuple[str, ...]) -> tuple[predictor.Predictor, bytes]:
-    """The model in a file, and the signature that lies beside it, which goes where it goes; empty where there is none."""
-    found = predictor.load(model)
+    """Load the model in a file, and the signature beside it, which goes where the model goes; b"" without one."""
+    loaded = predictor.load(model)
     if keys:
-        verification.check(found.file.sha256, found.name, found.version, verification.beside(model), keys)
-    if signing.of_these_bytes(Path(model), found.file.sha256) is None:
-        return found, b""
-    return found, Path(f"{model}.sig").read_bytes()
+        verification.check(loaded.file.sha256, loaded.name, loaded.version, verification.beside(model), keys)
+    if signing.read_for(Path(model), loaded.file.sha256) is None:
+        return loaded, b""
+    return loaded, Path(f"{model}.sig").read_bytes()
 
 
-def _makes(wanted: Target, form: str) -> bool:
-    return {"layer": wanted.layer, "image": wanted.dockerfile}.get(form, True) is not None
+def _makes(package: PackageSpec, form: str) -> bool:
+    return {"layer": package.layer, "image": package.dockerfile}.get(form, True) is not None
 
 
-def _among(what: str, given: str, choices: tuple[str, ...], provider: str) -> None:
-    if given not in choices:
-        raise BuildFailed(f"there is no {what} {given!r} for {provider}", next_step=f"choose one of {', '.join(choices)}")
+def _among(what: str, value: str, choices: tuple[str, ...], target: str) -> None:
+    """Check a value.
+
+    :raises BuildFailed: the value is not among the choices.
+    """
+    if value not in choices:
+        raise BuildFailed(f"there is no {what} {value!r} for {target}", f"choose one of {', '.join(choices)}")
 
 
-def _found(python: str) -> str | None:
+def _interpreter(python: str) -> str | None:
     try:
         return bytecode.interpreter(python)
     except bytecode.NoSuchPython:

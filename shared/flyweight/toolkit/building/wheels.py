@@ -1,6 +1,6 @@
 """A requirements.txt to the versions that fit the target's system, and to a tree of their wheels, by uv on any machine.
 
-uv asks whatever registry this machine's own configuration names. It widens a platform to the older ones by itself; pip does
+uv asks the registry that this machine's own configuration names. It widens a platform to the older ones by itself; pip does
 not, and then silently takes old wheels, or pure-Python ones.
 """
 
@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from flyweight.toolkit.building.errors import BuildFailed
+from flyweight.toolkit.errors import BuildFailed
 
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 # What uv complains of, and what to do then; anything else is a registry that can't be asked.
@@ -76,18 +76,25 @@ def made_here(path: Path) -> bool:
 
 
 def _run(words: list[str], system: System, folder: Path) -> None:
+    """Run uv for a system's Python.
+
+    :raises BuildFailed: uv finds no packages.
+    """
     fits = ["--quiet", "--python", sys.executable, "--only-binary", ":all:"]
     fits += ["--python-platform", system.platform, "--python-version", system.python]
     done = subprocess.run([_uv(), *words[:2], *fits, *words[2:]], cwd=folder, capture_output=True, text=True)
     if done.returncode == 0:
         return
-    told = done.stderr.strip() or f"uv ended with {done.returncode}"
-    next_step = next((step for words, step in TROUBLES.items() if re.search(words, told)), UNREACHABLE)
-    raise BuildFailed(f"no packages for Python {system.python} on {system.platform}:\n{told}", next_step=next_step)
+    complaint = done.stderr.strip() or f"uv ended with {done.returncode}"
+    next_step = next((step for words, step in TROUBLES.items() if re.search(words, complaint)), UNREACHABLE)
+    raise BuildFailed(f"no packages for Python {system.python} on {system.platform}:\n{complaint}", next_step=next_step)
 
 
 def _uv() -> str:
-    """The path of uv: the one installed beside this Python, or on the path."""
+    """The path of uv: the one installed beside this Python, or on the path.
+
+    :raises BuildFailed: uv is not installed.
+    """
     try:
         from uv import find_uv_bin
 

@@ -8,10 +8,12 @@ from typing import Any
 try:
     import click
 except ModuleNotFoundError:
-    sys.exit("error: the command line needs more than the core\nnext: pip install 'flyweight[toolkit]'")
+    from flyweight.toolkit import installation
+
+    sys.exit(f"error: the command line needs more than the core\nnext: {installation.command('toolkit')}")
 
 from flyweight import __version__
-from flyweight.errors import ModelRefused
+from flyweight.errors import FlyweightError, ModelRefused
 
 
 class Verbs(click.Group):
@@ -45,7 +47,8 @@ class Verbs(click.Group):
 
 
 def _foreseen(error: Exception) -> bool:
-    return type(error).__module__.startswith("flyweight.") or (isinstance(error, OSError) and error.filename is not None)
+    ours = isinstance(error, FlyweightError) or type(error).__module__.startswith("flyweight.")
+    return ours or (isinstance(error, OSError) and error.filename is not None)
 
 
 def _report(error: Exception, usage: str, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from flyweight.toolkit import pickles
 from flyweight.toolkit.cli import _show
-from flyweight.toolkit.pickles import wheels as deploy
+from flyweight.toolkit.pickles import wheels as sizes
 
 _MOST_SHOWN = 12
 
@@ -16,14 +16,14 @@ _MOST_SHOWN = 12
 def show(path: Path, with_wheels: bool, as_json: bool) -> None:
     """Read the pickle, ask for wheels if wanted, and print."""
     contents = pickles.read(path)
-    size = deploy.installed_size(contents.distributions)
+    size = sizes.installed_size(contents.distributions)
     wheels = None
     if with_wheels:
         with _show.progress(not as_json) as progress:
-            wheels = deploy.wheels(contents.requirements(), progress)
+            wheels = sizes.wheels(contents.requirements(), progress)
             if not _measured_rightly(contents, size) and (there := [answer for answer in wheels if answer.chosen]):
                 progress("measuring wheels", 0, 0)
-                size = deploy.wheels_size(([answer for answer in there if answer.runtime.limit] or there)[-1])
+                size = sizes.wheels_size(([answer for answer in there if answer.runtime.limit] or there)[-1])
     if as_json:
         return _show.document(_document(contents, size, wheels))
     _parts(contents)
@@ -32,11 +32,12 @@ def show(path: Path, with_wheels: bool, as_json: bool) -> None:
         _wheels(wheels)
 
 
-def _document(contents: pickles.Contents, size: deploy.Size, wheels: list[deploy.Wheels] | None) -> dict[str, Any]:
+def _document(contents: pickles.Contents, size: sizes.Size, wheels: list[sizes.Wheels] | None) -> dict[str, Any]:
     parts = [{"path": p.path, "class": p.cls, "count": p.count, "scikit_learn": p.sklearn} for p in contents.parts]
     modules = {"standard": contents.standard, **{k: list(v) for k, v in contents.distributions.items()}}
     chosen = [{**_where(w.runtime), "chosen": w.chosen or None, "problem": w.problem} for w in wheels or []]
     libraries = {name: {"version": version, "bytes": count} for name, (version, count) in size.distributions.items()}
+    limit = sizes.smallest_limit()
     return {
         "path": str(contents.path),
         "bytes": contents.bytes,
@@ -55,7 +56,7 @@ def _document(contents: pickles.Contents, size: deploy.Size, wheels: list[deploy
         "requirements": contents.requirements(),
         "deployed": {
             "bytes": size.bytes + contents.bytes,
-            "aws_limit": deploy.LIMIT,
+            "smallest_limit": limit and {"target": limit[0], "bytes": limit[1]},
             "measured": size.measured,
             "libraries": libraries,
             "not_counted": size.absent,
@@ -66,15 +67,15 @@ def _document(contents: pickles.Contents, size: deploy.Size, wheels: list[deploy
     }
 
 
-def _measured_rightly(contents: pickles.Contents, size: deploy.Size) -> bool:
+def _measured_rightly(contents: pickles.Contents, size: sizes.Size) -> bool:
     """Whether what is installed here is what the pickle needs: all of it, and the same scikit-learn."""
     version, _ = size.distributions.get("scikit-learn", (None, 0))
     return not size.absent and contents.sklearn[:1] in ((), (version,))
 
 
-def _where(runtime: deploy.Runtime) -> dict[str, Any]:
+def _where(runtime: sizes.TargetPython) -> dict[str, Any]:
     glibc = "{}.{}".format(*runtime.glibc)
-    return {"provider": runtime.provider, "python": runtime.python, "machine": runtime.machine, "glibc": glibc}
+    return {"target": runtime.target, "python": runtime.python, "machine": runtime.machine, "glibc": glibc}
 
 
 def _parts(contents: pickles.Contents) -> None:
@@ -86,7 +87,7 @@ def _parts(contents: pickles.Contents) -> None:
     _show.columns("read without running it", ("part", "class", "scikit-learn"), rows)
 
 
-def _facts(contents: pickles.Contents, size: deploy.Size) -> dict[str, Any]:
+def _facts(contents: pickles.Contents, size: sizes.Size) -> dict[str, Any]:
     missing = f"MISSING IN THE CLOUD: {_some(contents.custom)}; put them in a module that is deployed with it and dump it again"
     warning = f"LOADING IT COULD RUN ANYTHING, by {_some(contents.dangerous)}: load it only if you know why they are there"
     return {
@@ -104,16 +105,18 @@ def _facts(contents: pickles.Contents, size: deploy.Size) -> dict[str, Any]:
     }
 
 
-def _deployed(contents: pickles.Contents, size: deploy.Size) -> str:
+def _deployed(contents: pickles.Contents, size: sizes.Size) -> str:
     total = size.bytes + contents.bytes
     versions = ", ".join(f"{name} {version}" for name, (version, _) in size.distributions.items())
-    limit = "more than" if total > deploy.LIMIT else "of"
-    text = f"{_show.size(total)} unzipped, {limit} the {_show.size(deploy.LIMIT)} that AWS Lambda takes"
+    text = f"{_show.size(total)} unzipped"
+    if limit := sizes.smallest_limit():
+        title, most = limit
+        text += f", {'more than' if total > most else 'of'} the {_show.size(most)} that {title} takes"
     text += f"; measured on {size.measured}: {versions or 'nothing'}"
     return text + (f"; not installed, so not counted: {', '.join(size.absent)} (--wheels measures them)" if size.absent else "")
 
 
-def _wheels(wheels: Iterable[deploy.Wheels]) -> None:
+def _wheels(wheels: Iterable[sizes.Wheels]) -> None:
     named = ("scikit-learn", "numpy", "scipy")
     rows = []
     for answer in wheels:
@@ -121,7 +124,7 @@ def _wheels(wheels: Iterable[deploy.Wheels]) -> None:
         runtime = answer.runtime
         where = f"{runtime.system}, glibc {'{}.{}'.format(*runtime.glibc)}"
         rows.append((str(runtime), where, f"no: {answer.problem}" if answer.problem else f"yes: {versions or 'all'}"))
-    _show.columns("wheels, installed without compiling", ("provider, Python, machine", "system", "all there"), rows)
+    _show.columns("wheels, installed without compiling", ("target, Python, machine", "system", "all there"), rows)
 
 
 def _some(names: Sequence[str]) -> str:

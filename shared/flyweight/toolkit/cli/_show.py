@@ -7,16 +7,6 @@ from typing import Any
 
 import click
 
-from flyweight.errors import FlyweightError
-
-
-class Failed(FlyweightError):
-    """A verb that can't do what it was asked; `next_step` says what to do instead."""
-
-    def __init__(self, message: str, next_step: str = "") -> None:
-        super().__init__(message)
-        self.next_step = next_step
-
 
 def document(value: Any) -> None:
     """A value as JSON, for programs."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flyweight.toolkit.cli import _show
+from flyweight.toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
     from flyweight.toolkit.costs.measurement import Sized
@@ -61,7 +62,7 @@ class Traffic:
         try:
             return measured(target, self.model, self.rows, self.runs, self.repeat)
         except FileNotFoundError:
-            raise _show.Failed(
+            raise ToolkitError(
                 f"there is no model {self.model}", "give a file that `flyweight pack` wrote, or its address"
             ) from None
 
@@ -70,8 +71,8 @@ class Traffic:
         from flyweight.toolkit.costs.workload import Workload
 
         sent = int(self.request_size) or sized.sent
-        told = (self.requests, self.rows, self.peak, sent, sized.received)
-        return Workload(sized.measured, *told, cold_share=self.cold, warm_instances=self.warm, **more)
+        asked = (self.requests, self.rows, self.peak, sent, sized.received)
+        return Workload(sized.measured, *asked, cold_share=self.cold, warm_instances=self.warm, **more)
 
 
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
@@ -93,8 +94,8 @@ def traffic(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def gathered(**values: Any) -> None:
-        told = {one.name: values.pop(one.name) for one in fields(Traffic)}
-        command(traffic=Traffic(**told), **values)
+        chosen = {one.name: values.pop(one.name) for one in fields(Traffic)}
+        command(traffic=Traffic(**chosen), **values)
 
     for option in reversed(OPTIONS):
         gathered = option(gathered)

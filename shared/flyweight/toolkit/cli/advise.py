@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flyweight.toolkit import resources
+from flyweight.toolkit import installation, targets
 from flyweight.toolkit.cli import _show, _traffic
+from flyweight.toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
     from flyweight.toolkit.costs.advice import Advice
@@ -22,7 +23,7 @@ Examples:
   flyweight advise --model penguins.safetensors --data-rows 200M --data-size 40G --data-runs 30
 """
 TEAMS = ("data", "backend", "platform")
-TOGETHER = 1000  # rows that are sent at once where nobody waits
+TOGETHER = 1000  # rows that are sent at once where no caller waits
 
 
 @click.command(epilog=EXAMPLES)
@@ -34,7 +35,7 @@ TOGETHER = 1000  # rows that are sent at once where nobody waits
 )
 @click.option("--data-size", default="0", type=_traffic.Count(), help="Its bytes: 40G.  [default: as the sample's rows in JSON]")
 @click.option("--data-runs", default=30, show_default=True, type=click.IntRange(1), help="How often a month it is scored.")
-@click.option("--cloud", "clouds", multiple=True, type=click.Choice(resources.providers()), help="May be used.  [default: all]")
+@click.option("--cloud", "clouds", multiple=True, type=click.Choice(targets.clouds()), help="May be used.  [default: all]")
 @click.option(
     "--residency", default="any", show_default=True, help="Where data may be: any, region, premises, a country (DE), EU."
 )
@@ -55,7 +56,7 @@ def command(
     """Compare serverless, managed endpoints, machines, containers, Kubernetes, devices and batch for a model, and recommend one.
 
     Each is rated from 1 to 5 for scalability, latency, cost, security, ease and integration, with its reason; the team says how
-    much each counts. Time and memory are measured here, in AWS Lambda's runtime.
+    much each counts. Time and memory are measured here, in the runtime of the first target that has one and is priced.
     """
     from flyweight.toolkit.costs.advice import Needs, advise, document
     from flyweight.toolkit.costs.residency import checked
@@ -67,10 +68,10 @@ def command(
         scored = data_rows * data_runs or traffic.requests * traffic.rows
         size = data_size * data_runs / (scored / rows) if data_rows and data_size else traffic.request_size
         traffic = replace(traffic, rows=rows, requests=scored / rows, request_size=size, repeat=min(traffic.repeat, 20))
-    sized = traffic.measured("aws")
+    sized = traffic.measured(_measurable())
     work = traffic.workload(sized, latency=latency, runs=0 if live else data_runs)
     work = replace(work, memory_mb=max(work.memory_mb, work.need_mb))
-    advice = advise(work, Needs(clouds or tuple(resources.providers()), wanted, live, team))
+    advice = advise(work, Needs(clouds or tuple(targets.clouds()), wanted, live, team))
     if out is not None:
         _draw(advice, out)
     if traffic.as_json:
@@ -79,6 +80,17 @@ def command(
     _table(advice)
     _residency(advice)
     _recommendation(advice)
+
+
+def _measurable() -> str:
+    """The first target that runs on this machine and is priced.
+
+    :raises ToolkitError: no target runs and is priced.
+    """
+    for target in targets.all_targets():
+        if target.has("runtime") and target.has("costs"):
+            return target.name
+    raise ToolkitError("no target runs on this machine and is priced", "install one, or write its runtime and its costs")
 
 
 def _table(advice: Advice) -> None:
@@ -104,16 +116,15 @@ def _table(advice: Advice) -> None:
 def _residency(advice: Advice) -> None:
     from flyweight.toolkit.costs.residency import notes
 
-    if told := list(notes(advice.needs.clouds, advice.needs.residency)):
+    if listed := list(notes(advice.needs.clouds, advice.needs.residency)):
         click.echo("where data stays")
-        for cloud, what, source in told:
+        for cloud, what, source in listed:
             click.echo(f"  {cloud}: {what} [{source}]")
         click.echo()
 
 
 def _recommendation(advice: Advice) -> None:
-    from flyweight.toolkit.costs.chart import text
-    from flyweight.toolkit.costs.prices import table
+    from flyweight.toolkit.costs import prices
 
     best = advice.best
     if best is None:
@@ -127,23 +138,23 @@ def _recommendation(advice: Advice) -> None:
             click.echo(f"  mind: {limit}")
         click.echo()
         _show.columns("its bill", ("", "arithmetic", "dollars"), _traffic.arithmetic(best.bill))
-    if advice.priced:
-        click.echo(text(advice))
     changes = [(f"{c.requests:,}", c.cheaper_above, c.cheaper_below) for c in advice.leading]
     _show.columns("the cheapest changes", ("from requests a month", "to", "from"), changes or [("never", "", "")])
-    where = ", ".join(table()["regions"][cloud] for cloud in advice.needs.clouds)
-    click.echo(
-        f"list prices of {where}, others differ; read by {table()['checked']}, without taxes; sources: toolkit/costs/prices.json"
-    )
+    where = ", ".join(region for cloud, region in prices.regions().items() if cloud in advice.needs.clouds)
+    click.echo(prices.footnote(where))
 
 
 def _draw(advice: Advice, out: Path) -> None:
+    """Draw the picture.
+
+    :raises ToolkitError: nothing can be drawn, or matplotlib is not installed.
+    """
     from flyweight.toolkit.costs.picture import draw
 
     if not advice.priced:
-        raise _show.Failed("nothing that will do has a bill to draw", "ask for less, or leave -o out")
+        raise ToolkitError("nothing that will do has a bill to draw", "ask for less, or leave -o out")
     try:
         draw(advice, out)
     except ModuleNotFoundError as error:
-        raise _show.Failed(f"the picture needs {error.name}, which is not here", "pip install 'flyweight[plots]'") from None
+        raise ToolkitError(f"the picture needs {error.name}, which is not here", installation.command("plots")) from None
     click.echo(f"drawn: {out}", err=True)

@@ -1,4 +1,4 @@
-"""`flyweight build`: a model file to the folder that a provider's own tool deploys, or a zip, a layer or an image's context."""
+"""`flyweight build`: a model file to the folder that a target's own tool deploys, or a zip, a layer or an image's context."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flyweight.toolkit import resources
-from flyweight.toolkit.cli import _show
+from flyweight.toolkit.cli import _show, _target
+from flyweight.toolkit.targets import Target
+from flyweight.toolkit.targets.package import MACHINES
 
 if TYPE_CHECKING:
     from flyweight.toolkit.building import Built
@@ -21,15 +22,15 @@ Examples:
   flyweight build aws --model forest.safetensors --arch x86_64 --python 3.13 --as zip
   flyweight build azure --model penguins.safetensors --json
 """
-ARCHITECTURES, PYTHONS, FORMS = ("x86_64", "arm64"), ("3.11", "3.12", "3.13", "3.14"), ("folder", "zip", "layer", "image")
+PYTHONS, FORMS = ("3.11", "3.12", "3.13", "3.14"), ("folder", "zip", "layer", "image")  # as building/spec.py has them
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("provider", metavar="TARGET", type=click.Choice(resources.providers()))
+@_target.argument
 @click.option("--model", required=True, help="The model file to ship, or an address in a store, where it stays.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The folder to make.  [default: build/TARGET]")
 @click.option("--python", default="3.13", show_default=True, type=click.Choice(PYTHONS), help="The function's Python.")
-@click.option("--arch", type=click.Choice(ARCHITECTURES), help="The function's processor.  [default: aws arm64, others x86_64]")
+@click.option("--arch", type=click.Choice([*MACHINES]), help="The function's processor.  [default: the target's first]")
 @click.option("--as", "form", default="folder", show_default=True, type=click.Choice(FORMS), help="What to make of it.")
 @click.option("--install/--no-install", default=True, show_default=True, help="Put what the engine needs into the folder.")
 @click.option(
@@ -43,7 +44,7 @@ ARCHITECTURES, PYTHONS, FORMS = ("x86_64", "arm64"), ("3.11", "3.12", "3.13", "3
 @click.option("--no-bytecode", is_flag=True, help="Ship no bytecode; each cold start then compiles anew.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was built as JSON.")
 def command(
-    provider: str,
+    target: Target,
     model: str,
     out: Path | None,
     python: str,
@@ -69,9 +70,9 @@ def command(
 
     with _show.progress(not as_json) as advance:
         built = build(
-            provider,
+            target.name,
             model,
-            out or Path("build") / provider,
+            out or Path("build") / target.name,
             python=python,
             with_bytecode=not no_bytecode,
             arch=arch,
@@ -102,7 +103,7 @@ def _report(built: Built, wanted: bool) -> None:
         "files": f"{built.files}, {_show.size(built.size)}",
         "proven": built.proof.words if built.proof.proven else f"no: {built.proof.words}",
         "beside it": ", ".join(path.name for path in built.artifacts),
-        "try it": None if foreign else f"flyweight invoke {built.provider} --folder {built.folder} --event predict",
+        "try it": None if foreign else f"flyweight invoke {built.target} --folder {built.folder} --event predict",
     }
     _show.table(str(built.folder), rows)
     if built.packages:

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from flyweight.toolkit.cli import _show
-from flyweight.toolkit.deploying.authorization import NAMES
+from flyweight.toolkit.deploying import authorization
+from flyweight.toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
     from flyweight.toolkit.deploying.calls import Answers, Rejected
     from flyweight.toolkit.deploying.endpoint import Endpoint
 
 SHOWN = 5
+AUTH = click.Choice(authorization.names())
 
 EXAMPLES = """\b
 Examples:
@@ -36,12 +38,17 @@ Examples:
 @click.option(
     "--rejected", type=click.Path(path_type=Path), help="Write rejected rows with their problem documents here (NDJSON)."
 )
-@click.option("--auth", default="auto", type=click.Choice(NAMES), help="How calls prove who makes them.  [default: by the host]")
+@click.option(
+    "--auth",
+    default="auto",
+    type=click.Choice(authorization.names()),
+    help="How calls prove their caller.  [default: by the host]",
+)
 @click.option("--key", envvar="FLYWEIGHT_KEY", default="", hidden=True)
 @click.option(
     "--key-file", type=click.Path(path_type=Path, exists=True), help="A file with the key or token, instead of FLYWEIGHT_KEY."
 )
-@click.option("--region", default="", help="The AWS region to sign for, where the host does not tell.")
+@click.option("--region", default="", help="The region to sign for, where the host does not tell.")
 @click.option("--resource", default="", help="The application of Entra ID that a token is for.")
 @click.option("--batch", default=500, show_default=True, type=click.IntRange(1), help="Rows a request.")
 @click.option("--concurrency", default=4, show_default=True, type=click.IntRange(1, 256), help="Requests at once.")
@@ -57,12 +64,11 @@ def command(
     Throttling, failures and broken connections are tried again, with waits that double. A row that the model does not take
     leaves an empty line in the answers and its reason below; all others are answered. The exit status is then 1.
     """
-    from flyweight.toolkit.deploying.authorization import chosen
     from flyweight.toolkit.deploying.calls import Caller
     from flyweight.toolkit.deploying.endpoint import Endpoint
 
     key = key_file.read_text().strip() if key_file else key
-    authorize = chosen(auth, url, key, region, resource)
+    authorize = authorization.chosen(auth, url, key, region, resource)
     endpoint = Endpoint(url, authorize, retries=retries, timeout=timeout, threads=concurrency)
     size = rows.stat().st_size if str(rows) != "-" else 0
     with _opened(rows) as file, _show.progress(out.name != "<stdout>") as progress:
@@ -92,8 +98,8 @@ class _Sink:
             self._head()
         for line in answers.lines:
             if self._as_json:
-                told = dict(zip(self._header, map(_value, line), strict=True)) if line else {"problem": reasons[self.rows]}
-                self._out.write(json.dumps({"row": self.rows, **told}, ensure_ascii=False) + "\n")
+                answered = dict(zip(self._header, map(_value, line), strict=True)) if line else {"problem": reasons[self.rows]}
+                self._out.write(json.dumps({"row": self.rows, **answered}, ensure_ascii=False) + "\n")
             elif self._header:
                 csv.writer(self._out, lineterminator="\n").writerow(line or [""] * len(self._header))
             else:
@@ -103,7 +109,10 @@ class _Sink:
         self.requests, self.tries = self.requests + answers.requests, self.tries + answers.tries
 
     def report(self, path: Path | None) -> None:
-        """What was rejected, in words and to a file; and the exit status."""
+        """What was rejected, in words and to a file; and the exit status.
+
+        :raises Exit: some rows were rejected.
+        """
         again = f", {self.tries - self.requests} tried again" if self.tries > self.requests else ""
         click.echo(f"{self.rows - len(self.rejected)} of {self.rows} rows answered, {self.requests} requests{again}", err=True)
         for one in self.rejected[:SHOWN]:
@@ -123,7 +132,10 @@ class _Sink:
 
 
 def _features(endpoint: Endpoint) -> list[str]:
-    """The names of the features that the endpoint's model takes."""
+    """The names of the features that the endpoint's model takes.
+
+    :raises DeployFailed: the endpoint does not tell.
+    """
     from flyweight.toolkit.deploying.calls import refusal
 
     reply = endpoint.ask("GET", "/model")
@@ -134,22 +146,25 @@ def _features(endpoint: Endpoint) -> list[str]:
 
 
 def _table(file: TextIO, features: list[str]) -> tuple[list[str], Iterator[list[str]]]:
-    """The features' columns of a CSV file, header and rows; other columns are left out."""
+    """The features' columns of a CSV file, header and rows; other columns are left out.
+
+    :raises ToolkitError: a column is missing, or the text is not CSV.
+    """
     reader = csv.reader(file, strict=True)
     names = [name.strip() for name in next(reader, [])]
     absent = [name for name in features if name not in names]
     if absent:
-        raise _show.Failed(f"the CSV header has no column {', '.join(map(repr, absent[:5]))}, which the model takes")
+        raise ToolkitError(f"the CSV header has no column {', '.join(map(repr, absent[:5]))}, which the model takes")
     places = [names.index(name) for name in features]
 
     def rows() -> Iterator[list[str]]:
         try:
             for number, line in enumerate(line for line in reader if line):
                 if len(line) != len(names):
-                    raise _show.Failed(f"row {number} has {len(line)} values, the CSV header has {len(names)}")
+                    raise ToolkitError(f"row {number} has {len(line)} values, the CSV header has {len(names)}")
                 yield [line[place] for place in places]
         except csv.Error as error:
-            raise _show.Failed(f"line {reader.line_num}: not CSV: {error}") from None
+            raise ToolkitError(f"line {reader.line_num}: not CSV: {error}") from None
 
     return features, rows()
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from flyweight.toolkit.cli import _place, _show
+from flyweight.toolkit.cli import _deployment, _show
+from flyweight.toolkit.targets import Target
 
 EXAMPLES = """\b
 Examples:
@@ -17,15 +18,15 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@_place.placed
-@_place.PARAMETERS
-@_place.INFRA
+@_deployment.options
+@_deployment.PARAMETERS
+@_deployment.INFRA
 @click.option("--folder", type=click.Path(path_type=Path), help="The built folder.  [default: build/TARGET]")
 @click.option("--model", help="Build the folder first, with this model file, or address in a store.")
 @click.option("--no-smoke", is_flag=True, help="Do not ask the endpoint whether it answers as the model's record says.")
 @click.option("--patience", default=60.0, show_default=True, help="Seconds that the endpoint may take to come up.")
 def command(
-    target: str, name: str, region: str, group: str, dry_run: bool, as_json: bool, parameters: tuple[str, ...],
+    target: Target, name: str, region: str, group: str, dry_run: bool, as_json: bool, parameters: tuple[str, ...],
     infra: Path | None, folder: Path | None, model: str | None, no_smoke: bool, patience: float,
 ) -> None:  # fmt: skip
     """Deploy a folder that `flyweight build` made to TARGET, by its own command-line tools; each command is shown.
@@ -35,30 +36,29 @@ def command(
     """
     from flyweight.toolkit.building import build
     from flyweight.toolkit.deploying import rollout
-    from flyweight.toolkit.deploying import target as target_of
     from flyweight.toolkit.targets.deployment import HOME
 
-    place = _place.place(target, name, region, group, folder, parameters, infra)
-    told = _place.Transcript(as_json, dry_run)
-    runner, provider = told.runner(), target_of(target)
+    deployment = _deployment.deployment(target, name, region, group, folder, parameters, infra)
+    transcript = _deployment.Transcript(as_json, dry_run)
+    runner, deployer = transcript.runner(), target.deployer
     if not dry_run:
-        rollout.check(provider, place, runner)
+        rollout.check(deployer, deployment, runner)
     if model is not None:
         with _show.progress(not as_json) as advance:
-            build(target, model, place.folder, install=True, advance=advance)
-    rollout.built(place.folder, provider)
+            build(target.name, model, deployment.folder, install=True, advance=advance)
+    rollout.built(deployment.folder, deployer)
     if dry_run:
-        rollout.show(provider, place, runner)
-        return told.document() if as_json else None
-    ask = None if no_smoke else rollout.asked(provider, runner, patience)
-    done = rollout.deploy(provider, place, runner, ask, HOME)
+        rollout.show(deployer, deployment, runner)
+        return transcript.document() if as_json else None
+    ask = None if no_smoke else rollout.asked(deployer, runner, patience)
+    done = rollout.deploy(deployer, deployment, runner, ask, HOME)
     checked = done.verdict.said if done.verdict else None
     if as_json:
-        return told.document(url=done.url, release=done.release and done.release.number, smoke=checked)
+        return transcript.document(url=done.url, release=done.release and done.release.number, smoke=checked)
     rows = {
         "release": done.release and f"{done.release.number}: {done.release.model}",
         "asked": checked or ("no" if done.url else "no: it has no address"),
         "call it": f"flyweight call {done.url} rows.csv{done.call}" if done.url else None,
-        "undo": place.verb("rollback", target),
+        "undo": deployment.verb("rollback", target.name),
     }
     _show.table(done.url or name, rows)

@@ -18,7 +18,7 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--wheels", is_flag=True, help="Of a pickle: ask pip's registry for wheels for every provider; takes some seconds.")
+@click.option("--wheels", is_flag=True, help="Of a pickle: ask pip's registry for wheels for every target; takes some seconds.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything but the plan as JSON.")
 def command(model: Path, wheels: bool, as_json: bool) -> None:
     """Check MODEL as a function would, and show what it is, takes and gives, and how it was proved.
@@ -52,7 +52,7 @@ def command(model: Path, wheels: bool, as_json: bool) -> None:
             **_engines(document),
             **proof(document.get("parity")),
             "made by": ", ".join(f"{key} {value}" for key, value in _flat(document.get("provenance"))) or None,
-            "proves itself": "yes" if predictor.passes_self_test() else "NO: its sample does not answer as recorded",
+            "self test": "passed" if predictor.passes_self_test() else "NO: its sample does not answer as recorded",
             "size": _show.size(len(predictor.file.data)),
             "sha256": predictor.file.sha256,
         },

@@ -1,4 +1,4 @@
-"""`flyweight invoke`: an event to a function in its provider's real runtime, on this machine."""
+"""`flyweight invoke`: an event to a function in its target's real runtime, on this machine."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flyweight.settings import ADDRESS_FILE
-from flyweight.toolkit import resources
 from flyweight.toolkit.building.folder import MODEL
-from flyweight.toolkit.cli import _show
+from flyweight.toolkit.cli import _show, _target
+from flyweight.toolkit.errors import ToolkitError
+from flyweight.toolkit.targets import Target
 
 if TYPE_CHECKING:
     from flyweight.toolkit.running.measure import Figures
@@ -27,8 +28,8 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("provider", type=click.Choice(resources.providers()))
-@click.option("--event", help="An event's file, or a name in events/PROVIDER.  [default: one made of the model's own sample]")
+@_target.argument
+@click.option("--event", help="A file, or a name of `flyweight events ls`.  [default: made of the model's own sample]")
 @click.option("--folder", type=click.Path(path_type=Path, exists=True, file_okay=False), help="A folder, built or your own.")
 @click.option("--model", help="A model file, or an address in a store, to be built into a folder for this once.")
 @click.option("--runs", default=1, show_default=True, type=click.IntRange(1), help="Fresh processes, for the median cold start.")
@@ -37,7 +38,7 @@ Examples:
 @click.option("--env", multiple=True, metavar="NAME=VALUE", help="A variable for the function; may be given again.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer and the figures as JSON.")
 def command(
-    provider: str,
+    target: Target,
     event: str | None,
     folder: Path | None,
     model: str | None,
@@ -47,21 +48,21 @@ def command(
     env: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Answer an event in PROVIDER's real runtime, in a fresh process, with no container engine; show answer and figures."""
+    """Answer an event in TARGET's real runtime, in a fresh process, with no container engine; show answer and figures."""
     from flyweight.toolkit.building import build
     from flyweight.toolkit.building.bytecode import version_of
-    from flyweight.toolkit.running import runtime
     from flyweight.toolkit.running.measure import measure
 
     if (folder is None) == (model is None):
         raise click.UsageError("name either --folder or --model")
-    content = _read(resources.event(provider, event)) if event else _of_sample(provider, model or _model_in(folder or Path()))
-    environ = {**runtime(provider).settings(content), **dict(_pair(text) for text in env)}
+    runtime = target.runtime
+    content = _read(target.name, event) if event else _of_sample(target.name, model or _model_in(folder or Path()))
+    environ = {**runtime.settings(content), **dict(_pair(text) for text in env)}
     with tempfile.TemporaryDirectory() as place:
         if model is not None:
-            folder = build(provider, model, Path(place) / provider, python=version_of(python)).folder
+            folder = build(target.name, model, Path(place) / target.name, python=version_of(python)).folder
         assert folder is not None
-        figures = measure(provider, folder, content, runs=runs, repeat=repeat, python=python, environ=environ)
+        figures = measure(target.name, folder, content, runs=runs, repeat=repeat, python=python, environ=environ)
     if as_json:
         reply = {"status": figures.answer.status, "headers": figures.answer.headers, "body": _parsed(figures.answer.body)}
         return _show.document({"answer": reply, "figures": figures.document(), "log": figures.log.splitlines()})
@@ -96,30 +97,41 @@ def _model_in(folder: Path) -> str:
     return address.read_text().strip() if address.is_file() else str(folder / MODEL)
 
 
-def _of_sample(provider: str, model: str) -> Any:
-    """An event whose instance is the first that the model keeps to prove itself by."""
+def _of_sample(target: str, model: str) -> Any:
+    """An event with the first instance of the model's recorded sample.
+
+    :raises UsageError: the model keeps no sample.
+    """
     from flyweight.predictor import load
     from flyweight.toolkit.building.folder import stored
+    from flyweight.toolkit.events import samples
 
     loaded = stored(model) if "://" in model else load(model)
     sample = loaded.file.document.get("sample")
     instances = sample.get("instances") if isinstance(sample, dict) else None
     if not instances:
         raise click.UsageError(f"{model} keeps no sample to ask it with; name an --event")
-    return resources.event_of(provider, instances[:1])
+    return samples.predicting(target, instances[:1])
 
 
-def _read(path: Path) -> Any:
-    if not path.is_file():
-        names = ", ".join(sorted(sample.stem for sample in path.parent.glob("*.json")))
-        raise click.BadParameter(f"{path} is no file; names of events are {names or 'none here'}", param_hint="--event")
+def _read(target: str, event: str) -> Any:
+    """Read an event.
+
+    :raises BadParameter: there is no such event.
+    """
+    from flyweight.toolkit.events import samples
+
     try:
-        return json.loads(path.read_text())
-    except ValueError as error:
-        raise click.BadParameter(f"{path} is not JSON: {error}", param_hint="--event") from None
+        return samples.read(target, event)
+    except ToolkitError as error:
+        raise click.BadParameter(f"{error}; {error.next_step}", param_hint="--event") from None
 
 
 def _pair(text: str) -> tuple[str, str]:
+    """Split NAME=VALUE.
+
+    :raises BadParameter: the text is not NAME=VALUE.
+    """
     name, equals, value = text.partition("=")
     if not name or not equals:
         raise click.BadParameter(f"expected NAME=VALUE, got {text!r}", param_hint="--env")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flyweight.toolkit.cli import _show
+from flyweight.toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
     from flyweight.registry.addresses import Address
@@ -36,7 +37,7 @@ def ls(place: str, as_json: bool) -> None:
     """List the models of the registry at PLACE, or the versions of one: PLACE is STORE or STORE/NAME."""
     from flyweight.toolkit.publishing import registry
 
-    store, name = registry.found(place)
+    store, name = registry.find(place)
     if name:
         versions, aliases = store.versions(name), store.aliases(name)
         means = {alias: pointer["record"]["version"] for alias, pointer in aliases.items()}
@@ -78,7 +79,7 @@ def show(address: str, fetched: bool, as_json: bool) -> None:
     if where.name:
         aliases = place.aliases(where.name).items()
         document["aliases"] = [alias for alias, pointer in aliases if pointer["record"]["version"] == release.version]
-    signature = releases.signature(place.store, release)
+    signature = releases.digital_signature(place.store, release)
     document["signed_by"] = signature["key"] if signature else None
     if fetched:
         with _show.progress(not as_json) as progress:
@@ -139,7 +140,7 @@ def rm(address: str, as_json: bool) -> None:
     where = catalogue.address(address)
     store = registry.at(where.root) if where.name else None
     if store is None:
-        raise _show.Failed(f"{address} is not in a registry", "give STORE/NAME/VERSION or STORE/NAME@ALIAS")
+        raise ToolkitError(f"{address} is not in a registry", "give STORE/NAME/VERSION or STORE/NAME@ALIAS")
     if where.kind == "alias":
         store.remove_alias(where.name, where.label)
     else:
@@ -150,11 +151,15 @@ def rm(address: str, as_json: bool) -> None:
 
 
 def _alias(text: str) -> Address:
+    """Parse the address of an alias.
+
+    :raises ToolkitError: the address is not an alias's.
+    """
     from flyweight.toolkit.publishing import catalogue
 
     where = catalogue.address(text)
     if where.kind != "alias":
-        raise _show.Failed(f"{text} is no alias", "give STORE/NAME@ALIAS")
+        raise ToolkitError(f"{text} is no alias", "give STORE/NAME@ALIAS")
     return where
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flyweight.toolkit.cli import _show
+from flyweight.toolkit.errors import ToolkitError
+from flyweight.toolkit.packing.engines import makers
 
 if TYPE_CHECKING:
     from flyweight.toolkit.packing.pack import Packed
@@ -42,7 +44,7 @@ def _list_classes(ctx: click.Context, parameter: click.Parameter, wanted: bool) 
     "--rows", default=2000, show_default=True, type=click.IntRange(1), help="Rows to make and compare beside the sample."
 )
 @click.option("--tolerance", type=click.FloatRange(0, min_open=True), help="Accept differences up to this; the file records it.")
-@click.option("--engine", type=click.Choice(["pure", "onnx", "sklearn", "pickle"]), help="This engine and no other.")
+@click.option("--engine", type=click.Choice([*makers()]), help="This engine and no other.")
 @click.option(
     "--for",
     "purpose",
@@ -117,6 +119,10 @@ def _read(path: Path, quiet: bool) -> Any:
 
 
 def _load(path: Path) -> Any:
+    """Load an estimator.
+
+    :raises ToolkitError: it can't be read.
+    """
     import joblib
 
     try:
@@ -125,7 +131,7 @@ def _load(path: Path) -> Any:
             fitted = joblib.load(path)
     except Exception as error:  # a pickle can raise anything
         message = f"{path} can't be read as a joblib file: {type(error).__name__}: {error}"
-        raise _show.Failed(message, "install what it needs, or dump the estimator again with joblib.dump") from None
+        raise ToolkitError(message, "install what it needs, or dump the estimator again with joblib.dump") from None
     for warning in caught:
         if type(warning.message).__name__ == "InconsistentVersionWarning":
             versions = ("original_sklearn_version", "current_sklearn_version")
@@ -138,12 +144,16 @@ def _load(path: Path) -> Any:
 
 
 def _read_csv(path: Path) -> Any:
+    """Read a table.
+
+    :raises ToolkitError: it is not CSV.
+    """
     import pandas as pd
 
     try:
         return pd.read_csv(path)
     except ValueError as error:  # pandas' parser errors are ValueErrors
-        raise _show.Failed(f"{path} is not CSV: {error}", "give rows as the estimator takes them, under a header") from None
+        raise ToolkitError(f"{path} is not CSV: {error}", "give rows as the estimator takes them, under a header") from None
 
 
 def _document(packed: Packed) -> dict[str, Any]:
@@ -160,7 +170,7 @@ def _document(packed: Packed) -> dict[str, Any]:
         "requires": packed.requires,
         "types": packed.types,
         "narrowed": packed.narrowed,
-        "race": packed.race,
+        "timings": packed.timings,
         "seconds": round(packed.seconds, 3),
     }
 
@@ -175,7 +185,7 @@ def _report(packed: Packed, has_sample: bool) -> None:
             ("step", "class", "ops"),
             [(step.path or "(itself)", step.cls, ", ".join(step.ops) or "-") for step in packed.steps],
         )
-    timed = {name: f"{1000 * seconds:.1f} ms" for name, seconds in packed.race.items()}
+    timed = {name: f"{1000 * seconds:.1f} ms" for name, seconds in packed.timings.items()}
     looked_at = {packed.engine: "taken", **packed.skipped}
     if len(looked_at) > 1 or timed:
         header = ("engine", *([f"{ROWS:,} rows"] if timed else []), "why")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flyweight.toolkit import resources
-from flyweight.toolkit.cli import _place, _show, _traffic
+from flyweight.toolkit.cli import _deployment, _show, _target, _traffic
+from flyweight.toolkit.errors import ToolkitError
+from flyweight.toolkit.targets import Target
 
 if TYPE_CHECKING:
     from flyweight.toolkit.costs.limits import Nearness
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from flyweight.toolkit.costs.resources import ResourceCosts
     from flyweight.toolkit.costs.security import Finding
     from flyweight.toolkit.costs.workload import Workload
-    from flyweight.toolkit.targets.deployment import Resource
+    from flyweight.toolkit.targets.deployment import Deployer, Deployment, Resource
 
 EXAMPLES = """\b
 Examples:
@@ -31,9 +32,9 @@ Examples:
 class Plan:
     """All that is shown."""
 
-    target: str
+    target: Target
     region: str
-    pieces: list[Resource]
+    created: list[Resource]
     sized: Sized
     work: Workload
     slowest: float
@@ -45,11 +46,11 @@ class Plan:
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("target", type=click.Choice(resources.providers()))
-@_place.PARAMETERS
+@_target.argument
+@_deployment.PARAMETERS
 @click.option("--region", default="", help="Where it would run.  [default: the one in docs/providers/TARGET.md]")
 @_traffic.traffic
-def command(target: str, parameters: tuple[str, ...], region: str, traffic: _traffic.Traffic) -> None:
+def command(target: Target, parameters: tuple[str, ...], region: str, traffic: _traffic.Traffic) -> None:
     """Explain what `flyweight deploy TARGET` would make of a model, before anything is made; nothing leaves this machine.
 
     Cold start, memory and time are measured here in TARGET's own runtime, so that they are this machine's, not the cloud's.
@@ -57,8 +58,8 @@ def command(target: str, parameters: tuple[str, ...], region: str, traffic: _tra
     plan = _planned(target, parameters, region, traffic)
     if traffic.as_json:
         return _show.document(_document(plan))
-    rows = [(piece.name, piece.kind.removeprefix("Microsoft."), piece.when or "always") for piece in plan.pieces]
-    _show.columns(f"creates, in {plan.region}", ("name", "kind", "when"), rows)
+    rows = [(piece.name, piece.kind.removeprefix("Microsoft."), piece.when or "always") for piece in plan.created]
+    _show.columns(f"creates, in {plan.region}" if plan.region else "creates", ("name", "kind", "when"), rows)
     _show.table(f"measured here: {plan.sized.measured.runtime}", _traffic.figures(plan.sized))
     _limits(plan)
     found = [(f.grave, f.what, f.do) for f in plan.found] or [("", "nothing found", "")]
@@ -66,39 +67,42 @@ def command(target: str, parameters: tuple[str, ...], region: str, traffic: _tra
     _costs(plan)
 
 
-def _planned(target: str, parameters: tuple[str, ...], region: str, traffic: _traffic.Traffic) -> Plan:
+def _planned(target: Target, parameters: tuple[str, ...], region: str, traffic: _traffic.Traffic) -> Plan:
     from flyweight.toolkit.costs import limits, residency, security
     from flyweight.toolkit.costs import resources as around
+    from flyweight.toolkit.costs.advice import all_options
     from flyweight.toolkit.costs.prices import Bill
-    from flyweight.toolkit.costs.serverless import OPTIONS
-    from flyweight.toolkit.deploying import target as target_of
 
-    provider, place = target_of(target), _place.place(target, "flyweight", region, "", None, parameters)
-    residency.known_region(target, place.region or provider.region)
-    settings = _known(target, provider.settings(place), parameters)
-    sized = traffic.measured(target)
+    deployer, option = target.deployer, target.costs.option
+    deployment = _deployment.deployment(target, "flyweight", region, "", None, parameters)
+    where = deployment.region or deployer.region
+    if where:
+        residency.known_region(target.cloud, where)
+    settings = _known(deployer, deployment)
+    sized = traffic.measured(target.name)
     work = around.shaped(target, traffic.workload(sized), settings)
-    option = next(option for option in OPTIONS if option.cloud == target)
     answer, slowest = option.latency(replace(work, cold_share=1.0, warm_instances=0))
-    near = limits.nearness(target, work, sized.init * option.slowed(work), answer, slowest, settings)
-    pieces = provider.creates(place)
-    beside = around.around(target, work, settings, [piece.kind for piece in pieces], sized.model)
+    near = limits.nearness(target.name, work, sized.init * option.slowed(work), answer, slowest, settings)
+    created = deployer.creates(deployment)
+    beside = around.around(target, work, settings, [resource.kind for resource in created], sized.model)
     found = security.findings(sized.document, traffic.model if "://" in traffic.model else "", settings)
     bill = Bill((*option.bill(work).lines, *beside.lines))
-    others = {one.name: one.bill(traffic.workload(sized)) for one in OPTIONS if one is not option}
-    return Plan(target, place.region or provider.region, pieces, sized, work, slowest, near, found, bill, beside, others)
+    alike = [one for one in all_options() if one.family == option.family and one.cloud != option.cloud]
+    others = {one.name: one.bill(traffic.workload(sized)) for one in alike}
+    return Plan(target, where, created, sized, work, slowest, near, found, bill, beside, others)
 
 
-def _known(target: str, settings: dict[str, str], parameters: tuple[str, ...]) -> dict[str, str]:
-    """The settings, if each that was given is one."""
-    from flyweight.toolkit.deploying import Deployment
-    from flyweight.toolkit.deploying import target as target_of
+def _known(deployer: Deployer, deployment: Deployment) -> dict[str, str]:
+    """The settings, if each parameter is one.
 
-    known = target_of(target).settings(Deployment())
-    for name in (text.partition("=")[0] for text in parameters):
+    :raises ToolkitError: a parameter is unknown.
+    """
+    known = deployer.settings(replace(deployment, parameters={}))
+    for name in deployment.parameters:
         if name not in known:
-            raise _show.Failed(f"infra/{target} has no parameter {name}", f"it has {', '.join(sorted(known))}")
-    return settings
+            step = f"it has {', '.join(sorted(known))}" if known else "leave out --set"
+            raise ToolkitError(f"infra/{deployer.name} has no parameter {name}", step)
+    return deployer.settings(deployment)
 
 
 def _limits(plan: Plan) -> None:
@@ -111,7 +115,7 @@ def _limits(plan: Plan) -> None:
 
 
 def _costs(plan: Plan) -> None:
-    from flyweight.toolkit.costs.prices import table
+    from flyweight.toolkit.costs import prices
 
     _show.columns(f"{plan.work.requests:,.0f} requests a month", ("", "arithmetic", "dollars"), _traffic.arithmetic(plan.bill))
     for note in plan.around.notes:
@@ -120,25 +124,22 @@ def _costs(plan: Plan) -> None:
         (name, f"${bill.total:,.2f}", "" if bill.confirmed else "in part unconfirmed") for name, bill in plan.others.items()
     ]
     _show.columns("\nthe same on other clouds: the function alone, 512 MB", ("", "a month", ""), others)
-    at = table()["regions"][plan.target]
-    click.echo(
-        f"list prices of {at}, others differ; read by {table()['checked']}, without taxes; sources: toolkit/costs/prices.json"
-    )
+    click.echo(prices.footnote(prices.regions().get(plan.target.cloud, "")))
 
 
 def _document(plan: Plan) -> dict[str, Any]:
-    from flyweight.toolkit.costs.prices import table
+    from flyweight.toolkit.costs import prices
 
     taken = plan.sized.measured
     sizes: dict[str, Any] = {"sent": plan.work.sent, "received": plan.sized.received, "model": plan.sized.model}
     sizes |= {"missing": plan.sized.missing} if plan.sized.missing else {}
     return {
-        "target": plan.target, "region": plan.region, "creates": [vars(piece) for piece in plan.pieces],
+        "target": plan.target.name, "region": plan.region, "creates": [vars(piece) for piece in plan.created],
         "measured": {**vars(taken), "split": dict(plan.sized.split), **sizes},
         "limits": [one.document() for one in plan.near], "expected_cold_ms": round(1000 * plan.slowest, 3),
         "security": [vars(one) for one in plan.found], "bill": plan.bill.document(), "notes": list(plan.around.notes),
         "others": {name: bill.document() for name, bill in plan.others.items()},
-        "prices_checked": table()["checked"], "prices_of": table()["regions"][plan.target],
+        "prices_checked": prices.checked(), "prices_of": prices.regions().get(plan.target.cloud, ""),
     }  # fmt: skip
 
 

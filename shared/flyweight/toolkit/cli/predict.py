@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from flyweight.toolkit.cli import _show
+from flyweight.toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
     from flyweight.predictor import Predictor
@@ -35,8 +36,8 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object a row instead of CSV.")
 def command(model: Path, rows: Path, out: TextIO, outputs: str | None, as_json: bool) -> None:
     """Predict each row of a CSV file (- for standard input) whose header names MODEL's features; other columns are left out."""
-    from flyweight.formats.csv import answer
-    from flyweight.formats.json import encode
+    from flyweight.formats.csv import write
+    from flyweight.formats.json import write_lines
     from flyweight.predictor import load
 
     asked = None if outputs is None else outputs.split(",")
@@ -47,9 +48,9 @@ def command(model: Path, rows: Path, out: TextIO, outputs: str | None, as_json: 
         for start, instances in _chunks(file, predictor):
             prediction = predictor.answer(_checked(predictor, instances, start), asked)
             if as_json:
-                out.write(encode(prediction, "application/x-ndjson", {}).decode())
+                out.write(write_lines(prediction, {}).decode())
             else:
-                header, body = answer(prediction).split("\n", 1)
+                header, body = write(prediction).split("\n", 1)
                 out.write(f"{header}\n{body}" if first else body)
             first = False
             progress("predicting", file.buffer.tell() if size else start, size)
@@ -60,7 +61,10 @@ def _opened(rows: Path) -> AbstractContextManager[TextIO]:
 
 
 def _chunks(file: TextIO, predictor: Predictor) -> Iterator[tuple[int, list[dict[str, Any]]]]:
-    """The rows by chunks, each with the number of its first row; texts become values by the signature."""
+    """The rows by chunks, each with the number of its first row; texts become values by the signature.
+
+    :raises ToolkitError: a column is missing, or the text is not CSV.
+    """
     from flyweight.formats.csv import value_of
 
     reader = csv.reader(file, strict=True)
@@ -69,25 +73,29 @@ def _chunks(file: TextIO, predictor: Predictor) -> Iterator[tuple[int, list[dict
     absent = [name for name in kinds if name not in names]
     if absent:
         listed = ", ".join(map(repr, absent[:5]))
-        raise _show.Failed(f"the CSV header has no column {listed}, which the model takes", "see `flyweight inspect MODEL`")
+        raise ToolkitError(f"the CSV header has no column {listed}, which the model takes", "see `flyweight inspect MODEL`")
     places = {name: names.index(name) for name in kinds}
     start = 0
     try:
         while lines := list(islice((line for line in reader if line), CHUNK)):
             for number, line in enumerate(lines, start):
                 if len(line) != len(names):
-                    raise _show.Failed(f"row {number} has {len(line)} values, the CSV header has {len(names)}")
+                    raise ToolkitError(f"row {number} has {len(line)} values, the CSV header has {len(names)}")
             yield start, [{name: value_of(line[place], kinds[name]) for name, place in places.items()} for line in lines]
             start += len(lines)
     except csv.Error as error:
-        raise _show.Failed(f"after row {start}: not CSV: {error}") from None
+        raise ToolkitError(f"after row {start}: not CSV: {error}") from None
 
 
 def _checked(predictor: Predictor, instances: list[dict[str, Any]], start: int) -> list[list[Any]]:
+    """Validate instances.
+
+    :raises InvalidInput: a row does not fit; its number is that in the file.
+    """
     from flyweight.errors import InvalidInput
 
     try:
-        return predictor.reader.rows(instances)
+        return predictor.validator.rows(instances)
     except InvalidInput as error:
-        faults = [fault._replace(instance=start + (fault.instance or 0)) for fault in error.faults]  # type: ignore[attr-defined]
+        faults = [fault._replace(instance=start + (fault.instance or 0)) for fault in error.faults]
         raise InvalidInput(*faults) from None

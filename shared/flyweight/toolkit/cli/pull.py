@@ -34,7 +34,7 @@ def command(address: str, out: Path | None, as_json: bool) -> None:
     with _show.progress(not as_json) as progress:
         progress(f"fetching {_show.size(release.size)}", 0, 0)
         data, _ = catalogue.fetch(place, release)
-        signature = releases.signature(place.store, release)
+        signature = releases.digital_signature(place.store, release)
     out = out or Path(f"{release.name}.safetensors" if release.name else where.key)
     sha256 = release.sha256 or hashlib.sha256(data).hexdigest()
     model_writer.write(out, data)

@@ -43,7 +43,7 @@ def command(file: Path, store: str, aliases: tuple[str, ...], key: Path | None, 
         "pushed": "it was there already, with the same bytes" if pushed.existed else _show.size(pushed.record["bytes"]),
         "sha256": pushed.record["sha256"],
         "signed by": pushed.record.get("signature", {}).get("key"),
-        "meant by": ", ".join(f"{name}@{alias}" for alias in pushed.aliases),
+        "aliases": ", ".join(f"{name}@{alias}" for alias in pushed.aliases),
         "use it": f"FLYWEIGHT_MODEL={means[0]}",
     }
     _show.table(pushed.address, rows)

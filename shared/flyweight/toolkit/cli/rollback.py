@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from flyweight.toolkit.cli import _place, _show
+from flyweight.toolkit.cli import _deployment, _show
+from flyweight.toolkit.targets import Target
 
 EXAMPLES = """\b
 Examples:
@@ -14,30 +15,29 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@_place.placed
+@_deployment.options
 @click.option("--no-smoke", is_flag=True, help="Do not ask the endpoint whether it answers as the model's record says.")
 @click.option("--patience", default=60.0, show_default=True, help="Seconds that the endpoint may take to come up.")
 def command(
-    target: str, name: str, region: str, group: str, dry_run: bool, as_json: bool, no_smoke: bool, patience: float
+    target: Target, name: str, region: str, group: str, dry_run: bool, as_json: bool, no_smoke: bool, patience: float
 ) -> None:
     """Make the release live again that was live before the newest, with the parameters that it had.
 
     Releases are those that `flyweight deploy` made from this folder; they are kept in .flyweight/TARGET/NAME.
     """
     from flyweight.toolkit.deploying import rollout
-    from flyweight.toolkit.deploying import target as target_of
     from flyweight.toolkit.targets.deployment import HOME
 
-    place = _place.place(target, name, region, group)
-    told = _place.Transcript(as_json, dry_run)
-    runner, provider = told.runner(), target_of(target)
+    deployment = _deployment.deployment(target, name, region, group)
+    transcript = _deployment.Transcript(as_json, dry_run)
+    runner, deployer = transcript.runner(), target.deployer
     if not dry_run:
-        rollout.check(provider, place, runner)
-    ask = None if no_smoke else rollout.asked(provider, runner, patience)
-    done = rollout.back(provider, place, runner, ask, HOME)
+        rollout.check(deployer, deployment, runner)
+    ask = None if no_smoke else rollout.asked(deployer, runner, patience)
+    done = rollout.back(deployer, deployment, runner, ask, HOME)
     assert done.release is not None
     if as_json:
-        told.document(url=done.url, release=done.release.number, smoke=done.verdict and done.verdict.said)
+        transcript.document(url=done.url, release=done.release.number, smoke=done.verdict and done.verdict.said)
     elif not dry_run:
         asked = done.verdict.said if done.verdict else "no"
         _show.table(done.url, {"release": f"{done.release.number}: {done.release.model}", "asked": asked})

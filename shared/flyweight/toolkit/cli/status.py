@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from flyweight.toolkit.cli import _place, _show
+from flyweight.toolkit.cli import _deployment, _show
+from flyweight.toolkit.targets import Target
 
 EXAMPLES = """\b
 Examples:
@@ -14,39 +15,38 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@_place.placed
-def command(target: str, name: str, region: str, group: str, dry_run: bool, as_json: bool) -> None:
+@_deployment.options
+def command(target: Target, name: str, region: str, group: str, dry_run: bool, as_json: bool) -> None:
     """Say what TARGET tells of a function, and what the function says when it is asked whether it is ready."""
-    from flyweight.toolkit.deploying import DeployFailed, rollout
-    from flyweight.toolkit.deploying import target as target_of
-    from flyweight.toolkit.deploying.commands import CommandFailed
+    from flyweight.toolkit.deploying import rollout
     from flyweight.toolkit.deploying.releases import Releases
+    from flyweight.toolkit.errors import CommandFailed, DeployFailed
 
-    place = _place.place(target, name, region, group)
-    told = _place.Transcript(as_json, dry_run)
-    runner, provider = told.runner(), target_of(target)
+    deployment = _deployment.deployment(target, name, region, group)
+    transcript = _deployment.Transcript(as_json, dry_run)
+    runner, deployer = transcript.runner(), target.deployer
     if not dry_run:
-        rollout.check(provider, place, runner)
+        rollout.check(deployer, deployment, runner)
     try:
-        state = runner.output(*provider.status(place))
+        state = runner.output(*deployer.status(deployment))
     except CommandFailed as error:
-        step = f"look at --name and --region; where nothing is, deploy it: {place.verb('deploy', target)}"
-        raise DeployFailed(f"{target} tells nothing of {name}: {error}", step) from None
-    url = rollout.address(provider, place, runner)
-    whole = rollout.in_force(provider, place, runner)
+        step = f"look at --name and --region; where nothing is, deploy it: {deployment.verb('deploy', target.name)}"
+        raise DeployFailed(f"{target.name} tells nothing of {name}: {error}", step) from None
+    url = rollout.address(deployer, deployment, runner)
+    whole = rollout.in_force(deployer, deployment, runner)
     if dry_run:
-        return told.document() if as_json else None
+        return transcript.document() if as_json else None
     ready, served, answered = False, "", "not asked: it has no address"
     try:
         if url:
-            reply = rollout.reached(provider, whole, runner, url).ask("GET", "/ready")
+            reply = rollout.reached(deployer, whole, runner, url).ask("GET", "/ready")
             ready, served = reply.status == 200, reply.headers.get("x-flyweight-model", "")
             answered = f"{reply.status} {reply.problem.get('status', '')}".strip()
-    except (CommandFailed, DeployFailed) as error:  # we are not let in, or nobody answers: the provider's word is worth telling
+    except (CommandFailed, DeployFailed) as error:  # no access or no answer: the state is still shown
         answered = str(error)
-    releases = [f"{one.number}: {one.model}" for one in Releases(target, name).all()]
+    releases = [f"{one.number}: {one.model}" for one in Releases(target.name, name).all()]
     if as_json:
-        return told.document(url=url, state=state.split(), ready=ready, model=served, releases=releases)
+        return transcript.document(url=url, state=state.split(), ready=ready, model=served, releases=releases)
     rows = {
         "state": " ".join(state.split()),
         "GET /ready": f"{answered}, {served}" if served else answered,

@@ -1,4 +1,4 @@
-"""The sparse forms of ops: what stands in a plan where the value that is read is mostly zeros."""
+"""Find the sparse forms of ops: the ops that a plan has in their place where the input is sparse."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 from scipy.sparse import csr_array  # type: ignore[import-untyped]
 
 Parts = dict[str, Any]
-Form = tuple[str, Parts, Parts] | None  # the op, its arrays and its parameters; None where zeros would not stay zeros
+Form = tuple[str, Parts, Parts] | None  # the op, its arrays and its parameters; None if zeros would not stay zeros
 
+# ops that give a sparse value
 GIVING = (
     {"graphs.edges"}
     | {f"text.{word}" for word in ("count", "hash", "pick", "hash_pick")}
@@ -19,14 +20,15 @@ GIVING = (
 
 
 def none(arrays: Parts, parameters: Parts) -> Form:
-    """An op without a sparse form."""
+    """Return None, for an op without a sparse form."""
     return None
 
 
 def _take(arrays: Parts, parameters: Parts) -> Form:
+    """Return the form if no position repeats."""
     positions = parameters["positions"]
-    sound = positions and len(set(positions)) == len(positions)
-    return ("sparse.take", {"positions": np.asarray(positions)}, {}) if sound else None
+    distinct = positions and len(set(positions)) == len(positions)
+    return ("sparse.take", {"positions": np.asarray(positions)}, {}) if distinct else None
 
 
 def _join(arrays: Parts, parameters: Parts) -> Form:
@@ -38,12 +40,16 @@ def _normalize(arrays: Parts, parameters: Parts) -> Form:
 
 
 def _stretch(arrays: Parts, parameters: Parts) -> Form:
+    """Return the form if nothing is added and nothing is limited."""
     moves = np.any(arrays["add"]) or "limits" in arrays
     return None if moves else ("sparse.stretch", {"multiply": arrays["multiply"]}, parameters)
 
 
 def _center(arrays: Parts, parameters: Parts) -> Form:
-    """scikit-learn's scalers multiply a sparse table by one over the scale, and divide a dense one by it."""
+    """Return the form if nothing is subtracted.
+
+    scikit-learn's scalers multiply a sparse table by one over the scale, and divide a dense table by it.
+    """
     if "divide" not in arrays or np.any(arrays.get("subtract", 0.0)):
         return None
     return "sparse.stretch", {"multiply": 1.0 / np.asarray(arrays["divide"], dtype=float)}, parameters
@@ -54,6 +60,7 @@ def _affine(arrays: Parts, parameters: Parts) -> Form:
 
 
 def _machine(arrays: Parts, parameters: Parts) -> Form:
+    """Return the form with the vectors as three arrays of their entries."""
     vectors = csr_array(arrays["vectors"])
     entries = {"starts": vectors.indptr, "columns": vectors.indices, "numbers": np.asarray(vectors.data, dtype=float)}
     return "sparse_kernels.machine", {**{k: v for k, v in arrays.items() if k != "vectors"}, **entries}, parameters

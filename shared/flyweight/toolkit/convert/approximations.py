@@ -1,4 +1,4 @@
-"""Approximated kernels, and other projections that are one weighted sum and a known function."""
+"""Convert approximated kernels, and other projections that are one weighted sum and a known function."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 from flyweight.toolkit.convert import converts
 from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
 
-INTERVALS = {1: 0.8, 2: 0.5, 3: 0.4}  # of AdditiveChi2Sampler, by its steps
+INTERVALS = {1: 0.8, 2: 0.5, 3: 0.4}  # AdditiveChi2Sampler's defaults by its steps
 
 
 @converts("sklearn.AdditiveChi2Sampler")
 def additive_chi2(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Roots and waves of each number."""
+    """Convert to roots and waves of each number."""
     steps = int(estimator.sample_steps)
     interval = INTERVALS[steps] if estimator.sample_interval is None else float(estimator.sample_interval)
     columns = len(x.columns) * (2 * steps - 1)
@@ -24,23 +24,27 @@ def additive_chi2(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("sklearn.SkewedChi2Sampler")
 def skewed_chi2(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """`sqrt(2 / n) * cos(weights @ log(x + skewedness) + offset)`."""
-    _expect_double(estimator.random_weights_, estimator, draft)
-    width = len(x.columns)
-    arrays = {"multiply": [1.0] * width, "add": [float(estimator.skewedness)] * width}
-    moved = draft.add("scale.stretch", x, columns=width, arrays=arrays)
-    logs = draft.add("elementwise.apply", moved, columns=width, function="log", takes="finite", names=x.names)
-    weights = {"weights": np.asarray(estimator.random_weights_).T, "intercept": estimator.random_offset_}
-    count = len(weights["intercept"])
-    angles = draft.add("linear.affine", logs, columns=count, arrays=weights)
-    waves = draft.add("elementwise.apply", angles, columns=count, function="cos", takes="any", names=angles.names)
-    arrays = {"multiply": [float(np.sqrt(2.0) / np.sqrt(estimator.n_components))] * count, "add": [0.0] * count}
-    return {"transform": draft.add("scale.stretch", waves, columns=count, arrays=arrays)}
+    """Convert to `sqrt(2 / n) * cos(weights @ log(x + skewedness) + offset)`.
+
+    :raises ConversionRefused: it was fitted on float32.
+    """
+    draft.expect_double(estimator, estimator.random_weights_)
+    moved = draft.stretch(x, 1.0, float(estimator.skewedness))
+    logs = draft.add("elementwise.apply", moved, columns=len(x.columns), function="log", takes="finite", names=x.names)
+    angles = draft.affine(logs, np.asarray(estimator.random_weights_).T, estimator.random_offset_)
+    return {"transform": waves(angles, float(np.sqrt(2.0) / np.sqrt(estimator.n_components)), draft)}
+
+
+def waves(angles: Value, factor: float, draft: Draft) -> Value:
+    """Add `factor * cos(angle)` of each angle."""
+    count = len(angles.columns)
+    cosines = draft.add("elementwise.apply", angles, columns=count, function="cos", takes="any", names=angles.names)
+    return draft.stretch(cosines, factor)
 
 
 @converts("sklearn.PolynomialCountSketch")
 def count_sketch(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The product of count sketches, by multiplication where scikit-learn takes Fourier's way."""
+    """Convert to the product of count sketches, by multiplication; scikit-learn uses Fourier transforms."""
     arrays: dict[str, Any] = {
         "index": np.asarray(estimator.indexHash_),
         "sign": np.asarray(estimator.bitHash_, dtype=float),
@@ -54,34 +58,30 @@ def count_sketch(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("sklearn.NeighborhoodComponentsAnalysis")
 def neighborhood_components(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """`components_ @ x`."""
-    return {"transform": _sums(x, draft, np.asarray(estimator.components_))}
+    """Convert to `components_ @ x`."""
+    return {"transform": draft.affine(x, estimator.components_)}
 
 
 @converts("sklearn.BernoulliRBM")
 def boltzmann(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The hidden units' probabilities."""
-    _expect_double(estimator.components_, estimator, draft)
-    sums = _sums(x, draft, np.asarray(estimator.components_), np.asarray(estimator.intercept_hidden_))
+    """Convert to the hidden units' probabilities.
+
+    :raises ConversionRefused: it was fitted on float32.
+    """
+    draft.expect_double(estimator, estimator.components_)
+    sums = draft.affine(x, estimator.components_, estimator.intercept_hidden_)
     return {"transform": draft.add("activations.logistic", sums, columns=len(sums.columns))}
 
 
 @converts("sklearn.FeatureAgglomeration")
 def agglomeration(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The mean of each cluster of features."""
+    """Convert to the mean of each cluster of features.
+
+    :raises ConversionRefused: it pools by another function than np.mean.
+    """
     if estimator.pooling_func is not np.mean:
-        helps = "its pooling_func is code, and a model file carries none; use np.mean"
+        helps = "its pooling_func is code, and a model file holds no code; use np.mean"
         raise ConversionRefused(draft.path, "FeatureAgglomeration", helps)
     labels = np.asarray(estimator.labels_)
     members = np.equal.outer(np.arange(labels.max() + 1), labels)
-    return {"transform": _sums(x, draft, members / members.sum(axis=1, keepdims=True))}
-
-
-def _sums(x: Value, draft: Draft, weights: Any, intercept: Any = None) -> Value:
-    arrays = {"weights": weights.astype(float), "intercept": np.zeros(len(weights)) if intercept is None else intercept}
-    return draft.add("linear.affine", x, columns=len(weights), arrays=arrays)
-
-
-def _expect_double(array: Any, estimator: Any, draft: Draft) -> None:
-    if np.asarray(array).dtype != np.float64:
-        raise ConversionRefused(draft.path, type(estimator).__name__, "it was fitted on float32; fit it on float64")
+    return {"transform": draft.affine(x, members / members.sum(axis=1, keepdims=True))}

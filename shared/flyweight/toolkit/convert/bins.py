@@ -1,4 +1,4 @@
-"""KBinsDiscretizer."""
+"""Convert discretizers (KBinsDiscretizer)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flyweight.toolkit.convert.draft import Column, Draft, Outputs, Value
 
 @converts("sklearn.KBinsDiscretizer")
 def k_bins(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The interval of each value among the inner edges, one-hot if asked for."""
+    """Convert to the interval of each value among the inner edges, one-hot if it encodes so."""
     inner = [np.asarray(edges, dtype=float)[1:-1] for edges in estimator.bin_edges_]
     for position, edges in enumerate(inner):
         draft.note_edges(x, position, edges)

@@ -1,4 +1,4 @@
-"""Gradient boosting: sums of trees under a link."""
+"""Convert scikit-learn's gradient boosting: sums of trees under a link."""
 
 from __future__ import annotations
 
@@ -13,29 +13,39 @@ from flyweight.toolkit.convert.trees import Array, Tree, add_sum, of_sklearn
 
 @converts("sklearn.GradientBoostingClassifier")
 def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Raw sums; two classes share one, whose sign at or above zero means the second."""
+    """Convert to raw sums; two classes share one sum, which means the second class at or above zero.
+
+    :raises ConversionRefused: it starts from an estimator that predicts each row differently.
+    """
     factor = 2 if estimator.loss == "exponential" else 1
     return _classes(_stages(estimator, x, draft), draft, inclusive=True, factor=factor)
 
 
 @converts("sklearn.GradientBoostingRegressor")
 def regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Raw sums are the values, whatever the loss."""
+    """Convert to raw sums, which are the values for any loss.
+
+    :raises ConversionRefused: it starts from an estimator that predicts each row differently.
+    """
     return {"values": _stages(estimator, x, draft)}
 
 
 def _stages(estimator: Any, x: Value, draft: Draft) -> Value:
+    """Add the sums of all stages' trees."""
     stages, width = estimator.estimators_.shape
     # the same product that `predict_stages` forms for each row, formed once
     rate = estimator.learning_rate
     trees = [of_sklearn(member, rate * member.tree_.value[:, :, 0]) for member in estimator.estimators_.ravel()]
     targets = np.tile(np.arange(width), stages)
-    # Not exact: where the processor can (arm64), scikit-learn's compiler may fuse that product with the addition.
+    # not exact: on arm64 scikit-learn's compiler may fuse that product with the addition
     return add_sum(trees, x, draft, _initial(estimator, draft, width), targets=targets, single=True, mean=False, exact=False)
 
 
 def _initial(estimator: Any, draft: Draft, width: int) -> Array:
-    """The raw prediction before the first tree, which has to be the same for every row."""
+    """Return the raw prediction before the first tree.
+
+    :raises ConversionRefused: it differs from row to row.
+    """
     initial = estimator.init_
     if isinstance(initial, str) and initial == "zero":
         return np.zeros(width)
@@ -48,13 +58,19 @@ def _initial(estimator: Any, draft: Draft, width: int) -> Array:
 
 @converts("sklearn.HistGradientBoostingClassifier")
 def hist_classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Raw sums; two classes share one, whose sign above zero means the second."""
+    """Convert to raw sums; two classes share one sum, which means the second class above zero.
+
+    :raises ConversionRefused: it has no tree.
+    """
     return _classes(_iterations(estimator, x, draft), draft, inclusive=False, factor=1)
 
 
 @converts("sklearn.HistGradientBoostingRegressor")
 def hist_regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Raw sums under the inverse of the loss's link."""
+    """Convert to raw sums under the inverse of the loss's link.
+
+    :raises ConversionRefused: it has no tree, or the link is unknown.
+    """
     raw = _iterations(estimator, x, draft)
     link = type(estimator._loss.link).__name__
     if link == "IdentityLink":
@@ -65,6 +81,10 @@ def hist_regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 
 def _iterations(estimator: Any, x: Value, draft: Draft) -> Value:
+    """Add the sums of all iterations' trees.
+
+    :raises ConversionRefused: there is no tree.
+    """
     encoder = estimator._preprocessor
     if encoder is not None:  # categorical features are encoded, and moved before all others
         inputs = encoder._transformer_to_input_indices
@@ -88,6 +108,11 @@ def _iterations(estimator: Any, x: Value, draft: Draft) -> Value:
 
 
 def _hist_tree(predictor: Any, known: Array, feature_rows: Array, tables: list[Array]) -> Tree:
+    """Return a tree of histogram boosting; its categorical splits are appended to `tables`.
+
+    :param known: bit sets of the categories seen in training, one row a categorical feature.
+    :param feature_rows: the row of `known` of each feature.
+    """
     nodes = predictor.nodes
     is_leaf = nodes["is_leaf"].astype(bool)
     split = np.full(len(nodes), -1)
@@ -103,15 +128,16 @@ def _hist_tree(predictor: Any, known: Array, feature_rows: Array, tables: list[A
 
 
 def _bits(bitset: Array) -> Array:
-    """Eight uint32 words as 256 flags, the lowest bit first."""
+    """Return eight uint32 words as 256 flags, the lowest bit first."""
     return np.unpackbits(np.asarray(bitset, dtype="<u4").view(np.uint8), bitorder="little").astype(bool)
 
 
 def _classes(raw: Value, draft: Draft, *, inclusive: bool, factor: int) -> Outputs:
+    """Add the index and the probabilities of a classifier's raw sums."""
     if len(raw.columns) == 1:
         index = draft.add("labels.above", raw, columns=1, inclusive=inclusive)
         shares = draft.add("links.sigmoid", raw, columns=2, factor=factor)
     else:
-        index = draft.add("labels.argmax", raw, columns=1, widths=[len(raw.columns)])
+        index = draft.argmax(raw)
         shares = draft.add("links.softmax", raw, columns=len(raw.columns))
     return {"index": index, "probabilities": shares, "scores": raw}

@@ -1,8 +1,8 @@
-"""CatBoost, from the JSON in which it saves a model.
+"""Convert CatBoost models, from the JSON in which CatBoost saves a model.
 
-Its rules (1.2: `catboost/libs/model/`): float features are float32 and answer `x > border`; leaves are added in double precision,
-one by one in the order of the trees, so that raw sums are equal bit for bit on the same processor; categories are hashes of their
-text, and statistics by category are float32.
+Its rules (1.2: `catboost/libs/model/`): splits of float features ask `x > border` in float32; leaves are added in double
+precision, one by one in the order of the trees, so that raw sums are equal bit for bit on the same processor; categories are
+hashes of their text, and statistics by category are float32.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from flyweight.toolkit.convert import class_name, converts
 from flyweight.toolkit.convert.catboost_json import Question, Saved
 from flyweight.toolkit.convert.draft import Column, ConversionRefused, Draft, Outputs, Value
-from flyweight.toolkit.convert.members import above, argmax
+from flyweight.toolkit.convert.members import above
 from flyweight.toolkit.convert.trees import Array, add_sum
 
 LINKS = {"Logloss": "links.sigmoid", "CrossEntropy": "links.sigmoid", "MultiClass": "links.softmax"}
@@ -24,16 +24,19 @@ LINKS = {"Logloss": "links.sigmoid", "CrossEntropy": "links.sigmoid", "MultiClas
 
 @converts("catboost.CatBoostClassifier")
 def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The likeliest class; two classes share one sum."""
-    what, saved = class_name(estimator), _saved(estimator, draft)
-    raw = _sums(saved, x, draft, what)
+    """Convert to the most likely class; two classes share one sum.
+
+    :raises ConversionRefused: the loss has an unknown link, or it can't be converted.
+    """
+    cls, saved = class_name(estimator), _saved(estimator, draft)
+    raw = _sums(saved, x, draft, cls)
     if saved.loss == "MultiClassOneVsAll":
-        return {"index": argmax(raw, draft), "probabilities": _each("expit", raw, draft)}
+        return {"index": draft.argmax(raw), "probabilities": _each("expit", raw, draft)}
     if saved.loss not in LINKS:
         known = ", ".join([*LINKS, "MultiClassOneVsAll"])
-        raise ConversionRefused(draft.path, what, f"the link of loss {saved.loss!r} is not known; known are {known}")
+        raise ConversionRefused(draft.path, cls, f"the link of loss {saved.loss!r} is not known; known are {known}")
     if saved.loss == "MultiClass":
-        return {"index": argmax(raw, draft), "probabilities": draft.add("links.softmax", raw, columns=len(raw.columns))}
+        return {"index": draft.argmax(raw), "probabilities": draft.add("links.softmax", raw, columns=len(raw.columns))}
     share = estimator.get_probability_threshold()
     limit = 0.0 if share is None or share == 0.5 else -math.log(1.0 / share - 1.0)
     shares = draft.add("links.sigmoid", raw, columns=2, factor=1)
@@ -42,20 +45,28 @@ def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("catboost.CatBoostRegressor", "catboost.CatBoostRanker", "catboost.CatBoost")
 def regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """What `predict` gives: raw sums, under `exp` for a regressor's Poisson and Tweedie. `CatBoost` gives raw sums always."""
-    what, saved = class_name(estimator), _saved(estimator, draft)
+    """Convert to `predict`: raw sums, under `exp` for a regressor's Poisson and Tweedie; `CatBoost` always gives raw sums.
+
+    :raises ConversionRefused: it predicts in another form, or can't be converted.
+    """
+    cls, saved = class_name(estimator), _saved(estimator, draft)
     kind = estimator._get_default_prediction_type() if hasattr(estimator, "_get_default_prediction_type") else "RawFormulaVal"
     if kind not in ("RawFormulaVal", "Exponent"):
-        raise ConversionRefused(draft.path, what, f"it predicts {kind}, which has no conversion; fit with another loss_function")
-    raw = _sums(saved, x, draft, what)
+        raise ConversionRefused(draft.path, cls, f"it predicts {kind}, which has no conversion; fit with another loss_function")
+    raw = _sums(saved, x, draft, cls)
     return {"values": _each("exp", raw, draft) if kind == "Exponent" else raw}
 
 
 def _each(function: str, raw: Value, draft: Draft) -> Value:
+    """Add a function of each raw sum."""
     return draft.add("elementwise.apply", raw, columns=raw.columns, function=function, takes="any", names=raw.names)
 
 
 def _saved(estimator: Any, draft: Draft) -> Saved:
+    """Return the model's JSON.
+
+    :raises ConversionRefused: it has no tree, or text or embedding features.
+    """
     saved = Saved.of(estimator)
     if not saved.trees:
         raise ConversionRefused(draft.path, class_name(estimator), "it has no tree; fit it on more data")
@@ -65,42 +76,43 @@ def _saved(estimator: Any, draft: Draft) -> Saved:
     return saved
 
 
-def _sums(saved: Saved, x: Value, draft: Draft, what: str) -> Value:
-    columns = _columns(saved, x, draft, what)
+def _sums(saved: Saved, x: Value, draft: Draft, cls: str) -> Value:
+    """Add the raw sums; `cls` is the name of the class."""
+    columns = _columns(saved, x, draft, cls)
     width = len(saved.bias)
     if saved.is_oblivious:
-        asked = [[saved.asked(split) for split in tree.get("splits") or []] for tree in saved.trees]
+        places = [[saved.place(split) for split in tree.get("splits") or []] for tree in saved.trees]
         leaves = np.concatenate([np.asarray(tree["leaf_values"], dtype=float).reshape(-1, width) for tree in saved.trees])
         arrays = {
             **_questions(list(saved.questions)),
-            "asked": np.array([question for tree in asked for question in tree], dtype=int),
-            "starts": np.cumsum([0, *map(len, asked)]),
+            "asked": np.array([place for of_tree in places for place in of_tree], dtype=int),
+            "starts": np.cumsum([0, *map(len, places)]),
             "leaves": leaves,
             "scale": [saved.scale],
             "bias": saved.bias,
         }
         return draft.add("catboost.oblivious", columns, columns=width, arrays=arrays)
     equals = sorted({q for q in map(saved.question, _splits(saved.trees)) if q.equal}, key=lambda q: (q.column, q.border))
-    places = {question: len(columns.columns) + place for place, question in enumerate(equals)}
+    column_of = {question: len(columns.columns) + place for place, question in enumerate(equals)}
     if equals:
         answers = draft.add("catboost.answers", columns, columns=len(equals), arrays=_questions(equals))
         columns = draft.join([columns, answers])
-    trees = [saved.plain_tree(tree, places) for tree in saved.trees]
+    trees = [saved.plain_tree(tree, column_of) for tree in saved.trees]
     targets = np.zeros(len(trees), dtype=int)
     base = np.zeros(width)
     raw = add_sum(trees, columns, draft, base, targets=targets, single=False, mean=False, exact=True)
-    arrays = {"multiply": [saved.scale] * width, "add": saved.bias}
-    return draft.add("scale.stretch", raw, columns=width, arrays=arrays)
+    return draft.stretch(raw, saved.scale, saved.bias)
 
 
 def _splits(trees: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    found, stack = [], list(trees)
+    """Return the splits of all nodes of trees that are not oblivious."""
+    splits, stack = [], list(trees)
     while stack:
         node = stack.pop()
         if "split" in node:
-            found.append(node["split"])
+            splits.append(node["split"])
             stack += [node["left"], node["right"]]
-    return found
+    return splits
 
 
 def _questions(questions: list[Question]) -> dict[str, Array]:
@@ -112,8 +124,8 @@ def _questions(questions: list[Question]) -> dict[str, Array]:
     }
 
 
-def _columns(saved: Saved, x: Value, draft: Draft, what: str) -> Value:
-    """The columns that splits ask about: float features, hashes of categories, statistics."""
+def _columns(saved: Saved, x: Value, draft: Draft, cls: str) -> Value:
+    """Add the columns that splits ask about: float features, hashes of categories, statistics."""
     floats = [feature["flat_feature_index"] for feature in saved.features("float_features")]
     categories = [feature["flat_feature_index"] for feature in saved.features("categorical_features")]
     parts = []
@@ -126,10 +138,10 @@ def _columns(saved: Saved, x: Value, draft: Draft, what: str) -> Value:
         taken = draft.take(x, categories)
         parts.append(draft.add("hashes.city", taken, columns=[Column(f"hash of {n}") for n in taken.names], names=taken.names))
     plain = draft.join(parts)
-    return draft.join([plain, *(_statistic(one, saved, plain, draft, what) for one in saved.features("ctrs"))])
+    return draft.join([plain, *(_statistic(one, saved, plain, draft, cls) for one in saved.features("ctrs"))])
 
 
-# type of a statistic -> from which to which count it is about, of `n`; `b` is the number of the target's border
+# type of a statistic -> the first count and the end of its counts among `n`; `b` is the number of the target's border
 COUNTS: dict[str, Callable[[int, int], tuple[int, int]]] = {
     "Borders": lambda b, n: (b + 1, n),
     "Buckets": lambda b, n: (b, b + 1),
@@ -138,27 +150,31 @@ COUNTS: dict[str, Callable[[int, int], tuple[int, int]]] = {
 }
 
 
-def _statistic(one: dict[str, Any], saved: Saved, plain: Value, draft: Draft, what: str) -> Value:
+def _statistic(one: dict[str, Any], saved: Saved, plain: Value, draft: Draft, cls: str) -> Value:
+    """Add one statistic over the columns of features and hashes, `plain`.
+
+    :raises ConversionRefused: its type is unknown.
+    """
     kind = one["ctr_type"]
     if kind not in COUNTS:
-        raise ConversionRefused(draft.path, what, f"statistics of type {kind} have no conversion; use Borders or Counter")
+        raise ConversionRefused(draft.path, cls, f"statistics of type {kind} have no conversion; use Borders or Counter")
     offset = len(saved.features("float_features"))
-    hashed, asked = [], []
+    hashed, questions = [], []
     for element in one["elements"]:
         if element["combination_element"] == "cat_feature_value":
             hashed.append(offset + element["cat_feature_index"])
         elif element["combination_element"] == "float_feature":
-            asked.append(saved.question({**element, "split_type": "FloatFeature"}))
+            questions.append(saved.question({**element, "split_type": "FloatFeature"}))
         else:
-            asked.append(saved.question({**element, "split_type": "OneHotFeature"}))
+            questions.append(saved.question({**element, "split_type": "OneHotFeature"}))
     x, answered = plain, []
-    if asked:
-        answers = draft.add("catboost.answers", plain, columns=len(asked), arrays=_questions(asked))
+    if questions:
+        answers = draft.add("catboost.answers", plain, columns=len(questions), arrays=_questions(questions))
         x = draft.join([plain, answers])
         answered = list(range(len(plain.columns), len(x.columns)))
     keys, counts, denominator = saved.tables(one)
     total = {"total": [denominator]} if kind == "Counter" else {}
-    if kind == "BinarizedTargetMeanValue":  # a sum, and how many it is over
+    if kind == "BinarizedTargetMeanValue":  # a sum, and the number of its terms
         total, counts = {}, np.column_stack([counts[:, 0], counts[:, 1] - counts[:, 0]])
     first, last = COUNTS[kind](one["target_border_idx"], counts.shape[1])
     shape = [one["prior_numerator"], one["prior_denomerator"], one["shift"], one["scale"]]

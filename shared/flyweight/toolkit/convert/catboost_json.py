@@ -1,4 +1,4 @@
-"""The JSON in which CatBoost saves a model (`save_model(format="json")`), read."""
+"""Read the JSON in which CatBoost saves a model (`save_model(format="json")`)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import numpy as np
 
 from flyweight.toolkit.convert.trees import Array, Tree
 
-EMPTY = (1 << 64) - 1  # a place of the hash table where nothing is
+EMPTY = (1 << 64) - 1  # the key of an empty place of the hash table
 
 
 @dataclass(frozen=True)
 class Question:
-    """What a split asks of one column: whether it is above the border, or equal to it; `missing` is the answer for NaN."""
+    """A split's question of one column: is it above the border, or equal to it; `missing` is the answer for NaN."""
 
     column: int
     border: float
@@ -27,23 +27,23 @@ class Question:
 
 @dataclass
 class Saved:
-    """A model's JSON. Its columns: the float features, the hashes of the categorical ones, then the statistics."""
+    """A model's JSON; its columns are the float features, the hashes of the categorical ones, then the statistics."""
 
     document: dict[str, Any]
-    questions: dict[Question, int] = field(default_factory=dict)  # each with its place, in the order in which they were met
+    questions: dict[Question, int] = field(default_factory=dict)  # each with its place, in the order of the splits
 
     @classmethod
     def of(cls, model: Any) -> Saved:
-        """Ask a model for it, by a file as CatBoost knows no other way."""
+        """Read a model's JSON, by way of a file, since CatBoost has no other."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.json"
             model.save_model(str(path), format="json")
             return cls(json.loads(path.read_text()))
 
     def features(self, kind: str) -> list[dict[str, Any]]:
-        """The features of a kind (`float_features`, `categorical_features`, `ctrs`...)."""
-        found: list[dict[str, Any]] = self.document["features_info"].get(kind) or []
-        return found
+        """Return the features of a kind (`float_features`, `categorical_features`, `ctrs`...)."""
+        features: list[dict[str, Any]] = self.document["features_info"].get(kind) or []
+        return features
 
     @property
     def statistics_start(self) -> int:
@@ -52,24 +52,24 @@ class Saved:
 
     @property
     def scale(self) -> float:
-        """By what the sums are multiplied."""
+        """The factor of the sums."""
         return float(self.document["scale_and_bias"][0])
 
     @property
     def bias(self) -> Array:
-        """What is added then, one number an output."""
+        """The offset of the sums, added after the factor, one number an output."""
         return np.ravel(np.asarray(self.document["scale_and_bias"][1], dtype=float))
 
     @property
     def is_oblivious(self) -> bool:
-        """Whether all nodes of a level ask the same question."""
+        """Whether the trees ask the same question in all nodes of a level."""
         return "oblivious_trees" in self.document
 
     @property
     def trees(self) -> list[dict[str, Any]]:
         """The trees, oblivious or not."""
-        found: list[dict[str, Any]] = self.document.get("oblivious_trees") or self.document.get("trees") or []
-        return found
+        trees: list[dict[str, Any]] = self.document.get("oblivious_trees") or self.document.get("trees") or []
+        return trees
 
     @property
     def loss(self) -> str:
@@ -77,7 +77,10 @@ class Saved:
         return str(self.document["model_info"].get("params", {}).get("loss_function", {}).get("type", ""))
 
     def question(self, split: dict[str, Any]) -> Question:
-        """What a split asks."""
+        """Return the question of a split.
+
+        :raises ValueError: the split is of an unknown type.
+        """
         kind = split["split_type"]
         if kind == "FloatFeature":
             column = split["float_feature_index"]
@@ -91,7 +94,12 @@ class Saved:
         raise ValueError(f"splits of type {kind} are not known; leave text and embedding features out")
 
     def _statistic(self, index: int) -> int:
-        """Splits are numbered: the borders of float features, then the values of categories, then the borders of statistics."""
+        """Return the number of the statistic that a split asks about.
+
+        Splits are numbered: the borders of float features, then the values of categories, then the borders of statistics.
+
+        :raises ValueError: there is no such statistic.
+        """
         index -= sum(len(feature.get("borders") or []) for feature in self.features("float_features"))
         index -= sum(len(feature.get("values") or []) for feature in self.features("categorical_features"))
         for number, statistic in enumerate(self.features("ctrs")):
@@ -100,12 +108,15 @@ class Saved:
                 return number
         raise ValueError("a split by a statistic that is not there")
 
-    def asked(self, split: dict[str, Any]) -> int:
-        """The place of a split's question among all."""
+    def place(self, split: dict[str, Any]) -> int:
+        """Return the place of a split's question among all questions."""
         return self.questions.setdefault(self.question(split), len(self.questions))
 
     def tables(self, statistic: dict[str, Any]) -> tuple[Array, Array, float]:
-        """Of one statistic the hashes as pairs of int32, higher half first, what was counted of each, and the sum of counters."""
+        """Return the tables of one statistic.
+
+        :returns: the hashes as pairs of int32, the higher half first; the counts of each hash; the sum of all counters.
+        """
         table = self.document["ctr_data"][statistic["identifier"]]
         rows = np.array(table["hash_map"], dtype=object).reshape(-1, table["hash_stride"])
         rows = rows[[int(row[0]) != EMPTY for row in rows]]
@@ -113,7 +124,7 @@ class Saved:
         return keys, rows[:, 1:].astype(float), float(table["counter_denominator"])
 
     def plain_tree(self, root: dict[str, Any], equals: dict[Question, int]) -> Tree:
-        """A tree that is not oblivious; what asks for equality reads the column that `equals` has for its question."""
+        """Return a tree that is not oblivious; `equals` has the column of the answer to each question for equality."""
         rows: list[tuple[int, int, int, float, bool, Any]] = []
         width = len(self.bias)
 

@@ -1,4 +1,4 @@
-"""Clusterers and mixtures that predict: the value is the label of a cluster, a whole number."""
+"""Convert clusterers and mixtures that predict: the value is the label of a cluster, a whole number."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ Array = np.ndarray[Any, Any]
 
 @converts("sklearn.KMeans", "sklearn.MiniBatchKMeans", "sklearn.MeanShift", "sklearn.AffinityPropagation")
 def centered(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The position of the nearest of `cluster_centers_`."""
+    """Convert to the position of the nearest of `cluster_centers_`.
+
+    :raises ConversionRefused: it has no centers, or was fitted on float32.
+    """
     centers = getattr(estimator, "cluster_centers_", None)
     if centers is None or not len(centers):
         raise ConversionRefused(draft.path, type(estimator).__name__, "it has no centers; fit it on features until it converges")
@@ -23,13 +26,13 @@ def centered(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("sklearn.Birch")
 def birch(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The label of the nearest subcluster."""
+    """Convert to the label of the nearest subcluster."""
     return _nearest(estimator, estimator.subcluster_centers_, estimator.subcluster_labels_, x, draft)
 
 
 @converts("sklearn.BisectingKMeans")
 def bisecting(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Down the tree of bisections, to the nearer child each time."""
+    """Convert to the leaf of the tree of bisections that the nearer child leads to."""
     nodes: list[Any] = []
     right: list[int] = []
     stack = [(estimator._bisecting_tree, -1)]
@@ -50,12 +53,12 @@ def bisecting(estimator: Any, x: Value, draft: Draft) -> Outputs:
 def _nearest(
     estimator: Any, centers: Any, labels: Any, x: Value, draft: Draft, op: str = "centers.nearest", **more: Array
 ) -> Outputs:
+    """Add the label of the nearest center, and the distances if the estimator transforms."""
     centers = np.asarray(centers)
-    if centers.dtype != np.float64:
-        raise ConversionRefused(draft.path, type(estimator).__name__, "it was fitted on float32; fit it on float64")
+    draft.expect_double(estimator, centers)
     arrays = {"centers": centers, "labels": np.asarray(labels, dtype=np.int32), **more}
     outputs = {"values": draft.add(op, x, columns=1, arrays=arrays)}
-    if hasattr(estimator, "transform"):  # along the leaves' centers only, where there is a tree of them
+    if hasattr(estimator, "transform"):  # in a tree of centers to those of leaves only
         ends = centers if op == "centers.nearest" else estimator.cluster_centers_
         arrays = {"centers": np.asarray(ends, dtype=float)}
         outputs["transform"] = draft.add("centers.distances", x, columns=len(ends), arrays=arrays)
@@ -64,10 +67,12 @@ def _nearest(
 
 @converts("sklearn.GaussianMixture", "sklearn.BayesianGaussianMixture")
 def mixture(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The component of the highest weighted density."""
+    """Convert to the component of the highest weighted density.
+
+    :raises ConversionRefused: it was fitted on float32.
+    """
     means, factors, kind = estimator.means_, estimator.precisions_cholesky_, estimator.covariance_type
-    if np.asarray(means).dtype != np.float64:
-        raise ConversionRefused(draft.path, type(estimator).__name__, "it was fitted on float32; fit it on float64")
+    draft.expect_double(estimator, means)
     count, width = means.shape
     arrays = {"means": means}
     if kind in ("full", "tied"):
@@ -79,13 +84,14 @@ def mixture(estimator: Any, x: Value, draft: Draft) -> Outputs:
     arrays["constants"] = _log_determinants(factors, kind, count, width) + _log_weights(estimator, width)
     scores = draft.add(op, x, columns=count, arrays=arrays)
     return {
-        "values": draft.add("labels.argmax", scores, columns=1, widths=[count]),
+        "values": draft.argmax(scores),
         "probabilities": draft.add("links.softmax", scores, columns=count),
         "score_samples": draft.add("links.log_sum", scores, columns=1),
     }
 
 
 def _log_determinants(factors: Array, kind: str, count: int, width: int) -> Array:
+    """Return the logarithm of each component's normalizing factor."""
     if kind in ("full", "tied"):
         logs = np.log(np.diagonal(factors.reshape(-1, width, width), axis1=1, axis2=2)).sum(axis=1)
     else:
@@ -95,7 +101,10 @@ def _log_determinants(factors: Array, kind: str, count: int, width: int) -> Arra
 
 
 def _log_weights(estimator: Any, width: int) -> Array:
-    """The rest that does not depend on the row (`_estimate_log_weights`, `BayesianGaussianMixture._estimate_log_prob`)."""
+    """Return the other terms that do not depend on the row.
+
+    Sources: `_estimate_log_weights`, `BayesianGaussianMixture._estimate_log_prob`.
+    """
     logs = np.asarray(estimator._estimate_log_weights(), dtype=float)
     if type(estimator).__name__ == "GaussianMixture":
         return logs

@@ -1,4 +1,4 @@
-"""Estimators that only arrange others: pipelines, column transformers, unions."""
+"""Convert estimators that only arrange others: pipelines, column transformers, unions."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from sklearn.utils import get_tags
 from flyweight.toolkit.convert import convert, converts, transform
 from flyweight.toolkit.convert.draft import Draft, Outputs, Value
 
-# Steps that look at no number, or at infinities as at any other number.
+# steps that check no number, or treat infinities as any other number
 TAKES_ANY = ("FunctionTransformer", "HistGradientBoostingClassifier", "HistGradientBoostingRegressor")
-# Ops that give a number for a missing one.
+# ops that give a number for a missing one
 ENDS_MISSING = ("impute.fill", "impute.flag", "bins.digitize", "trees.sum")
 
 
 @converts("sklearn.Pipeline")
 def pipeline(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Each step over what the one before it gave."""
+    """Convert to the steps, each over the value of the step before it."""
     steps = [(name, step) for name, step in estimator.steps if step is not None and step != "passthrough"]
     if not steps:
         return {"transform": x}
@@ -34,7 +34,12 @@ def pipeline(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 
 def _settle(nodes: list[dict[str, Any]], x: Value, reader: Any) -> None:
-    """Tell functions that may leave the finite numbers what the step that reads their results accepts of them."""
+    """Set which numbers ops like `elementwise.apply` may give, by the numbers that the next step accepts.
+
+    :param nodes: the nodes so far, whose `takes` is set.
+    :param x: the value that the next step reads.
+    :param reader: the next step.
+    """
     if type(reader).__name__ in TAKES_ANY:
         return
     takes = "nan" if get_tags(reader).input_tags.allow_nan else "finite"
@@ -48,7 +53,7 @@ def _settle(nodes: list[dict[str, Any]], x: Value, reader: Any) -> None:
 
 @converts("sklearn.ColumnTransformer")
 def column_transformer(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Each transformer over its own columns, side by side; names, slices and masks were resolved when it was fitted."""
+    """Convert to each transformer over its own columns, side by side; fitting has resolved names, slices and masks."""
     parts = []
     for name, transformer, _ in estimator.transformers_:
         positions = estimator._transformer_to_input_indices[name]
@@ -59,24 +64,19 @@ def column_transformer(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("sklearn.FeatureUnion")
 def feature_union(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Each transformer over all columns, side by side."""
+    """Convert to each transformer over all columns, side by side."""
     kept = [(name, part) for name, part in estimator.transformer_list if not _is(part, "drop")]
     return {"transform": draft.join([_part(estimator, name, transformer, x, draft) for name, transformer in kept])}
 
 
 def _part(estimator: Any, name: str, transformer: Any, x: Value, draft: Draft) -> Value:
-    """One part of a union: its transformer over `x`, times its weight if it has one."""
+    """Add one part of a union: its transformer over `x`, times its weight if it has one."""
     with draft.step(name):
         part = x if _is(transformer, "passthrough") else transform(transformer, x, draft)
         weight = (estimator.transformer_weights or {}).get(name)
-        return part if weight is None else _weighted(part, weight, draft)
+        return part if weight is None else draft.stretch(part, float(weight))
 
 
 def _is(transformer: Any, word: str) -> bool:
+    """Say whether a transformer is this word."""
     return isinstance(transformer, str) and transformer == word
-
-
-def _weighted(x: Value, weight: float, draft: Draft) -> Value:
-    width = len(x.columns)
-    arrays = {"multiply": [float(weight)] * width, "add": [0.0] * width}
-    return draft.add("scale.stretch", x, columns=width, arrays=arrays)

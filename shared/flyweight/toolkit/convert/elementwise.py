@@ -1,4 +1,4 @@
-"""Transformers of each number by itself: known functions, powers, a threshold, what is missing."""
+"""Convert transformers of each number by itself: known functions, powers, thresholds, flags of missing values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flyweight.toolkit.packing.custom_steps import kinds_of
 
 
 def function_of(function: Any) -> str | None:
-    """The name of a function of NumPy or SciPy that the engine has; None where it is any other code."""
+    """Return the engine's name of a function of NumPy or SciPy; None for any other code."""
     from scipy.special import expit  # type: ignore[import-untyped]
 
     known = {name: expit if name == "expit" else getattr(np, name) for name in FUNCTIONS}
@@ -21,13 +21,13 @@ def function_of(function: Any) -> str | None:
 
 
 def applied(function: Any, x: Value, draft: Draft) -> Value:
-    """The function over every column.
+    """Add the function of every column.
 
-    :raises ConversionRefused: it is not one that the engine has.
+    :raises ConversionRefused: the engine does not have the function.
     """
     name = function_of(function)
     if name is None:
-        helps = "a function is code, and a model file carries none; make it a step of your own (docs/your-own-step.md)"
+        helps = "a function is code, and a model file holds no code; make it a step of your own (docs/your-own-step.md)"
         known = ", ".join("scipy.special.expit" if name == "expit" else f"np.{name}" for name in FUNCTIONS)
         word = f"FunctionTransformer({getattr(function, '__name__', '...')})"
         raise ConversionRefused(draft.path, word, f"{helps}; these are known by name: {known}")
@@ -36,7 +36,10 @@ def applied(function: Any, x: Value, draft: Draft) -> Value:
 
 @converts("sklearn.FunctionTransformer")
 def function(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """A known function, or none, which is how scikit-learn stores a passthrough."""
+    """Convert to a known function or a step of the deployment's own; no function means a passthrough.
+
+    :raises ConversionRefused: the function is neither, or has keyword arguments.
+    """
     if estimator.func is None:
         return {"transform": x}
     if estimator.kw_args:
@@ -51,7 +54,7 @@ def function(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("sklearn.Binarizer")
 def binarizer(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """1.0 above the threshold."""
+    """Convert to 1.0 above the threshold, else 0.0."""
     width = len(x.columns)
     arrays = {"edges": [np.nextafter(estimator.threshold, np.inf)] * width, "starts": range(width + 1)}
     for position in range(width):
@@ -61,7 +64,10 @@ def binarizer(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("sklearn.MissingIndicator")
 def missing_indicator(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """1.0 where a value is missing, of the features that `features_` lists."""
+    """Convert to 1.0 where a value is missing, else 0.0, of the features that `features_` lists.
+
+    :raises ConversionRefused: it takes another value than NaN for missing, or lists no feature.
+    """
     if not is_missing(estimator.missing_values) or estimator.missing_values is None:
         helps = f"missing_values={estimator.missing_values!r}; only NaN has a conversion"
         raise ConversionRefused(draft.path, "MissingIndicator", helps)
@@ -69,13 +75,18 @@ def missing_indicator(estimator: Any, x: Value, draft: Draft) -> Outputs:
     if not positions:
         helps = "no feature missed a value when it was fitted, so that it answers with nothing; use features='all'"
         raise ConversionRefused(draft.path, "MissingIndicator", helps)
-    told: dict[str, Any] = {"nulls": [True] * len(positions), "missing": [None]}
-    return {"transform": draft.add("impute.flag", x, columns=len(positions), positions=positions, **told)}
+    return {"transform": flags(x, positions, draft)}
+
+
+def flags(x: Value, positions: list[int], draft: Draft) -> Value:
+    """Add 1.0 where the number at one of `positions` is missing, else 0.0."""
+    parameters: dict[str, Any] = {"nulls": [True] * len(positions), "missing": [None]}
+    return draft.add("impute.flag", x, columns=len(positions), positions=positions, **parameters)
 
 
 @converts("sklearn.PowerTransformer")
 def power(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Box-Cox or Yeo-Johnson, then standardized if so fitted."""
+    """Convert to Box-Cox or Yeo-Johnson, then standardized if it was fitted so."""
     width = len(x.columns)
     scaler = estimator._scaler if estimator.standardize else None
     arrays = {

@@ -1,7 +1,7 @@
-"""Encoders of categories.
+"""Convert encoders of categories.
 
-Their options interact (drop, infrequent, unknown, missing), so the fitted encoder itself is asked for the code of every
-category, of an unseen and of a missing one, and its answers become the op's tables.
+Their options interact (drop, infrequent, unknown, missing). So the fitted encoder itself is asked for the code of every category,
+of an unseen value and of a missing one, and its answers become the op's tables.
 """
 
 from __future__ import annotations
@@ -21,31 +21,42 @@ Ask = Callable[[int, Any], Any]  # column, value -> code
 
 @converts("sklearn.OneHotEncoder")
 def one_hot(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """A block a column."""
+    """Convert to a block a column.
+
+    :raises ConversionRefused: a category is neither a string nor a number.
+    """
     widths = [int(width) for width in estimator._n_features_outs]
     starts = np.cumsum([0, *widths])
 
     def ask(column: int, value: Any) -> int:
-        row = _transformed(estimator, column, value)[starts[column] : starts[column + 1]]
+        row = transformed(estimator, column, value)[starts[column] : starts[column + 1]]
         return int(np.argmax(row)) if row.any() else -1
 
-    tables = _tables(estimator, x, draft, ask)
+    tables = tables_of(estimator, x, draft, ask)
     return {"transform": draft.add("encode.one_hot", x, columns=sum(widths), widths=widths, **tables)}
 
 
 @converts("sklearn.OrdinalEncoder")
 def ordinal(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """A code a column."""
+    """Convert to a code a column.
+
+    :raises ConversionRefused: a category is neither a string nor a number.
+    """
 
     def ask(column: int, value: Any) -> Any:
-        code = plain(_transformed(estimator, column, value)[column])
+        code = plain(transformed(estimator, column, value)[column])
         return "nan" if is_missing(code) else code
 
     columns = [Column(f"code of {name}") for name in x.names]
-    return {"transform": draft.add("encode.ordinal", x, columns=columns, **_tables(estimator, x, draft, ask))}
+    return {"transform": draft.add("encode.ordinal", x, columns=columns, **tables_of(estimator, x, draft, ask))}
 
 
-def _tables(estimator: Any, x: Value, draft: Draft, ask: Ask) -> dict[str, Any]:
+def tables_of(estimator: Any, x: Value, draft: Draft, ask: Ask) -> dict[str, Any]:
+    """Return the tables of an `encode` op.
+
+    :param ask: from a column and a value to the code.
+    :raises ConversionRefused: a category is neither a string nor a number.
+    """
     tables: dict[str, Any] = {key: [] for key in ("categories", "codes", "unseen", "missing")}
     for position, fitted in enumerate(estimator.categories_):
         known = [plain(category) for category in fitted if not is_missing(category)]
@@ -61,20 +72,22 @@ def _tables(estimator: Any, x: Value, draft: Draft, ask: Ask) -> dict[str, Any]:
 
 
 def _unseen(known: list[Any]) -> Any:
+    """Return a category that is not among the known ones."""
     if any(isinstance(category, str) for category in known) or not known:
         return max(map(str, known), key=len, default="") + "?"
     return max(known) + 1
 
 
 def _or_refuse(ask: Ask, column: int, value: Any) -> Any:
+    """Return the code of a value, or the word for a refusal."""
     try:
         return ask(column, value)
     except ValueError:  # handle_unknown="error"
         return REFUSE
 
 
-def _transformed(estimator: Any, column: int, value: Any) -> Any:
-    """The encoder's answer to one row: `value` in this column, a known category in every other."""
+def transformed(estimator: Any, column: int, value: Any) -> Any:
+    """Return the encoder's answer to one row, with `value` in this column and a known category in every other."""
     import pandas as pd
 
     row = [next((c for c in fitted if not is_missing(c)), fitted[0]) for fitted in estimator.categories_]
@@ -83,13 +96,14 @@ def _transformed(estimator: Any, column: int, value: Any) -> Any:
     cells = zip(names, row, estimator.categories_, strict=True)
     frame = pd.DataFrame({name: _series(cell, fitted) for name, cell, fitted in cells})
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # unknown categories warn, and are what we ask about
+        warnings.simplefilter("ignore")  # unknown categories warn, and they are asked on purpose
         answer = estimator.transform(frame if hasattr(estimator, "feature_names_in_") else frame.to_numpy(dtype=object))
     answer = answer.toarray() if hasattr(answer, "toarray") else np.asarray(answer)
     return answer[0]
 
 
 def _series(value: Any, fitted: Any) -> Any:
+    """Return a column of one value, of the type of the fitted categories."""
     import pandas as pd
 
     numeric = np.asarray(fitted).dtype.kind in "iufb" and not isinstance(value, str)

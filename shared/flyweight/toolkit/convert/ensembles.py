@@ -1,4 +1,4 @@
-"""Ensembles of any estimators: voting, bagging, AdaBoost, stacking."""
+"""Convert ensembles of any estimators: voting, bagging, AdaBoost, stacking."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ import numpy as np
 
 from flyweight.toolkit.convert import class_name, converts
 from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
-from flyweight.toolkit.convert.members import aligned, argmax, mean, member, members, positions, recoded, vote
+from flyweight.toolkit.convert.members import aligned, mean, member, members, positions, recoded, vote
 
 
 @converts("sklearn.VotingClassifier")
 def voting_classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The mean of the probabilities (soft), or the class with most votes (hard)."""
+    """Convert to the mean of the probabilities (soft), or the class with most votes (hard)."""
     weights, classes = estimator._weights_not_none, len(estimator.classes_)
     if estimator.voting == "soft":
         parts = [part["probabilities"] for part in members(estimator.estimators_, x, draft, "probabilities")]
         shares = mean(parts, draft, exact=True, weights=weights)
-        outputs = {"index": argmax(shares, draft), "probabilities": shares}
+        outputs = {"index": draft.argmax(shares), "probabilities": shares}
         # unflattened, its transform has three dimensions
         return {**outputs, "transform": draft.join(parts)} if estimator.flatten_transform else outputs
-    found = members(estimator.estimators_, x, draft, "index")
-    indices = [recoded(part["index"], e.classes_, draft) for e, part in zip(estimator.estimators_, found, strict=True)]
-    return {"index": argmax(vote(indices, classes, draft, weights), draft), "transform": draft.join(indices)}
+    answers = members(estimator.estimators_, x, draft, "index")
+    indices = [recoded(part["index"], e.classes_, draft) for e, part in zip(estimator.estimators_, answers, strict=True)]
+    return {"index": draft.argmax(vote(indices, classes, draft, weights)), "transform": draft.join(indices)}
 
 
 @converts("sklearn.VotingRegressor")
 def voting_regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The mean of the values; from eight on, NumPy adds them in an order that depends on the number of rows."""
+    """Convert to the mean of the values; NumPy adds eight or more of them in an order that depends on the number of rows."""
     parts = [part["values"] for part in members(estimator.estimators_, x, draft, "values")]
     values = mean(parts, draft, exact=len(parts) < 8, weights=estimator._weights_not_none)
     return {"values": values, "transform": draft.join(parts)}
@@ -36,9 +36,9 @@ def voting_regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("sklearn.BaggingClassifier")
 def bagging_classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The mean of the members' probabilities, or of their votes where they have none, each over its own features.
+    """Convert to the mean of the members' probabilities, or of their votes if they have none, each over its own features.
 
-    A decision_function of the whole, which the labels do not depend on, is left out.
+    The ensemble's decision_function is left out, since the labels do not depend on it.
     """
     width, parts = len(estimator.classes_), []
     for place, (part, features) in enumerate(zip(estimator.estimators_, estimator.estimators_features_, strict=True)):
@@ -52,12 +52,12 @@ def bagging_classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
         else:
             parts.append(vote([recoded(outputs["index"], part.classes_, draft)], width, draft))
     shares = mean(parts, draft, exact=True)
-    return {"index": argmax(shares, draft), "probabilities": shares}
+    return {"index": draft.argmax(shares), "probabilities": shares}
 
 
 @converts("sklearn.BaggingRegressor")
 def bagging_regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The mean of the members' values, each over its own features."""
+    """Convert to the mean of the members' values, each over its own features."""
     pairs = zip(estimator.estimators_, estimator.estimators_features_, strict=True)
     parts = [
         member(part, draft.take(x, features), draft, f"members.{place}", "values")["values"]
@@ -68,38 +68,36 @@ def bagging_regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("sklearn.AdaBoostClassifier")
 def ada_classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Votes for and against, over the sum of their weights; the softmax of these scores."""
+    """Convert to votes for and against, over the sum of their weights, and the softmax of these scores.
+
+    :raises ConversionRefused: it has one class, or was fitted by SAMME.R.
+    """
     classes = len(estimator.classes_)
     if classes < 2 or getattr(estimator, "algorithm", "deprecated") == "SAMME.R":
         helps = "one class, or the algorithm SAMME.R that scikit-learn dropped; fit it anew with SAMME"
         raise ConversionRefused(draft.path, "AdaBoostClassifier", helps)
-    found = members(estimator.estimators_, x, draft, "index")
+    answers = members(estimator.estimators_, x, draft, "index")
     indices = []
-    for part, outputs in zip(estimator.estimators_, found, strict=True):
+    for part, outputs in zip(estimator.estimators_, answers, strict=True):
         places = positions(part.classes_, estimator.classes_, draft, "AdaBoostClassifier")
         indices.append(recoded(outputs["index"], places, draft))
-    weights = np.asarray(estimator.estimator_weights_[: len(found)], dtype=float)
+    weights = np.asarray(estimator.estimator_weights_[: len(answers)], dtype=float)
     votes = vote(indices, classes, draft, weights, -1 / (classes - 1) * weights)
     whole = float(estimator.estimator_weights_.sum())
     scores = draft.add("scale.center", votes, columns=classes, arrays={"divide": [whole] * classes})
     if classes > 2:
         halves = draft.add("scale.center", scores, columns=classes, arrays={"divide": [classes - 1.0] * classes})
-        index = argmax(scores, draft)
+        index = draft.argmax(scores)
     else:
-        scores = _affine(scores, [[-1.0, 1.0]], draft)
-        halves = _affine(scores, [[-0.5], [0.5]], draft)
+        scores = draft.affine(scores, [[-1.0, 1.0]])
+        halves = draft.affine(scores, [[-0.5], [0.5]])
         index = draft.add("labels.above", scores, columns=1, inclusive=False)
     return {"index": index, "probabilities": draft.add("links.softmax", halves, columns=classes), "scores": scores}
 
 
-def _affine(x: Value, weights: list[list[float]], draft: Draft) -> Value:
-    arrays = {"weights": np.array(weights), "intercept": np.zeros(len(weights))}
-    return draft.add("linear.affine", x, columns=len(weights), arrays=arrays)
-
-
 @converts("sklearn.AdaBoostRegressor")
 def ada_regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The weighted median of the members' values."""
+    """Convert to the weighted median of the members' values."""
     values = [part["values"] for part in members(estimator.estimators_, x, draft, "values")]
     weights = np.asarray(estimator.estimator_weights_[: len(values)], dtype=float)
     return {"values": draft.add("ensemble.median", draft.join(values), columns=1, arrays={"weights": weights})}
@@ -107,7 +105,10 @@ def ada_regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("sklearn.StackingClassifier")
 def stacking_classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The final estimator over what the members say; labels were learned as their positions."""
+    """Convert to the final estimator over the members' answers; it learned labels as their positions.
+
+    :raises ConversionRefused: the final estimator did not learn each class of one output.
+    """
     final = estimator.final_estimator_
     if isinstance(estimator.classes_, list) or list(final.classes_) != list(range(len(estimator.classes_))):
         helps = "its final estimator did not learn each class of one output; fit one StackingClassifier an output"
@@ -118,13 +119,16 @@ def stacking_classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("sklearn.StackingRegressor")
 def stacking_regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The final estimator over what the members say."""
+    """Convert to the final estimator over the members' answers."""
     stacked = _stacked(estimator, x, draft)
     return {**member(estimator.final_estimator_, stacked, draft, "final_estimator", "values"), "transform": stacked}
 
 
 def _stacked(estimator: Any, x: Value, draft: Draft) -> Value:
-    """The members' answers side by side, and the input after them where it is passed through."""
+    """Add the members' answers side by side, and the input after them if it is passed through.
+
+    :raises ConversionRefused: a member does not have the answers that the stack reads.
+    """
     parts = []
     kept = [part for part in estimator.estimators_ if not isinstance(part, str)]
     for place, (part, method) in enumerate(zip(kept, estimator.stack_method_, strict=True)):

@@ -1,4 +1,4 @@
-"""Factorizations into parts of which none is negative."""
+"""Convert factorizations into parts that are not negative (NMF)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, V
 
 @converts("sklearn.NMF", "sklearn.MiniBatchNMF")
 def factors(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The shares of the parts, as the estimator finds them for one row alone."""
+    """Convert to the shares of the parts, as the estimator finds them for one row alone.
+
+    :raises ConversionRefused: it was fitted on float32, or shuffles differently each time.
+    """
     cls, parts = type(estimator).__name__, np.asarray(estimator.components_)
-    if parts.dtype != np.float64:
-        raise ConversionRefused(draft.path, cls, "it was fitted on float32; fit it on float64")
+    draft.expect_double(estimator, parts)
     draft.alone = True
     draft.positive = draft.positive or (cls == "MiniBatchNMF" and x is draft.input)
     alpha, lasso = parts.shape[1] * float(estimator.alpha_W), float(estimator.l1_ratio)
@@ -33,7 +35,10 @@ def factors(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 
 def _orders(estimator: Any, count: int, draft: Draft) -> np.ndarray[Any, Any]:
-    """The order of the parts in each round, as the estimator shuffles them anew for each call."""
+    """Return the order of the parts in each round; the estimator shuffles them anew for each call.
+
+    :raises ConversionRefused: it shuffles differently each time.
+    """
     if not isinstance(estimator.random_state, (int, np.integer)):
         helps = "it shuffles differently each time; use shuffle=False, or a whole number as random_state"
         raise ConversionRefused(draft.path, "NMF", helps)

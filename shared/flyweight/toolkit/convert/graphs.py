@@ -1,4 +1,4 @@
-"""Transformers that tie a row into the graph of the training rows."""
+"""Convert transformers that place a row in the graph of the training rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from flyweight.toolkit.convert.pairwise import projected
 
 @converts("sklearn.KNeighborsTransformer", "sklearn.RadiusNeighborsTransformer")
 def edges(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """A column a training row, which is zero unless that is a neighbor; of distances, there is one more."""
+    """Convert to a column a training row, zero unless it is a neighbor; with distances there is one neighbor more.
+
+    :raises ConversionRefused: its metric can't be followed.
+    """
     lengths = estimator.mode == "distance"
     order, arrays, parameters = search(estimator, draft, "distance" if lengths else "order")
     if "k" in parameters:
@@ -26,7 +29,10 @@ def edges(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("sklearn.Isomap")
 def isomap(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Shortest ways to all training rows, projected."""
+    """Convert to shortest paths to all training rows, projected.
+
+    :raises ConversionRefused: it searches within a radius, was fitted on float32, or its metric can't be followed.
+    """
     if estimator.n_neighbors is None or estimator.dist_matrix_.dtype != np.float64:
         helps = "it seeks neighbors within a radius, or was fitted on float32; fit it with n_neighbors on float64"
         raise ConversionRefused(draft.path, "Isomap", helps)
@@ -38,7 +44,10 @@ def isomap(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("sklearn.LocallyLinearEmbedding")
 def locally_linear(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The neighbors' places, by the weights that make the row of its neighbors."""
+    """Convert to the neighbors' mean place, by the weights that best rebuild the row from its neighbors.
+
+    :raises ConversionRefused: its metric can't be followed.
+    """
     order, arrays, parameters = search(estimator.nbrs_, draft, "distance")
     parameters["k"] = int(estimator.n_neighbors)
     arrays |= {

@@ -1,4 +1,4 @@
-"""SimpleImputer."""
+"""Convert imputers of constants (SimpleImputer)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, V
 
 @converts("sklearn.SimpleImputer")
 def simple(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Fill, and the indicator's flags beside it; a feature that was never seen in training is dropped, as it was there."""
+    """Convert to filled values, and the indicator's flags beside them; a feature without any value in training is dropped.
+
+    :raises ConversionRefused: the value that it takes for missing can't be written in JSON.
+    """
     statistics = [plain(value) for value in np.asarray(estimator.statistics_, dtype=object)]
     kept = [p for p, value in enumerate(statistics) if estimator.keep_empty_features or not is_missing(value)]
     missing = None if is_missing(estimator.missing_values) else plain(estimator.missing_values)
     if missing is not None and not isinstance(missing, (str, int, float)):
-        raise ConversionRefused(draft.path, "SimpleImputer", f"missing_values={missing!r} has no word in JSON")
+        raise ConversionRefused(draft.path, "SimpleImputer", f"missing_values={missing!r} can't be written in JSON")
     for position in kept:
         if isinstance(statistics[position], str):
             draft.note_categories(x, position, [statistics[position]])
@@ -26,17 +29,17 @@ def simple(estimator: Any, x: Value, draft: Draft) -> Outputs:
     fill = [statistics[position] for position in kept]
     parts = []
     if kept:
-        told: dict[str, Any] = {"nulls": [nulls[position] for position in kept], "missing": [missing]}
-        parts.append(draft.add("impute.fill", filled, columns=filled.columns, fill=fill, **told))
+        parameters: dict[str, Any] = {"nulls": [nulls[position] for position in kept], "missing": [missing]}
+        parts.append(draft.add("impute.fill", filled, columns=filled.columns, fill=fill, **parameters))
     if estimator.indicator_ is not None and len(estimator.indicator_.features_):
         positions = [int(position) for position in estimator.indicator_.features_]
-        told = {"nulls": [nulls[position] for position in positions], "missing": [missing]}
-        parts.append(draft.add("impute.flag", x, columns=len(positions), positions=positions, **told))
+        parameters = {"nulls": [nulls[position] for position in positions], "missing": [missing]}
+        parts.append(draft.add("impute.flag", x, columns=len(positions), positions=positions, **parameters))
     return {"transform": draft.join(parts)}
 
 
 def _counts_as_missing(marker: Any, missing_values: Any) -> bool:
-    """Whether the imputer takes `marker` for missing: None and NaN are two things to it (`sklearn.utils._mask._get_mask`)."""
+    """Say whether the imputer takes `marker` for missing; it tells None and NaN apart (`sklearn.utils._mask._get_mask`)."""
     if missing_values is None:
         return marker is None
     return is_missing(missing_values) and marker is not None

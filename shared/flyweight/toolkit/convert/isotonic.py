@@ -1,4 +1,4 @@
-"""IsotonicRegression."""
+"""Convert isotonic regressions (IsotonicRegression)."""
 
 from __future__ import annotations
 
@@ -7,22 +7,28 @@ from typing import Any
 import numpy as np
 
 from flyweight.toolkit.convert import converts
-from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
+from flyweight.toolkit.convert.draft import Draft, Outputs, Value
 
 
 @converts("sklearn.IsotonicRegression")
 def isotonic(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The value on the line between two thresholds."""
+    """Convert to the value on the line between two thresholds.
+
+    :raises ConversionRefused: it was fitted on float32.
+    """
     draft.note_edges(x, 0, np.asarray(estimator.X_thresholds_, dtype=float))
     y = lines([estimator], x, draft)
     return {"values": y, "transform": y}
 
 
 def lines(estimators: list[Any], x: Value, draft: Draft) -> Value:
-    """One isotonic regression a column, all with the same `out_of_bounds`."""
+    """Add one isotonic regression a column, all with the same `out_of_bounds`.
+
+    :raises ConversionRefused: one was fitted on float32.
+    """
     xs = [np.asarray(estimator.X_thresholds_) for estimator in estimators]
-    if any(knots.dtype != np.float64 for knots in xs):
-        raise ConversionRefused(draft.path, "IsotonicRegression", "it was fitted on float32; fit it on float64")
+    for estimator, knots in zip(estimators, xs, strict=True):
+        draft.expect_double(estimator, knots)
     outside = {"clip": "clip", "nan": "nan", "raise": "refuse"}[estimators[0].out_of_bounds]
     arrays = {
         "xs": np.concatenate(xs),

@@ -1,4 +1,4 @@
-"""The text in which LightGBM saves a model (`Booster.model_to_string`, `GBDT::SaveModelToString`), taken apart."""
+"""Read the text in which LightGBM saves a model (`Booster.model_to_string`, `GBDT::SaveModelToString`)."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class SavedTree:
     lines: dict[str, str]
 
     def numbers(self, key: str) -> Array:
-        """A line of numbers."""
+        """Return a line of numbers."""
         return np.array([float(word) for word in self.lines.get(key, "").split()])
 
     def whole(self, key: str) -> Array:
-        """A line of whole numbers."""
+        """Return a line of whole numbers."""
         return np.array([int(word) for word in self.lines.get(key, "").split()], dtype=np.int64)
 
     @cached_property
@@ -42,7 +42,7 @@ class SavedTree:
 
     @cached_property
     def missing_type(self) -> Array:
-        """What each split takes for missing: nothing, zero or NaN."""
+        """The missing value of each split: none, zero or NaN."""
         return (self.whole("decision_type") >> 2) & 3
 
     @property
@@ -51,19 +51,22 @@ class SavedTree:
         return self.lines.get("is_linear", "0") == "1"
 
     def missing_goes_left(self) -> Array:
-        """Where NaN goes at each split: it is 0.0 to a split that knows nothing missing, and right to one by category."""
+        """Say for each split whether NaN goes left.
+
+        NaN counts as 0.0 in a split that takes nothing for missing; a categorical split sends it right.
+        """
         default = (self.whole("decision_type") & 2).astype(bool)
         left = np.where(self.missing_type == NO_MISSING, self.numbers("threshold") >= 0.0, default)
         return left & ~self.categorical
 
     def thresholds(self) -> Array:
-        """The thresholds, moved so that every number near zero goes where zero goes, as LightGBM reads it as zero."""
-        found = np.where(self.categorical, 0.0, self.numbers("threshold"))
-        near = (-NEAR_ZERO <= found) & (found < NEAR_ZERO) & ~self.categorical
-        return np.where(near, np.where(found >= 0.0, NEAR_ZERO, math.nextafter(-NEAR_ZERO, -math.inf)), found)
+        """Return the thresholds, moved so that every number near zero goes where zero goes, since LightGBM reads it as zero."""
+        thresholds = np.where(self.categorical, 0.0, self.numbers("threshold"))
+        near = (-NEAR_ZERO <= thresholds) & (thresholds < NEAR_ZERO) & ~self.categorical
+        return np.where(near, np.where(thresholds >= 0.0, NEAR_ZERO, math.nextafter(-NEAR_ZERO, -math.inf)), thresholds)
 
     def categories(self, split: int) -> list[int]:
-        """The categories that go left at this split."""
+        """Return the categories that go left at this split."""
         places, bounds, words = self._category_lines
         place = int(places[split])
         own = words[bounds[place] : bounds[place + 1]].astype("<u4")
@@ -85,7 +88,7 @@ class Saved:
 
     @classmethod
     def of(cls, text: str) -> Saved:
-        """Parse."""
+        """Parse a model's text."""
         body, _, rest = text.partition("\nend of trees")
         header, *trees = body.split("\nTree=")
         listed = [line[1:-1].partition(": ") for line in rest.splitlines() if line.startswith("[")]
@@ -96,31 +99,31 @@ class Saved:
 
     @property
     def width(self) -> int:
-        """How many trees each iteration has: one an output."""
+        """The number of trees of each iteration, one an output."""
         return int(self.header["num_tree_per_iteration"])
 
     @property
     def averages(self) -> bool:
-        """Whether the iterations' mean is the answer (boosting_type='rf')."""
+        """Whether the answer is the iterations' mean (boosting_type='rf')."""
         return "average_output" in self.header
 
     @property
     def declared(self) -> list[int]:
-        """The features that training was told to take for categories."""
+        """The features that training took for categories."""
         listed = self.parameters.get("categorical_feature", "")
         return sorted(int(position) for position in listed.split(",")) if listed else []
 
     def splits(self, *, categorical: bool) -> dict[int, set[int]]:
-        """Each feature that is split so, with the missing types that its splits have."""
-        found: dict[int, set[int]] = {}
+        """Return the features with such splits, by category or not, each with the missing types of these splits."""
+        types: dict[int, set[int]] = {}
         for tree in self.trees:
             for feature, by_category, kind in zip(tree.feature, tree.categorical, tree.missing_type, strict=True):
                 if by_category == categorical:
-                    found.setdefault(int(feature), set()).add(int(kind))
-        return found
+                    types.setdefault(int(feature), set()).add(int(kind))
+        return types
 
     def seen(self, feature: int) -> list[int]:
-        """The categories that training saw of a feature, where the header tells."""
+        """Return the categories of a feature in training; [] if the header does not list them."""
         info = self.header["feature_infos"].split()[feature]
         return [int(part) for part in info.split(":") if int(part) >= 0] if info[0] in "-0123456789" else []
 

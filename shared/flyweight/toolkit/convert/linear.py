@@ -1,4 +1,4 @@
-"""Linear models."""
+"""Convert linear models."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from flyweight.toolkit.convert import convert, converts
-from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
+from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value, dense
 from flyweight.toolkit.convert.members import each_above
 from flyweight.toolkit.convert.outliers import shifted, sign
 
@@ -41,13 +41,13 @@ from flyweight.toolkit.convert.outliers import shifted, sign
     "sklearn.SGDRegressor",
 )
 def regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """One weighted sum an output."""
+    """Convert to one weighted sum an output."""
     return {"values": affine(estimator, x, draft)}
 
 
 @converts("sklearn.LogisticRegression", "sklearn.LogisticRegressionCV")
 def logistic(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Scores through a sigmoid (two classes), a softmax, or one-vs-rest where an older scikit-learn fitted it so."""
+    """Convert to scores through a sigmoid (two classes), a softmax, or one-vs-rest if an older scikit-learn fitted it so."""
     outputs = classifier(estimator, x, draft)
     scores, classes = outputs["scores"], len(estimator.classes_)
     ways = getattr(estimator, "multi_class", "auto")
@@ -62,7 +62,7 @@ def logistic(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("sklearn.SGDClassifier")
 def sgd(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Probabilities where the loss has them."""
+    """Convert to scores, and to probabilities if the loss has them."""
     outputs = classifier(estimator, x, draft)
     scores, classes = outputs["scores"], len(estimator.classes_)
     if estimator.loss == "log_loss":
@@ -77,18 +77,18 @@ def sgd(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("sklearn.LinearSVC", "sklearn.Perceptron", "sklearn.PassiveAggressiveClassifier")
 def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Scores, and the class of the highest, or of a positive one."""
+    """Convert to scores, and to the class of the highest score, or by the sign of a single one."""
     scores = affine(estimator, x, draft)
     if len(scores.columns) == 1:
         index = draft.add("labels.above", scores, columns=1, inclusive=False)
     else:
-        index = draft.add("labels.argmax", scores, columns=1, widths=[len(scores.columns)])
+        index = draft.argmax(scores)
     return {"index": index, "scores": scores}
 
 
 @converts("sklearn.RidgeClassifier", "sklearn.RidgeClassifierCV")
 def ridge_classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Scores, and the class of the highest, or of a positive one; of several labels a row each by its own."""
+    """Convert as `classifier`; if a row has several labels, to each label by its own score."""
     if estimator._label_binarizer.y_type_.startswith("multilabel"):
         return {"index": each_above(affine(estimator, x, draft), 0.0, draft)}
     return classifier(estimator, x, draft)
@@ -96,7 +96,10 @@ def ridge_classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("sklearn.PoissonRegressor", "sklearn.GammaRegressor", "sklearn.TweedieRegressor")
 def generalized(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """One weighted sum under the inverse of the loss's link (`_GeneralizedLinearRegressor.predict`)."""
+    """Convert to one weighted sum under the inverse of the loss's link (`_GeneralizedLinearRegressor.predict`).
+
+    :raises ConversionRefused: the link is unknown.
+    """
     link = type(estimator._base_loss.link).__name__
     if link == "IdentityLink":
         return {"values": affine(estimator, x, draft)}
@@ -107,26 +110,20 @@ def generalized(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("sklearn.RANSACRegressor")
 def ransac(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Whatever the estimator that was fitted on the inliers answers."""
+    """Convert to the estimator that was fitted on the inliers."""
     with draft.step("estimator_"):
         return convert(estimator.estimator_, x, draft)
 
 
 @converts("sklearn.SGDOneClassSVM")
 def sgd_one_class(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """1 where `coef_ @ x - offset_` is not below zero, else -1."""
-    weights = np.atleast_2d(np.asarray(_dense(estimator.coef_), dtype=float))
-    arrays = {"weights": weights, "intercept": -np.ravel(estimator.offset_)}
-    scores = draft.add("linear.affine", x, columns=1, arrays=arrays)
+    """Convert to 1 where `coef_ @ x - offset_` is not below zero, else -1."""
+    scores = draft.affine(x, np.atleast_2d(dense(estimator.coef_)), -np.ravel(estimator.offset_))
     return {"values": sign(scores, draft), "scores": scores, "score_samples": shifted(scores, estimator, draft)}
 
 
 def affine(estimator: Any, x: Value, draft: Draft, op: str = "linear.affine") -> Value:
-    """`coef_ @ x + intercept_`, coefficients of shape (outputs, features) or (features,), dense or sparse."""
-    weights = np.atleast_2d(np.asarray(_dense(estimator.coef_), dtype=float))
+    """Add `coef_ @ x + intercept_`, coefficients of shape (outputs, features) or (features,), dense or sparse."""
+    weights = np.atleast_2d(dense(estimator.coef_))
     intercept = np.broadcast_to(np.ravel(np.asarray(estimator.intercept_, dtype=float)), (len(weights),))
-    return draft.add(op, x, columns=len(weights), arrays={"weights": weights, "intercept": intercept})
-
-
-def _dense(coefficients: Any) -> Any:
-    return coefficients.toarray() if hasattr(coefficients, "toarray") else coefficients
+    return draft.affine(x, weights, intercept, op)

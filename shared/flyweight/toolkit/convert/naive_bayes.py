@@ -1,4 +1,4 @@
-"""Naive Bayes."""
+"""Convert naive Bayes classifiers."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, V
 
 
 def most_likely(likelihoods: Value, draft: Draft) -> Outputs:
-    """The class of the highest log-likelihood, and their softmax."""
-    count = len(likelihoods.columns)
-    index = draft.add("labels.argmax", likelihoods, columns=1, widths=[count])
-    return {"index": index, "probabilities": draft.add("links.softmax", likelihoods, columns=count)}
+    """Add the class of the highest log-likelihood, and the softmax of all."""
+    index = draft.argmax(likelihoods)
+    return {"index": index, "probabilities": draft.add("links.softmax", likelihoods, columns=len(likelihoods.columns))}
 
 
 @converts("sklearn.GaussianNB")
 def gaussian(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """One Gaussian a class, its features independent."""
+    """Convert to one Gaussian a class, of independent features.
+
+    :raises ConversionRefused: a feature does not vary within a class.
+    """
     variances = np.asarray(estimator.var_, dtype=float)
     if not (variances > 0).all():
         helps = "a feature does not vary within a class; drop it, or fit with a larger var_smoothing"
@@ -32,30 +34,31 @@ def gaussian(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("sklearn.MultinomialNB", "sklearn.ComplementNB")
 def multinomial(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Log-probabilities weighted by the counts; ComplementNB adds the prior only where it has one class."""
+    """Convert to log-probabilities weighted by the counts; ComplementNB adds the prior only if it has one class."""
     weights = np.asarray(estimator.feature_log_prob_, dtype=float)
-    plain = type(estimator).__name__ == "MultinomialNB" or len(estimator.classes_) == 1
-    prior = estimator.class_log_prior_ if plain else np.zeros(len(weights))
-    return _weighted(x, draft, weights, prior)
+    with_prior = type(estimator).__name__ == "MultinomialNB" or len(estimator.classes_) == 1
+    prior = np.asarray(estimator.class_log_prior_, dtype=float) if with_prior else None
+    return most_likely(draft.affine(x, weights, prior), draft)
 
 
 @converts("sklearn.BernoulliNB")
 def bernoulli(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Each feature is there or not, by the threshold `binarize`."""
+    """Convert to log-probabilities of features that are present or absent, by the threshold `binarize`."""
     width = len(x.columns)
     if estimator.binarize is not None:
         for position in range(width):
             draft.note_edges(x, position, np.array([float(estimator.binarize)]))
         arrays = {"edges": [np.nextafter(float(estimator.binarize), np.inf)] * width, "starts": range(width + 1)}
         x = draft.add("bins.digitize", x, columns=width, arrays=arrays)
-    there = estimator.feature_log_prob_
-    absent = np.log(1 - np.exp(there))
-    return _weighted(x, draft, there - absent, estimator.class_log_prior_ + absent.sum(axis=1))
+    present = estimator.feature_log_prob_
+    absent = np.log(1 - np.exp(present))
+    intercept = np.asarray(estimator.class_log_prior_ + absent.sum(axis=1), dtype=float)
+    return most_likely(draft.affine(x, present - absent, intercept), draft)
 
 
 @converts("sklearn.CategoricalNB")
 def categorical(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """One table of log-probabilities a feature."""
+    """Convert to one table of log-probabilities a feature."""
     tables = [np.asarray(table, dtype=float).T for table in estimator.feature_log_prob_]
     for position, table in enumerate(tables):
         draft.note_categories(x, position, list(range(len(table))))
@@ -66,8 +69,3 @@ def categorical(estimator: Any, x: Value, draft: Draft) -> Outputs:
     }
     count = len(estimator.classes_)
     return most_likely(draft.add("categories.log_sums", x, columns=count, arrays=arrays, names=x.names), draft)
-
-
-def _weighted(x: Value, draft: Draft, weights: Any, intercept: Any) -> Outputs:
-    arrays = {"weights": np.asarray(weights, dtype=float), "intercept": np.asarray(intercept, dtype=float)}
-    return most_likely(draft.add("linear.affine", x, columns=len(weights), arrays=arrays), draft)

@@ -1,4 +1,4 @@
-"""Nearest neighbors: the training rows travel with the model, with the tree in which scikit-learn seeks."""
+"""Convert nearest neighbors: the plan holds the training rows, and the tree in which scikit-learn searches them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ ALSO = {"l1": "manhattan", "cityblock": "manhattan", "l2": "euclidean", "infinit
 
 @converts("sklearn.KNeighborsClassifier", "sklearn.RadiusNeighborsClassifier")
 def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The classes' shares among the neighbors."""
+    """Convert to the classes' shares among the neighbors.
+
+    :raises ConversionRefused: its outlier_label is not a class, its weights are a function, or its metric can't be followed.
+    """
     order, arrays, parameters = search(estimator, draft, "inverse" if estimator.weights == "distance" else "order")
     classes = estimator.classes_ if estimator.outputs_2d_ else [estimator.classes_]
     widths = [len(of_output) for of_output in classes]
@@ -31,20 +34,23 @@ def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
         known = zip(classes, estimator.outlier_label_, strict=True)
         lonely = np.concatenate([np.asarray(of_output == label, dtype=float) for of_output, label in known])
         if lonely.sum() != len(widths):
-            helps = "its outlier_label is none of its classes; give it the label of a class"
+            helps = "its outlier_label is not one of its classes; give it the label of a class"
             raise ConversionRefused(draft.path, type(estimator).__name__, helps)
         arrays["lonely"] = lonely
     parameters["weights"] = _weights(estimator, draft)
     shares = draft.add("neighbors.votes", x, columns=sum(widths), arrays=arrays, widths=widths, **parameters)
-    return {"index": draft.add("labels.argmax", shares, columns=len(widths), widths=widths), "probabilities": shares}
+    return {"index": draft.argmax(shares, widths), "probabilities": shares}
 
 
 @converts("sklearn.KNeighborsRegressor", "sklearn.RadiusNeighborsRegressor")
 def regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The mean of the neighbors' targets."""
+    """Convert to the mean of the neighbors' targets.
+
+    :raises ConversionRefused: its weights are a function, or its metric can't be followed.
+    """
     order, arrays, parameters = search(estimator, draft, "inverse" if estimator.weights == "distance" else "order")
     arrays["targets"] = np.asarray(estimator._y, dtype=float).reshape(len(order), -1)[order]
-    if "radius" in arrays:  # among whole numbers NaN becomes one of them, and the estimator answers that
+    if "radius" in arrays:  # if the targets are whole numbers, NaN becomes one of them, and the estimator answers with it
         with np.errstate(invalid="ignore"):
             arrays["lonely"] = np.full_like(np.asarray(estimator._y).reshape(len(order), -1)[0], np.nan).astype(float)
     parameters["weights"] = _weights(estimator, draft)
@@ -53,9 +59,12 @@ def regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("sklearn.LocalOutlierFactor")
 def outlier_factor(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """-1 where training rows lie denser among themselves than around the row."""
+    """Convert to -1 where training rows are denser among themselves than around the row, else 1.
+
+    :raises ConversionRefused: it answers no new rows, or its metric can't be followed.
+    """
     if not estimator.novelty:
-        raise ConversionRefused(draft.path, "LocalOutlierFactor", "it judges no new rows; fit it with novelty=True")
+        raise ConversionRefused(draft.path, "LocalOutlierFactor", "it answers no new rows; fit it with novelty=True")
     order, arrays, parameters = search(estimator, draft, "distance")
     arrays["reach"] = np.asarray(estimator._distances_fit_X_, dtype=float)[:, estimator.n_neighbors_ - 1][order]
     arrays["density"] = np.asarray(estimator._lrd, dtype=float)[order]
@@ -65,15 +74,20 @@ def outlier_factor(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 
 def _weights(estimator: Any, draft: Draft) -> str:
+    """Return the weights' name.
+
+    :raises ConversionRefused: they are a function.
+    """
     if estimator.weights not in ("uniform", "distance", None):
         raise ConversionRefused(draft.path, type(estimator).__name__, "its weights are a function; use 'uniform' or 'distance'")
     return estimator.weights or "uniform"
 
 
 def search(estimator: Any, draft: Draft, asks: str = "order") -> tuple[Array, dict[str, Any], dict[str, Any]]:
-    """The order of the points, and the arrays and parameters of the search.
+    """Return the order of the points, and the arrays and parameters of the search.
 
-    `asks` says what the answer is made of: the neighbors' "order" alone, their "distance", or one over it, the "inverse".
+    :param asks: what the answer depends on: the neighbors' "order" alone, their "distance", or one over it, the "inverse".
+    :raises ConversionRefused: the metric is a function or a matrix, or its distances can't be followed.
     """
     cls, way, parameters = type(estimator).__name__, estimator._fit_method, estimator.effective_metric_params_ or {}
     metric = estimator.effective_metric_
@@ -96,7 +110,10 @@ def search(estimator: Any, draft: Draft, asks: str = "order") -> tuple[Array, di
 
 
 def _expect_followed(metric: str, way: str, points: Array, asks: str, cls: str, draft: Draft) -> None:
-    """Refuse distances that are rounded as matrix products are, where a last bit of them makes another answer."""
+    """Check that a last bit of the distances makes no other answer, where they are rounded as matrix products are.
+
+    :raises ConversionRefused: it does.
+    """
     if way != "brute":
         return
     if points.dtype == np.float32:
@@ -104,17 +121,17 @@ def _expect_followed(metric: str, way: str, points: Array, asks: str, cls: str, 
         raise ConversionRefused(draft.path, cls, helps)
     if metric in ("euclidean", "sqeuclidean", "nan_euclidean"):
         helps = "algorithm='kd_tree' on metric='euclidean' is followed to the last bit"
-        draft.hints.append(f"rounding chose among rows as far, by matrix products; {helps}")
+        draft.hints.append(f"rounding chose among rows at the same distance, by matrix products; {helps}")
     rooted = metric in ("euclidean", "nan_euclidean") and asks != "order"
     if rooted or (asks == "inverse" and metric in ("sqeuclidean", "cosine", "correlation")):
-        helps = f"its distances by metric={metric!r} and brute force are differences of matrix products, whose last bits are"
-        helps += " the machine's, and weigh in the answer; "
+        helps = f"its distances by metric={metric!r} and brute force are differences of matrix products, whose last bits"
+        helps += " differ from machine to machine, and change the answer; "
         helps += "use weights='uniform'" if asks == "inverse" else "fit it with algorithm='kd_tree'"
         raise ConversionRefused(draft.path, cls, helps)
 
 
 def _arrays_of(metric: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    """What a metric was told."""
+    """Return the arrays of a metric's parameters."""
     if metric == "minkowski":
         weight = parameters.get("w")
         weights = {} if weight is None else {"weight": np.asarray(weight, dtype=float)}

@@ -1,4 +1,4 @@
-"""Outlier detectors that are neither neighbors nor support vector machines: the value is 1, or -1 for an outlier."""
+"""Convert outlier detectors other than neighbors and support vector machines: the value is 1, or -1 for an outlier."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from flyweight.toolkit.convert.trees import add_sum, of_sklearn
 
 @converts("sklearn.IsolationForest")
 def isolation_forest(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The mean depth of a row in trees that split at random."""
+    """Convert to the mean depth of a row in trees that split at random.
+
+    :raises ConversionRefused: its trees saw one row each.
+    """
     trees = []
     paths = zip(estimator._decision_path_lengths, estimator._average_path_length_per_tree, strict=True)
     for member, features, (depth, beyond) in zip(estimator.estimators_, estimator.estimators_features_, paths, strict=True):
@@ -32,26 +35,26 @@ def isolation_forest(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 
 def judged(samples: Value, estimator: Any, draft: Draft) -> Outputs:
-    """What all detectors make of `score_samples`: less `offset_` it is the score, whose sign is the answer."""
+    """Add the score, which is `score_samples` less `offset_`, and its sign, the answer."""
     offset = np.ravel(np.asarray(estimator.offset_, dtype=float))
     scores = draft.add("scale.center", samples, columns=1, arrays={"subtract": offset})
     return {"values": sign(scores, draft), "scores": scores, "score_samples": samples}
 
 
 def shifted(scores: Value, estimator: Any, draft: Draft) -> Value:
-    """`score_samples` of detectors that know their score first: `offset_` more."""
+    """Add `score_samples` of a detector that computes its score first: the score plus `offset_`."""
     offset = np.ravel(np.asarray(estimator.offset_, dtype=float))
     return draft.add("scale.center", scores, columns=1, arrays={"subtract": -offset})
 
 
 def sign(scores: Value, draft: Draft, *, inclusive: bool = True) -> Value:
-    """1 for an inlier, -1 for an outlier."""
+    """Add 1 for an inlier, -1 for an outlier."""
     return draft.add("outliers.sign", scores, columns=1, inclusive=inclusive)
 
 
 @converts("sklearn.EllipticEnvelope")
 def elliptic_envelope(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The Mahalanobis distance from the middle of the inliers."""
+    """Convert to the Mahalanobis distance from the middle of the inliers."""
     arrays = {
         "mean": np.asarray(estimator.location_, dtype=float),
         "precision": np.asarray(estimator.get_precision(), dtype=float),

@@ -1,4 +1,4 @@
-"""Models of kernel values against points that travel with them."""
+"""Convert models of kernel values at points that the plan holds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from flyweight.ops.pairwise import KERNELS
 from flyweight.toolkit.convert import converts
-from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
+from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value, dense
 from flyweight.toolkit.convert.neighbors import search
 
 Array = np.ndarray[Any, Any]
@@ -17,29 +17,37 @@ NAMES = {"polynomial": "poly"} | {name: name for name in KERNELS}
 
 @converts("sklearn.Nystroem")
 def nystroem(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Kernel values against a part of the training rows, times the root of their inverse."""
-    told = estimator._get_kernel_params()
-    values = kernel(estimator, estimator.kernel, estimator.components_, told, x, draft)
-    return {"transform": _sums(values, draft, estimator.normalization_)}
+    """Convert to kernel values at a part of the training rows, times the root of their inverse.
+
+    :raises ConversionRefused: its kernel has no conversion, or it was fitted on float32.
+    """
+    values = kernel(estimator, estimator.kernel, estimator.components_, estimator._get_kernel_params(), x, draft)
+    return {"transform": draft.affine(values, estimator.normalization_)}
 
 
 @converts("sklearn.KernelPCA")
 def kernel_pca(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Kernel values against the training rows, centered, on the scaled eigenvectors."""
+    """Convert to kernel values at the training rows, centered, projected on the scaled eigenvectors.
+
+    :raises ConversionRefused: its kernel has no conversion, or it was fitted on float32.
+    """
     return {"transform": projected(estimator, kernel_values(estimator, x, draft), draft)}
 
 
 def kernel_values(estimator: Any, x: Value, draft: Draft) -> Value:
-    """The kernel of a KernelPCA."""
+    """Add the kernel values of a KernelPCA.
+
+    :raises ConversionRefused: its kernel has no conversion, or it was fitted on float32.
+    """
     if estimator.kernel == "precomputed":
         return x
     gamma = getattr(estimator, "gamma_", estimator.gamma)
-    told = {"gamma": gamma, "coef0": estimator.coef0, "degree": estimator.degree}
-    return kernel(estimator, estimator.kernel, estimator.X_fit_, told, x, draft)
+    parameters = {"gamma": gamma, "coef0": estimator.coef0, "degree": estimator.degree}
+    return kernel(estimator, estimator.kernel, estimator.X_fit_, parameters, x, draft)
 
 
 def projected(estimator: Any, values: Value, draft: Draft) -> Value:
-    """`KernelPCA.transform` from kernel values on, centering and projection as one weighted sum."""
+    """Add `KernelPCA.transform` of kernel values, with centering and projection as one weighted sum."""
     eigenvalues, vectors = np.asarray(estimator.eigenvalues_), np.asarray(estimator.eigenvectors_)
     scaled = np.zeros_like(vectors)
     alive = np.flatnonzero(eigenvalues)
@@ -49,53 +57,60 @@ def projected(estimator: Any, values: Value, draft: Draft) -> Value:
 
 
 def _centered(centerer: Any, right: Array, values: Value, draft: Draft) -> Value:
-    """`KernelCenterer.transform(values) @ right`."""
+    """Add `KernelCenterer.transform(values) @ right`."""
     count = len(right)
     weights = (right - right.sum(axis=0) / count).T
     offset = (centerer.K_fit_all_ - np.asarray(centerer.K_fit_rows_)) @ right
-    return _sums(values, draft, weights, offset)
+    return draft.affine(values, weights, offset)
 
 
 @converts("sklearn.KernelCenterer")
 def kernel_centerer(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Kernel values less their means."""
+    """Convert to kernel values less their means."""
     return {"transform": _centered(estimator, np.eye(len(x.columns)), x, draft)}
 
 
 @converts("sklearn.KernelRidge")
 def kernel_ridge(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """A weighted sum of kernel values."""
-    told = {"gamma": estimator.gamma, "coef0": estimator.coef0, "degree": estimator.degree}
-    values = x if estimator.kernel == "precomputed" else kernel(estimator, estimator.kernel, estimator.X_fit_, told, x, draft)
+    """Convert to a weighted sum of kernel values.
+
+    :raises ConversionRefused: its kernel has no conversion, or it was fitted on float32.
+    """
     weights = np.asarray(estimator.dual_coef_, dtype=float)
-    return {"values": _sums(values, draft, weights.reshape(len(weights), -1).T)}
+    return {"values": draft.affine(kernel_values(estimator, x, draft), weights.reshape(len(weights), -1).T)}
 
 
 @converts("sklearn.LabelPropagation", "sklearn.LabelSpreading")
 def label_spreading(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The training rows' shares of classes, weighted by their kernel values (`BaseLabelPropagation.predict_proba`)."""
+    """Convert to the training rows' shares of classes, weighted by kernel values (`BaseLabelPropagation.predict_proba`).
+
+    :raises ConversionRefused: its kernel is a function, or it was fitted on float32.
+    """
     shares = np.asarray(estimator.label_distributions_, dtype=float)
     count = shares.shape[1]
     if estimator.kernel == "rbf":
         values = kernel(estimator, "rbf", estimator.X_, {"gamma": estimator.gamma}, x, draft)
-        sums = _sums(values, draft, shares.T)
+        sums = draft.affine(values, shares.T)
     elif estimator.kernel == "knn":
         order, arrays, parameters = search(estimator.nn_fit, draft)
         arrays["targets"] = shares[order]
         sums = draft.add("neighbors.mean", x, columns=count, arrays=arrays, weights="uniform", **parameters)
     else:
-        helps = "its kernel is a function, and a model file carries no code; use 'rbf' or 'knn'"
+        helps = "its kernel is a function, and a model file holds no code; use 'rbf' or 'knn'"
         raise ConversionRefused(draft.path, type(estimator).__name__, helps)
-    told = draft.add("pairwise.shares", sums, columns=count)
-    return {"index": draft.add("labels.argmax", told, columns=1, widths=[count]), "probabilities": told}
+    probabilities = draft.add("pairwise.shares", sums, columns=count)
+    return {"index": draft.argmax(probabilities), "probabilities": probabilities}
 
 
-def kernel(estimator: Any, name: Any, points: Any, told: dict[str, Any] | None, x: Value, draft: Draft) -> Value:
-    """Kernel values of the row against points of shape (points, features); `told` has gamma, coef0 and degree, if any.
+def kernel(estimator: Any, name: Any, points: Any, parameters: dict[str, Any] | None, x: Value, draft: Draft) -> Value:
+    """Add the kernel values of a row at points.
 
-    :raises ConversionRefused: the kernel is not one of those in the table, or points are not float64.
+    :param name: the name of the kernel.
+    :param points: an array of shape (points, features), dense or sparse.
+    :param parameters: gamma, coef0 and degree, if the estimator has them.
+    :raises ConversionRefused: the kernel has no conversion, or the points are of float32.
     """
-    points = points.toarray() if hasattr(points, "toarray") else np.asarray(points)
+    points = dense(points)
     if (name not in NAMES and name != "cosine") or points.dtype == np.float32:
         helps = f"its kernel {name!r} has no conversion, or it was fitted on float32; known are {', '.join(NAMES)}, cosine"
         raise ConversionRefused(draft.path, type(estimator).__name__, helps)
@@ -103,15 +118,8 @@ def kernel(estimator: Any, name: Any, points: Any, told: dict[str, Any] | None, 
         from sklearn.preprocessing import normalize
 
         x, points = draft.add("scale.normalize", x, columns=len(x.columns), norm="l2"), normalize(points)
-    given = {key: value for key, value in (told or {}).items() if value is not None}
-    gamma = given.get("gamma", 1.0 if name == "chi2" else 1.0 / len(x.columns))
-    numbers = [gamma, given.get("coef0", 1.0), given.get("degree", 3.0)]
+    chosen = {key: value for key, value in (parameters or {}).items() if value is not None}
+    gamma = chosen.get("gamma", 1.0 if name == "chi2" else 1.0 / len(x.columns))
+    numbers = [gamma, chosen.get("coef0", 1.0), chosen.get("degree", 3.0)]
     arrays = {"points": points.astype(float), "parameters": np.array(numbers, dtype=float)}
     return draft.add("pairwise.kernel", x, columns=len(points), arrays=arrays, kernel=NAMES.get(name, "linear"))
-
-
-def _sums(x: Value, draft: Draft, weights: Any, intercept: Any = None) -> Value:
-    """`weights @ x + intercept`, weights of shape (outputs, columns)."""
-    weights = np.asarray(weights, dtype=float)
-    arrays = {"weights": weights, "intercept": np.zeros(len(weights)) if intercept is None else intercept}
-    return draft.add("linear.affine", x, columns=len(weights), arrays=arrays)

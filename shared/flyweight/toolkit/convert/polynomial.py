@@ -1,4 +1,4 @@
-"""PolynomialFeatures."""
+"""Convert products of features (PolynomialFeatures)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ from flyweight.toolkit.convert.draft import Draft, Outputs, Value
 
 @converts("sklearn.PolynomialFeatures")
 def polynomial(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Terms in the order of `powers_`; each is its first feature times the term of the rest, as scikit-learn multiplies."""
+    """Convert to terms in the order of `powers_`: each is its first feature times the term of the rest, as in scikit-learn."""
     powers = [tuple(int(feature) for feature in np.repeat(np.arange(len(row)), row)) for row in estimator.powers_]
-    wanted = [combination for combination in powers if combination]
-    # a lowest degree above one leaves out terms that the higher ones are built from: they are computed, then dropped
-    needed = sorted({c[start:] for c in wanted for start in range(len(c))}, key=lambda c: (len(c), c))
+    # a lowest degree above one leaves out terms from which the higher ones are built: they are computed, then dropped
+    needed = sorted({c[start:] for c in powers for start in range(len(c))}, key=lambda c: (len(c), c))
     place = {combination: position for position, combination in enumerate(needed, start=int(estimator.include_bias))}
     arrays = {
         "parent": np.array([place[c[1:]] if len(c) > 1 else -1 for c in needed], dtype=np.int32),

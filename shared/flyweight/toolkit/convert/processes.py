@@ -1,4 +1,4 @@
-"""Gaussian processes for regression: the mean; the training rows travel with the model."""
+"""Convert Gaussian processes: the mean for regression, the probability for classes; the plan holds the training rows."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ JOINS = {"Sum": "sum", "Product": "product"}
 
 @converts("sklearn.GaussianProcessRegressor")
 def regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The mean of the posterior."""
+    """Convert to the mean of the posterior.
+
+    :raises ConversionRefused: its kernel has no conversion, or it was not fitted on float64.
+    """
     points = np.asarray(estimator.X_train_)
     if points.dtype.kind not in "fiu" or points.dtype == np.float32:
-        raise ConversionRefused(draft.path, "GaussianProcessRegressor", "it was fitted on other than float64; fit it on float64")
+        raise ConversionRefused(draft.path, "GaussianProcessRegressor", "it was not fitted on float64; fit it on float64")
     words: list[str] = []
     numbers: list[float] = []
     _walk(estimator.kernel_, len(x.columns), words, numbers, draft)
@@ -37,7 +40,10 @@ def regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("sklearn.GaussianProcessClassifier")
 def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """One latent process, or one a class or a pair of classes; each costs the square of its training rows, for each row asked."""
+    """Convert to one latent process, or to one a class or a pair of classes; an answer costs the square of the training rows.
+
+    :raises ConversionRefused: it takes too many products to answer one row.
+    """
     parts = getattr(estimator.base_estimator_, "estimators_", [estimator.base_estimator_])
     work = sum(len(getattr(part, "X_train_", ())) ** 2 for part in parts)
     if work > MAX_PRODUCTS:
@@ -49,7 +55,10 @@ def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 @converts("sklearn._BinaryGaussianProcessClassifierLaplace")
 def binary(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The latent mean, and beside it what takes from the variance, squared and added up (algorithm 3.2 of Rasmussen)."""
+    """Convert to the latent mean, and the terms whose squares reduce the variance (algorithm 3.2 of Rasmussen).
+
+    :raises ConversionRefused: the kernel's value of a row with itself differs from row to row, or it was fitted on float32.
+    """
     points = np.asarray(estimator.X_train_)
     diagonal = estimator.kernel_.diag(points)
     if points.dtype == np.float32 or np.ptp(diagonal):
@@ -69,7 +78,10 @@ def binary(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
 
 def _walk(kernel: Any, width: int, words: list[str], numbers: list[float], draft: Draft) -> None:
-    """Append the kernel's parts in postfix order, and their numbers."""
+    """Append the kernel's parts in postfix order, and their numbers.
+
+    :raises ConversionRefused: a part has no conversion.
+    """
     name = type(kernel).__name__
     own: list[float] = []
     if name in JOINS:

@@ -1,4 +1,4 @@
-"""Projections: centered or not, scaled or not, then weighted sums."""
+"""Convert projections: centered or not, scaled or not, then weighted sums."""
 
 from __future__ import annotations
 
@@ -7,17 +7,12 @@ from typing import Any
 import numpy as np
 
 from flyweight.toolkit.convert import converts
-from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
-
-
-def _sums(x: Value, draft: Draft, weights: Any, intercept: Any = None) -> Value:
-    """`weights @ x + intercept`, weights of shape (outputs, features), dense or sparse."""
-    weights = np.asarray(weights.toarray() if hasattr(weights, "toarray") else weights, dtype=float)
-    arrays = {"weights": weights, "intercept": np.zeros(len(weights)) if intercept is None else intercept}
-    return draft.add("linear.affine", x, columns=len(weights), arrays=arrays)
+from flyweight.toolkit.convert.approximations import waves
+from flyweight.toolkit.convert.draft import Draft, Outputs, Value
 
 
 def _centered(x: Value, draft: Draft, subtract: Any, divide: Any = None) -> Value:
+    """Add `(x - subtract) / divide`."""
     arrays = {"subtract": np.asarray(subtract, dtype=float)}
     if divide is not None:
         arrays["divide"] = np.asarray(divide, dtype=float)
@@ -26,71 +21,70 @@ def _centered(x: Value, draft: Draft, subtract: Any, divide: Any = None) -> Valu
 
 @converts("sklearn.PCA", "sklearn.IncrementalPCA")
 def pca(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """`components_ @ x - components_ @ mean_`, over the deviations if whitened (`_BasePCA._transform`).
+    """Convert to `components_ @ x - components_ @ mean_`, over the deviations if whitened (`_BasePCA._transform`).
 
-    The division stands in the weights, so that parity judges by the terms that are summed.
+    The weights include the division, so that parity judges by the summed terms.
     """
     weights = np.asarray(estimator.components_, dtype=float)
     offset = -(np.reshape(estimator.mean_, (1, -1)) @ weights.T)[0]
     if estimator.whiten:
         scale = np.maximum(np.sqrt(estimator.explained_variance_), np.finfo(float).eps)
         weights, offset = weights / scale[:, np.newaxis], offset / scale
-    return {"transform": _sums(x, draft, weights, offset)}
+    return {"transform": draft.affine(x, weights, offset)}
 
 
 @converts("sklearn.TruncatedSVD", "sklearn.GaussianRandomProjection", "sklearn.SparseRandomProjection")
 def components(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """`components_ @ x`."""
-    return {"transform": _sums(x, draft, estimator.components_)}
+    """Convert to `components_ @ x`."""
+    return {"transform": draft.affine(x, estimator.components_)}
 
 
 @converts("sklearn.FastICA")
 def fast_ica(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """`components_ @ (x - mean_)`, uncentered if not whitened."""
+    """Convert to `components_ @ (x - mean_)`; without whitening the mean is not subtracted."""
     centered = _centered(x, draft, estimator.mean_) if estimator.whiten else x
-    return {"transform": _sums(centered, draft, estimator.components_)}
+    return {"transform": draft.affine(centered, estimator.components_)}
 
 
 @converts("sklearn.FactorAnalysis")
 def factor_analysis(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The expected latent variables: `cov_z @ (components_ / noise_variance_) @ (x - mean_)`."""
+    """Convert to the expected latent variables: `cov_z @ (components_ / noise_variance_) @ (x - mean_)`."""
     weighted = estimator.components_ / estimator.noise_variance_
     covariance = np.linalg.inv(np.eye(len(weighted)) + np.dot(weighted, estimator.components_.T))
-    inner = _sums(_centered(x, draft, estimator.mean_), draft, weighted)
-    return {"transform": _sums(inner, draft, covariance.T)}
+    inner = draft.affine(_centered(x, draft, estimator.mean_), weighted)
+    return {"transform": draft.affine(inner, covariance.T)}
 
 
 @converts("sklearn.SparsePCA", "sklearn.MiniBatchSparsePCA")
 def sparse_pca(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The ridge regression of `x - mean_` on the components, solved once for all rows."""
+    """Convert to the ridge regression of `x - mean_` on the components, solved once for all rows."""
     weights = np.asarray(estimator.components_, dtype=float)
     inverse = np.linalg.inv(weights @ weights.T + estimator.ridge_alpha * np.eye(len(weights)))
-    inner = _sums(_centered(x, draft, estimator.mean_), draft, weights)
-    return {"transform": _sums(inner, draft, inverse)}
+    inner = draft.affine(_centered(x, draft, estimator.mean_), weights)
+    return {"transform": draft.affine(inner, inverse)}
 
 
 @converts("sklearn.PLSRegression", "sklearn.PLSCanonical", "sklearn.CCA")
 def partial_least_squares(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """`coef_ @ (x - mean) + intercept_` as a regressor; the scores of the scaled input as a transformer."""
-    values = _sums(_centered(x, draft, estimator._x_mean), draft, estimator.coef_, np.ravel(estimator.intercept_))
+    """Convert to `coef_ @ (x - mean) + intercept_` as a regressor; as a transformer to the scores of the scaled input."""
+    values = draft.affine(_centered(x, draft, estimator._x_mean), estimator.coef_, np.ravel(estimator.intercept_))
     scaled = _centered(x, draft, estimator._x_mean, estimator._x_std)
-    return {"values": values, "transform": _sums(scaled, draft, np.asarray(estimator.x_rotations_).T)}
+    return {"values": values, "transform": draft.affine(scaled, np.asarray(estimator.x_rotations_).T)}
 
 
 @converts("sklearn.PLSSVD")
 def pls_svd(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The scores of the scaled input."""
+    """Convert to the scores of the scaled input."""
     scaled = _centered(x, draft, estimator._x_mean, estimator._x_std)
-    return {"transform": _sums(scaled, draft, np.asarray(estimator.x_weights_).T)}
+    return {"transform": draft.affine(scaled, np.asarray(estimator.x_weights_).T)}
 
 
 @converts("sklearn.RBFSampler")
 def rbf_sampler(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """`sqrt(2 / n) * cos(weights @ x + offset)`."""
-    if np.asarray(estimator.random_weights_).dtype != np.float64:
-        raise ConversionRefused(draft.path, "RBFSampler", "it was fitted on float32; fit it on float64")
-    angles = _sums(x, draft, np.asarray(estimator.random_weights_).T, estimator.random_offset_)
-    width = len(angles.columns)
-    waves = draft.add("elementwise.apply", angles, columns=width, function="cos", takes="any", names=angles.names)
-    arrays = {"multiply": [(2.0 / estimator.n_components) ** 0.5] * width, "add": [0.0] * width}
-    return {"transform": draft.add("scale.stretch", waves, columns=width, arrays=arrays)}
+    """Convert to `sqrt(2 / n) * cos(weights @ x + offset)`.
+
+    :raises ConversionRefused: it was fitted on float32.
+    """
+    draft.expect_double(estimator, estimator.random_weights_)
+    angles = draft.affine(x, np.asarray(estimator.random_weights_).T, estimator.random_offset_)
+    return {"transform": waves(angles, (2.0 / estimator.n_components) ** 0.5, draft)}

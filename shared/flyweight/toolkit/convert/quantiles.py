@@ -1,4 +1,4 @@
-"""QuantileTransformer."""
+"""Convert quantile transformers (QuantileTransformer)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flyweight.toolkit.convert.draft import Column, Draft, Outputs, Value
 
 @converts("sklearn.QuantileTransformer")
 def quantile(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The rank of each value, as a share or as the normal number of that share."""
+    """Convert to the rank of each value, as a share or as the normal number of that share."""
     quantiles = np.asarray(estimator.quantiles_, dtype=float).T
     arrays = {"quantiles": quantiles, "references": np.asarray(estimator.references_, dtype=float)}
     if estimator.output_distribution == "normal":

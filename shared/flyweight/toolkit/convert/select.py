@@ -1,4 +1,4 @@
-"""Feature selection: whatever the criterion was, the columns that were kept."""
+"""Convert feature selection, by any criterion, to the columns that were kept."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from flyweight.toolkit.convert.draft import Draft, Outputs, Value
     "sklearn.SequentialFeatureSelector",
 )
 def selector(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The columns of `get_support()`."""
+    """Convert to the columns of `get_support()`."""
     return {"transform": draft.take(x, np.flatnonzero(estimator.get_support()).tolist())}
 
 
 @converts("sklearn.RFE", "sklearn.RFECV")
 def eliminated(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The columns that were left, and the answers of the estimator that was fitted on them."""
+    """Convert to the columns that were kept, and the answers of the estimator that was fitted on them."""
     outputs = selector(estimator, x, draft)
     with draft.step("estimator"):
         return {**convert(estimator.estimator_, outputs["transform"], draft), **outputs}

@@ -1,4 +1,4 @@
-"""SplineTransformer."""
+"""Convert splines (SplineTransformer)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, V
 
 @converts("sklearn.SplineTransformer")
 def spline(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The basis functions of every feature, the last of each left out without `include_bias`."""
+    """Convert to the basis functions of every feature; without `include_bias` the last of each is left out.
+
+    :raises ConversionRefused: its degree is too low for its extrapolation.
+    """
     splines = estimator.bsplines_
     degree = int(estimator.degree)
     if degree < {"constant": 1, "linear": 2}.get(estimator.extrapolation, 0):
@@ -25,7 +28,7 @@ def spline(estimator: Any, x: Value, draft: Draft) -> Outputs:
         arrays["slopes"] = np.array(
             [[s(low, nu=1), s(high, nu=1)] for s, (low, high) in zip(splines, ends, strict=True)], dtype=float
         )
-    told = {
+    parameters = {
         "degree": degree,
         "outside": estimator.extrapolation,
         "missing": "zeros" if getattr(estimator, "handle_missing", "error") == "zeros" else "refuse",
@@ -33,6 +36,6 @@ def spline(estimator: Any, x: Value, draft: Draft) -> Outputs:
     }
     for position, spline in enumerate(splines):
         draft.note_edges(x, position, np.unique(spline.t[degree : len(spline.t) - degree]))
-    values = draft.add("splines.basis", x, columns=len(splines) * width, arrays=arrays, **told)
+    values = draft.add("splines.basis", x, columns=len(splines) * width, arrays=arrays, **parameters)
     kept = [place for place in range(len(splines) * width) if estimator.include_bias or (place + 1) % width]
     return {"transform": draft.take(values, kept)}

@@ -1,4 +1,4 @@
-"""Texts and dictionaries: vectorizers and hashers, and the weights of terms."""
+"""Convert vectorizers and hashers of texts and dictionaries, and the weights of terms."""
 
 from __future__ import annotations
 
@@ -16,41 +16,56 @@ SEPARATORS = "\n\0\x1e\x1f\x1d\x1c\x01\x02\x03\ue000\ue001"
 
 @converts("sklearn.CountVectorizer")
 def count(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """A column a term of the vocabulary."""
+    """Convert to a column a term of the vocabulary.
+
+    :raises ConversionRefused: it uses code, an unsafe pattern, or a vocabulary that a plan can't hold.
+    """
     return {"transform": _counts(estimator, x, draft)}
 
 
 @converts("sklearn.TfidfVectorizer")
 def tfidf_vectorizer(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Counts, weighted."""
+    """Convert to weighted counts.
+
+    :raises ConversionRefused: it uses code, an unsafe pattern, or a vocabulary that a plan can't hold.
+    """
     _expect_double(estimator, draft)
     return {"transform": _weighted(estimator, _counts(estimator, x, draft), draft)}
 
 
 @converts("sklearn.TfidfTransformer")
 def tfidf(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Counts times `idf_`, over their norm; what is zero stays zero."""
-    if estimator.use_idf and np.asarray(estimator.idf_).dtype != np.float64:
-        raise ConversionRefused(draft.path, "TfidfTransformer", "it was fitted on float32; fit it on float64")
+    """Convert to counts times `idf_`, over their norm; zeros stay zeros.
+
+    :raises ConversionRefused: it was fitted on float32.
+    """
+    if estimator.use_idf:
+        draft.expect_double(estimator, estimator.idf_)
     entries = x if x.sparse else draft.add("sparse.gather", x, columns=x.columns)
     return {"transform": _weighted(estimator, entries, draft)}
 
 
 @converts("sklearn.HashingVectorizer")
 def hashing(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """A column by a term's hash, over the norm."""
+    """Convert to a column by a term's hash, over the norm.
+
+    :raises ConversionRefused: it uses code or an unsafe pattern, or has too many features.
+    """
     _expect_double(estimator, draft)
     parameters, arrays = _analysis(estimator, x, draft)
     width = _hashed_width(estimator, draft)
     _note(x, draft, ["the", "and", "not", "good", "was"])
-    told: dict[str, Any] = {"width": width, "signs": bool(estimator.alternate_sign), "binary": bool(estimator.binary)}
-    counts = draft.add("text.hash", x, columns=[Column("terms")] * width, arrays=arrays, **parameters, **told)
+    parameters |= {"width": width, "signs": bool(estimator.alternate_sign), "binary": bool(estimator.binary)}
+    counts = draft.add("text.hash", x, columns=[Column("terms")] * width, arrays=arrays, **parameters)
     return {"transform": _normalized(estimator, counts, draft)}
 
 
 @converts("sklearn.DictVectorizer")
 def dictionary(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """A column a key, or a key with its string."""
+    """Convert to a column a key, or a key with its string.
+
+    :raises ConversionRefused: its dtype is not float64, or its keys are not strings.
+    """
     _expect_double(estimator, draft)
     if not all(isinstance(name, str) for name in estimator.feature_names_):
         raise ConversionRefused(draft.path, "DictVectorizer", "its keys are not strings, as names of features are; make them so")
@@ -61,24 +76,31 @@ def dictionary(estimator: Any, x: Value, draft: Draft) -> Outputs:
         if known:
             draft.note_categories(x, position, known)
     width = len(estimator.feature_names_)
-    told: dict[str, Any] = {"names": x.names, "separator": [estimator.separator]}
-    found = draft.add("text.pick", x, columns=[Column("keys")] * width, arrays=arrays, **told)
-    return {"transform": found if estimator.sparse else draft.spread(found)}
+    parameters: dict[str, Any] = {"names": x.names, "separator": [estimator.separator]}
+    entries = draft.add("text.pick", x, columns=[Column("keys")] * width, arrays=arrays, **parameters)
+    return {"transform": entries if estimator.sparse else draft.spread(entries)}
 
 
 @converts("sklearn.FeatureHasher")
 def feature_hasher(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """A column by the hash of a key, or of a key with its string."""
+    """Convert to a column by the hash of a key, or of a key with its string.
+
+    :raises ConversionRefused: its dtype is not float64, it reads lists of words, or it has too many features.
+    """
     _expect_double(estimator, draft)
     if estimator.input_type == "string":
         helps = "an instance of input_type='string' is a list of words of any length; use HashingVectorizer on the joined text"
         raise ConversionRefused(draft.path, "FeatureHasher", helps)
     width = _hashed_width(estimator, draft)
-    told: dict[str, Any] = {"names": x.names, "width": width, "signs": bool(estimator.alternate_sign)}
-    return {"transform": draft.add("text.hash_pick", x, columns=[Column("keys")] * width, **told)}
+    parameters: dict[str, Any] = {"names": x.names, "width": width, "signs": bool(estimator.alternate_sign)}
+    return {"transform": draft.add("text.hash_pick", x, columns=[Column("keys")] * width, **parameters)}
 
 
 def _counts(estimator: Any, x: Value, draft: Draft) -> Value:
+    """Add the counts of the vocabulary's terms.
+
+    :raises ConversionRefused: it uses code, an unsafe pattern, or a vocabulary that a plan can't hold.
+    """
     cls = type(estimator).__name__
     if np.dtype(estimator.dtype).kind == "f":
         _expect_double(estimator, draft)
@@ -88,7 +110,7 @@ def _counts(estimator: Any, x: Value, draft: Draft) -> Value:
         helps = f"it knows {len(terms):,} terms, a plan at most {MAX_WIDTH:,}; fit it with max_features"
         raise ConversionRefused(draft.path, cls, helps)
     if not all(isinstance(term, str) for term in terms):
-        raise ConversionRefused(draft.path, cls, "its vocabulary holds other than strings")
+        raise ConversionRefused(draft.path, cls, "its vocabulary holds more than strings")
     _note(x, draft, terms)
     arrays["terms"] = packed(terms, draft, cls)
     columns = [Column("terms")] * len(terms)
@@ -96,7 +118,7 @@ def _counts(estimator: Any, x: Value, draft: Draft) -> Value:
 
 
 def _weighted(estimator: Any, x: Value, draft: Draft) -> Value:
-    """`TfidfTransformer.transform`."""
+    """Add `TfidfTransformer.transform` of counts."""
     if estimator.sublinear_tf:
         x = draft.add("sparse.log", x, columns=x.columns, takes="any" if estimator.norm is None else "finite")
     if estimator.use_idf:
@@ -105,44 +127,45 @@ def _weighted(estimator: Any, x: Value, draft: Draft) -> Value:
 
 
 def _normalized(estimator: Any, x: Value, draft: Draft) -> Value:
+    """Add the counts over their norm, if the estimator has a norm."""
     norm = estimator.norm
     return x if norm is None else draft.add("sparse.normalize", x, columns=x.columns, norm=norm)
 
 
 def _analysis(estimator: Any, x: Value, draft: Draft) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The parameters and arrays of what finds terms in a text.
+    """Return the parameters and arrays of a text's analyzer.
 
-    :raises ConversionRefused: some of it is code, or a pattern that could run away.
+    :raises ConversionRefused: a part of it is code, or its pattern is not safe to run.
     """
     cls = type(estimator).__name__
     for name in ("preprocessor", "tokenizer", "analyzer", "strip_accents"):
         if callable(getattr(estimator, name)):
-            helps = f"its {name} is a function, and a model file carries no code; use the parameters, or apply it in the caller"
+            helps = f"its {name} is a function, and a model file holds no code; use the parameters, or apply it in the caller"
             raise ConversionRefused(draft.path, cls, helps)
     if estimator.input != "content" or len(x.columns) != 1:
-        raise ConversionRefused(draft.path, cls, "it reads other than one text an instance; use input='content' on one column")
-    least, most = estimator.ngram_range
-    if most > MAX_NGRAM:
-        raise ConversionRefused(draft.path, cls, f"its ngram_range goes to {most}, a plan's at most to {MAX_NGRAM}")
-    told: dict[str, Any] = {"lowercase": bool(estimator.lowercase), "accents": estimator.strip_accents or "keep"}
-    told |= {"ngrams": [int(least), int(most)], "analyzer": estimator.analyzer, "names": x.names}
+        raise ConversionRefused(draft.path, cls, "it does not read one text an instance; use input='content' on one column")
+    shortest, longest = estimator.ngram_range
+    if longest > MAX_NGRAM:
+        raise ConversionRefused(draft.path, cls, f"its ngram_range goes to {longest}, a plan's at most to {MAX_NGRAM}")
+    parameters: dict[str, Any] = {"lowercase": bool(estimator.lowercase), "accents": estimator.strip_accents or "keep"}
+    parameters |= {"ngrams": [int(shortest), int(longest)], "analyzer": estimator.analyzer, "names": x.names}
     if estimator.analyzer != "word":
-        return told, {}
+        return parameters, {}
     if not is_safe(estimator.token_pattern):
         helps = (
-            f"its token_pattern {estimator.token_pattern!r} could take for ever on some text; characters, classes and \\b with "
-            "one + or * and no groups are carried, such as r'(?u)\\b\\w+\\b', r'[a-z]{3,}' or r'\\S+'"
+            f"its token_pattern {estimator.token_pattern!r} could take for ever on some text; a plan holds characters, classes "
+            "and \\b with one + or * and no groups, such as r'(?u)\\b\\w+\\b', r'[a-z]{3,}' or r'\\S+'"
         )
         raise ConversionRefused(draft.path, cls, helps)
     stops = estimator.get_stop_words()
     arrays = {"stops": packed(sorted(stops), draft, cls)} if stops else {}
-    return {**told, "pattern": [estimator.token_pattern]}, arrays
+    return {**parameters, "pattern": [estimator.token_pattern]}, arrays
 
 
 def packed(terms: list[str], draft: Draft, cls: str) -> Any:
-    """Terms as bytes: UTF-8, the first character one that is in none of them and separates them all.
+    """Return terms as bytes: UTF-8, with a first character that occurs in no term and separates them.
 
-    :raises ConversionRefused: there is no such character, or a term is no text.
+    :raises ConversionRefused: there is no such character, or a term holds half of a surrogate pair.
     """
     separator = next((mark for mark in SEPARATORS if not any(mark in term for term in terms)), None)
     if separator is None:
@@ -154,18 +177,26 @@ def packed(terms: list[str], draft: Draft, cls: str) -> Any:
 
 
 def _note(x: Value, draft: Draft, terms: list[str]) -> None:
-    """Let some terms stand in the rows that try the model."""
+    """Note some terms, so that rows made for parity hold them."""
     source = x.columns[0].source
     if source is not None:
         draft.texts.setdefault(source, []).extend(terms[:: 1 + len(terms) // 1000])
 
 
 def _expect_double(estimator: Any, draft: Draft) -> None:
+    """Check the estimator's dtype.
+
+    :raises ConversionRefused: it is not float64.
+    """
     if np.dtype(estimator.dtype) != np.float64:
         raise ConversionRefused(draft.path, type(estimator).__name__, "its dtype is not float64; fit it with dtype=float")
 
 
 def _hashed_width(estimator: Any, draft: Draft) -> int:
+    """Return the number of features.
+
+    :raises ConversionRefused: it is more than a plan holds.
+    """
     if estimator.n_features > MAX_WIDTH:
         helps = f"its n_features is above {MAX_WIDTH:,}, which is the most that a plan holds"
         raise ConversionRefused(draft.path, type(estimator).__name__, helps)

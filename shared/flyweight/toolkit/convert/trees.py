@@ -1,4 +1,4 @@
-"""Decision trees and forests, and the flat form that all trees share."""
+"""Convert decision trees and forests, and write all trees in one flat form."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class Tree:
-    """One tree's nodes, root first: children by position (left below zero at a leaf), and `value` of shape (nodes, outputs)."""
+    """One tree's nodes, the root first.
+
+    `left` and `right` have the children's positions, below zero at a leaf; `value` has shape (nodes, outputs).
+    """
 
     left: Array
     right: Array
@@ -23,18 +26,18 @@ class Tree:
     threshold: Array
     missing: Array  # 1 where a missing value goes left
     value: Array
-    split: Array | None = None  # row of the categorical table, or -1
+    split: Array | None = None  # the row of the categorical table, or -1
 
 
 def of_sklearn(estimator: Any, value: Array) -> Tree:
-    """A tree of `sklearn.tree`, answering with these values."""
+    """Return a tree of `sklearn.tree` with these values, of shape (nodes, outputs)."""
     tree = estimator.tree_
     missing = getattr(tree, "missing_go_to_left", np.zeros(tree.node_count))
     return Tree(tree.children_left, tree.children_right, tree.feature, tree.threshold, np.asarray(missing), value)
 
 
 def flat(trees: list[Tree]) -> dict[str, Array]:
-    """All trees one after the other in preorder, their distinct leaves once: the arrays of `trees.sum`."""
+    """Return the arrays of `trees.sum`: all trees one after the other in preorder, and each distinct leaf once."""
     parts: dict[str, list[Array]] = {key: [] for key in ("feature", "threshold", "over", "missing", "split", "leaves")}
     roots, start, leaves = [], 0, 0
     for tree in trees:
@@ -63,7 +66,7 @@ def flat(trees: list[Tree]) -> dict[str, Array]:
 
 
 def _narrow(arrays: dict[str, Array]) -> dict[str, Array]:
-    """Two bytes a number where they are enough."""
+    """Return the features and distances in two bytes a number where these are enough."""
     feature, over = arrays["feature"], arrays["over"]
     few = -(2**15) <= feature.min() and feature.max() < 2**15
     return {
@@ -73,7 +76,7 @@ def _narrow(arrays: dict[str, Array]) -> dict[str, Array]:
 
 
 def _share_leaves(arrays: dict[str, Array]) -> None:
-    """Keep equal leaves once; a forest's leaves are mostly pure, so that a handful remains."""
+    """Keep equal leaves once, in `arrays` itself; a forest's leaves are mostly pure, so that a handful remains."""
     rows = np.ascontiguousarray(arrays["leaves"], dtype=float)
     # compared as bytes: 0.0 and -0.0 are different leaves
     _, first, inverse = np.unique(rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel(), True, True)
@@ -83,9 +86,10 @@ def _share_leaves(arrays: dict[str, Array]) -> None:
 
 
 def _preorder(tree: Tree) -> Array:
+    """Return the nodes' positions in preorder."""
     inner = np.flatnonzero(tree.left >= 0)
     if np.array_equal(tree.left[inner], inner + 1) and (tree.right[inner] > inner).all():
-        return np.arange(len(tree.left))  # as `sklearn.tree` grows them, unless `max_leaf_nodes` is given
+        return np.arange(len(tree.left))  # `sklearn.tree` grows them so, unless `max_leaf_nodes` is set
     order, stack = [], [0]
     while stack:
         node = stack.pop()
@@ -105,7 +109,13 @@ def add_sum(
     more: dict[str, Array] | None = None,
     **parameters: Any,
 ) -> Value:
-    """One `trees.sum` over these trees; `more` arrays and parameters as the op has them."""
+    """Add one `trees.sum` over these trees.
+
+    :param base: the numbers to which the leaves are added, one an output.
+    :param targets: the output of each tree; None where each leaf has all outputs.
+    :param more: further arrays of the op.
+    :param parameters: the op's parameters.
+    """
     arrays = {**flat(trees), "base": np.asarray(base, dtype=float), **(more or {})}
     if targets is not None and len(base) > 1:
         arrays["targets"] = targets
@@ -119,13 +129,14 @@ def add_sum(
 
 
 def _below(threshold: Array) -> Array:
-    """The largest float32 that is not above each threshold: the same numbers of float32 lie at or below both."""
+    """Return the largest float32 that is not above each threshold: the same numbers of float32 are at or below both."""
     with np.errstate(over="ignore"):
         single = threshold.astype(np.float32)
         return np.where(single > threshold, np.nextafter(single, np.float32(-np.inf)), single)
 
 
 def _note_thresholds(arrays: dict[str, Array], x: Value, draft: Draft) -> None:
+    """Note the thresholds of each column."""
     for position in range(len(x.columns)):
         draft.note_edges(x, position, np.unique(arrays["threshold"][arrays["feature"] == position]))
 
@@ -137,7 +148,7 @@ def _note_thresholds(arrays: dict[str, Array], x: Value, draft: Draft) -> None:
     "sklearn.ExtraTreesClassifier",
 )
 def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The mean of the trees' class shares; several outputs stand side by side."""
+    """Convert to the mean of the trees' class shares; several outputs stand side by side."""
     widths = [int(count) for count in np.atleast_1d(estimator.n_classes_)]
     members = getattr(estimator, "estimators_", [estimator])
     trees = [
@@ -145,8 +156,7 @@ def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
         for member in members
     ]
     shares = _mean(estimator, trees, x, draft, sum(widths))
-    index = draft.add("labels.argmax", shares, columns=len(widths), widths=widths)
-    return {"index": index, "probabilities": shares}
+    return {"index": draft.argmax(shares, widths), "probabilities": shares}
 
 
 @converts(
@@ -156,13 +166,14 @@ def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
     "sklearn.ExtraTreesRegressor",
 )
 def regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """The mean of the trees' values."""
+    """Convert to the mean of the trees' values."""
     members = getattr(estimator, "estimators_", [estimator])
     trees = [of_sklearn(member, member.tree_.value[:, :, 0]) for member in members]
     return {"values": _mean(estimator, trees, x, draft, int(estimator.n_outputs_))}
 
 
 def _mean(estimator: Any, trees: list[Tree], x: Value, draft: Draft, width: int) -> Value:
+    """Add the trees' mean, or the one tree's value."""
     mean = hasattr(estimator, "estimators_")
     divide: dict[str, Any] = {"divide": len(trees)} if mean else {}
     return add_sum(trees, x, draft, np.zeros(width), single=True, mean=mean, exact=True, **divide)

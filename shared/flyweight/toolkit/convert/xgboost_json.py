@@ -1,4 +1,4 @@
-"""The JSON in which XGBoost saves a model (`doc/model.schema`), read."""
+"""Read the JSON in which XGBoost saves a model (`doc/model.schema`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from flyweight.toolkit.convert.trees import Array
 
-# a tree of one leaf, which is zero
+# a tree of one leaf, whose value is zero
 LEAF: dict[str, Any] = {
     **{key: [0] for key in ("default_left", "split_indices", "split_type")},
     **{key: [0.0] for key in ("base_weights", "loss_changes", "split_conditions")},
@@ -22,7 +22,7 @@ LEAF: dict[str, Any] = {
 
 
 class Saved:
-    """A model's JSON; its trees up to the best iteration."""
+    """A model's JSON, with its trees up to the best iteration."""
 
     def __init__(self, document: dict[str, Any], best_iteration: int | None) -> None:
         self.document = document
@@ -43,11 +43,11 @@ class Saved:
 
     @property
     def outputs(self) -> int:
-        """How many sums there are."""
+        """The number of sums."""
         return len(self.base)
 
     def refusal(self) -> str | None:
-        """Why the model can't be converted, and what would help."""
+        """Return why the model can't be converted, and what would help; None if it can."""
         if self.booster["name"] == "gblinear":
             return "booster='gblinear' is deprecated; fit a linear model of scikit-learn"
         if not self.trees:
@@ -55,13 +55,13 @@ class Saved:
         version = ".".join(map(str, self.document["version"]))
         if self.document["version"] < [3, 4] and any(isinstance(one, str) for known in self.categories.values() for one in known):
             return (
-                f"XGBoost {version} confuses categories of which one begins like the other ('female?' is 'female' to it); "
+                f"XGBoost {version} confuses a category with another that it begins with ('female?' counts as 'female'); "
                 "use XGBoost 3.4 or later, or an OrdinalEncoder before it"
             )
         return None
 
     def without_splits(self) -> dict[str, Any]:
-        """The document of a model that adds nothing to its base score: one leaf of zero an output."""
+        """Return the document of a model that adds nothing to its base score: one leaf of zero an output."""
         document = {**self.document, "learner": dict(self.document["learner"])}
         document["learner"].update(feature_names=[], feature_types=[])
         model = {key: value for key, value in _model(self.booster).items() if key not in ("trees", "cats", "weight_drop")}
@@ -75,7 +75,10 @@ class Saved:
         return document
 
     def leaf_values(self, tree: dict[str, Any], number: int) -> Array:
-        """Each node's values, of which those at leaves count: one an output of the tree, dropout's weight included."""
+        """Return each node's values, one an output of the tree, with dropout's weight; only those of leaves have a meaning.
+
+        :param number: the tree's number in the model.
+        """
         left = np.array(tree["left_children"])
         if int(tree["tree_param"]["size_leaf_vector"]) > 1:
             rows = np.array(tree["leaf_weights"], dtype=np.float32).reshape(-1, int(tree["tree_param"]["size_leaf_vector"]))
@@ -83,7 +86,7 @@ class Saved:
         else:
             values = np.array(tree["split_conditions"], dtype=np.float32).reshape(-1, 1)
         if self.weights is not None:
-            if self.booster["name"] == "dart":  # until 3.3 each tree was asked alone, base score and all
+            if self.booster["name"] == "dart":  # until 3.3 each tree was evaluated alone, with the base score
                 base = self.base.astype(np.float32)[self.targets[number]]
                 values = (values + base) - base
             values = np.float32(self.weights[number]) * values
@@ -91,17 +94,17 @@ class Saved:
 
     @staticmethod
     def node_categories(tree: dict[str, Any]) -> dict[int, list[int]]:
-        """Per split by category the categories that go right."""
+        """Return for each categorical split the categories that go right."""
         listed = zip(tree["categories_nodes"], tree["categories_segments"], tree["categories_sizes"], strict=True)
         return {node: tree["categories"][start : start + size] for node, start, size in listed}
 
     def split_categories(self) -> dict[int, set[int]]:
-        """Per feature the categories that its splits name."""
-        found: dict[int, set[int]] = {}
+        """Return for each feature the categories that its splits name."""
+        categories_of: dict[int, set[int]] = {}
         for tree in self.trees:
             for node, categories in self.node_categories(tree).items():
-                found.setdefault(tree["split_indices"][node], set()).update(categories)
-        return found
+                categories_of.setdefault(tree["split_indices"][node], set()).update(categories)
+        return categories_of
 
 
 def _model(booster: dict[str, Any]) -> dict[str, Any]:
@@ -110,12 +113,12 @@ def _model(booster: dict[str, Any]) -> dict[str, Any]:
 
 
 def _categories(model: dict[str, Any]) -> dict[int, list[Any]]:
-    """Per feature the categories that the model knows by name, in the order of their numbers; since 3.1."""
-    found: dict[int, list[Any]] = {}
+    """Return for each feature the categories that the model knows by name, in the order of their numbers; since 3.1."""
+    categories: dict[int, list[Any]] = {}
     for feature, encoded in enumerate(model.get("cats", {}).get("enc", [])):
         if "type" in encoded:
-            found[feature] = encoded["values"]
+            categories[feature] = encoded["values"]
         elif len(encoded["offsets"]) > 1:
             text, ends = bytes(byte % 256 for byte in encoded["values"]), encoded["offsets"]
-            found[feature] = [text[a:b].decode() for a, b in pairwise(ends)]
-    return found
+            categories[feature] = [text[a:b].decode() for a, b in pairwise(ends)]
+    return categories

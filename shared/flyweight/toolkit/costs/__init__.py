@@ -1,4 +1,5 @@
 """What a deployment costs, how near it is to its limits, and which one suits: a model's figures and its traffic go in.
 
-`prices.json` has every price with its source and date, `limits.json` every limit.
+What is known of one target, its bills and its tables of prices, limits and regions, stands in `toolkit/targets/NAME/costs.py` and
+beside it; what many have in common stands here.
 """

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from flyweight.toolkit.costs import batch, break_even, limits, residency, serverless, servers
+from flyweight.toolkit import targets
+from flyweight.toolkit.costs import anywhere, break_even, limits, residency
 from flyweight.toolkit.costs.break_even import Crossover
-from flyweight.toolkit.costs.options import CRITERIA, Option, duration
+from flyweight.toolkit.costs.options import CRITERIA, Option, duration, in_order
 from flyweight.toolkit.costs.prices import Bill
 from flyweight.toolkit.costs.workload import Workload
 
-OPTIONS: tuple[Option, ...] = (*serverless.OPTIONS, *servers.OPTIONS, *batch.OPTIONS)
 TEAMS = {
-    # how much each criterion counts, by who looks after it
+    # how much each criterion counts, by the team that looks after it
     "data": {"scalability": 1.0, "latency": 1.0, "cost": 2.0, "security": 1.5, "ease": 3.0, "integration": 1.0},
     "backend": {"scalability": 1.5, "latency": 1.5, "cost": 2.0, "security": 1.5, "ease": 1.5, "integration": 1.5},
     "platform": {"scalability": 2.0, "latency": 1.5, "cost": 2.0, "security": 2.0, "ease": 0.5, "integration": 2.0},
@@ -24,19 +24,19 @@ TEAMS = {
 
 @dataclass(frozen=True)
 class Needs:
-    """What has to be so, whatever it costs: clouds that may be used, where data may go, whether somebody waits for the answer.
+    """What has to hold at any cost: clouds that may be used, where data may go, whether a caller waits for the answer.
 
     `residency`: any, region, premises, a country's two letters, or EU.
     """
 
-    clouds: tuple[str, ...] = ("aws", "gcp", "azure")
+    clouds: tuple[str, ...] = field(default_factory=lambda: tuple(targets.clouds()))
     residency: str = residency.ANYWHERE
     live: bool = True
     team: str = "data"
 
     @property
     def weights(self) -> Mapping[str, float]:
-        """How much each criterion counts: latency not at all where nobody waits."""
+        """How much each criterion counts: latency not at all where no caller waits."""
         return TEAMS[self.team] if self.live else {**TEAMS[self.team], "latency": 0.0}
 
 
@@ -104,13 +104,19 @@ class Advice:
         weights = self.needs.weights
         gains = {name: weights[name] * (best.ratings[name][0] - rest[0].ratings[name][0]) for name in CRITERIA}
         decided = [name for name in sorted(gains, key=lambda name: -gains[name]) if gains[name] > 0][:3]
-        told = [f"{name}: {best.ratings[name][1]}; {rest[0].option.name}: {rest[0].ratings[name][1]}" for name in decided]
-        return told or [f"it scores as {rest[0].option.name} does, and stands first in the list"]
+        reasons = [f"{name}: {best.ratings[name][1]}; {rest[0].option.name}: {rest[0].ratings[name][1]}" for name in decided]
+        return reasons or [f"it scores as {rest[0].option.name} does, and stands first in the list"]
+
+
+def all_options() -> list[Option]:
+    """Every way to deploy: those of all targets that are priced, and those that belong to no cloud."""
+    priced = [target.costs for target in targets.all_targets() if target.has("costs")]
+    return in_order([*(option for costs in priced for option in costs.options), *anywhere.OPTIONS])
 
 
 def advise(workload: Workload, needs: Needs) -> Advice:
     """Weigh every option: those that can't do it last, the others by what the team weighs most."""
-    options = [residency.placed(option, needs.residency) for option in OPTIONS]
+    options = [residency.placed(option, needs.residency) for option in all_options()]
     bills = {option.name: option.bill(workload) for option in options}
     fit = [option for option in options if not _excluded(option, workload, needs) and option.family != "edge"]
     least = min([bills[option.name].total for option in fit], default=0.0)
@@ -169,7 +175,7 @@ def _considered(option: Option, bill: Bill, work: Workload, needs: Needs, least:
 
 def _excluded(option: Option, work: Workload, needs: Needs) -> str:
     """Why an option will not do; empty where it will."""
-    if option.cloud != "any" and option.cloud not in needs.clouds:
+    if option.cloud not in (targets.ANY, *needs.clouds):
         return f"it is on {option.cloud}, and only {', '.join(needs.clouds)} may be used"
     if away := residency.excluded(option, needs.residency):
         return away

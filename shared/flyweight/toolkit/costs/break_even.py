@@ -11,14 +11,14 @@ from flyweight.toolkit.costs.options import Option
 from flyweight.toolkit.costs.workload import Workload
 
 LOWEST, HIGHEST = 1e3, 1e10  # requests a month, of the curves
-WORTH = 1.1  # by so much an option has to be cheaper for its lead to be told
+WORTH = 1.1  # the factor by which an option has to be cheaper for its lead to be listed
 LEAST = 0.5  # dollars
 GRID = [round(LOWEST * 10 ** (step / 8)) for step in range(57)]
 
 
 @dataclass(frozen=True)
 class Crossover:
-    """From so many requests a month on, another option costs less."""
+    """The number of requests a month from which on another option costs less."""
 
     requests: int
     cheaper_below: str

@@ -1,4 +1,4 @@
-"""A model to what it takes on this machine, in a provider's real runtime: the figures that plans and advice stand on."""
+"""A model to what it takes on this machine, in a target's real runtime: the figures that plans and advice stand on."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pathlib import Path
 from typing import Any
 
 from flyweight import predictor
-from flyweight.errors import FlyweightError
-from flyweight.toolkit import resources
 from flyweight.toolkit.building import BuildFailed, build
 from flyweight.toolkit.building.bytecode import version_of
 from flyweight.toolkit.building.folder import stored
 from flyweight.toolkit.costs.workload import Measured
+from flyweight.toolkit.errors import ToolkitError
+from flyweight.toolkit.events import samples
 from flyweight.toolkit.running.measure import measure
 
-STEPS = ("import", "load", "fetch", "verify", "init")  # of a cold start, what a provider's limit on starting is about
+STEPS = ("import", "load", "fetch", "verify", "init")  # of a cold start, what limits on starting are about
 
 
-class Unmeasured(FlyweightError):
-    """A model that there is nothing to ask."""
+class Unmeasured(ToolkitError):
+    """A model that keeps no sample to ask it with."""
 
     next_step = "pack it with a sample: flyweight pack MODEL --sample rows.csv"
 
@@ -61,7 +61,8 @@ def measured(target: str, model: str, rows: int, runs: int, repeat: int) -> Size
     if not isinstance(sample, dict) or not sample.get("instances"):
         raise Unmeasured(f"{model} keeps no sample to measure it with")
     kept = sample["instances"]
-    event = resources.event_of(target, [kept[number % len(kept)] for number in range(rows)])
+    instances = [kept[number % len(kept)] for number in range(rows)]
+    event = samples.predicting(target, instances)
     with tempfile.TemporaryDirectory() as place:
         folder = build(target, model, Path(place) / target, python=version_of(sys.executable)).folder
         figures = measure(target, folder, event, runs=runs, repeat=max(repeat, 2))
@@ -69,7 +70,7 @@ def measured(target: str, model: str, rows: int, runs: int, repeat: int) -> Size
         size, missing = _shipped(target, model, Path(place) / "shipped") if needs else (figures.size, "")
     warm = figures.warm_percentile(50) or figures.cold_median
     taken = Measured(figures.cold_median, warm, figures.memory or 0, size or figures.size, figures.runtime, _logged(figures.log))
-    body = event["body"] if isinstance(event["body"], str) else json.dumps(event["body"])
+    body = json.dumps({"instances": instances})
     weight = len(loaded.file.data)
     return Sized(taken, loaded.file.document, len(body.encode()), len(figures.answer.body), figures.split or {}, weight, missing)
 
@@ -77,7 +78,7 @@ def measured(target: str, model: str, rows: int, runs: int, repeat: int) -> Size
 def _shipped(target: str, model: str, out: Path) -> tuple[int, str]:
     """The bytes that are deployed, with packages for the target's system, which this machine need not be able to run.
 
-    The form is an image's, whose limit is the widest: what is over a folder's is still measured, and told among the limits.
+    The form is an image's, whose limit is the widest: what is over a folder's is still measured, and listed among the limits.
     """
     try:
         built = build(target, model, out, python=version_of(sys.executable), form="image", install=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from flyweight.toolkit.costs.prices import Bill
 from flyweight.toolkit.costs.workload import Workload
 
 CRITERIA = ("scalability", "latency", "cost", "security", "ease", "integration")
+# in the order in which options are listed; a family that is not here comes last
+FAMILIES = ("serverless", "managed endpoint", "virtual machine", "container", "kubernetes", "edge", "batch")
 
 
 @dataclass(frozen=True)
@@ -16,8 +18,8 @@ class Option:
     """One way to deploy.
 
     `ratings`: from 1 to 5 with a reason, for what does not depend on the workload; `warm`: whether something always runs, so that
-    nobody waits for a cold start; `most_mb`: the memory of the largest instance that is priced; `at_once`: calls that are worked
-    on side by side where nobody waits for them.
+    no caller waits for a cold start; `most_mb`: the memory of the largest instance that is priced; `at_once`: calls that are
+    worked on side by side where no caller waits for them.
     """
 
     name: str
@@ -35,9 +37,9 @@ class Option:
     most_folder: float = float("inf")  # bytes
 
     def latency(self, work: Workload) -> tuple[float, float]:
-        """Seconds of a usual answer, and of the slowest one in a hundred: the cold one, where cold ones are so many.
+        """Seconds of a usual answer, and of the slowest one in a hundred: the cold one, where one in a hundred starts cold.
 
-        Where nobody waits, the second is how long all of a run takes.
+        Where no caller waits, the second is how long all of a run takes.
         """
         warm = work.measured.warm * self.slowed(work) + self.overhead
         if not self.live:
@@ -46,9 +48,15 @@ class Option:
         return warm, (work.measured.cold * self.slowed(work) + self.overhead if cold else warm)
 
 
-def ratings(**told: tuple[int, str]) -> dict[str, tuple[int, str]]:
+def ratings(**rated: tuple[int, str]) -> dict[str, tuple[int, str]]:
     """Ratings by criterion."""
-    return told
+    return rated
+
+
+def in_order(options: Iterable[Option]) -> list[Option]:
+    """Order options by family; those of one family stay in their order."""
+    ranks = {family: rank for rank, family in enumerate(FAMILIES)}
+    return sorted(options, key=lambda option: ranks.get(option.family, len(ranks)))
 
 
 def duration(seconds: float) -> str:

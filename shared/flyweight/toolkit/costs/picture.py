@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from flyweight.toolkit import targets
 from flyweight.toolkit.costs.advice import Advice
 from flyweight.toolkit.costs.break_even import HIGHEST, LOWEST
 from flyweight.toolkit.costs.options import Option
@@ -15,7 +17,15 @@ STYLES = {
     "serverless": "-", "container": "--", "virtual machine": "-.", "managed endpoint": ":", "kubernetes": (0, (5, 1, 1, 1, 1, 1)),
     "batch": (0, (6, 2)),
 }  # fmt: skip
-COLORS = {"aws": "#c25700", "gcp": "#1a66cc", "azure": "#5a2d91", "any": "#444444"}
+NO_CLOUD = "#444444"
+COLORS = (
+    "#c25700",
+    "#5a2d91",
+    "#1a66cc",
+    "#1b7a3d",
+    "#a3145a",
+    "#7a6a00",
+)  # of clouds, in their order; then from the front again
 
 
 def draw(advice: Advice, path: Path) -> None:
@@ -31,11 +41,13 @@ def draw(advice: Advice, path: Path) -> None:
     settings: Any = {"svg.hashsalt": "flyweight", "svg.fonttype": "none", "path.simplify_threshold": 0.5, "font.size": 9}
     with matplotlib.rc_context(settings):
         figure, axes = pyplot.subplots(figsize=(10, 5.6), layout="constrained")
+        colors = dict(zip(targets.clouds(), cycle(COLORS), strict=False))
         for option in advice.priced:
             points, dollars = curve(advice, option)
             thick = 2.2 if any(option.name in (c.cheaper_above, c.cheaper_below) for c in advice.leading) else 1.1
-            style: Any = STYLES[option.family]
-            axes.plot(points, dollars, label=option.name, color=COLORS[option.cloud], linestyle=style, linewidth=thick)
+            style: Any = STYLES.get(option.family, "-")
+            color = colors.get(option.cloud, NO_CLOUD)
+            axes.plot(points, dollars, label=option.name, color=color, linestyle=style, linewidth=thick)
         top = _crossovers(advice, axes)
         axes.axvline(advice.workload.requests, color="black", linewidth=1, linestyle=(0, (1, 2)))
         axes.set(xscale="log", yscale="log", xlim=(LOWEST, HIGHEST), ylim=(FLOOR, top))
@@ -58,9 +70,9 @@ def curve(advice: Advice, option: Option) -> tuple[list[float], list[float]]:
 
 
 def _crossovers(advice: Advice, axes: Any) -> float:
-    """A number at each change, told in the corner that no curve reaches; the top of the picture."""
+    """Draw a number at each change, with a list of them in the corner that no curve reaches; return the top of the picture."""
     by_name = {option.name: option for option in advice.priced}
-    told = []
+    labels = []
     for number, change in enumerate(advice.leading, start=1):
         dollars = max(by_name[change.cheaper_above].bill(advice.workload.at(change.requests)).total, FLOOR)
         axes.plot([change.requests], [dollars], marker="o", color="black", markersize=4, markerfacecolor="white", zorder=5)
@@ -71,10 +83,10 @@ def _crossovers(advice: Advice, axes: Any) -> float:
         where["bbox"] = {"boxstyle": "circle,pad=0.25", "facecolor": "white", "linewidth": 0.8}
         where["arrowprops"] = {"arrowstyle": "-", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 2}
         axes.annotate(str(number), (change.requests, dollars), aside, **where)
-        told.append(f"{number}  {change.cheaper_above}, from {_short(change.requests)} on")
-    if told:
+        labels.append(f"{number}  {change.cheaper_above}, from {_short(change.requests)} on")
+    if labels:
         axes.text(
-            0.985, 0.03, "\n".join(["the cheapest is", *told]), transform=axes.transAxes, ha="right", va="bottom", fontsize=8
+            0.985, 0.03, "\n".join(["the cheapest is", *labels]), transform=axes.transAxes, ha="right", va="bottom", fontsize=8
         )
     return max(float(option.bill(advice.workload.at(HIGHEST)).total) for option in by_name.values()) * 2
 

@@ -1,26 +1,26 @@
-"""The table of prices, read; and bills, which are amounts with the arithmetic that made them."""
+"""The prices of all targets; and bills, which are amounts with the arithmetic that made them.
+
+Prices stand in `toolkit/targets/NAME/prices.json`: list prices in US dollars without taxes, before discounts and commitments, for
+the `region` named there, read by the date `checked`; free amounts are a month's. The fields of a price: `value`, `unit`;
+`source`, the provider's own page for it; `seen`, what was read, `seen_at`, where, and `date`, when that was written (of a page
+without a date: when its stored copy was read); `by`, whose word it is: `provider` for the provider's own page or code, `price
+list` for a record of what its price list answered, `third party` for anybody else. A price without `seen` is from memory, and
+marked as unconfirmed.
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from flyweight.errors import FlyweightError
+from flyweight.toolkit.costs import tables
+from flyweight.toolkit.errors import ToolkitError, Unpriced
 
-TABLE = Path(__file__).with_name("prices.json")
 HOURS = 730  # of a month, as the providers' own calculators have it
 SECONDS = HOURS * 3600
 FOREVER = float("inf")
-
-
-class Unpriced(FlyweightError):
-    """A price that the table does not have, or that is none."""
-
-    next_step = "see shared/flyweight/toolkit/costs/prices.json"
 
 
 @dataclass(frozen=True)
@@ -84,32 +84,54 @@ class Bill:
 
 
 @cache
-def table() -> dict[str, Any]:
-    """The whole file."""
-    read: dict[str, Any] = json.loads(TABLE.read_text(encoding="utf-8"))
-    return read
+def all_prices() -> dict[str, Price]:
+    """The prices of all targets, by name.
+
+    :raises ToolkitError: two targets have one name for two prices.
+    """
+    found: dict[str, Price] = {}
+    for name, fields in tables.entries("prices", "prices"):
+        one = Price(name, **fields)
+        if found.setdefault(name, one) != one:
+            raise ToolkitError(f"two targets have a price called {name!r}", "rename it in one prices.json")
+    return found
 
 
-@cache
 def price(name: str) -> Price:
     """The price of that name.
 
-    :raises Unpriced: there is none.
+    :raises Unpriced: no target has such a price.
     """
-    found = table()["prices"].get(name)
+    found = all_prices().get(name)
     if found is None:
-        raise Unpriced(f"there is no price {name!r}")
-    return Price(name, **found)
+        raise Unpriced(f"there is no price {name!r}", "add it to the target's prices.json")
+    return found
+
+
+def regions() -> dict[str, str]:
+    """The regions that prices are of, by cloud."""
+    return {cloud: str(table["region"]) for cloud, table in tables.by_cloud("prices").items() if "region" in table}
+
+
+def checked() -> str:
+    """The date until which prices were read."""
+    return max((str(table.get("checked", "")) for table in tables.by_target("prices").values()), default="")
+
+
+def footnote(regions: str) -> str:
+    """Say what a bill's prices are: of which regions, and read until when."""
+    where = f" of {regions}" if regions else ""
+    return f"list prices{where}, others differ; read by {checked()}, without taxes; sources: toolkit/targets/NAME/prices.json"
 
 
 def metered(what: str, amount: float, name: str, free: str = "") -> Line:
     """A line of so much at a price, after what is free."""
     rate = price(name)
-    given = price(free) if free else None
-    billed = max(amount - given.value, 0.0) if given else amount
-    less = f" - {count(given.value)} free{given.mark}" if given else ""
+    free_amount = price(free) if free else None
+    billed = max(amount - free_amount.value, 0.0) if free_amount else amount
+    less = f" - {count(free_amount.value)} free{free_amount.mark}" if free_amount else ""
     text = f"{f'({count(amount)}{less})' if less else count(amount)} x {dollars(rate.value)}{rate.mark} per {rate.unit}"
-    return Line(what, billed * rate.value, text, rate.confirmed and (given is None or given.confirmed))
+    return Line(what, billed * rate.value, text, rate.confirmed and (free_amount is None or free_amount.confirmed))
 
 
 def tiered(what: str, amount: float, tiers: Sequence[tuple[float, str]]) -> Line:

@@ -18,18 +18,18 @@ class Finding:
 
 def findings(document: Mapping[str, Any], address: str, settings: Mapping[str, str]) -> list[Finding]:
     """Findings, the gravest first."""
-    told = {name.lower().replace("_", ""): value for name, value in settings.items()}
-    found = [*_access(told), *_model(document, address, told), *_spending(told)]
+    lowered = {name.lower().replace("_", ""): value for name, value in settings.items()}
+    found = [*_access(lowered), *_model(document, address, lowered), *_spending(lowered)]
     return sorted(found, key=lambda one: ("high", "medium", "low").index(one.grave))
 
 
-def _access(told: Mapping[str, str]) -> list[Finding]:
+def _access(lowered: Mapping[str, str]) -> list[Finding]:
     found = []
-    if told.get("public") == "true" or told.get("access") == "public":
+    if lowered.get("public") == "true" or lowered.get("access") == "public":
         found.append(Finding("high", "anyone may call it", "leave it closed, or put a gateway with limits before it"))
-    if told.get("access") == "api-key":
+    if lowered.get("access") == "api-key":
         found.append(Finding("low", "an API key tells who pays, not who calls", "Access=iam or Access=jwt where it matters"))
-    if "serviceaccount" in told and not told["serviceaccount"] and told.get("ownaccount") != "true":
+    if "serviceaccount" in lowered and not lowered["serviceaccount"] and lowered.get("ownaccount") != "true":
         do = "OWN_ACCOUNT=true makes one without rights"
         found.append(
             Finding("medium", "it runs as the project's default service account, which may do far more than it needs", do)
@@ -37,7 +37,7 @@ def _access(told: Mapping[str, str]) -> list[Finding]:
     return found
 
 
-def _model(document: Mapping[str, Any], address: str, told: Mapping[str, str]) -> list[Finding]:
+def _model(document: Mapping[str, Any], address: str, lowered: Mapping[str, str]) -> list[Finding]:
     found = []
     engines = [str(name) for name in document.get("engines", [])]
     if "pickle" in engines:
@@ -51,15 +51,15 @@ def _model(document: Mapping[str, Any], address: str, told: Mapping[str, str]) -
         )
     if address and not document.get("signature_required"):
         do = "sign what is pushed (`flyweight push --key`) and set FLYWEIGHT_PUBLIC_KEYS"
-        found.append(Finding("medium", f"whoever can write to {address} decides what it answers", do))
+        found.append(Finding("medium", f"anyone who can write to {address} decides what it answers", do))
     return found
 
 
-def _spending(told: Mapping[str, str]) -> list[Finding]:
+def _spending(lowered: Mapping[str, str]) -> list[Finding]:
     found = []
-    if told.get("reservedconcurrency") == "-1":
+    if lowered.get("reservedconcurrency") == "-1":
         do = "ReservedConcurrency=10, and a budget with an alert"
         found.append(Finding("low", "nothing caps the number of instances, and so the bill", do))
-    if "budget" in told and not told["budget"]:
+    if "budget" in lowered and not lowered["budget"]:
         found.append(Finding("low", "no budget warns of the bill", "BUDGET=20EUR BILLING_ACCOUNT=..."))
     return found

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from flyweight.toolkit.costs.prices import SECONDS
 
-VCPU_MB = 1769  # of Lambda's memory make one CPU: docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 HEADROOM = 1.3  # memory an instance is given, by the peak that was measured
 FULL = 0.6  # of a CPU is used at the busiest time
 
@@ -34,7 +33,7 @@ class Workload:
     `requests`: a month; `peak`: how many times the mean rate the busiest time has; `sent`, `received`: bytes of a request and of
     its answer; `latency`: milliseconds within which 99 of 100 answers should come, 0 for no matter; `cold_share`: the share of
     requests that meet a cold start where nothing is kept warm; `runs`: into how many runs a month a data set's requests are
-    parted, 0 where they come whenever somebody asks; `architecture`, `cpus`, `front` (http, rest, url, none): of a function.
+    parted, 0 where they come one by one; `architecture`, `cpus`, `front` (http, rest, url, none): of a function.
     """
 
     measured: Measured
@@ -82,23 +81,8 @@ class Workload:
         return self.requests * spent / min(share, 1.0)
 
     def machines(self, cpus: float, least: int) -> int:
-        """How many machines of so many CPUs the busiest time needs, at 60 of 100 of what they can; at least `least`.
+        """How many machines with `cpus` CPUs each the busiest time needs, at 60 of 100 of what they can; at least `least`.
 
         Python answers on one CPU a process, and as many processes run as there are CPUs.
         """
         return max(least, math.ceil(self.peak_rate * self.measured.warm / (FULL * cpus) - 1e-9))
-
-
-def lambda_share(memory_mb: float) -> float:
-    """The share of one CPU that a function with so much memory has."""
-    return min(memory_mb / VCPU_MB, 1.0)
-
-
-def flex_mb(memory_mb: float) -> int:
-    """The least size of an instance on Flex Consumption that has so much memory; the largest where none has."""
-    return next((size for size in (512, 2048, 4096) if memory_mb <= size), 4096)
-
-
-def flex_share(memory_mb: float) -> float:
-    """The share of one CPU that such an instance has: learn.microsoft.com/azure/azure-functions/flex-consumption-plan."""
-    return min(flex_mb(memory_mb) / 2048, 1.0)

@@ -12,9 +12,9 @@ from itertools import islice
 from typing import Any
 
 from flyweight.toolkit.deploying.endpoint import Endpoint, Reply
-from flyweight.toolkit.targets.deployment import DeployFailed
+from flyweight.toolkit.errors import DeployFailed
 
-REFUSED = frozenset((400, 413, 422))  # of rows, and not of who asks: fewer rows may be taken
+REFUSED = frozenset((400, 413, 422))  # of rows, and not of the caller: fewer rows may be taken
 Row = Sequence[str]
 
 
@@ -57,7 +57,7 @@ class Caller:
     def answers(self, rows: Iterable[Row], batch: int, threads: int) -> Iterator[Answers]:
         """Each batch's answers, in order; at most twice as many batches are read ahead as are under way.
 
-        :raises DeployFailed: the endpoint does not answer, or refuses who asks.
+        :raises DeployFailed: the endpoint does not answer, or refuses the caller.
         """
         source = iter(rows)
         waiting: deque[Future[Answers]] = deque()
@@ -75,7 +75,10 @@ class Caller:
                 pool.shutdown(wait=False, cancel_futures=True)
 
     def _batch(self, rows: list[Row], start: int) -> Answers:
-        """Answers of some rows; of a batch that is refused, of its sound rows, and the reasons of the others."""
+        """Answers of some rows; of a batch that is refused, of its sound rows, and the reasons of the others.
+
+        :raises DeployFailed: the endpoint refuses the caller, or answers with another number of rows.
+        """
         reply = self.endpoint.ask("POST", self.path, self._body(rows), content_type="text/csv", accept="text/csv")
         if reply.status == 200:
             header, *lines = csv.reader(io.StringIO(reply.body.decode(), newline=""))

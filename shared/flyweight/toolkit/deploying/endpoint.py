@@ -9,8 +9,8 @@ from typing import Any
 import urllib3
 
 from flyweight import __version__
-from flyweight.toolkit.deploying.authorization import Authorization
-from flyweight.toolkit.targets.deployment import DeployFailed
+from flyweight.toolkit.errors import DeployFailed
+from flyweight.toolkit.targets.authorization import Authorization
 
 # What another try may mend: throttled, or a gateway or an instance in trouble. A prediction has no effect, so that asking
 # twice is the same as asking once.
@@ -59,9 +59,9 @@ class Endpoint:
         self._pool = urllib3.PoolManager(maxsize=threads, retries=retry, timeout=urllib3.Timeout(connect=10.0, read=timeout))
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Reply:
-        """The answer, whatever its status.
+        """Ask, and return the answer with any status.
 
-        :raises DeployFailed: nobody answered.
+        :raises DeployFailed: there was no answer.
         """
         url = f"{self.url}{path}"
         named = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from flyweight.toolkit.building.folder import MARKER
 from flyweight.toolkit.targets.deployment import HOME
+from flyweight.toolkit.targets.package import read_marker
 
 KEPT = 5
 
 
 @dataclass(frozen=True)
 class Release:
-    """One deployment that answered as it should; `label`: what the provider calls it, where it has a name for it."""
+    """One deployment that answered as it should; `label`: the provider's name for it, if it has one."""
 
     number: int
     folder: Path
@@ -26,7 +26,7 @@ class Release:
 
 
 class Releases:
-    """The releases of one function at one provider, the newest last."""
+    """The releases of one function at one target, the newest last."""
 
     def __init__(self, target: str, name: str, home: Path = HOME) -> None:
         self.home = home / target / name
@@ -48,7 +48,7 @@ class Releases:
 
     def keep(self, staged: Path, label: str, parameters: Mapping[str, str]) -> Release:
         """Note that a staged folder is live and well; the oldest are forgotten."""
-        marker = json.loads((staged / MARKER).read_text())
+        marker = read_marker(staged)
         release = Release(int(staged.name), staged, f"{marker['model']} {marker['version']}", label, dict(parameters))
         self._write([*self.all(), release])
         return release

@@ -14,7 +14,7 @@ from flyweight import predictor
 from flyweight.settings import ADDRESS_FILE
 from flyweight.toolkit.building.folder import MODEL, stored
 from flyweight.toolkit.deploying.endpoint import Endpoint, Reply
-from flyweight.toolkit.targets.deployment import DeployFailed
+from flyweight.toolkit.errors import DeployFailed
 
 NOT_LET_IN = (401, 403)
 
@@ -34,7 +34,7 @@ def smoke(endpoint: Endpoint, folder: Path, patience: float = 60.0, pause: Calla
     until = monotonic() + patience
     while True:
         verdict = _ask(endpoint, body, expected, name)
-        # rights and routes take some seconds to be known everywhere; a wrong answer is none that waiting would mend
+        # rights and routes take some seconds to be known everywhere; waiting does not mend a wrong answer
         if verdict.good or monotonic() >= until or not verdict.said.startswith("not yet"):
             return verdict
         pause(2.0)
@@ -64,12 +64,12 @@ def _told(reply: Reply) -> str:
     words = (reply.problem.get(name) for name in ("detail", "title", "message", "Message"))
     said = next((str(word) for word in words if word), "nothing")
     if reply.status in NOT_LET_IN:
-        return f"{said}, so that who asks from here is not let in, and the model was not asked"
+        return f"{said}, so that a caller from here is not let in, and the model was not asked"
     return said
 
 
 def _sample(folder: Path) -> tuple[list[Any], list[Any], str]:
-    """What the model in a built folder, or at its address, keeps to prove itself by.
+    """Read the recorded sample of the model in a built folder, or at its address.
 
     :raises DeployFailed: it keeps nothing.
     """

@@ -1,20 +1,19 @@
-"""Each provider's real runtime, driven on this machine without a container engine.
+"""Each target's real runtime, driven on this machine without a container engine.
 
-One file a provider, named like its folder in `handlers/`, each with a class `Runtime` (see `runtime.py` for what it gives).
-They run any folder that the provider would, not only those that flyweight builds.
+`measure.py` takes figures of a folder in its runtime, `server.py` serves a model file. Runtimes run any folder that the provider
+would run, not only those that flyweight builds.
 """
 
-from importlib import import_module
-
-from flyweight.toolkit.running.runtime import Answer, Runtime, RuntimeFailed
+from flyweight.toolkit import targets
+from flyweight.toolkit.errors import RuntimeFailed
+from flyweight.toolkit.targets.runtime import Answer, Runtime
 
 __all__ = ["Answer", "Runtime", "RuntimeFailed", "runtime"]
 
 
-def runtime(provider: str) -> type[Runtime]:
-    """The runtime of a provider.
+def runtime(target: str) -> type[Runtime]:
+    """The runtime of a target.
 
-    :raises RuntimeFailed: there is no such file.
+    :raises ToolkitError: there is no such target, or it has no runtime.
     """
-    found: type[Runtime] = import_module(f"flyweight.toolkit.targets.{provider}.runtime").Runtime
-    return found
+    return targets.find(target).runtime

@@ -56,7 +56,7 @@ class Figures:
 
 
 def measure(
-    provider: str,
+    target: str,
     folder: Path,
     event: Any,
     *,
@@ -69,7 +69,7 @@ def measure(
 
     :raises RuntimeFailed: the runtime is not installed, or the function does not answer.
     """
-    start = runtime(provider)
+    start = runtime(target)
     _write_bytecode(start, folder, event, python, environ or {})
     firsts: list[Answer] = []
     warm: list[float] = []
@@ -103,7 +103,7 @@ def folder_size(folder: Path) -> int:
 
 
 def _write_bytecode(start: type[Runtime], folder: Path, event: Any, python: str, environ: Mapping[str, str]) -> None:
-    """Answer once, uncounted, so that installed packages have the bytecode that providers ship.
+    """Answer once, uncounted, so that installed packages have the bytecode that the real runtime ships.
 
     From a copy, because the folder itself keeps just the bytecode that it came with.
     """

@@ -27,7 +27,7 @@ def application(model: str | Path, log: "Log | None" = None) -> WSGIApplication:
     :raises ModelUnavailable: it can't be read.
     """
     address = str(model) if "://" in str(model) else str(Path(model).resolve())
-    deployment = settings.read(os.path.dirname(address))._replace(model=address)  # type: ignore[attr-defined]
+    deployment = settings.read(os.path.dirname(address))._replace(model=address)
     service = Service(deployment, log or logs.line({}))
     service.models.get(address)
 
@@ -46,7 +46,10 @@ def server(model: str | Path, host: str, port: int) -> tuple[str, Callable[[], N
 
 
 def decode(environ: WSGIEnvironment) -> Request:
-    """The request that a WSGI server has parsed."""
+    """The request that a WSGI server has parsed.
+
+    :raises MalformedRequest: the content length is not a number.
+    """
     headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
     headers["content-type"] = environ.get("CONTENT_TYPE", "")
     length = environ.get("CONTENT_LENGTH") or "0"

@@ -1,21 +1,20 @@
-"""A project's name, model and providers to its files, as bytes by their paths: the same each time."""
+"""A project's name, model and targets to its files, as bytes by their paths: the same each time."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
-import flyweight
 from flyweight.models import file as model_file
-from flyweight.toolkit import resources
+from flyweight.toolkit import installation, targets
 from flyweight.toolkit.building import requirements
+from flyweight.toolkit.events import samples
 
 HERE = Path(__file__).resolve().parent
 TEMPLATE = HERE / "template"  # `.template`: a file that tools would take for this project's own
-COMMANDS = HERE / "commands"  # that deploy, one file a provider
+COMMANDS = "project_commands.txt"  # that deploy a project, a file beside each target
 STEPS = "shared/flyweight_steps.py"
 # what a function of any model answers alike; `predict` is made of the model's own sample
 EVENTS = ("health", "ready", "model")
@@ -40,7 +39,7 @@ class Plan:
 
     name: str
     model: str
-    providers: tuple[str, ...]
+    targets: tuple[str, ...]
     trains: bool = False
     steps: bool = False
 
@@ -54,25 +53,23 @@ def files(plan: Plan, root: Path) -> dict[str, File]:
         name = path.relative_to(TEMPLATE).as_posix()
         if name not in absent:
             found[name.removesuffix(".template")] = File(_filled(path.read_text(encoding="utf-8"), words).encode())
-    for provider in plan.providers:
-        for folder in (f"handlers/{provider}", f"infra/{provider}", f"infra/terraform/{provider}"):
-            top, _, rest = folder.partition("/")
-            source = resources.folder(top) / rest
+    for target in map(targets.find, plan.targets):
+        terraform = target.hall("infra") / "terraform" / target.name
+        for hall, source in (("handlers", target.folder("handlers")), ("infra", target.folder("infra")), ("infra", terraform)):
             for path in _sources(source) if source.is_dir() else ():
-                data = File(path.read_bytes(), bool(path.stat().st_mode & 0o100))
-                found[f"{folder}/{path.relative_to(source).as_posix()}"] = data
-        found |= _events(provider, document)
+                inside = path.relative_to(target.hall(hall)).as_posix()
+                found[f"{hall}/{inside}"] = File(path.read_bytes(), bool(path.stat().st_mode & 0o100))
+        found |= _events(target.name, document)
     return dict(sorted(found.items()))
 
 
-def _events(provider: str, document: dict[str, Any]) -> dict[str, File]:
-    samples = {name: resources.event(provider, name) for name in EVENTS}
-    found = {f"events/{provider}/{name}.json": File(path.read_bytes()) for name, path in samples.items() if path.is_file()}
+def _events(target: str, document: dict[str, Any]) -> dict[str, File]:
+    events = {name: samples.read(target, name) for name in EVENTS}
     sample = document.get("sample")
     if isinstance(sample, dict) and sample.get("instances"):
-        event = resources.event_of(provider, sample["instances"][:1])
-        found[f"events/{provider}/predict.json"] = File((json.dumps(event, indent=2, ensure_ascii=False) + "\n").encode())
-    return found
+        events["predict"] = samples.predicting(target, sample["instances"][:1])
+    texts = {name: json.dumps(event, indent=2, ensure_ascii=False) + "\n" for name, event in events.items()}
+    return {f"events/{target}/{name}.json": File(text.encode()) for name, text in texts.items()}
 
 
 def _sources(folder: Path) -> list[Path]:
@@ -81,25 +78,14 @@ def _sources(folder: Path) -> list[Path]:
 
 def _words(plan: Plan, document: dict[str, Any]) -> dict[str, str]:
     """What stands for each word of the template."""
-    tools = [_flyweight(",".join(("toolkit", *plan.providers))), *requirements.pins(document), "pytest"]
+    chosen = [targets.find(name) for name in plan.targets]
+    extras = dict.fromkeys(target.runtime.EXTRA for target in chosen if target.runtime.EXTRA)
+    tools = [installation.requirement("toolkit", *extras), *requirements.pins(document), "pytest"]
     lines = [f"  {json.dumps(tool)}," for tool in tools]
-    commands = [COMMANDS / f"{provider}.txt" for provider in plan.providers]
+    commands = [target.file(COMMANDS) for target in chosen]
     deploy = "\n\n".join(path.read_text(encoding="utf-8").strip() for path in commands if path.is_file())
     words = {"DEPLOY": deploy, "REQUIREMENTS": "\n".join(lines), "NAME": plan.name, "MODEL": plan.model}
-    return {**words, "PROVIDER": plan.providers[0]}
-
-
-def _flyweight(extras: str) -> str:
-    """What installs the flyweight that is here: by where it came from, if that was no package registry (PEP 610)."""
-    try:
-        told = json.loads(distribution("flyweight").read_text("direct_url.json") or "{}")
-    except PackageNotFoundError:
-        told = {}
-    if not told:
-        return f"flyweight[{extras}]>={flyweight.__version__}"
-    commit = told.get("vcs_info", {})
-    url = f"{commit['vcs']}+{told['url']}@{commit['commit_id']}" if commit else told["url"]
-    return f"flyweight[{extras}] @ {url}"
+    return {**words, "TARGET": plan.targets[0], "HANDLER": chosen[0].handler}
 
 
 def _filled(text: str, words: dict[str, str]) -> str:

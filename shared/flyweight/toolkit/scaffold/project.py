@@ -14,21 +14,18 @@ from typing import Any
 
 import flyweight
 from flyweight import predictor
-from flyweight.errors import FlyweightError
-from flyweight.toolkit import resources
+from flyweight.toolkit.errors import ToolkitError
 from flyweight.toolkit.packing import custom_steps
 from flyweight.toolkit.scaffold.files import STEPS, TEMPLATE, File, Plan, files
+from flyweight.toolkit.targets import all_targets, find
 
 MANIFEST = ".flyweight.json"  # what was written, by the sha256 of each file: a file that has another was changed by its owner
 EXAMPLE = "models/iris.safetensors"
+NEEDED = ("package", "runtime")  # what a project does with a target: it builds for it, and its tests run what was built
 
 
-class ScaffoldFailed(FlyweightError):
-    """A project that can't be made or brought up to date; `next_step` says what to do."""
-
-    def __init__(self, message: str, next_step: str = "") -> None:
-        super().__init__(message)
-        self.next_step = next_step
+class ScaffoldFailed(ToolkitError):
+    """A project that can't be made or brought up to date."""
 
 
 @dataclass
@@ -47,25 +44,27 @@ class Changes:
     removed: list[str] = field(default_factory=list)
 
 
-def create(folder: Path, model: Path | None = None, providers: tuple[str, ...] = ()) -> Changes:
+def create(folder: Path, model: Path | None = None, targets: tuple[str, ...] = ()) -> Changes:
     """Make a project around a model file, or around an example that it trains, with the steps of one's own that are in use.
 
-    :raises ScaffoldFailed: the folder holds something already, or there is no such provider.
+    :param targets: names of targets, () for all that can be built and run here.
+    :raises ScaffoldFailed: the folder holds something already.
+    :raises ToolkitError: there is no such target, or it can't be built or run.
     :raises ModelRefused: the model file fails a check.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         hint = f"choose another folder; if flyweight made this one: flyweight new --upgrade {folder}"
         raise ScaffoldFailed(f"{folder} holds something already", next_step=hint)
-    chosen = providers or tuple(resources.providers())
-    unknown = {*chosen} - {*resources.providers()}
-    if unknown:
-        raise ScaffoldFailed(f"there is no provider {sorted(unknown)[0]!r}", f"choose among {', '.join(resources.providers())}")
+    names = targets or tuple(target.name for target in all_targets() if all(map(target.has, NEEDED)))
+    for target in map(find, names):
+        for facet in NEEDED:
+            target.require(facet)
     if model is not None:
         predictor.load(str(model))  # refused before anything is written
     name = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-") or "model"
     own = custom_steps.source()
     path = EXAMPLE if model is None else f"models/{model.name}"
-    plan = Plan(name, path, chosen, trains=model is None, steps=own is not None)
+    plan = Plan(name, path, names, trains=model is None, steps=own is not None)
     (folder / "models").mkdir(parents=True, exist_ok=True)
     if model is None:
         _train(folder)
@@ -83,9 +82,10 @@ def upgrade(folder: Path) -> Changes:
     :raises ScaffoldFailed: flyweight did not make this folder, or its model is gone.
     """
     try:
-        told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        plan = Plan(told["name"], told["model"], tuple(told["providers"]), bool(told["trains"]), bool(told.get("steps")))
-        before = {str(name): str(value) for name, value in told["files"].items()}
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        names = manifest["targets"] if "targets" in manifest else manifest["providers"]  # as earlier versions wrote it
+        plan = Plan(manifest["name"], manifest["model"], tuple(names), bool(manifest["trains"]), bool(manifest.get("steps")))
+        before = {str(name): str(value) for name, value in manifest["files"].items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         hint = "make a project first: flyweight new DIR"
         raise ScaffoldFailed(f"{folder} has no {MANIFEST} that could be read", next_step=hint) from None
@@ -107,7 +107,7 @@ def _write(folder: Path, plan: Plan, before: dict[str, str]) -> Changes:
             (changes.removed if ours else changes.kept).append(name)
             path.unlink() if ours else None
     document: dict[str, Any] = {"flyweight": flyweight.__version__, "name": plan.name, "model": plan.model}
-    document |= {"providers": [*plan.providers], "trains": plan.trains, "steps": plan.steps, "files": offered}
+    document |= {"targets": [*plan.targets], "trains": plan.trains, "steps": plan.steps, "files": offered}
     (folder / MANIFEST).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     return changes
 
@@ -149,7 +149,10 @@ def _copy(source: Path, goal: Path) -> None:
 
 
 def _train(folder: Path) -> None:
-    """The example's model, by the program that comes with it."""
+    """The example's model, by the program that comes with it.
+
+    :raises ScaffoldFailed: the training fails.
+    """
     done = subprocess.run([sys.executable, str(TEMPLATE / "train.py"), str(folder / EXAMPLE)], capture_output=True, text=True)
     if done.returncode != 0:
         raise ScaffoldFailed(f"the example was not trained:\n{done.stderr}", "name a model file of your own with --model")

@@ -1,1 +1,203 @@
-"""The places where a model is deployed, one folder each."""
+"""The places where a model is deployed, one folder each.
+
+`targets/NAME/__init__.py` holds one value, `TARGET`. What each verb of the toolkit needs of a target stands in a module beside
+it, a facet, which is imported when a verb asks for it:
+
+- `package.py`: `PACKAGE`, a `PackageSpec`: what a built folder has to look like;
+- `runtime.py`: `Runtime`, a subclass of `targets.runtime.Runtime`: how the folder runs on this machine;
+- `deployment.py`: `DEPLOYER`, a `Deployer`: the commands that make the folder live;
+- `costs.py`: `COSTS`, a `Costs`: what it costs, with tables of prices, limits and regions beside it as JSON.
+
+Targets are found by listing this folder, and by the entry points of other packages in the group `flyweight.targets`, each of
+which names a target and leads to its package, or to the value `TARGET` in it. Nothing else lists targets.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any
+
+from flyweight.toolkit import resources
+from flyweight.toolkit.errors import ToolkitError
+
+if TYPE_CHECKING:
+    from flyweight.toolkit.targets.costs import Costs
+    from flyweight.toolkit.targets.deployment import Deployer
+    from flyweight.toolkit.targets.package import PackageSpec
+    from flyweight.toolkit.targets.runtime import Runtime
+
+__all__ = ["ANY", "Target", "UnknownTarget", "all_targets", "clouds", "find", "names"]
+
+GROUP = "flyweight.targets"
+ANY = "any"  # the cloud of a target that belongs to none
+FACETS = {
+    # a facet's module: the value in it, and what can't be done without it
+    "package": ("PACKAGE", "be built"),
+    "runtime": ("Runtime", "be run on this machine"),
+    "deployment": ("DEPLOYER", "be deployed"),
+    "costs": ("COSTS", "be priced"),
+}
+
+
+class UnknownTarget(ToolkitError):
+    """No target has this name, or two have it."""
+
+
+class MissingFacet(ToolkitError):
+    """A target that does not offer what a verb needs."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One place where a model is deployed.
+
+    `title`: as people call it; `cloud`: the provider whose account it is deployed to, `ANY` without one; `handler`: the folder of
+    `handlers/` that carries its requests; `protocols`: what paths and bodies mean there, by name; `data`: a folder that holds
+    `handlers/`, `infra/` and `events/` of a target from another package, None for flyweight's own; `name` and `module`: filled in
+    when the target is found, the module is the one that holds `TARGET`.
+    """
+
+    title: str
+    handler: str
+    cloud: str = ANY
+    protocols: tuple[str, ...] = ("native",)
+    data: Path | None = None
+    name: str = ""
+    module: str = ""
+
+    @property
+    def package(self) -> PackageSpec:
+        """What a built folder has to look like.
+
+        :raises MissingFacet: the target has no such module; so for each facet.
+        """
+        found: PackageSpec = self._facet("package")
+        return found
+
+    @property
+    def runtime(self) -> type[Runtime]:
+        """What runs a built folder on this machine."""
+        found: type[Runtime] = self._facet("runtime")
+        return found
+
+    @property
+    def deployer(self) -> Deployer:
+        """What deploys a built folder."""
+        found: Deployer = self._facet("deployment")
+        return found
+
+    @property
+    def costs(self) -> Costs:
+        """What it costs to run a model there."""
+        found: Costs = self._facet("costs")
+        return found
+
+    def has(self, facet: str) -> bool:
+        """Whether the target has a facet's module; nothing is imported but the target's own package."""
+        try:
+            return find_spec(f"{self.module}.{facet}") is not None
+        except ModuleNotFoundError:  # the module is no package
+            return False
+
+    def folder(self, kind: str) -> Path:
+        """The folder of `handlers/`, `infra/` or `events/` that is this target's."""
+        return self.hall(kind) / (self.handler if kind == "handlers" else self.name)
+
+    def hall(self, kind: str) -> Path:
+        """The folder that `folder(kind)` lies in."""
+        return self.data / kind if self.data else resources.folder(kind)
+
+    def file(self, name: str) -> Path:
+        """A file beside the facets, which need not be there."""
+        return Path(str(import_module(self.module).__file__)).with_name(name)
+
+    def table(self, name: str) -> dict[str, Any]:
+        """The JSON document NAME.json beside the facets, {} without one."""
+        return _read(self.file(f"{name}.json"))
+
+    def require(self, facet: str) -> None:
+        """Check that the target has a facet's module.
+
+        :raises MissingFacet: it has not.
+        """
+        if not self.has(facet):
+            value, verb = FACETS[facet]
+            others = ", ".join(target.name for target in all_targets() if target.has(facet))
+            step = f"choose one of {others}, or write {self.module}.{facet} with {value}"
+            raise MissingFacet(f"the target {self.name} can't {verb}: it has no {facet}", step)
+
+    def _facet(self, facet: str) -> Any:
+        self.require(facet)
+        return getattr(import_module(f"{self.module}.{facet}"), FACETS[facet][0])
+
+
+def names() -> list[str]:
+    """The names of all targets, in order."""
+    return sorted({*_here(), *_elsewhere()})
+
+
+def all_targets() -> list[Target]:
+    """All targets, in the order of their names."""
+    return [find(name) for name in names()]
+
+
+def clouds() -> list[str]:
+    """The clouds that targets belong to, in order."""
+    return sorted({target.cloud for target in all_targets()} - {ANY})
+
+
+def find(name: str) -> Target:
+    """The target of a name.
+
+    :raises UnknownTarget: no target has the name, or two have it, or it can't be imported.
+    """
+    entries = _elsewhere().get(name, ())
+    own = name in _here()
+    if len(entries) + own > 1:
+        sources = [*([f"{__name__}.{name}"] if own else []), *(entry.value for entry in entries)]
+        raise UnknownTarget(f"two targets are called {name}: {' and '.join(sources)}", "uninstall one, or rename it")
+    if own:
+        return _named(name, f"{__name__}.{name}", import_module(f"{__name__}.{name}").TARGET)
+    if not entries:
+        raise UnknownTarget(f"there is no target {name!r}", f"choose one of {', '.join(names())}")
+    try:
+        value = entries[0].load()
+        target = value if isinstance(value, Target) else value.TARGET
+    except (ImportError, AttributeError) as error:
+        raise UnknownTarget(f"the target {name} can't be imported: {error}", f"mend or uninstall {entries[0].value}") from None
+    return _named(name, entries[0].module, target)
+
+
+def _named(name: str, module: str, target: Target) -> Target:
+    return replace(target, name=name, module=module)
+
+
+def _here() -> set[str]:
+    return {module.name for module in iter_modules(__path__) if module.ispkg}
+
+
+def _elsewhere() -> dict[str, list[EntryPoint]]:
+    return _entries(tuple(sys.path))
+
+
+@cache
+def _entries(path: tuple[str, ...]) -> dict[str, list[EntryPoint]]:
+    """The entry points of distributions on this path, which takes some milliseconds to look through, by target."""
+    found: dict[str, list[EntryPoint]] = {}
+    for entry in entry_points(group=GROUP):
+        found.setdefault(entry.name, []).append(entry)
+    return found
+
+
+@cache
+def _read(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return document

@@ -1,26 +1,26 @@
-"""What every provider's deployment gives: a place goes in, the commands of the provider's own tools come out."""
+"""What each target's deployment gives: a deployment goes in, the commands of the provider's own tools come out.
+
+The facet `deployment`, with a `DEPLOYER` each. Three words that are close to each other:
+
+- a **target** is a kind of place, such as `aws`;
+- a **deployment** is one function in such a place: its name, its region, its folder;
+- a **deployer** knows the commands for a deployment.
+"""
 
 from __future__ import annotations
 
 import shlex
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
-from flyweight.errors import FlyweightError
 from flyweight.toolkit import resources
-from flyweight.toolkit.deploying.commands import Command
+from flyweight.toolkit.errors import DeployFailed
+from flyweight.toolkit.targets.authorization import AuthorizationMethod
+from flyweight.toolkit.targets.commands import Command
 
-HOME = Path(".flyweight")  # where the work of deployments and their releases are kept, in the folder that one works in
-
-
-class DeployFailed(FlyweightError):
-    """What was asked can't be done, or did not come out well; `next_step` says what to do."""
-
-    def __init__(self, message: str, next_step: str = "") -> None:
-        super().__init__(message)
-        self.next_step = next_step
+HOME = Path(".flyweight")  # where releases and the files of deployments are kept, in the folder that one works in
 
 
 @dataclass(frozen=True)
@@ -28,27 +28,31 @@ class Deployment:
     """Where a function lives, and with what.
 
     `group`: what holds it where a provider has such a thing (a project, a resource group); empty: the tool's own setting.
-    `parameters`: of the template or script in `infra/`, by their own names.
+    `folder`: the built folder; `work`: where files go that a command needs; `parameters`: of the template or script, by their own
+    names; `infra`: holds the templates and scripts, a folder a target.
     """
 
     name: str = "flyweight"
     region: str = ""
     group: str = ""
     folder: Path = Path()
-    work: Path = HOME  # where files go that a command needs
+    work: Path = HOME
     parameters: Mapping[str, str] = field(default_factory=dict)
-    infra: Path = field(default_factory=lambda: resources.folder("infra"))  # whose templates or script, a folder a provider
+    infra: Path = field(default_factory=lambda: resources.folder("infra"))
 
     def verb(self, verb: str, target: str) -> str:
-        """The line of `flyweight` that does something else with this very place."""
+        """Write the line of `flyweight` that does something else with this deployment."""
         options = {"--name": self.name, "--region": self.region, "--group": self.group}
-        given = [word for option, value in options.items() if value for word in (option, shlex.quote(value))]
-        return " ".join(["flyweight", verb, target, *given])
+        words = [word for option, value in options.items() if value for word in (option, shlex.quote(value))]
+        return " ".join(["flyweight", verb, target, *words])
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A program that has to be here: how to get it, what succeeds only for who is logged in, and how to log in."""
+    """A program that a deployment runs.
+
+    `install`: how to get it; `login`: a command that succeeds only after signing in, None without one; `sign_in`: how to.
+    """
 
     program: str
     install: str
@@ -65,61 +69,90 @@ class Resource:
     when: str = ""
 
 
-class Target(Protocol):
-    """One provider."""
+class Deployer(ABC):
+    """The commands that deploy to one target, and ask about what is deployed there.
+
+    `name`: the target's; `authorizations`: the ways to be let in that only this provider has.
+    """
 
     name: str
+    authorizations: tuple[AuthorizationMethod, ...] = ()
 
     @property
     def region(self) -> str:
-        """The one that is meant where a place names none."""
+        """The region of a deployment that names none; "" for a target without regions."""
+        return ""
 
-    def tools(self, place: Deployment) -> list[Tool]:
-        """The programs that `deploy` runs."""
+    def tools(self, deployment: Deployment) -> list[Tool]:
+        """List the programs that `deploy` runs."""
+        return []
 
-    def deploy(self, place: Deployment) -> list[Command]:
-        """What makes the folder live."""
+    @abstractmethod
+    def deploy(self, deployment: Deployment) -> list[Command]:
+        """List the commands that make the folder live.
 
-    def url(self, place: Deployment) -> Command:
-        """What prints the endpoint's URL."""
+        :raises DeployFailed: the parameters or the folder can't be deployed.
+        """
 
-    def live(self, place: Deployment) -> list[Command]:
-        """What prints at last a label of what is live; none where the earlier folder itself is what one goes back to."""
+    @abstractmethod
+    def url(self, deployment: Deployment) -> Command:
+        """Give the command that prints the endpoint's URL."""
 
-    def back(self, place: Deployment, label: str) -> list[Command]:
-        """What makes an earlier release live again: the place has its folder, and the label that `live` printed then."""
+    def live_label(self, deployment: Deployment) -> list[Command]:
+        """List the commands of which the last prints a label of what is live; [] where going back needs the folder alone."""
+        return []
 
-    def authorization(self, place: Deployment) -> str:
-        """How calls are let in, as `flyweight call --auth` names it."""
+    @abstractmethod
+    def roll_back(self, deployment: Deployment, label: str) -> list[Command]:
+        """List the commands that make an earlier release live again.
 
-    def key(self, place: Deployment) -> list[Command]:
-        """What prints at last the key that calls carry; none where they carry none."""
+        :param deployment: with the folder of that release.
+        :param label: what `live_label` printed when it was live.
+        """
 
-    def logs(self, place: Deployment, since: str, follow: bool) -> list[Command]:
-        """What prints the log."""
+    def authorization(self, deployment: Deployment) -> str:
+        """Name the authorization that calls need, as `flyweight call --auth` does."""
+        return "none"
 
-    def status(self, place: Deployment) -> list[Command]:
-        """What says how it is."""
+    def key(self, deployment: Deployment) -> list[Command]:
+        """List the commands of which the last prints the key that calls carry; [] without such a key."""
+        return []
 
-    def destroy(self, place: Deployment) -> list[Command]:
-        """What removes all that `deploy` made."""
+    @abstractmethod
+    def logs(self, deployment: Deployment, since: str, follow: bool) -> list[Command]:
+        """List the commands that print the log."""
 
-    def creates(self, place: Deployment) -> list[Resource]:
-        """What `deploy` would make."""
+    @abstractmethod
+    def status(self, deployment: Deployment) -> list[Command]:
+        """List the commands of which the last prints the deployment's state."""
 
-    def settings(self, place: Deployment) -> dict[str, str]:
-        """The parameters of its template or script, with what this place gives or their defaults."""
+    @abstractmethod
+    def destroy(self, deployment: Deployment) -> list[Command]:
+        """List the commands that remove all that `deploy` made.
+
+        :raises DeployFailed: other things may be removed with it.
+        """
+
+    def creates(self, deployment: Deployment) -> list[Resource]:
+        """List what `deploy` would create."""
+        return []
+
+    def settings(self, deployment: Deployment) -> dict[str, str]:
+        """Give the parameters of the template or script, each with this deployment's value or its default."""
+        return dict(deployment.parameters)
 
 
-@runtime_checkable
-class StatefulTarget(Protocol):
-    """A target where things stand between deployments: parameters that one leaves out stay, and one may block the next."""
+class StatefulDeployer(Deployer):
+    """A deployer whose provider keeps parameters between deployments, and may be in a state that refuses an update."""
 
-    def standing(self, place: Deployment) -> Command:
-        """What prints how things stand; it fails where nothing is."""
+    @abstractmethod
+    def state(self, deployment: Deployment) -> Command:
+        """Give the command that prints the state of what is deployed; it fails where nothing is."""
 
-    def in_force(self, said: str) -> dict[str, str]:
-        """The parameters in what `standing` printed, "" where nothing is."""
+    @abstractmethod
+    def current_parameters(self, state: str) -> dict[str, str]:
+        """Read the parameters in what `state` printed; "" where nothing is deployed."""
 
-    def obstacle(self, place: Deployment, said: str) -> DeployFailed | None:
-        """Why the place can't be deployed as things stand, and what to do about it."""
+    @abstractmethod
+    def obstacle(self, deployment: Deployment, state: str) -> DeployFailed | None:
+        """Say why the deployment can't be updated in this state, and what to do about it; None if it can."""

@@ -3,9 +3,11 @@
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 
-from flyweight.toolkit.targets.package import MIB, Limit, Target
+from flyweight.toolkit.targets.package import MIB, Limit, PackageSpec, System
 
 SMALLER = "take another engine (`flyweight pack` prefers `pure`, which needs no packages)"
+# Python 3.12 was announced as the first on Amazon Linux 2023; the C library's version is that of the system's release
+AL2, AL2023 = System("Amazon Linux 2", (2, 26)), System("Amazon Linux 2023", (2, 34))
 
 
 def dockerfile(python: str, install: bool) -> str:
@@ -17,9 +19,9 @@ def dockerfile(python: str, install: bool) -> str:
     return "\n".join([*lines, "COPY . ${LAMBDA_TASK_ROOT}/", 'CMD ["app.lambda_handler"]']) + "\n"
 
 
-TARGET = Target(
+PACKAGE = PackageSpec(
     architectures=("arm64", "x86_64"),  # as infra/aws/template.yaml has it
-    older=("3.11",),  # Amazon Linux 2, glibc 2.26; later Pythons are on Amazon Linux 2023, glibc 2.34
+    systems={"3.11": AL2, "3.12": AL2023, "3.13": AL2023},
     layer="python",
     limits=(
         Limit(

@@ -14,8 +14,9 @@ from queue import Empty, SimpleQueue
 from time import perf_counter, time
 from typing import Any
 
-from flyweight.toolkit.running.runtime import Answer
-from flyweight.toolkit.running.runtime import Runtime as Base
+from flyweight.toolkit.targets.aws import events
+from flyweight.toolkit.targets.runtime import Answer
+from flyweight.toolkit.targets.runtime import Runtime as Base
 
 ENTRY = "app.lambda_handler"
 
@@ -25,6 +26,12 @@ class Runtime(Base):
 
     PACKAGES = ("awslambdaric",)
     EXTRA = "aws"
+    SHAPES = events.SHAPES
+
+    @classmethod
+    def wrap(cls, request: Mapping[str, Any], shape: str) -> Any:
+        """Wrap a plain request as the sender of a shape does."""
+        return events.wrap(request, shape)
 
     def __init__(self, folder: Path, **options: Any) -> None:
         super().__init__(folder, **options)
@@ -52,7 +59,10 @@ class Runtime(Base):
         }
 
     def exchange(self, event: Any) -> Answer:
-        """Let the process fetch the event as its next invocation, and wait for what it posts."""
+        """Let the process fetch the event as its next invocation, and wait for what it posts.
+
+        :raises RuntimeFailed: the function fails, or does not answer in time.
+        """
         self._api.events.put((str(uuid.uuid4()), json.dumps(event).encode()))
         deadline = perf_counter() + self.timeout
         while perf_counter() < deadline:

@@ -21,17 +21,17 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def settings(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
-    """Every parameter with its value: what is given, or its default."""
+    """Every parameter with its value: the one of `given`, or its default."""
     return {**{name: str(one.get("Default", "")) for name, one in template["Parameters"].items()}, **given}
 
 
 def pieces(template: Mapping[str, Any], given: Mapping[str, str]) -> list[Resource]:
     """The resources that these parameters make, each with the condition that it is made on."""
-    told = settings(template, given)
+    values = settings(template, given)
     found = []
     for name, resource in template["Resources"].items():
         condition = resource.get("Condition", "")
-        if not condition or _true({"Condition": condition}, template, told):
+        if not condition or _true({"Condition": condition}, template, values):
             found.append(Resource(name, resource["Type"], condition))
     return found
 
@@ -48,10 +48,10 @@ def refusals(template: Mapping[str, Any], given: Mapping[str, str]) -> list[str]
 
 def broken_rules(template: Mapping[str, Any], given: Mapping[str, str]) -> list[str]:
     """What excludes each other among these values and the defaults of the others, by the template's rules."""
-    told = settings(template, given)
-    rules = [rule for rule in template["Rules"].values() if _true(rule["RuleCondition"], template, told)]
+    values = settings(template, given)
+    rules = [rule for rule in template["Rules"].values() if _true(rule["RuleCondition"], template, values)]
     asserted = [one for rule in rules for one in rule["Assertions"]]
-    return [str(one["AssertDescription"]) for one in asserted if not _true(one["Assert"], template, told)]
+    return [str(one["AssertDescription"]) for one in asserted if not _true(one["Assert"], template, values)]
 
 
 def _expected(parameter: Mapping[str, Any], value: str) -> str:
@@ -67,30 +67,34 @@ def _expected(parameter: Mapping[str, Any], value: str) -> str:
     return "" if not pattern or re.fullmatch(pattern, value) else f"written as {pattern} says"
 
 
-def _true(value: Any, template: Mapping[str, Any], told: Mapping[str, str]) -> bool:
+def _true(value: Any, template: Mapping[str, Any], values: Mapping[str, str]) -> bool:
     ((function, argument),) = value.items()
     if function == "Condition":
-        return _true(template["Conditions"][argument], template, told)
+        return _true(template["Conditions"][argument], template, values)
     if function == "Fn::Not":
-        return not _true(argument[0], template, told)
+        return not _true(argument[0], template, values)
     if function == "Fn::And":
-        return all(_true(one, template, told) for one in argument)
+        return all(_true(one, template, values) for one in argument)
     if function == "Fn::Or":
-        return any(_true(one, template, told) for one in argument)
+        return any(_true(one, template, values) for one in argument)
     if function == "Fn::Contains":
-        return _text(argument[1], template, told) in argument[0]
-    left, right = (_text(one, template, told) for one in argument)  # Fn::Equals
+        return _text(argument[1], template, values) in argument[0]
+    left, right = (_text(one, template, values) for one in argument)  # Fn::Equals
     return left == right
 
 
-def _text(value: Any, template: Mapping[str, Any], told: Mapping[str, str]) -> str:
+def _text(value: Any, template: Mapping[str, Any], values: Mapping[str, str]) -> str:
+    """The text of a value.
+
+    :raises ValueError: a condition uses a function that is not understood here.
+    """
     if not isinstance(value, dict):
         return str(value)
     ((function, argument),) = value.items()
     if function == "Ref":
-        return told.get(argument, argument)
+        return values.get(argument, argument)
     if function == "Fn::FindInMap":
-        kind, first, second = (_text(one, template, told) for one in argument)
+        kind, first, second = (_text(one, template, values) for one in argument)
         return str(template["Mappings"][kind][first][second])
     raise ValueError(f"{function} stands in a condition, which is not understood here")
 

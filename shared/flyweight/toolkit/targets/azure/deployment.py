@@ -7,152 +7,165 @@ import re
 from pathlib import Path
 from typing import Any
 
-from flyweight.toolkit.building.folder import MARKER
-from flyweight.toolkit.deploying.commands import Command, command
+from flyweight.toolkit.errors import DeployFailed
 from flyweight.toolkit.targets.azure import parameters as arm_parameters
 from flyweight.toolkit.targets.azure import template
-from flyweight.toolkit.targets.deployment import DeployFailed, Deployment, Resource, Tool
+from flyweight.toolkit.targets.azure.authorization import METHODS
+from flyweight.toolkit.targets.commands import Command, command
+from flyweight.toolkit.targets.deployment import Deployment, Resource, StatefulDeployer, Tool
+from flyweight.toolkit.targets.package import read_marker
 
 APP = "APP"  # the shell variable that has the function app's name, which the template may make up
 PYTHON = "pythonVersion"
-MADE_UP = r"flyweight-[a-z0-9]{13}"  # the name that the template makes up where none is given
+MADE_UP = r"flyweight-[a-z0-9]{13}"  # the name that the template makes up where `name` is left out
 TOOLS = "https://learn.microsoft.com/azure/azure-functions/functions-run-local"
 
 
-class Azure:
-    """A deployment of the place's name in a resource group, by default one of the same name, with the app that it makes."""
+class Azure(StatefulDeployer):
+    """A resource group, by default of the deployment's name, an ARM deployment of that name in it, and the app that it makes."""
 
     name = "azure"
+    authorizations = METHODS
     region = "westeurope"
 
-    def tools(self, place: Deployment) -> list[Tool]:
+    def tools(self, deployment: Deployment) -> list[Tool]:
         """The Azure CLI makes what the code needs, Core Tools send the code."""
-        who = command("az", "account", "get-access-token", "--output", "none")
+        login = command("az", "account", "get-access-token", "--output", "none")
         return [
-            Tool("az", "https://learn.microsoft.com/cli/azure/install-azure-cli", who, "az login"),
+            Tool("az", "https://learn.microsoft.com/cli/azure/install-azure-cli", login, "az login"),
             Tool("func", f"npm install -g azure-functions-core-tools@4, or {TOOLS}"),
         ]
 
-    def deploy(self, place: Deployment) -> list[Command]:
+    def deploy(self, deployment: Deployment) -> list[Command]:
         """Resource group, unless one is named that is there, template, then the folder as it is."""
-        words = ["az", "deployment", "group", "create", *self._where(place), "--name", place.name]
-        words += ["--template-file", str(_source(place))]
-        words += ["--parameters", *[f"{name}={value}" for name, value in self._parameters(place).items()]]
-        group = ["az", "group", "create", "--name", self._group(place), "--location", place.region or self.region]
-        new = [] if place.group and not place.region else [command(*group, "--output", "none")]
-        return [*new, command(*words, "--output", "none"), self._app(place), self._publish(place)]
+        words = ["az", "deployment", "group", "create", *self._where(deployment), "--name", deployment.name]
+        words += ["--template-file", str(_source(deployment))]
+        words += ["--parameters", *[f"{name}={value}" for name, value in self._parameters(deployment).items()]]
+        group = ["az", "group", "create", "--name", self._group(deployment), "--location", deployment.region or self.region]
+        new = [] if deployment.group and not deployment.region else [command(*group, "--output", "none")]
+        return [*new, command(*words, "--output", "none"), self._app(deployment), self._publish(deployment)]
 
-    def url(self, place: Deployment) -> Command:
+    def url(self, deployment: Deployment) -> Command:
         """The template's output."""
-        return self._output(place, "url")
+        return self._output(deployment, "url")
 
-    def live(self, place: Deployment) -> list[Command]:
+    def live_label(self, deployment: Deployment) -> list[Command]:
         """Flex Consumption has no slots and keeps one package: the folder is what one goes back to."""
         return []
 
-    def back(self, place: Deployment, label: str) -> list[Command]:
+    def roll_back(self, deployment: Deployment, label: str) -> list[Command]:
         """The earlier folder, sent again."""
-        return [self._app(place), self._publish(place)]
+        return [self._app(deployment), self._publish(deployment)]
 
-    def standing(self, place: Deployment) -> Command:
+    def state(self, deployment: Deployment) -> Command:
         """The parameters of the last deployment."""
-        words = ["az", "deployment", "group", "show", *self._where(place), "--name", place.name]
+        words = ["az", "deployment", "group", "show", *self._where(deployment), "--name", deployment.name]
         return command(*words, "--query", "properties.parameters", "--output", "json")
 
-    def in_force(self, said: str) -> dict[str, str]:
+    def current_parameters(self, state: str) -> dict[str, str]:
         """Those parameters, as `--set` would give them."""
-        return {name: _text(one.get("value")) for name, one in (json.loads(said or "null") or {}).items()}
+        return {name: _text(one.get("value")) for name, one in (json.loads(state or "null") or {}).items()}
 
-    def obstacle(self, place: Deployment, said: str) -> DeployFailed | None:
-        """A parameter that was given last time and is left out now: the template would give it its default again."""
-        usual = {name: _text(one.get("defaultValue", "")) for name, one in _template(place)["parameters"].items()}
+    def obstacle(self, deployment: Deployment, state: str) -> DeployFailed | None:
+        """A parameter that was set last time and is left out now: the template would set its default again."""
+        usual = {name: _text(one.get("defaultValue", "")) for name, one in _template(deployment)["parameters"].items()}
         lost = [
             f"{name}={value}"
-            for name, value in self.in_force(said).items()
-            if name not in {*place.parameters, PYTHON, "location"} and name in usual and value != usual[name]
+            for name, value in self.current_parameters(state).items()
+            if name not in {*deployment.parameters, PYTHON, "location"} and name in usual and value != usual[name]
             if name != "name" or not re.fullmatch(MADE_UP, value)
         ]
         if not lost:
             return None
-        told = f"{', '.join(lost)} would have {'its' if len(lost) == 1 else 'their'} default again"
-        return DeployFailed(f"{told}, which is not what the deployment before was given", f"add {_set(lost)}, or another value")
+        reset = f"{', '.join(lost)} would have {'its' if len(lost) == 1 else 'their'} default again"
+        return DeployFailed(f"{reset}, other than in the deployment before", f"add {_set(lost)}, or another value")
 
-    def authorization(self, place: Deployment) -> str:
+    def authorization(self, deployment: Deployment) -> str:
         """The function key, as the handler's own file has it."""
         return "azure"
 
-    def key(self, place: Deployment) -> list[Command]:
+    def key(self, deployment: Deployment) -> list[Command]:
         """The app's function key."""
-        words = ["az", "functionapp", "keys", "list", *self._where(place), "--name", f"${APP}"]
-        return [self._app(place), command(*words, "--query", "functionKeys.default", "--output", "tsv")]
+        words = ["az", "functionapp", "keys", "list", *self._where(deployment), "--name", f"${APP}"]
+        return [self._app(deployment), command(*words, "--query", "functionKeys.default", "--output", "tsv")]
 
-    def logs(self, place: Deployment, since: str, follow: bool) -> list[Command]:
+    def logs(self, deployment: Deployment, since: str, follow: bool) -> list[Command]:
         """What Application Insights has; to follow, its Live Metrics in a browser: Flex Consumption streams no log."""
         if follow:
-            return [self._app(place), command("func", "azure", "functionapp", "logstream", f"${APP}", "--browser")]
+            return [self._app(deployment), command("func", "azure", "functionapp", "logstream", f"${APP}", "--browser")]
         extension = command("az", "extension", "add", "--name", "application-insights", "--only-show-errors")  # nothing if there
         asked = "traces | order by timestamp asc | project timestamp, message"
-        words = ["az", "monitor", "app-insights", "query", *self._where(place), "--apps", f"${APP}", "--analytics-query", asked]
-        told = ["--offset", since, "--query", "tables[0].rows", "--output", "tsv"]
-        return [self._app(place), extension, command(*words, *told)]
+        words = [
+            "az",
+            "monitor",
+            "app-insights",
+            "query",
+            *self._where(deployment),
+            "--apps",
+            f"${APP}",
+            "--analytics-query",
+            asked,
+        ]
+        options = ["--offset", since, "--query", "tables[0].rows", "--output", "tsv"]
+        return [self._app(deployment), extension, command(*words, *options)]
 
-    def status(self, place: Deployment) -> list[Command]:
+    def status(self, deployment: Deployment) -> list[Command]:
         """The app's state."""
-        words = ["az", "functionapp", "show", *self._where(place), "--name", f"${APP}"]
-        told = ["--query", "[name,properties.state,properties.defaultHostName]", "--output", "tsv"]
-        return [self._app(place), command(*words, *told)]
+        words = ["az", "functionapp", "show", *self._where(deployment), "--name", f"${APP}"]
+        options = ["--query", "[name,properties.state,properties.defaultHostName]", "--output", "tsv"]
+        return [self._app(deployment), command(*words, *options)]
 
-    def destroy(self, place: Deployment) -> list[Command]:
+    def destroy(self, deployment: Deployment) -> list[Command]:
         """The resource group, with all that is in it, if it is the deployment's own.
 
         :raises DeployFailed: it is another, which may hold other things.
         """
-        group = self._group(place)
-        if group != place.name:
-            told = f"the resource group {group} is not named like {place.name}, and may hold other things"
-            raise DeployFailed(told, f"if it holds nothing else: az group delete --name {group}")
+        group = self._group(deployment)
+        if group != deployment.name:
+            message = f"the resource group {group} is not named like {deployment.name}, and may hold other things"
+            raise DeployFailed(message, f"if it holds nothing else: az group delete --name {group}")
         return [command("az", "group", "delete", "--name", group, "--yes")]
 
-    def creates(self, place: Deployment) -> list[Resource]:
+    def creates(self, deployment: Deployment) -> list[Resource]:
         """The template's resources, as far as their conditions hold."""
-        group = Resource(self._group(place), "Microsoft.Resources/resourceGroups")
-        return [group, *template.pieces(_template(place), self.settings(place))]
+        group = Resource(self._group(deployment), "Microsoft.Resources/resourceGroups")
+        return [group, *template.pieces(_template(deployment), self.settings(deployment))]
 
-    def settings(self, place: Deployment) -> dict[str, str]:
+    def settings(self, deployment: Deployment) -> dict[str, str]:
         """The template's parameters."""
-        described = _template(place)["parameters"]
-        return {**{name: _text(one.get("defaultValue", "")) for name, one in described.items()}, **place.parameters}
+        described = _template(deployment)["parameters"]
+        return {**{name: _text(one.get("defaultValue", "")) for name, one in described.items()}, **deployment.parameters}
 
-    def _parameters(self, place: Deployment) -> dict[str, str]:
-        """What is given, and the Python that the folder was built for.
+    def _parameters(self, deployment: Deployment) -> dict[str, str]:
+        """The deployment's own parameters, and the Python that the folder was built for.
 
         :raises DeployFailed: the template has no such parameter, or does not take this value.
         """
-        built = str(json.loads((place.folder / MARKER).read_text())["runtime"])
-        if place.parameters.get(PYTHON, built) != built:
-            told = f"{place.folder} was built for Python {built}, not {place.parameters[PYTHON]}"
-            raise DeployFailed(told, f"leave out --set {PYTHON}, or build another folder")
-        parameters = {PYTHON: built, **place.parameters}
-        refused = arm_parameters.refusals(_template(place)["parameters"], parameters)
+        built = str(read_marker(deployment.folder)["runtime"])
+        if deployment.parameters.get(PYTHON, built) != built:
+            message = f"{deployment.folder} was built for Python {built}, not {deployment.parameters[PYTHON]}"
+            raise DeployFailed(message, f"leave out --set {PYTHON}, or build another folder")
+        parameters = {PYTHON: built, **deployment.parameters}
+        refused = arm_parameters.refusals(_template(deployment)["parameters"], parameters)
         if refused:
             raise DeployFailed("; ".join(refused), "infra/azure/main.bicep explains its parameters")
         return parameters
 
-    def _group(self, place: Deployment) -> str:
-        return place.group or place.name
+    def _group(self, deployment: Deployment) -> str:
+        return deployment.group or deployment.name
 
-    def _where(self, place: Deployment) -> list[str]:
-        return ["--resource-group", self._group(place)]
+    def _where(self, deployment: Deployment) -> list[str]:
+        return ["--resource-group", self._group(deployment)]
 
-    def _output(self, place: Deployment, name: str, into: str = "") -> Command:
-        words = ["az", "deployment", "group", "show", *self._where(place), "--name", place.name]
+    def _output(self, deployment: Deployment, name: str, into: str = "") -> Command:
+        words = ["az", "deployment", "group", "show", *self._where(deployment), "--name", deployment.name]
         return command(*words, "--query", f"properties.outputs.{name}.value", "--output", "tsv", into=into)
 
-    def _app(self, place: Deployment) -> Command:
-        return self._output(place, "functionApp", into=APP)
+    def _app(self, deployment: Deployment) -> Command:
+        return self._output(deployment, "functionApp", into=APP)
 
-    def _publish(self, place: Deployment) -> Command:
-        return command("func", "azure", "functionapp", "publish", f"${APP}", "--python", "--no-build", cwd=place.folder)
+    def _publish(self, deployment: Deployment) -> Command:
+        return command("func", "azure", "functionapp", "publish", f"${APP}", "--python", "--no-build", cwd=deployment.folder)
 
 
 def _text(value: Any) -> str:
@@ -164,13 +177,13 @@ def _set(given: list[str]) -> str:
     return " ".join(f"--set {one}" for one in given)
 
 
-def _source(place: Deployment) -> Path:
-    return place.infra / "azure" / "main.json"
+def _source(deployment: Deployment) -> Path:
+    return deployment.infra / "azure" / "main.json"
 
 
-def _template(place: Deployment) -> dict[str, Any]:
-    template: dict[str, Any] = json.loads(_source(place).read_text())
+def _template(deployment: Deployment) -> dict[str, Any]:
+    template: dict[str, Any] = json.loads(_source(deployment).read_text())
     return template
 
 
-target = Azure()
+DEPLOYER = Azure()

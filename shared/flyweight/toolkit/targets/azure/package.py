@@ -3,7 +3,10 @@
 https://learn.microsoft.com/azure/azure-functions/python-build-options
 """
 
-from flyweight.toolkit.targets.package import MIB, Limit, Target
+from flyweight.toolkit.targets.package import MIB, Limit, PackageSpec, System
+
+# by the folders of its images' sources; the C library's version is that of the system's release
+BULLSEYE, BOOKWORM = System("Debian 11", (2, 31)), System("Debian 12", (2, 36))
 
 
 def dockerfile(python: str, install: bool) -> str:
@@ -17,9 +20,10 @@ def dockerfile(python: str, install: bool) -> str:
     return "\n".join([*lines, "COPY . /home/site/wwwroot"]) + "\n"
 
 
-TARGET = Target(
+PACKAGE = PackageSpec(
     architectures=("x86_64",),
     packages=".python_packages/lib/site-packages",
+    systems={"3.11": BULLSEYE, "3.12": BOOKWORM, "3.13": BOOKWORM},
     limits=(
         # https://learn.microsoft.com/azure/app-service/deploy-zip has it for the service beneath. For Flex Consumption itself no
         # document that we found gives a number; what instances download at each start says to stay far below.

@@ -1,4 +1,4 @@
-"""Parameters for an ARM template: those that are given come in, what Azure would have against them goes out."""
+"""Parameters for an ARM template: values come in, what Azure would refuse of them goes out."""
 
 from __future__ import annotations
 

@@ -4,26 +4,28 @@ The library needs Python 3.13; on older Pythons the function object of the azure
 says so. `worker.py` is the process at the other end.
 """
 
-import base64
 import json
 import os
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from select import select
 from time import perf_counter
 from typing import IO, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from flyweight.toolkit.running.runtime import Answer
-from flyweight.toolkit.running.runtime import Runtime as Base
+from flyweight.toolkit.targets.requests import body_fields, body_of
+from flyweight.toolkit.targets.runtime import Answer
+from flyweight.toolkit.targets.runtime import Runtime as Base
 
 CHILD = Path(__file__).with_name("worker.py")
+HOST = "penguins.azurewebsites.net"  # of the requests that `wrap` writes
 
 
 class Runtime(Base):
     """A folder with `function_app.py`; an event is {"method", "url", "headers", "params", "body"}, or as `exchange` says.
 
-    A body of bytes that are no text stands under "body_base64".
+    A body may also be another JSON value than a text, or bytes in base64 under "body_base64".
     """
 
     PACKAGES = ("azure-functions-runtime", "azure-functions")
@@ -35,6 +37,18 @@ class Runtime(Base):
         answers, self._child_writes = os.pipe()
         self._requests: IO[bytes] = open(requests, "wb")
         self._answers: IO[bytes] = open(answers, "rb")
+
+    @classmethod
+    def wrap(cls, request: Mapping[str, Any], shape: str) -> Any:
+        """Wrap a plain request as the host passes it to the worker: with its whole URL and the parameters of its route."""
+        path = urlsplit(request["path"]).path.lstrip("/")
+        return {
+            "method": request["method"],
+            "url": f"https://{HOST}{request['path']}",
+            "headers": {"Host": HOST, **{name.title(): value for name, value in request.get("headers", {}).items()}},
+            "params": {"path": path} if path else {},
+            **body_fields(body_of(request)),
+        }
 
     def command(self) -> list[str]:
         """Run the child (-P, so that its own folder is not on the path)."""
@@ -63,8 +77,10 @@ class Runtime(Base):
 
         An event is an HTTP request, or for a function with another trigger `{"function": NAME}` with the `inputData` and the
         `triggerMetadata` that the host sends, or with a `body` of JSON that stands for the input.
+
+        :raises RuntimeFailed: the function fails, or does not answer in time.
         """
-        body = base64.b64decode(event["body_base64"]) if "body_base64" in event else event.get("body", "").encode()
+        body = body_of(event)
         request = {
             "id": str(uuid.uuid4()),
             "length": len(body),
@@ -92,6 +108,10 @@ class Runtime(Base):
             os.close(descriptor)
 
     def _wait(self) -> None:
+        """Wait for the answer.
+
+        :raises RuntimeFailed: there is no answer in time.
+        """
         deadline = perf_counter() + self.timeout
         while not select([self._answers], [], [], 0.1)[0]:
             self.fail_if_ended()

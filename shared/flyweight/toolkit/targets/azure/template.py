@@ -29,7 +29,7 @@ def pieces(template: Mapping[str, Any], settings: Mapping[str, str]) -> list[Res
 
 
 def _readable(condition: str) -> str:
-    """A condition as people write it: the names of the parameters that are given."""
+    """A condition as people write it: the names of the parameters that it asks for."""
     plain = re.sub(r"parameters\('(\w+)'\)", r"\1", condition.strip("[]"))
     plain = re.sub(r"not\(empty\((\w+)\)\)", r"\1", plain)
     called = re.fullmatch(r"(and|or)\(([^()]*)\)", plain)
@@ -67,9 +67,13 @@ class _Expressions:
         return self._called(word, arguments)
 
     def _called(self, word: str, arguments: list[Any]) -> Any:
+        """The value of a function's call.
+
+        :raises ValueError: an expression uses a function that is not understood here.
+        """
         if word == "parameters":
-            told = self.of(self.settings.get(arguments[0], ""))
-            return {"true": True, "false": False}.get(told.lower(), told)
+            value = self.of(self.settings.get(arguments[0], ""))
+            return {"true": True, "false": False}.get(value.lower(), value)
         if word == "variables":
             return self.of(self.variables[arguments[0]])
         if word in ("and", "or"):

@@ -1,24 +1,22 @@
 """Google's functions-framework with gunicorn, as Cloud Run functions start it, over plain HTTP."""
 
-import base64
 import http.client
 import select
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter, sleep
 from typing import Any
 
-from flyweight.toolkit.running.runtime import Answer
-from flyweight.toolkit.running.runtime import Runtime as Base
+from flyweight.toolkit.targets.requests import body_fields, body_of
+from flyweight.toolkit.targets.runtime import Answer
+from flyweight.toolkit.targets.runtime import Runtime as Base
 
 ENTRY = "predict"
 
 
 class Runtime(Base):
-    """A folder with `main.py` and its function `predict`; an event is {"method", "path", "headers", "body"}.
-
-    A body of bytes that are no text stands under "body_base64".
-    """
+    """A folder with `main.py` and its function `predict`; an event is a plain request."""
 
     PACKAGES = ("functions-framework",)
     EXTRA = "gcp"
@@ -27,6 +25,12 @@ class Runtime(Base):
         super().__init__(folder, **options)
         self._port = _free_port()
         self._connection: http.client.HTTPConnection | None = None
+
+    @classmethod
+    def wrap(cls, request: Mapping[str, Any], shape: str) -> Any:
+        """Write a plain request with its body as text, or in base64."""
+        whole = {"method": request["method"], "path": request["path"], "headers": request.get("headers", {})}
+        return {**whole, **body_fields(body_of(request))}
 
     @staticmethod
     def settings(event: Any) -> dict[str, str]:
@@ -50,14 +54,16 @@ class Runtime(Base):
         }
 
     def exchange(self, event: Any) -> Answer:
-        """Send the event over one connection that is kept open."""
+        """Send the event over one connection that is kept open.
+
+        :raises RuntimeFailed: the connection breaks.
+        """
         if self._connection is not None and select.select([self._connection.sock], [], [], 0)[0]:
             self._connection.close()  # gunicorn lets go of a connection that was idle for two seconds
             self._connection = None
         connection = self._connection or self._connect()
-        body = base64.b64decode(event["body_base64"]) if "body_base64" in event else event.get("body", "").encode()
         try:
-            connection.request(event["method"], event["path"], body or None, event.get("headers", {}))
+            connection.request(event["method"], event["path"], body_of(event) or None, event.get("headers", {}))
             response = connection.getresponse()
             content = response.read()
         except (OSError, http.client.HTTPException) as error:
@@ -81,6 +87,10 @@ class Runtime(Base):
         super().close()
 
     def _connect(self) -> http.client.HTTPConnection:
+        """Connect to the server once it listens.
+
+        :raises RuntimeFailed: nothing listens in time.
+        """
         deadline = perf_counter() + self.timeout
         while perf_counter() < deadline:
             connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=self.timeout)

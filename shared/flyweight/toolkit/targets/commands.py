@@ -11,15 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flyweight.errors import FlyweightError
-
-
-class CommandFailed(FlyweightError):
-    """A program of another's ended with an error; what it said is in the message, or was seen as it ran."""
-
-    def __init__(self, message: str, next_step: str = "") -> None:
-        super().__init__(message)
-        self.next_step = next_step
+from flyweight.toolkit.errors import CommandFailed
 
 
 @dataclass(frozen=True)
@@ -101,6 +93,10 @@ class Runner:
             return ""
 
     def _output(self, one: Command) -> str:
+        """Run a command and return what it prints.
+
+        :raises CommandFailed: the command ends with an error.
+        """
         done = self._start(one, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if done.returncode:
             said = str(done.stderr).strip()[-500:]
@@ -108,6 +104,10 @@ class Runner:
         return str(done.stdout).strip()
 
     def _start(self, one: Command, stdout: int | None = None, stderr: int | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command.
+
+        :raises CommandFailed: the program can't be started.
+        """
         words = [self.variables.get(word[1:], "") if word.startswith("$") else word for word in one.words]
         words[0] = shutil.which(words[0]) or words[0]
         environ = {**os.environ, **dict(one.environ)}
@@ -116,6 +116,14 @@ class Runner:
             return subprocess.run(words, cwd=one.cwd, env=environ, text=True, stdin=quiet, stdout=stdout, stderr=stderr)
         except OSError as error:
             raise CommandFailed(f"`{words[0]}` can't be started: {error.strerror}") from None
+
+
+def output(one: Command) -> str:
+    """Run one command without showing it, and return what it prints.
+
+    :raises CommandFailed: it ends with an error.
+    """
+    return Runner(lambda line: None).output(one)
 
 
 def script(path: Path, environ: Mapping[str, str], *options: str) -> Command:

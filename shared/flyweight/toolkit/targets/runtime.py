@@ -1,4 +1,4 @@
-"""What every provider's runtime gives: a folder goes in, events are answered by a fresh process, figures come out."""
+"""What each target's runtime gives: a folder goes in, events are answered by a fresh process, figures come out."""
 
 import os
 import shutil
@@ -15,7 +15,8 @@ from time import perf_counter
 from types import TracebackType
 from typing import Any, Self
 
-from flyweight.errors import FlyweightError
+from flyweight.toolkit import installation
+from flyweight.toolkit.errors import RuntimeFailed
 
 VERSIONS = """
 import platform, sys
@@ -30,17 +31,9 @@ print("on Python", platform.python_version())
 """
 
 
-class RuntimeFailed(FlyweightError):
-    """The runtime can't be started, or it ended, or the function raised; `next_step` says what to do."""
-
-    def __init__(self, message: str, next_step: str = "") -> None:
-        super().__init__(message)
-        self.next_step = next_step
-
-
 @dataclass(frozen=True)
 class Answer:
-    """What a function answered, whatever its provider calls the parts.
+    """What a function answered.
 
     `headers`: names in lower case; `seconds`: from the invocation (the first one: from exec) to the whole answer.
     """
@@ -52,28 +45,30 @@ class Answer:
 
 
 class Runtime(ABC):
-    """One folder in one fresh process of its provider's runtime, started by the first `invoke` and ended by `close`.
+    """One folder in one fresh process of its target's runtime, started by the first `invoke` and ended by `close`.
 
     `python`: the interpreter to run it with; `environ`: variables on top of this process's own.
     """
 
-    PACKAGES: tuple[str, ...]  # what implements this runtime, the best first
-    EXTRA: str  # the extra of flyweight that installs it
+    PACKAGES: tuple[str, ...] = ()  # what implements this runtime, the best first; () where Python alone does
+    EXTRA: str = ""  # the extra of flyweight that installs it
+    SHAPES: tuple[str, ...] = ("",)  # the forms in which an HTTP request comes to the function, by name; "" is the usual one
 
     def __init__(
         self, folder: Path, *, python: str = sys.executable, environ: Mapping[str, str] | None = None, timeout: float = 60.0
     ) -> None:
+        """:raises RuntimeFailed: the interpreter has none of `PACKAGES`."""
         self.folder = folder.resolve()
         self.python = os.path.abspath(shutil.which(python) or python)  # not resolved: a venv is known by its link
         self.timeout = timeout
         self.description = _versions(self.python, self.PACKAGES)
-        if self.description.startswith("on "):
+        if self.PACKAGES and self.description.startswith("on "):
             missing = f"{python} has none of {', '.join(self.PACKAGES)}, hence no {self.EXTRA} runtime"
-            raise RuntimeFailed(missing, next_step=f"pip install 'flyweight[{self.EXTRA}]' for that Python")
+            raise RuntimeFailed(missing, next_step=f"{installation.command(self.EXTRA)}, for that Python")
         self._environ = dict(environ or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._log = tempfile.TemporaryFile()
-        self._disk = tempfile.TemporaryDirectory(prefix="flyweight-")  # a function's own disk, which nobody has filled yet
+        self._disk = tempfile.TemporaryDirectory(prefix="flyweight-")  # a function's own disk, still empty
 
     @abstractmethod
     def command(self) -> list[str]:
@@ -87,6 +82,27 @@ class Runtime(ABC):
     def exchange(self, event: Any) -> Answer:
         """One event to the running process, its answer back; `seconds` holds the moment when it was there."""
 
+    @classmethod
+    def event(cls, request: Mapping[str, Any], shape: str = "") -> Any:
+        """Wrap a plain request in the form in which the target passes it to the function.
+
+        :param request: a plain request, see `flyweight.toolkit.targets.requests`.
+        :param shape: one of `SHAPES`.
+        :raises RuntimeFailed: there is no such shape, or it can't carry this request.
+        """
+        if shape not in cls.SHAPES:
+            others = ", ".join(name for name in cls.SHAPES if name) or "the usual one, without a name"
+            raise RuntimeFailed(f"no HTTP request of this target has the shape {shape!r}", f"choose one of: {others}")
+        return cls.wrap(request, shape)
+
+    @classmethod
+    def wrap(cls, request: Mapping[str, Any], shape: str) -> Any:
+        """Wrap a plain request in one of `SHAPES`; `event` calls it.
+
+        :raises RuntimeFailed: the target takes no HTTP requests, or the shape can't carry this one.
+        """
+        raise RuntimeFailed("this target takes no HTTP requests", "choose one of its own events, see `flyweight events ls`")
+
     @staticmethod
     def settings(event: Any) -> dict[str, str]:
         """The variables that an event presupposes; most need none."""
@@ -99,7 +115,7 @@ class Runtime(ABC):
     def invoke(self, event: Any) -> Answer:
         """The answer to an event in the provider's own form.
 
-        :raises RuntimeFailed: there is none; the message says why, with the end of what the process printed.
+        :raises RuntimeFailed: there is no answer; the message says why, with the end of what the process printed.
         """
         began = perf_counter()
         if self._process is None:
@@ -124,7 +140,10 @@ class Runtime(ABC):
         return os.pread(self._log.fileno(), 1 << 24, 0).decode(errors="replace")
 
     def fail_if_ended(self) -> None:
-        """Raise if the process is there no more."""
+        """Raise if the process is there no more.
+
+        :raises RuntimeFailed: it has ended.
+        """
         if self._process is not None and self._process.poll() is not None:
             raise self.failed(f"the runtime ended with exit status {self._process.returncode}")
 
@@ -167,7 +186,10 @@ class Runtime(ABC):
 
 @cache
 def _versions(python: str, packages: tuple[str, ...]) -> str:
-    """The first of `packages` that this interpreter has, with its version, and the interpreter's own."""
+    """The first of `packages` that this interpreter has, with its version, and the interpreter's own.
+
+    :raises RuntimeFailed: the interpreter does not run.
+    """
     try:
         done = subprocess.run([python, "-c", VERSIONS, *packages], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:

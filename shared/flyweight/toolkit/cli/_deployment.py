@@ -1,4 +1,4 @@
-"""The options that say where a function lives, shared by the verbs that deploy it and ask of it."""
+"""The options that name a deployment, shared by the verbs that deploy a function and ask about it."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 
 import click
 
-from flyweight.toolkit import resources
-from flyweight.toolkit.cli import _show
+from flyweight.toolkit.cli import _show, _target
 from flyweight.toolkit.deploying import Deployment
-from flyweight.toolkit.deploying.commands import Runner
+from flyweight.toolkit.targets import Target
+from flyweight.toolkit.targets.commands import Runner
 from flyweight.toolkit.targets.deployment import HOME
 
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.argument("target", type=click.Choice(resources.providers())),
+    _target.argument,
     click.option("--name", default="flyweight", show_default=True, help="The function's name, and that of its stack or service."),
-    click.option("--region", default="", help="Where it runs.  [default: the AWS CLI's own; else as docs/providers has it]"),
-    click.option("--group", default="", help="The Google project, or Azure's resource group.  [default: the tool's, or --name]"),
+    click.option("--region", default="", help="Where it runs.  [default: the target's own, see docs/providers]"),
+    click.option("--group", default="", help="The project or resource group that holds it.  [default: the tool's, or --name]"),
     click.option("--dry-run", is_flag=True, help="Print the commands, as a shell takes them, and run none."),
     click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON."),
 )
@@ -34,23 +34,26 @@ INFRA = click.option(
 )
 
 
-def placed(command: Callable[..., None]) -> Callable[..., None]:
-    """The options, on a verb."""
+def options(command: Callable[..., None]) -> Callable[..., None]:
+    """Put the options on a verb."""
     for option in reversed(OPTIONS):
         command = option(command)
     return command
 
 
-def place(
-    target: str, name: str, region: str, group: str, folder: Path | None = None, parameters: tuple[str, ...] = (),
+def deployment(
+    target: Target, name: str, region: str, group: str, folder: Path | None = None, parameters: tuple[str, ...] = (),
     infra: Path | None = None,
 ) -> Deployment:  # fmt: skip
-    """The place that the options say."""
+    """The deployment that the options name.
+
+    :raises BadParameter: the folder of `--infra` has no folder of this target, or a parameter is not NAME=VALUE.
+    """
     pairs = dict(_pair(text) for text in parameters)
-    infra = infra or resources.folder("infra")
-    if not (infra / target).is_dir():
-        raise click.BadParameter(f"{infra} has no folder {target}", param_hint="--infra")
-    return Deployment(name, region, group, folder or Path("build") / target, HOME / target, pairs, infra)
+    hall = infra or target.hall("infra")
+    if infra is not None and not (hall / target.name).is_dir():
+        raise click.BadParameter(f"{hall} has no folder {target.name}", param_hint="--infra")
+    return Deployment(name, region, group, folder or Path("build") / target.name, HOME / target.name, pairs, hall)
 
 
 @dataclass
@@ -76,6 +79,10 @@ class Transcript:
 
 
 def _pair(text: str) -> tuple[str, str]:
+    """Split NAME=VALUE.
+
+    :raises BadParameter: the text is not NAME=VALUE.
+    """
     name, equals, value = text.partition("=")
     if not name.isidentifier() or not equals:
         raise click.BadParameter(f"expected NAME=VALUE, got {text!r}", param_hint="--set")

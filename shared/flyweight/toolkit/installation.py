@@ -1,0 +1,42 @@
+"""How flyweight was installed here, as the words that install it with more extras (PEP 610)."""
+
+import json
+import shlex
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from flyweight import __version__
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+def requirement(*extras: str) -> str:
+    """Write the requirement of this flyweight: by the folder, the file or the commit that it came from, or by its version."""
+    origin = _origin()
+    name = f"flyweight[{','.join(extras)}]"
+    if not origin:
+        return f"{name}>={__version__}"
+    commit = origin.get("vcs_info", {})
+    url = f"{commit['vcs']}+{origin['url']}@{commit['commit_id']}" if commit else origin["url"]
+    return f"{name} @ {url}"
+
+
+def command(*extras: str) -> str:
+    """Write the pip command that adds extras to this flyweight; an editable checkout stays editable."""
+    origin = _origin()
+    if origin.get("dir_info", {}).get("editable"):
+        folder = url2pathname(urlsplit(origin["url"]).path)
+        return "pip install -e " + shlex.quote(f"{folder}[{','.join(extras)}]")
+    return "pip install " + shlex.quote(requirement(*extras).partition(">=")[0])
+
+
+def _origin() -> dict[str, Any]:
+    """What the installer recorded of where the package came from; empty if that was a package registry."""
+    try:
+        origin: dict[str, Any] = json.loads(distribution("flyweight").read_text("direct_url.json") or "{}")
+    except PackageNotFoundError:  # the sources are on the path, and nothing was installed
+        return {"url": CHECKOUT.as_uri(), "dir_info": {"editable": True}}
+    return origin

@@ -1,0 +1,186 @@
+"""What Lambda costs, and what else AWS has for a model: endpoints, machines, containers, batch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from flyweight.toolkit.costs.batch import AT_ONCE, FILES, JOBS, files, in_pieces, later
+from flyweight.toolkit.costs.options import Option, ratings
+from flyweight.toolkit.costs.prices import FOREVER, HOURS, SECONDS, Bill, Line, metered, tiered
+from flyweight.toolkit.costs.serverless import NO_SERVER, ONE_COMMAND, OVERHEAD, SCALES, egress
+from flyweight.toolkit.costs.servers import CONTAINER, TWO, endpoint, machines, zonal_balancer
+from flyweight.toolkit.costs.workload import FULL, Workload
+from flyweight.toolkit.targets.aws.package import PACKAGE
+from flyweight.toolkit.targets.costs import Costs, Made, Settings, kept_ready
+
+VCPU_MB = 1769  # of Lambda's memory make one CPU: docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+POLLS = 5 * SECONDS / 20  # of a queue that is empty: Lambda asks by five long polls of 20 s
+DAYS = 365 / 12
+LAMBDA_FOLDER = PACKAGE.unzipped_limit or math.inf
+
+
+def function(work: Workload) -> Bill:
+    """Lambda behind what `front` says; INIT is billed as well."""
+    return Bill((*lambda_lines(work), *_gateway(work), egress(work, "aws")))
+
+
+def lambda_share(memory_mb: float) -> float:
+    """The share of one CPU that a function with this memory has."""
+    return min(memory_mb / VCPU_MB, 1.0)
+
+
+def lambda_lines(work: Workload) -> list[Line]:
+    """Invocations and GB-seconds: instances that are kept ready take what they can, the others the rest."""
+    gigabytes, suffix = work.memory_mb / 1024, ".x86_64" if work.architecture == "x86_64" else ""
+    seconds = max(work.busy_seconds(lambda_share(work.memory_mb)), 0.001 * work.requests)
+    ready = min(seconds, work.warm_instances * SECONDS)
+    lines = [
+        metered("requests", work.requests, "lambda.request", "lambda.free.request"),
+        metered("compute, GB-seconds", (seconds - ready) * gigabytes, f"lambda.gb_second{suffix}", "lambda.free.gb_second"),
+    ]
+    if work.warm_instances:
+        kept = work.warm_instances * SECONDS * gigabytes
+        lines += [
+            metered("compute of what is kept ready", ready * gigabytes, f"lambda.provisioned.run.gb_second{suffix}"),
+            metered("memory kept ready", kept, f"lambda.provisioned.gb_second{suffix}"),
+        ]
+    return lines
+
+
+def balancer(work: Workload) -> list[Line]:
+    """Amazon's load balancer."""
+    return zonal_balancer(work, "alb.hour", "lcu.hour", "aws.address.hour")
+
+
+def fargate(work: Workload) -> Bill:
+    """Tasks of half a CPU and a gigabyte, or what the model needs, behind a load balancer, two of them."""
+    count, gigabytes = work.machines(0.5, 2), max(1, math.ceil(work.need_mb / 1024))
+    lines = [
+        metered("task CPU, vCPU-hours", count * 0.5 * HOURS, "fargate.vcpu_hour"),
+        metered("task memory, GB-hours", count * float(gigabytes) * HOURS, "fargate.gb_hour"),
+    ]
+    return Bill((*lines, *balancer(work), egress(work, "aws")))
+
+
+def by_files(work: Workload) -> Bill:
+    """Files in a bucket whose events call Lambda: no gateway, one cold start for many pieces."""
+    return Bill((*lambda_lines(in_pieces(work)), *files(work, "s3", "aws.egress.gb")))
+
+
+def transform(work: Workload) -> Bill:
+    """SageMaker's batch transform: machines by the hour while it runs; how long they take to start is not in it."""
+    hours = in_pieces(work).busy_seconds() / (2 * FULL) / 3600
+    return Bill((metered("machines, hours", hours, "sagemaker.batch.hour"), *files(work, "s3", "aws.egress.gb")))
+
+
+def shape(work: Workload, settings: Settings) -> Workload:
+    """The workload as the template's parameters serve it."""
+    front = {"function-url": "url", "none": "none"}.get(settings.get("Endpoint", ""), "http")
+    return replace(
+        work,
+        architecture=settings.get("Architecture", work.architecture),
+        front="rest" if front == "http" and settings.get("Access") == "api-key" else front,
+        warm_instances=kept_ready(work, settings, "ProvisionedConcurrency"),
+    )
+
+
+def resources(made: Made) -> tuple[list[Line], list[str]]:
+    """What the template's parameters make around the function."""
+    kept = made.logs * float(made.settings.get("LogRetentionDays", "30")) / DAYS
+    lines = [
+        metered("log taken in, GB", made.logs, "cloudwatch.logs.gb", "cloudwatch.free.logs.gb"),
+        metered("log kept, GB", kept, "cloudwatch.logs.kept.gb"),
+    ]
+    for kind, what, name in (
+        ("AWS::CloudWatch::Alarm", "alarms", "alarm"),
+        ("AWS::CloudWatch::Dashboard", "dashboard", "dashboard"),
+        ("AWS::Logs::MetricFilter", "metrics of the log", "metric"),
+    ):
+        if several := made.kinds.count(kind):
+            lines.append(metered(what, several, f"cloudwatch.{name}", f"cloudwatch.free.{name}"))
+    if made.has("Tracing"):  # X-Ray's default rule: the first request of each second, and one in twenty of the others
+        traces = min(made.work.requests, SECONDS) * 0.95 + made.work.requests * 0.05
+        lines.append(metered("traces, at the most", traces, "xray.trace", "xray.free.trace"))
+    notes = ["roles, permissions, policies, the alias and CodeDeploy cost nothing; keys are AWS's own (SSE), free as well"]
+    if made.messages:
+        notes.append("each message is counted as a call of its own: batches make fewer")
+    if made.has("Observability"):
+        notes.append("not counted: the metrics that Powertools writes, $0.30 each a month beyond ten")
+    if made.has("Schedule"):
+        notes.append("not counted: the scheduled calls")
+    return [*lines, *_queues(made), *_storage(made)], notes
+
+
+def _gateway(work: Workload) -> list[Line]:
+    """What stands in front: HTTP APIs count each 512 kB of a request as one more."""
+    if work.front == "http":
+        calls = work.requests * max(math.ceil(max(work.sent, work.received) / 512_000), 1)
+        return [tiered("HTTP API", calls, ((300e6, "apigateway.http.request"), (FOREVER, "apigateway.http.request.beyond")))]
+    if work.front == "rest":
+        tiers = ((333e6, "apigateway.rest.request"), (FOREVER, "apigateway.rest.request.beyond"))
+        return [tiered("REST API", work.requests, tiers)]
+    return []
+
+
+def _queues(made: Made) -> list[Line]:
+    """Queues: asked even when they are empty; a message is sent, taken and deleted."""
+    lines, messages = [], made.messages if made.has("Queue") else 0.0
+    results = messages if made.settings.get("Results") == "queue" else 0.0
+    if polled := made.kinds.count("AWS::Lambda::EventSourceMapping"):
+        asked = polled * POLLS + 3 * messages + results
+        lines.append(metered("requests to queues", asked, "sqs.request", "sqs.free.request"))
+    if "AWS::DynamoDB::Table" in made.kinds:
+        stored = messages * made.work.received / 1e9
+        lines += [
+            metered("results written", messages, "dynamodb.write"),
+            metered("results kept, GB", stored, "dynamodb.gb", "dynamodb.free.gb"),
+            metered("results that can be gone back in, GB", stored, "dynamodb.recovery.gb"),
+        ]
+    return lines
+
+
+def _storage(made: Made) -> list[Line]:
+    """Buckets, snapshots, /tmp."""
+    work, gigabytes, lines = made.work, made.work.memory_mb / 1024, []
+    if made.has("ModelBucket"):
+        lines.append(metered("model kept, GB", made.model, "s3.gb"))
+    if made.has("FilesBucket"):
+        lines.append(metered("files kept, GB", work.gigabytes_in + work.gigabytes_out, "s3.gb"))
+    if made.has("SnapStart"):
+        lines += [
+            metered("snapshot kept, GB-seconds", gigabytes * SECONDS, "lambda.snapstart.cached"),
+            metered("snapshots restored, GB", work.requests * work.cold_share * gigabytes, "lambda.snapstart.restored"),
+        ]
+    if (more := float(made.settings.get("EphemeralStorage", "512")) - 512) > 0:
+        seconds = max(work.busy_seconds(), 0.001 * work.requests) * more / 1024
+        lines.append(metered("/tmp beyond 512 MB, GB-seconds", seconds, "lambda.tmp.gb_second"))
+    return lines
+
+
+FUNCTION = Option(
+    "AWS Lambda",
+    "serverless",
+    "aws",
+    function,
+    ratings(
+        scalability=SCALES,
+        security=NO_SERVER,
+        ease=ONE_COMMAND,
+        integration=(5, "queues, buckets, streams, tables and schedules call it"),
+    ),
+    warm=False,
+    slowed=lambda work: 1 / lambda_share(work.memory_mb),
+    overhead=OVERHEAD,
+    limits=("30 s behind an HTTP API", "250 MB unzipped"),
+    most_mb=10240,
+    most_folder=LAMBDA_FOLDER,
+)
+OTHERS = (
+    endpoint("SageMaker endpoint", "aws", "sagemaker.hour", 4096),
+    machines("EC2 machines", "aws", "ec2.hour", 2, balancer, 2048),
+    Option("Fargate", "container", "aws", fargate, CONTAINER, True, slowed=lambda work: 2.0, limits=(TWO,), most_mb=4096),
+    later("Lambda by files", "aws", by_files, FILES, 10240, AT_ONCE, lambda work: lambda_share(work.memory_mb), LAMBDA_FOLDER),
+    later("SageMaker batch transform", "aws", transform, JOBS, 8192, 2),
+)
+COSTS = Costs(FUNCTION, OTHERS, shape, resources)

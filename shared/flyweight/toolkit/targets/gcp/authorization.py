@@ -1,0 +1,37 @@
+"""Google's identity tokens."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import urllib.request
+from urllib.parse import quote, urlsplit
+
+from flyweight.toolkit.errors import DeployFailed
+from flyweight.toolkit.targets.authorization import AuthorizationMethod, Token
+from flyweight.toolkit.targets.commands import command, output
+
+HOSTS = r"\.(run\.app|cloudfunctions\.net)$"
+
+
+def identity_token(url: str) -> str:
+    """Fetch an identity token for a service: gcloud's, or the metadata server's on a machine of Google's.
+
+    :raises DeployFailed: neither has one.
+    """
+    if shutil.which("gcloud"):
+        return output(command("gcloud", "auth", "print-identity-token"))
+    parts = urlsplit(url)
+    host = os.environ.get("GCE_METADATA_HOST", "metadata.google.internal")
+    audience = quote(f"{parts.scheme}://{parts.netloc}", safe="")
+    path = f"/computeMetadata/v1/instance/service-accounts/default/identity?audience={audience}"
+    request = urllib.request.Request(f"http://{host}{path}", headers={"Metadata-Flavor": "Google"})
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return str(answer.read().decode())
+    except OSError as error:
+        reason = f"no identity token: gcloud is not installed, and no metadata server answers ({error})"
+        raise DeployFailed(reason, "install gcloud, then gcloud auth login") from None
+
+
+METHODS = (AuthorizationMethod("google", lambda asked: Token(lambda: identity_token(asked.url)), HOSTS),)

@@ -1,0 +1,117 @@
+"""What Cloud Run functions cost, and what else Google Cloud has for a model: endpoints, machines, containers, batch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from flyweight.toolkit.costs.batch import AT_ONCE, FILES, JOBS, files, in_pieces, later
+from flyweight.toolkit.costs.options import Option, ratings
+from flyweight.toolkit.costs.prices import SECONDS, Bill, Line, hourly, metered
+from flyweight.toolkit.costs.serverless import NO_SERVER, ONE_COMMAND, OVERHEAD, SCALES, active_seconds, egress
+from flyweight.toolkit.costs.servers import CONTAINER, endpoint, machines
+from flyweight.toolkit.costs.workload import FULL, Workload
+from flyweight.toolkit.targets.costs import Costs, Made, Settings, kept_ready
+
+
+def function(work: Workload) -> Bill:
+    """A Cloud Run function, billed while requests run, 100 ms at the least; several requests share an instance that is busy."""
+    return Bill((*run_lines(work), egress(work, "gcp")))
+
+
+def run_lines(work: Workload) -> list[Line]:
+    """Requests, vCPU-seconds and GiB-seconds of Cloud Run; more than 4 GiB ask for more CPUs."""
+    gibibytes = work.memory_mb / 1024
+    cpus = max(work.cpus, 2.0 ** math.ceil(math.log2(gibibytes / 4)) if gibibytes > 4 else 0.0)
+    seconds = active_seconds(work, 0.1, min(work.cpus, 1.0))
+    lines = [
+        metered("requests", work.requests, "run.request", "run.free.request"),
+        metered("CPU, seconds", seconds * cpus, "run.vcpu_second", "run.free.vcpu_second"),
+        metered("memory, GiB-seconds", seconds * gibibytes, "run.gib_second", "run.free.gib_second"),
+    ]
+    if work.warm_instances:
+        idle = work.warm_instances * float(SECONDS)  # all month: what is busy meanwhile is a little less
+        lines += [
+            metered("CPU kept warm", idle * cpus, "run.idle.vcpu_second"),
+            metered("memory kept warm", idle * gibibytes, "run.idle.gib_second"),
+        ]
+    return lines
+
+
+def balancer(work: Workload) -> list[Line]:
+    """Google's load balancer."""
+    through = work.gigabytes_in + work.gigabytes_out
+    return [hourly("load balancer", 1, "gclb.hour"), metered("through it, GB", through, "gclb.gb")]
+
+
+def run_service(work: Workload) -> Bill:
+    """A container of one's own on Cloud Run, one instance of one CPU that always has it: no fee for requests."""
+    seconds = work.machines(1.0, 1) * SECONDS
+    gibibytes = max(512, work.need_mb) / 1024
+    return Bill((*_always(seconds, gibibytes), egress(work, "gcp")))
+
+
+def by_files(work: Workload) -> Bill:
+    """Files in a bucket whose events call a Cloud Run function."""
+    return Bill((*run_lines(in_pieces(work)), *files(work, "gcs", "gcp.egress.gb")))
+
+
+def job(work: Workload) -> Bill:
+    """A Cloud Run job, a minute a run at the least."""
+    seconds = max(in_pieces(work).busy_seconds() / FULL, 60.0 * max(work.runs, 1))
+    return Bill((*_always(seconds, work.memory_mb / 1024), *files(work, "gcs", "gcp.egress.gb")))
+
+
+def shape(work: Workload, settings: Settings) -> Workload:
+    """The workload as the script's variables serve it."""
+    ready = kept_ready(work, settings, "MIN_INSTANCES")
+    return replace(work, cpus=float(settings.get("CPU") or 1), front="http", warm_instances=ready)
+
+
+def resources(made: Made) -> tuple[list[Line], list[str]]:
+    """What the script's variables make around the function."""
+    lines = [metered("log taken in, GB", made.logs, "gcp.logs.gb", "gcp.free.logs.gb")]
+    if made.has("MODEL"):
+        lines.append(metered("model kept, GB", made.model, "gcs.gb"))
+    if made.has("TRIGGER_TOPIC"):  # in and out again, a thousand bytes at the least
+        through = 2 * made.work.requests * max(made.work.sent, 1000) / 1e9
+        lines.append(metered("messages, GB in and out", through, "pubsub.gb", "pubsub.free.gb"))
+    if made.has("TRIGGER_BUCKET"):
+        lines.append(metered("files kept, GB", made.work.gigabytes_in + made.work.gigabytes_out, "gcs.gb"))
+    notes = ["identities, rights, Eventarc of Google's own events, alerts (until September 2027) and budgets cost nothing"]
+    return lines, [*notes, "not counted: the image in Artifact Registry (half a GB is free), and the build's minutes"]
+
+
+def _always(seconds: float, gibibytes: float) -> list[Line]:
+    """An instance that always has its CPU, or a job: one CPU, and this memory."""
+    return [
+        metered("CPU, vCPU-seconds", seconds, "run.job.vcpu_second", "run.job.free.vcpu_second"),
+        metered("memory, GiB-seconds", seconds * gibibytes, "run.job.gib_second", "run.job.free.gib_second"),
+    ]
+
+
+FUNCTION = Option(
+    "Cloud Run function",
+    "serverless",
+    "gcp",
+    function,
+    ratings(
+        scalability=SCALES,
+        security=NO_SERVER,
+        ease=ONE_COMMAND,
+        integration=(4, "Pub/Sub, Eventarc, tasks and schedules call it"),
+    ),
+    warm=False,
+    slowed=lambda work: 1 / min(work.cpus, 1.0),
+    overhead=OVERHEAD,
+    limits=("60 min an answer",),
+    most_mb=32768,
+)
+OTHERS = (
+    endpoint("Vertex AI endpoint", "gcp", "vertex.hour", 8192),
+    machines("Compute Engine machines", "gcp", "gce.hour", 0.5, balancer, 2048),
+    Option("Cloud Run container", "container", "gcp", run_service, CONTAINER, True, most_mb=4096),
+    later("Cloud Run by files", "gcp", by_files, FILES, 32768, AT_ONCE),
+    later("Cloud Run job", "gcp", job, JOBS, 4096, 1),
+)
+COSTS = Costs(FUNCTION, OTHERS, shape, resources)

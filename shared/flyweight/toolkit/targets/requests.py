@@ -1,0 +1,36 @@
+"""Plain HTTP requests, the form of `events/http`: a target's runtime wraps them in the form of that target.
+
+A plain request has `method`, `path`, `headers` (names in lower case, {} if absent) and at most one body: `body`, a text or
+another JSON value that is sent as its JSON text, or `body_base64`, for bytes that are not text.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+REQUIRED = {"method", "path"}
+OPTIONAL = {"headers", "body", "body_base64"}
+
+
+def is_plain(event: Any) -> bool:
+    """Whether an event is a plain request: it has a method, a path and no field of another form."""
+    return isinstance(event, dict) and REQUIRED <= event.keys() <= REQUIRED | OPTIONAL
+
+
+def body_of(request: Mapping[str, Any]) -> bytes:
+    """Read the bytes of a request's body; b"" without one."""
+    if "body_base64" in request:
+        return base64.b64decode(request["body_base64"])
+    body = request.get("body", "")
+    return (body if isinstance(body, str) else json.dumps(body)).encode()
+
+
+def body_fields(body: bytes) -> dict[str, str]:
+    """Write a body as a field of a request: `body` if it is text, else `body_base64`; {} for an empty one."""
+    try:
+        return {"body": body.decode()} if body else {}
+    except UnicodeDecodeError:
+        return {"body_base64": base64.b64encode(body).decode()}
