@@ -78,7 +78,7 @@ def predicting(target: str, instances: list[Any]) -> Any:
 
 
 def fitted(target: str, name: str, model: str) -> Any:
-    """Read an event and put the first instance that a model keeps to prove itself in place of each penguin.
+    """Read an event and put the first instance of a model's own sample in place of each penguin.
 
     An event without an instance is the same for every model.
 
