@@ -1,1 +1,1 @@
-"""Where the documentation's figures come from: `python -m benchmarks.NAME`, one of `demo`, `cold_start` and `parity`."""
+"""Measure the figures of the documentation: `python -m benchmarks.NAME`, for example `demo`, `cold_start` or `parity`."""

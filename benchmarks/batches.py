@@ -1,4 +1,4 @@
-"""Batches: rows at a time by the engine of rows, by the numpy engine and by scikit-learn itself, side by side in one run."""
+"""Compare batches in the pure engine, in the numpy engine and in scikit-learn itself, in one run."""
 
 from __future__ import annotations
 
@@ -44,24 +44,24 @@ METHODS = ("predict", "predict_proba", "decision_function")
 
 
 def cancer(estimator: Any) -> Any:
-    """Fitted to the breast cancer table: 30 numbers, two classes."""
+    """Fit an estimator to the breast cancer table: 30 numbers, two classes."""
     X, y = load_breast_cancer(return_X_y=True)
     return estimator.fit(X, y), X
 
 
 def scaled(estimator: Any) -> Any:
-    """The same behind a StandardScaler."""
+    """Fit the same estimator after a StandardScaler."""
     return cancer(make_pipeline(StandardScaler(), estimator))
 
 
 def words() -> Any:
-    """An encoder of the two columns of words in Palmer Penguins."""
+    """Fit an encoder of the two text columns of Palmer Penguins."""
     X = fitted.penguins()[1][["island", "sex"]].dropna()
     return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1).fit(X), X
 
 
 def diabetes() -> Any:
-    """Ten numbers, one number to tell."""
+    """Fit an estimator to the diabetes table: ten numbers, one numeric target."""
     X, y = load_diabetes(return_X_y=True)
     return Ridge().fit(X, y), X
 
@@ -83,12 +83,14 @@ MODELS: dict[str, Callable[[], Any]] = {
 
 
 @click.command()
-@click.option("--rows", default=10_000, show_default=True, type=click.IntRange(1), help="Rows a batch.")
-@click.option("--seconds", default=2.0, show_default=True, type=click.FloatRange(0.0), help="Seconds to measure a model's batch.")
-@click.option("--models", "chosen", help=f"Some of {','.join(name.partition(' ')[0] for name in MODELS)}: how their names begin.")
-@click.option("--out", type=click.Path(path_type=Path), default=RESULTS, help="Where the figures go.")
+@click.option("--rows", default=10_000, show_default=True, type=click.IntRange(1), help="Rows in a batch.")
+@click.option("--seconds", default=2.0, show_default=True, type=click.FloatRange(0.0), help="Seconds to measure each model.")
+@click.option(
+    "--models", "chosen", help=f"Some of {','.join(name.partition(' ')[0] for name in MODELS)}, by the start of their names."
+)
+@click.option("--out", type=click.Path(path_type=Path), default=RESULTS, help="The file to write the figures to.")
 def main(rows: int, seconds: float, chosen: str | None, out: Path) -> None:
-    """Measure batches, write the figures down and print them."""
+    """Measure batches, write the figures and print them."""
     names = [name for name in MODELS if chosen is None or name.startswith(tuple(chosen.split(",")))]
     found = []
     for name in names:
@@ -107,7 +109,7 @@ def main(rows: int, seconds: float, chosen: str | None, out: Path) -> None:
 
 
 def measured(estimator: Any, sample: Any, rows: int, seconds: float) -> dict[str, Any]:
-    """One model: milliseconds a batch of each way, the best of all rounds, and from how many rows NumPy gains."""
+    """Measure one model: the least milliseconds of a batch in each engine, and the number of rows from which NumPy is faster."""
     packed = pack(estimator, sample=sample, edge_count=500)
     model = Predictor(model_file.parse(packed.data))
     picks = np.random.default_rng(0).integers(0, len(sample), rows)
@@ -144,13 +146,13 @@ def measured(estimator: Any, sample: Any, rows: int, seconds: float) -> dict[str
 
 
 def _as_sent(whole: Any) -> list[list[Any]]:
-    """A table as JSON gives it: lists, null where a value is missing."""
+    """Convert a table to lists as JSON gives them, with None for missing values."""
     cells = whole.astype(object).to_numpy().tolist() if isinstance(whole, pd.DataFrame) else whole.tolist()
     return [[None if cell != cell else cell for cell in row] for row in cells]
 
 
 def with_batches_from(count: int, model: Predictor, rows: list[Any]) -> Any:
-    """The model's answer where batches begin at `count` rows."""
+    """Predict with the numpy engine from `count` rows on."""
     usual, engines.BATCH = engines.BATCH, count
     try:
         return model.predict(rows)
@@ -159,12 +161,12 @@ def with_batches_from(count: int, model: Predictor, rows: list[Any]) -> Any:
 
 
 def by_rows(model: Predictor, rows: list[Any]) -> Any:
-    """The answer of the engine of rows."""
+    """Predict with the pure engine."""
     return with_batches_from(sys.maxsize, model, rows)
 
 
 def best(ways: dict[str, Callable[[], Any]], seconds: float) -> dict[str, float]:
-    """The shortest time of each way, in seconds; one after the other in turn, three rounds at least."""
+    """Measure the shortest time of each run in seconds; the runs take turns, for at least three rounds."""
     found = dict.fromkeys(ways, float("inf"))
     began = time.perf_counter()
     for round_ in range(1000):
@@ -178,7 +180,10 @@ def best(ways: dict[str, Callable[[], Any]], seconds: float) -> dict[str, float]
 
 
 def gains_from(model: Predictor, lists: list[Any]) -> int | None:
-    """The least of `COUNTS` from which on the numpy engine is the quicker one; None where that is not so at the largest."""
+    """Find the smallest of `COUNTS` from which on the numpy engine is faster.
+
+    :returns: None if it is slower at the largest.
+    """
     first = None
     for count in reversed(COUNTS):
         rows = lists[:count]
@@ -191,14 +196,14 @@ def gains_from(model: Predictor, lists: list[Any]) -> int | None:
 
 
 def import_seconds() -> float:
-    """How long a fresh interpreter takes to import NumPy, the best of five."""
+    """Measure the seconds in which a fresh interpreter imports NumPy, the best of five."""
     code = "from time import perf_counter as t; began = t(); import numpy; print(t() - began)"
     runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(5)]
     return min(float(run.stdout) for run in runs)
 
 
 def table(document: dict[str, Any]) -> Table:
-    """The figures as a table; times above 1 say that the numpy engine is the quicker one."""
+    """Make a table of the figures; a ratio above 1 means that the numpy engine is faster."""
     title = f"{document['rows']:,} rows, milliseconds; importing NumPy takes {document['numpy_import_ms']:.0f} ms"
     made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     made.add_column("model")

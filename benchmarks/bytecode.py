@@ -1,4 +1,4 @@
-"""The core's bytecode in one file and in one a module: what imports and a first answer take, in fresh processes in turns.
+"""Measure imports and first answer with the core's bytecode in one file, and with one file for each module, in fresh processes.
 
 python -m benchmarks.bytecode
 """
@@ -22,7 +22,7 @@ from flyweight.toolkit.building import build, bytecode
 from flyweight.toolkit.packing.pack import pack
 
 RESULTS = Path(__file__).parent / "results" / "bytecode.json"
-# what Lambda's runtime client has imported before it comes to the function
+# modules that Lambda's runtime client imports before the function
 PROGRAM = """
 import json, os, sys, threading, heapq, warnings
 from time import perf_counter
@@ -40,10 +40,10 @@ printed.write(str(1000 * took))
 
 
 @click.command()
-@click.option("--rounds", default=60, show_default=True, type=click.IntRange(1), help="Fresh processes a way.")
-@click.option("--out", type=click.Path(path_type=Path), default=RESULTS, help="Where the figures go.")
+@click.option("--rounds", default=60, show_default=True, type=click.IntRange(1), help="Fresh processes for each way.")
+@click.option("--out", type=click.Path(path_type=Path), default=RESULTS, help="The file to write the figures to.")
 def main(rounds: int, out: Path) -> None:
-    """Measure both ways, write the medians down and print them."""
+    """Measure both ways, write the medians and print them."""
     with tempfile.TemporaryDirectory() as place:
         ways = folders(Path(place))
         event = json.dumps({"instances": [MODELS["linear"]().instance]})
@@ -58,7 +58,7 @@ def main(rounds: int, out: Path) -> None:
 
 
 def folders(place: Path) -> dict[str, Path]:
-    """A linear model's function as it is built, and the same with bytecode beside each module."""
+    """Build a linear model's function, and the same with bytecode beside each module."""
     model = MODELS["linear"]()
     pack(model.estimator, place / "model.safetensors", sample=model.sample, edge_count=50)
     one = build("aws", place / "model.safetensors", place / "one", python=bytecode.version_of(sys.executable)).folder
@@ -70,7 +70,7 @@ def folders(place: Path) -> dict[str, Path]:
 
 
 def first_answer(folder: Path, event: str) -> float:
-    """Milliseconds from the function's import to its first answer."""
+    """Measure the milliseconds from the function's import to its first answer."""
     command = [sys.executable, "-I", "-S", "-c", PROGRAM, str(folder), event]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 

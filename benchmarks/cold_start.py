@@ -1,4 +1,4 @@
-"""Cold start, warm calls, memory and size beside an empty function, onnxruntime and scikit-learn, in the providers' runtimes."""
+"""Compare cold start, warm calls, memory and size with an empty function, onnxruntime and scikit-learn, in real runtimes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TOLD = ("scikit-learn", "numpy", "pandas", "onnxruntime", "awslambdaric", "funct
 
 
 def _several(allowed: Sequence[str]) -> Any:
-    """An option's value as words between commas; a function is known by its first word as well."""
+    """Split an option's value at commas; the first word of a function's name is enough."""
 
     def read(ctx: click.Context, parameter: click.Parameter, text: str | None) -> list[str]:
         short = {name.partition(" ")[0]: name for name in allowed}
@@ -41,17 +41,23 @@ def _several(allowed: Sequence[str]) -> Any:
 
 
 @click.command()
-@click.option("--rounds", "count", default=7, show_default=True, type=click.IntRange(1), help="Fresh processes a function.")
-@click.option("--models", callback=_several([*MODELS]), help=f"Some of {','.join(MODELS)}.")
-@click.option("--providers", callback=_several(PROVIDERS), help=f"Some of {','.join(PROVIDERS)}.")
-@click.option("--functions", "kinds", callback=_several(KINDS), help="Some of empty,flyweight,onnxruntime,joblib.")
+@click.option(
+    "--rounds", "count", default=7, show_default=True, type=click.IntRange(1), help="Fresh processes for each function."
+)
+@click.option("--models", callback=_several([*MODELS]), help=f"Models to measure, among {','.join(MODELS)}.")
+@click.option("--providers", callback=_several(PROVIDERS), help=f"Providers to measure, among {','.join(PROVIDERS)}.")
+@click.option(
+    "--functions", "kinds", callback=_several(KINDS), help="Functions to measure, among empty,flyweight,onnxruntime,joblib."
+)
 @click.option("--quick", is_flag=True, help="Two rounds on aws, of linear and forest.")
-@click.option("--here", is_flag=True, help="Run the functions with this environment instead of clean ones of their own.")
-@click.option("--out", type=click.Path(path_type=Path), help="Where cold_start.json goes.  [default: by what is measured]")
+@click.option("--here", is_flag=True, help="Run the functions in this environment instead of clean ones.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="The folder for cold_start.json.  [default: depends on what is measured]"
+)
 def main(
     count: int, models: list[str], providers: list[str], kinds: list[str], quick: bool, here: bool, out: Path | None
 ) -> None:
-    """Measure flyweight's functions beside those that others deploy, each in its provider's real runtime."""
+    """Measure flyweight's functions and the usual ones, each in its provider's real runtime."""
     if quick:
         count, models, providers = 2, ["linear", "forest"], ["aws"]
     complete = not here and (models, providers, kinds) == ([*MODELS], [*PROVIDERS], [*KINDS])
@@ -84,7 +90,7 @@ def main(
 
 
 def _built(providers: list[str], models: list[str], kinds: list[str]) -> tuple[list[Function], dict[str, str]]:
-    """The folders, and why skl2onnx refuses a model."""
+    """Build the folders, and note why skl2onnx refuses a model."""
     functions: list[Function] = []
     refused: dict[str, str] = {}
     for name in models:
@@ -110,7 +116,7 @@ def _machine(pythons: dict[str, Path]) -> dict[str, Any]:
 
 
 def _now() -> dict[str, Any]:
-    """A moment, and how busy the machine was: ratios bear it, milliseconds do not."""
+    """Note the time and the machine's load: load changes milliseconds, but hardly ratios."""
     return {"time": datetime.now(UTC).isoformat(timespec="seconds"), "load": round(os.getloadavg()[0], 2)}
 
 

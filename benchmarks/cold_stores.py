@@ -1,4 +1,4 @@
-"""A model of a megabyte in S3: cold starts with nothing on the disk, and with a warm disk, beside boto3 and scikit-learn."""
+"""Measure cold starts with a model of 1 MB in S3, with an empty and a warm disk cache, beside boto3 and scikit-learn."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ TOLD = ("awslambdaric", "boto3", "obstore", "scikit-learn")
 
 @dataclass
 class Function:
-    """One folder, what its environment says beside the usual, and what its cold starts took, one a round."""
+    """One folder, its additional environment variables, and the figures of its cold starts, one for each round."""
 
     folder: Path
     environ: dict[str, str] = field(default_factory=dict)
-    clears: Path | None = None  # a disk's cache that each start finds empty
+    clears: Path | None = None  # a disk cache that is emptied before each start
     cold: list[float] = field(default_factory=list)
     memory: list[int] = field(default_factory=list)
 
@@ -55,7 +55,7 @@ class Function:
 @click.command()
 @click.option("--rounds", default=9, show_default=True, help="Fresh processes of each function, in turns.")
 def main(rounds: int) -> None:
-    """Measure, show and write down."""
+    """Measure, write the figures and show them."""
     python = python_of("aws")
     with tempfile.TemporaryDirectory() as name, s3() as endpoint:
         place = Path(name)
@@ -73,7 +73,7 @@ def main(rounds: int) -> None:
 
 @contextmanager
 def s3() -> Iterator[dict[str, str]]:
-    """The environment that leads to an S3 on this machine, of moto, with a bucket."""
+    """Start an S3 server (moto) on this machine with a bucket, and give the environment variables for it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -106,7 +106,10 @@ def _client(variables: dict[str, str]) -> Any:
 
 
 def made(place: Path) -> tuple[list[float], int]:
-    """A forest whose model file has a megabyte: as a file, in the registry, and as a pickle in the bucket; a row, its size."""
+    """Make a forest whose model file has 1 MB: as a file, in the registry, and as a pickle in the bucket.
+
+    :returns: a row, and the size of the model file.
+    """
     X, y = make_classification(4000, 20, n_informative=8, random_state=0)
     estimator = RandomForestClassifier(205, random_state=0).fit(X, y)
     packed = pack(estimator, place / "m.safetensors", sample=X[:200], name="m", engine="pure", edge_count=50)
@@ -117,7 +120,7 @@ def made(place: Path) -> tuple[list[float], int]:
 
 
 def folders(place: Path) -> dict[str, Function]:
-    """What is compared."""
+    """Build the folders that are compared."""
     stored = build("aws", f"s3://{BUCKET}/registry/m@prod", place / "stored", python=VERSION).folder
     shipped = build("aws", place / "m.safetensors", place / "shipped", python=VERSION).folder
     sources = {
@@ -141,13 +144,13 @@ def folders(place: Path) -> dict[str, Function]:
 
 
 def rotated(functions: list[Function], number: int) -> list[Function]:
-    """Another function comes first each round."""
+    """Rotate the functions, so that another one is first in each round."""
     start = max(number, 0) % len(functions)
     return [*functions[start:], *functions[:start]]
 
 
 def ask(function: Function, event: Any, python: Path, counted: bool) -> None:
-    """One fresh process; the first round leaves bytecode of packages, and the warm disk, behind."""
+    """Ask one fresh process; the first round, which is not counted, writes the packages' bytecode and the warm disk cache."""
     if function.clears:
         shutil.rmtree(function.clears, ignore_errors=True)
     environ = function.environ | ({} if counted else {"PYTHONDONTWRITEBYTECODE": ""})
@@ -161,7 +164,7 @@ def ask(function: Function, event: Any, python: Path, counted: bool) -> None:
 
 
 def described(functions: dict[str, Function], size: int, packages: dict[str, str]) -> dict[str, Any]:
-    """Milliseconds and megabytes, and ratios against the empty function of the same round."""
+    """Collect milliseconds and megabytes, and ratios to the empty function of the same round."""
     base = functions[EMPTY].cold
     rows = {
         name: {
@@ -181,7 +184,7 @@ def described(functions: dict[str, Function], size: int, packages: dict[str, str
 
 
 def show(document: dict[str, Any]) -> None:
-    """The same as a table."""
+    """Show the figures as a table."""
     table = Table(title=f"a model of {document['model_bytes'] / 1e6:.2f} MB, {document['rounds']} rounds")
     for column in ("function", "cold ms", "against empty", "peak MB"):
         table.add_column(column, justify="left" if column == "function" else "right")

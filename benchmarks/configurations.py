@@ -1,4 +1,4 @@
-"""Every class of scikit-learn that answers on new data, fitted: in its defaults and with one parameter changed; and tables."""
+"""Fit every class of scikit-learn that answers on new data, in its defaults and with one parameter changed, to small tables."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils._test_common.instance_generator import _construct_instances
 from sklearn.utils.discovery import all_estimators
 
-NO_ROWS = {"LabelBinarizer", "LabelEncoder", "MultiLabelBinarizer", "PatchExtractor"}  # these transform labels, or pictures
-# These change how a fit is told of, spread over cores or repeated, not what is learned.
+NO_ROWS = {"LabelBinarizer", "LabelEncoder", "MultiLabelBinarizer", "PatchExtractor"}  # these transform labels or images
+# These change the output, the number of cores or the repetitions of a fit, not its result.
 SILENT = {
     "verbose",
     "copy",
@@ -39,14 +39,14 @@ DICTS = [{"a": float(n), "b": float(n % 3), **({"c": "x"} if n % 2 else {})} for
 
 
 def classes() -> dict[str, Any]:
-    """The classes by name."""
+    """List the classes by name."""
     found = dict(all_estimators())
     return {n: c for n, c in found.items() if n not in NO_ROWS and (hasattr(c, "predict") or hasattr(c, "transform"))}
 
 
 @cache
 def tables() -> dict[str, tuple[Any, Any]]:
-    """Tables by what is particular in them; the first that an estimator can be fitted on is its own."""
+    """Make the tables, named by what is particular in them; the first that an estimator can be fitted to is its own."""
     X, y = load_iris(return_X_y=True)
     D, t = load_diabetes(return_X_y=True, scaled=False)
     D, t = D[:200], t[:200]
@@ -57,9 +57,9 @@ def tables() -> dict[str, tuple[Any, Any]]:
     mixed = pd.DataFrame({"kind": rng.choice(["a", "b", "c"], 120), "size": rng.normal(size=120), "many": counts[:, 0]})
     return {
         "numbers": (X, y),
-        "a number to tell": (D, t),
-        "numbers to tell": (D, np.column_stack([t, D[:, 2]])),
-        "labels to tell": (X, np.column_stack([y, y[::-1]])),
+        "a numeric target": (D, t),
+        "several numeric targets": (D, np.column_stack([t, D[:, 2]])),
+        "several labels": (X, np.column_stack([y, y[::-1]])),
         "labels as strings": (X, np.array(["setosa", "versicolor", "virginica"])[y]),
         "two classes": (X[:100], y[:100]),
         "missing values": (holes, y),
@@ -72,26 +72,26 @@ def tables() -> dict[str, tuple[Any, Any]]:
 
 
 def tables_for(cls: Any) -> list[str]:
-    """The tables' names in the order in which a class tries them: what is made for texts, or for gaps, begins with those."""
+    """List the tables' names in the order in which a class tries them: classes for texts or gaps try such tables first."""
     made_for = {"feature_extraction": ("texts", "dictionaries"), "impute": ("missing values",)}
     first = made_for.get(cls.__module__.split(".")[1], ())
     return sorted(tables(), key=lambda table: table not in first)
 
 
 def defaults(cls: Any) -> Any:
-    """The first configuration of scikit-learn's own checks: its defaults, with small parts for an estimator that needs some."""
+    """Make the first configuration of scikit-learn's own tests: the defaults, with small parts for an estimator of parts."""
     if cls is FrozenEstimator:
         return FrozenEstimator(LogisticRegression(max_iter=1000).fit(*tables()["numbers"]))
     estimator = next(iter(_construct_instances(cls)))
-    # the same fit each time: what is packed is not left to chance
+    # the same fit each time, so that the results do not change by chance
     if cls is LocalOutlierFactor:
-        estimator.set_params(novelty=True)  # without it no new row is judged
+        estimator.set_params(novelty=True)  # without it, it does not answer new rows
     seeds = [key for key in estimator.get_params() if key.rpartition("__")[2] == "random_state"]
     return estimator.set_params(**dict.fromkeys(seeds, 0))
 
 
 def others(cls: Any) -> Iterator[tuple[str, Any]]:
-    """The same with one parameter at another value, by what the class itself says that the parameter may be."""
+    """Make configurations that differ in one parameter, by the values that the class itself declares as valid."""
     estimator = defaults(cls)
     values = estimator.get_params(deep=False)
     for name, constraints in getattr(cls, "_parameter_constraints", {}).items():
@@ -100,12 +100,12 @@ def others(cls: Any) -> Iterator[tuple[str, Any]]:
         for value in _others(values[name], constraints):
             try:
                 yield f"{name}={value!r}", clone(estimator).set_params(**{name: value})
-            except Exception:  # not every value goes with every other
+            except Exception:  # some values exclude each other
                 continue
 
 
 def _others(value: Any, constraints: list[Any]) -> list[Any]:
-    """Other values of a parameter: each other word, the other of two, and a number beside its own."""
+    """List other values of a parameter: each other word, the other boolean, and a nearby number."""
     found: list[Any] = []
     for constraint in constraints:
         if isinstance(constraint, (StrOptions, Options)):
@@ -122,9 +122,9 @@ def _others(value: Any, constraints: list[Any]) -> list[Any]:
 
 
 def fitted(estimator: Any, table: str) -> Any:
-    """The estimator fitted on a table, and asked afterwards: what is returned can answer.
+    """Fit the estimator to a table, and ask it once, so that the returned one can answer.
 
-    :raises Exception: it can't be fitted on that.
+    :raises Exception: it can't be fitted to that table.
     """
     X, y = tables()[table]
     estimator = estimator if isinstance(estimator, FrozenEstimator) else clone(estimator).fit(X, y)

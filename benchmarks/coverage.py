@@ -1,4 +1,4 @@
-"""Every estimator of scikit-learn that answers on new data, tried: which are packed, which not, and why; to docs/coverage.md."""
+"""Pack every estimator of scikit-learn that answers on new data, and write docs/coverage.md: what is packed, and why not."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ EDGE_ROWS = 100
 
 HEAD = """# Coverage
 
-Every class of scikit-learn {sklearn} that predicts on, or transforms, new data: fitted in its defaults (as scikit-learn's own
-checks configure it) on each of {tables} small tables that it takes, and with every one of its parameters
-changed in turn, on the first of these. Each fit is packed for the `pure` engine and compared with {edges} rows made to
-break it. `make coverage` makes this page anew; a test fails when a row gets worse.
+Every class of scikit-learn {sklearn} that predicts or transforms new data: fitted in its defaults (as scikit-learn's own
+tests configure it) on each of {tables} small tables that it accepts, and with each of its parameters
+changed in turn on the first of these. Each fit is packed for the `pure` engine and compared on {edges} rows made to
+break it. `make coverage` makes this page again; a test fails if a row gets worse.
 
 The tables: {names}.
 
-**packed** tells of the defaults on the first table. The columns **skl2onnx** and **m2cgen** tell of the same fit, converted by
-these, with {generous:g} as the largest difference that counts as an answer (ours is held to 1e-12).
+The column **packed** is about the defaults on the first table. The columns **skl2onnx** and **m2cgen** are about the same fit,
+converted by these libraries; differences of up to {generous:g} count as "yes" for them (ours is compared within 1e-12).
 
 | | of {all_predicting} that predict | of {all_transforming} that only transform |
 |---|--:|--:|
@@ -45,17 +45,17 @@ these, with {generous:g} as the largest difference that counts as an answer (our
 | skl2onnx {skl2onnx} | {skl2onnx_predicting} | {skl2onnx_transforming} |
 | m2cgen {m2cgen} | {m2cgen_predicting} | {m2cgen_transforming} |
 
-Of all {tried:,} fits, {held:,} were packed at parity. What is not packed at parity for the pure engine still runs by the
+Of all {tried:,} fits, {held:,} were packed at parity. A fit without parity for the pure engine still runs in the
 `sklearn` engine ([engines.md](engines.md)).
 
-| estimator | packed | fits packed | largest difference | bytes | skl2onnx | m2cgen | why not, the first |
+| estimator | packed | fits packed | largest difference | bytes | skl2onnx | m2cgen | the first reason why not |
 |---|---|--:|--:|--:|---|---|---|
 """
 
 
 @dataclass
 class Row:
-    """What became of one estimator; `difference` is absolute, of any score, probability or value of its own first table."""
+    """The results of one estimator; `difference` is the largest absolute one of all outputs on its first table."""
 
     name: str
     predicts: bool
@@ -65,13 +65,13 @@ class Row:
     difference: float | None = None
     size: int | None = None
     reasons: list[str] = field(default_factory=list)
-    others: dict[str, str] = field(default_factory=dict)  # by converter: empty where it answers, or why not
+    others: dict[str, str] = field(default_factory=dict)  # by converter: "" if it answers, else the reason
 
 
 @click.command()
-@click.option("--only", help="Some names, separated by commas; prints and writes nothing.")
+@click.option("--only", help="Names of classes, separated by commas; the results are printed and not written.")
 def main(only: str | None) -> None:
-    """Try each estimator in a process of its own and write down what came out."""
+    """Try each estimator in a process of its own and write the results."""
     names = only.split(",") if only else [*classes()]
     # spawned: a child that is forked after scikit-learn has used OpenMP hangs when it uses it too
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
@@ -85,12 +85,15 @@ def main(only: str | None) -> None:
 
 
 def attempt(name: str, configurations: int | None = None) -> Row:
-    """Fit and pack one class on its tables and in other configurations, or only in the first so many."""
+    """Fit and pack one class on its tables and in other configurations.
+
+    :param configurations: how many of its configurations to try; None: all.
+    """
     cls = classes()[name]
     row = Row(name, hasattr(cls, "predict"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        # no fit beyond the last that is wanted: one of a hundred classes against each other takes a minute
+        # lazily, so that no further fit is made: one against one with a hundred classes takes a minute
         for number, (label, estimator, table) in enumerate(islice(_fits(cls), configurations)):
             _try(row, label, estimator, table)
             if number == 0 and configurations is None:
@@ -101,7 +104,7 @@ def attempt(name: str, configurations: int | None = None) -> Row:
 
 
 def _fits(cls: Any) -> Iterator[tuple[str, Any, str]]:
-    """The defaults on their first table, each other configuration there, then the defaults on every other table."""
+    """Fit the defaults on the first table, each other configuration on the same table, then the defaults on every other table."""
     names = tables_for(cls)
     own = next((table for table in names if _fit(defaults(cls), table) is not None), None)
     if own is None:
@@ -123,7 +126,7 @@ def _fit(estimator: Any, table: str) -> Any:
 
 
 def _try(row: Row, label: str, estimator: Any, table: str) -> None:
-    """Pack one fit; whatever goes wrong is the reason."""
+    """Pack one fit; note any error as the reason."""
     row.tried += 1
     try:
         packed = pack(estimator, sample=tables()[table][0], edge_count=EDGE_ROWS, engine="pure")
@@ -138,11 +141,11 @@ def _try(row: Row, label: str, estimator: Any, table: str) -> None:
 
 def _short(error: Exception) -> str:
     text = " ".join(str(error).split())
-    return text.removeprefix("step (the estimator itself), ")[:110].replace("|", "/")
+    return text.removeprefix("step (the estimator itself), ")[:150].strip().replace("|", "/")
 
 
 def write(rows: list[Row], page: Path, results: Path) -> None:
-    """The page for people and the JSON that the test compares with."""
+    """Write the page, and the JSON that the test compares with."""
     import m2cgen
     import skl2onnx
 

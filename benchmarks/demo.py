@@ -1,4 +1,4 @@
-"""The whole road on three real tables: train, pack, build for every provider, answer in its real runtime, compare."""
+"""Demonstrate all steps on three real tables: train, pack, build for every provider, answer in its real runtime, compare."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from statistics import median
+from time import perf_counter
 from typing import Any
 
 import click
@@ -31,15 +32,15 @@ from flyweight.toolkit.running.measure import folder_size
 
 BUILD = ROOT / "build" / "demo"
 PICTURE = ROOT / "docs" / "images" / "demo.svg"
-WIDTH = 134  # of the tables; a narrower terminal folds lines, and cuts nothing off
-COMPARED = "mixed"  # the model whose cold start is set beside the others'
+WIDTH = 134  # of the tables; a narrower terminal wraps lines and cuts nothing off
+COMPARED = "mixed"  # the model whose cold start is compared with an empty function's and scikit-learn's
 SHOWN = (COMPARED, "forest", "boosting")
-SAMPLES = ("predict.rest", "predict.alb", "predict.direct", "predict_csv")  # beside `predict`, where the provider has them
+SAMPLES = ("predict.rest", "predict.alb", "predict.direct", "predict_csv")  # in addition to `predict`, if the provider has them
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A function with the event that a row of the table is about."""
+    """A function with the event of one row of the table."""
 
     function: Function
     model: Model
@@ -47,17 +48,26 @@ class Shown:
 
 
 @click.command()
-@click.option("--rounds", "count", default=3, show_default=True, type=click.IntRange(1), help="Fresh processes a function.")
-@click.option("--svg", is_flag=True, help=f"Save what is printed as {PICTURE.relative_to(ROOT)}.")
+@click.option(
+    "--rounds", "count", default=3, show_default=True, type=click.IntRange(1), help="Fresh processes for each function."
+)
+@click.option("--svg", is_flag=True, help=f"Save the output as {PICTURE.relative_to(ROOT)}.")
 def main(count: int, svg: bool) -> None:
-    """Train three models, and show what they cost as functions."""
+    """Train three models, and show their cold start, warm time and size as functions."""
     console = Console(record=svg, width=WIDTH if svg else max(Console().width, WIDTH))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
 
         def stage(words: str, total: int) -> Callable[[], None]:
-            task = bar.add_task(words, total=total)
-            return lambda: bar.advance(task)
+            task, began = bar.add_task(words, total=total), perf_counter()
+
+            def advance() -> None:
+                bar.advance(task)
+                if bar.tasks[task].finished:
+                    bar.update(task, visible=False)
+                    bar.console.print(f"{words}: {total} in {perf_counter() - began:.0f} s", highlight=False)
+
+            return advance
 
         shown, others = built(targets.names(), SHOWN, BUILD, stage)
         functions = _neighbours(shown, others)
@@ -79,7 +89,7 @@ def main(count: int, svg: bool) -> None:
         console.print(words, style="dim")
     if svg:
         PICTURE.parent.mkdir(parents=True, exist_ok=True)
-        # Without the fonts that rich would have fetched from elsewhere; the reader's own monospaced one does.
+        # Without the web fonts that rich refers to; the reader's own monospaced font is enough.
         drawn = console.export_svg(title="make demo", unique_id="demo")
         PICTURE.write_text(re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL))
 
@@ -87,7 +97,7 @@ def main(count: int, svg: bool) -> None:
 def built(
     providers: Sequence[str], models: Sequence[str], place: Path, stage: Callable[[str, int], Callable[[], None]]
 ) -> tuple[list[Shown], list[Function]]:
-    """Train and pack the models, build their folders; and beside the compared one, the empty function and scikit-learn's."""
+    """Train and pack the models and build their folders; for the compared model also the empty function and scikit-learn's."""
     advance = stage("training and packing", len(models))
     for name in models:
         folders.model_file(MODELS[name](), place)
@@ -107,9 +117,11 @@ def built(
 
 
 def samples_answered(function: Function) -> tuple[int, int]:
-    """Count the HTTP cases, each in every shape of the provider, that one process answers with the expected status; and all.
+    """Send every HTTP case, in each form of the provider's events, to one process.
 
-    Events of queues, streams and files need stores and sinks around them: the contract suite sends those.
+    Events of queues, streams and files need stores and sinks: the contract suite sends those.
+
+    :returns: the number of answers with the expected status, and the number of events.
     """
     asked = {name: samples.shapes(function.provider, request) for name, request in samples.requests().items()}
     events = [(event, samples.cases()[name]["status"]) for name, shapes in asked.items() for event in shapes.values()]
@@ -119,7 +131,7 @@ def samples_answered(function: Function) -> tuple[int, int]:
 
 
 def answers(shown: Sequence[Shown], series: dict[Function, Series]) -> Table:
-    """One row an event: where it was answered, what, and what it cost."""
+    """Make a table with one row for each event: the runtime, the answer, time and memory."""
     table = _table("Every function in its provider's own runtime", "runtime", "model", "event", "status", "prediction")
     for name in ("cold", "warm p50", "memory", "folder"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -149,7 +161,7 @@ def _cells(row: Shown, own: Series) -> list[str]:
 
 
 def comparison(series: dict[Function, Series]) -> Table:
-    """The compared model's cold start beside an empty function's and scikit-learn's; ratios are taken round by round."""
+    """Compare the compared model's cold start with an empty function's and scikit-learn's; ratios are taken round by round."""
     title = f"The cold start of {MODELS[COMPARED]().table}, beside an empty function and joblib + scikit-learn"
     table = _table(title, "provider")
     for name in ("empty", "flyweight", "x empty", "scikit-learn", "x empty", "memory: empty", "flyweight", "scikit-learn"):
@@ -173,7 +185,7 @@ def comparison(series: dict[Function, Series]) -> Table:
 
 
 def notes(series: dict[Function, Series]) -> list[str]:
-    """What a reader should know of the figures."""
+    """Explain the figures to the reader."""
     rounds_ = len(next(iter(series.values())).cold)
     found = [f"Cold start: from exec to the whole first answer, median of {rounds_} rounds of fresh processes, page cache warm."]
     described = {own.runtime for function, own in series.items() if function.provider == "azure"}
@@ -184,7 +196,7 @@ def notes(series: dict[Function, Series]) -> list[str]:
 
 
 def prediction(body: bytes) -> str:
-    """The first prediction of an answer, with its probability."""
+    """Format the first prediction of an answer, with its probability."""
     document: dict[str, Any] = json.loads(body)
     value = document["predictions"][0]
     if "probabilities" in document:
@@ -193,7 +205,7 @@ def prediction(body: bytes) -> str:
 
 
 def _events(function: Function, model: Model) -> list[Shown]:
-    """The function asked with each event: the provider's samples are of penguins, the other models have one of their own."""
+    """List the events for the function: the provider's samples are about penguins, each other model has an event of its own."""
     if model.name != COMPARED:
         return [Shown(function, model, "of its own")]
     names = [name for name in ("predict", *SAMPLES) if name in samples.names(function.provider)]
@@ -202,7 +214,7 @@ def _events(function: Function, model: Model) -> list[Shown]:
 
 
 def _neighbours(shown: Sequence[Shown], others: Sequence[Function]) -> list[Function]:
-    """All functions, those that are compared next to each other."""
+    """List all functions, with the compared ones next to each other."""
     ours = [row.function for row in shown]
     order = {provider: number for number, provider in enumerate(targets.names())}
     return sorted([*others, *ours], key=lambda function: order[function.provider])

@@ -1,4 +1,4 @@
-"""An environment a provider, with its runtime and what the functions import, and nothing of what builds or measures them."""
+"""Make one environment for each provider, with its runtime and the functions' packages, without the toolkit and benchmarks."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ ROOT = Path(__file__).resolve().parents[1]
 CONSTRAINTS = ROOT / "constraints-bench.txt"
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
-# Nothing here conflicts with the development environment. Apart from it all the same, and one a provider: functions-framework
-# installs a .pth file that every start of a Python reads, which takes 2.5 ms and would be charged to Lambda's empty function.
+# Nothing here conflicts with the development environment. They are separate, and one for each provider, because
+# functions-framework installs a .pth file that every start of Python reads; it takes 2.5 ms and would slow down Lambda's empty
+# function.
 RUNTIMES = {
     "aws": ["awslambdaric"],
     "gcp": ["functions-framework"],
     "azure": ["azure-functions", "azure-functions-runtime; python_version >= '3.13'"],
 }
-# skl2onnx converts HistGradientBoosting with a protobuf before 7 only.
+# skl2onnx converts HistGradientBoosting only with protobuf before 7.
 IMPORTED = ["boto3", "joblib", "obstore", "onnxruntime", "pandas", "protobuf<7", "scikit-learn", "skl2onnx"]
 
 
 def python_of(provider: str) -> Path:
-    """The interpreter of a provider's environment, which is made if it is not there in the wanted versions."""
+    """Get the interpreter of a provider's environment, which is made first unless it exists with the pinned versions."""
     place = ROOT / ".venv-bench" / VERSION / provider
     python, marker = place / "bin" / "python", place / "installed.txt"
     if marker.is_file() and marker.read_text() == CONSTRAINTS.read_text():
@@ -38,23 +39,23 @@ def python_of(provider: str) -> Path:
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
     if uv:
         _run(uv, "venv", "--quiet", "--python", sys.executable, str(place))
-        # Bytecode with the packages, as providers ship it, and as pip makes it unasked.
+        # With the packages' bytecode, as providers ship it, and as pip makes it by default.
         install = [uv, "pip", "install", "--quiet", "--python", str(python), "--compile-bytecode"]
     else:
         _run(sys.executable, "-m", "venv", str(place))
         install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     _run(*install, "--constraint", str(CONSTRAINTS), *wanted)
-    shutil.copyfile(CONSTRAINTS, marker)  # last, so that an install that was cut off starts over
+    shutil.copyfile(CONSTRAINTS, marker)  # last, so that an interrupted install is repeated
     return python
 
 
 def versions(python: Path) -> dict[str, str]:
-    """The packages of an environment by name."""
+    """List the versions of an environment's packages by name."""
     return {name: found.version for name, found in _installed(python).items()}
 
 
 def installed_size(python: Path, packages: list[str]) -> int:
-    """The bytes of some packages with all that they require, without bytecode, as they lie in an environment."""
+    """Sum the installed bytes of some packages with all their dependencies, without bytecode."""
     installed = _installed(python)
     needed = {name for package in packages for name in _required(package, installed, set())}
     files = [path for name in needed for path in installed[name].files or [] if path.suffix != ".pyc"]

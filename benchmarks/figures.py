@@ -1,4 +1,4 @@
-"""Rounds to figures: medians and ratios, sizes, and what was promised against what came out."""
+"""Compute figures from rounds: medians and ratios, sizes, and targets compared with results."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from benchmarks.rounds import Series, ratio
 from flyweight.toolkit.running.measure import folder_size
 
 Figures = dict[str, Any]
-PLACES = 4  # digits kept; a run's own spread is in the third
+PLACES = 4  # significant digits; runs differ in the third
 
 
 @dataclass(frozen=True)
 class Target:
-    """A promise about one figure, for some providers and models; `bound` is the most, or the least where `least` is set."""
+    """A target for one figure, for some providers and models; `bound` is the maximum, or the minimum if `least` is set."""
 
     words: str
     figure: str
@@ -44,7 +44,7 @@ TARGETS = (
 
 
 def of(function: Function, series: Mapping[Function, Series], python: Path) -> Figures:
-    """One function's figures; ratios are taken round by round, then the median of them."""
+    """Compute one function's figures; a ratio is the median of the ratios of all rounds."""
     own = series[function]
     place = function.provider, function.model
     beside = {other.kind: series[other] for other in series if (other.provider, other.model) == place}
@@ -70,13 +70,13 @@ def of(function: Function, series: Mapping[Function, Series], python: Path) -> F
 
 
 def packages_of(function: Function) -> list[str]:
-    """What has to be installed beside the folder; pandas where the estimator was fitted on a table."""
+    """List the packages that must be installed beside the folder; with pandas if the estimator was fitted to a table."""
     framed = function.kind == JOBLIB and function.model == "mixed"
     return [*PACKAGES[function.kind], *(["pandas"] if framed else [])]
 
 
 def differences(series: Mapping[Function, Series]) -> list[Figures]:
-    """How far each answer is from scikit-learn's own: whether labels are equal, and the largest difference of numbers."""
+    """Compare each answer with scikit-learn's own: whether labels are equal, and the largest difference of numbers."""
     truth = {(f.provider, f.model): _document(s) for f, s in series.items() if f.kind == JOBLIB}
     found = []
     for function, own in series.items():
@@ -98,7 +98,7 @@ def differences(series: Mapping[Function, Series]) -> list[Figures]:
 
 
 def judged(results: list[Figures]) -> list[Figures]:
-    """Each target that was measured, with the value and whether it was met; of several models or providers the worst counts."""
+    """List each measured target with its value and whether it is met; the worst of several models or providers counts."""
     found = []
     for target in TARGETS:
         values = [
@@ -120,7 +120,7 @@ def judged(results: list[Figures]) -> list[Figures]:
 
 
 def _calls(name: str, rounds: list[list[float]]) -> Figures:
-    """Medians over the rounds of each round's p50 and p95, in microseconds."""
+    """Compute the medians, over the rounds, of p50 and p95 in microseconds."""
     counted = [calls for calls in rounds if len(calls) > 1]
     if not counted:
         return {}

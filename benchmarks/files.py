@@ -1,4 +1,4 @@
-"""A large CSV in a store, scored in one call and in many that a deadline cuts, beside pandas, joblib and scikit-learn by chunks.
+"""Score a large CSV in a store in one call, in several calls with deadlines, and with pandas, joblib and scikit-learn by chunks.
 
 python -m benchmarks.files [MEGABYTES]
 """
@@ -28,10 +28,10 @@ import flyweight
 
 RESULTS = Path(__file__).parent / "results" / "files.json"
 WIDTH = 20
-DEADLINE = 30.0  # seconds a call
+DEADLINE = 30.0  # seconds of one call
 LIMIT_MB = 200
 
-# one call, as a function makes it: a fresh process that says how far it came and what it took
+# one call, as in a function: a fresh process that reports its progress, time and memory
 CALL = """
 import json, sys
 from time import monotonic, process_time
@@ -47,7 +47,7 @@ told = {"peak_mb": peak, "seconds": monotonic() - began, "processor_seconds": pr
 print(json.dumps({**done._asdict(), **told}))
 """
 
-# what is usually written instead: nothing is checked, nothing is resumed
+# the usual program: without validation and without resuming
 CHUNKS = """
 import json, sys
 from time import monotonic, process_time
@@ -69,14 +69,17 @@ print(json.dumps({"rows": rows, **told}))
 
 
 def called(program: str, *arguments: str) -> dict[str, Any]:
-    """What a fresh process says of its work."""
+    """Run a program in a fresh process and read the JSON that it prints."""
     done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
     told: dict[str, Any] = json.loads(done.stdout)
     return told
 
 
 def write_table(path: Path, megabytes: float, names: list[str], X: Any) -> int:
-    """A CSV of that size; the rows repeat. Their number."""
+    """Write a CSV of the given size with repeated rows.
+
+    :returns: the number of rows.
+    """
     block = "".join(",".join(f"{value:.6g}" for value in row) + "\n" for row in X)
     times = max(1, int(megabytes * 1e6 / len(block)))
     with path.open("w") as file:
@@ -87,13 +90,13 @@ def write_table(path: Path, megabytes: float, names: list[str], X: Any) -> int:
 
 
 def digest(path: Path) -> str:
-    """The sha256 of a file."""
+    """Hash a file by sha256."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def in_calls(model: Path, folder: Path, prefix: str, seconds: float, key: str = "in.csv") -> dict[str, Any]:
-    """All calls until the file is done."""
+    """Make calls until the file is done."""
     calls = []
     began = perf_counter()
     while not calls or not calls[-1]["done"]:
@@ -111,14 +114,17 @@ def in_calls(model: Path, folder: Path, prefix: str, seconds: float, key: str = 
 
 
 def fitted() -> tuple[Any, Any]:
-    """A logistic regression, and what it was fitted on."""
+    """Fit a logistic regression.
+
+    :returns: it and the data that it was fitted to.
+    """
     X, y = make_classification(20_000, WIDTH, random_state=0)
     sample = pd.DataFrame(X, columns=[f"x{number}" for number in range(WIDTH)])
     return make_pipeline(StandardScaler(), LogisticRegression()).fit(sample, y), sample
 
 
 def measured(folder: Path, megabytes: float) -> dict[str, Any]:
-    """The figures."""
+    """Measure the figures."""
     estimator, sample = fitted()
     model, pickled, table = folder / "model.safetensors", folder / "model.joblib", folder / "in.csv"
     flyweight.pack(estimator, model, sample=sample, name="files", version="1.0.0")
@@ -153,7 +159,7 @@ def measured(folder: Path, megabytes: float) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measure, print, and keep what was measured on a gigabyte."""
+    """Measure and print; write the figures if the file has a gigabyte."""
     megabytes = float(sys.argv[1]) if len(sys.argv) > 1 else 1000.0
     folder = Path(tempfile.mkdtemp(prefix="flyweight-files-"))
     try:

@@ -1,4 +1,4 @@
-"""The folders that are compared: the same model as flyweight builds it, and as others deploy it."""
+"""Make the folders that are compared: the same model as flyweight builds it, and as it is usually deployed."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from flyweight.toolkit.packing.pack import pack
 BASELINES = Path(__file__).resolve().parent / "baselines"
 EMPTY, FLYWEIGHT, ONNX, JOBLIB = "empty", "flyweight", "onnxruntime", "joblib + scikit-learn"
 KINDS = (EMPTY, FLYWEIGHT, ONNX, JOBLIB)
-PACKAGES = {EMPTY: [], FLYWEIGHT: [], ONNX: ["onnxruntime"], JOBLIB: ["joblib", "scikit-learn"]}  # what a folder needs installed
+PACKAGES = {EMPTY: [], FLYWEIGHT: [], ONNX: ["onnxruntime"], JOBLIB: ["joblib", "scikit-learn"]}  # to install beside a folder
 
 
 class CannotConvert(Exception):
     """A model that skl2onnx refuses."""
 
 
-@dataclass(frozen=True, eq=False)  # known by identity: an event is a dict
+@dataclass(frozen=True, eq=False)  # compared by identity, because an event is a dict
 class Function:
-    """One folder of one provider, and the event that it is asked."""
+    """One folder of one provider, and the event to send to it."""
 
     provider: str
     model: str
@@ -41,12 +41,12 @@ class Function:
 
 
 def event(provider: str, model: Model) -> Any:
-    """The provider's event of a prediction, with the model's own instance in its body."""
+    """Make the provider's event of a prediction, with the model's own instance in the body."""
     return samples.predicting(provider, [model.instance])
 
 
 def model_file(model: Model, place: Path) -> Path:
-    """The model as a flyweight model file."""
+    """Pack the model as a flyweight model file."""
     path = place / f"{model.name}.safetensors"
     path.parent.mkdir(parents=True, exist_ok=True)
     pack(model.estimator, path, sample=model.sample, name=model.name, edge_count=300, engine="pure")
@@ -54,9 +54,9 @@ def model_file(model: Model, place: Path) -> Path:
 
 
 def make(provider: str, model: Model, kind: str, place: Path) -> Function:
-    """A function under `place`, with the bytecode that deployed functions have.
+    """Make a function's folder under `place`, with the bytecode that deployed functions have.
 
-    :raises CannotConvert: there is no such function of this model.
+    :raises CannotConvert: skl2onnx refuses the model.
     """
     folder = place / provider / model.name / kind.partition(" ")[0]
     MAKERS[kind](provider, model, folder, place)
@@ -82,7 +82,7 @@ def _onnx(provider: str, model: Model, folder: Path, place: Path) -> None:
     if not graph.is_file():
         with tempfile.TemporaryDirectory() as workspace:
             fitted = Path(workspace) / "fitted.joblib"
-            # names and kinds only: pandas' strings may need pyarrow to be read again, which makes each import of pandas slower
+            # names and kinds only: reading pandas' strings may need pyarrow, which makes each import of pandas slower
             numbers = {str(name): column.dtype.kind in "biuf" for name, column in model.sample.items()}
             joblib.dump((model.estimator, numbers), fitted)
             script = str(Path(__file__).with_name("to_onnx.py"))

@@ -1,6 +1,6 @@
-"""A handler called in a loop, its provider's native event in and its native answer out; run as a file, never imported.
+"""Call a handler in a loop with its provider's native event and read its native answer; run as a file, never imported.
 
-No runtime and no transport: what remains is the handler's own work, from JSON text to JSON text.
+Without runtime and transport, only the handler's own work is measured, from JSON text to JSON text.
 """
 
 import json
@@ -15,11 +15,11 @@ from typing import Any
 Calls = Iterator[Callable[[], Any]]
 
 WARM_UP = 20
-SECONDS = 1.0  # enough, however many calls were asked for
+SECONDS = 1.0  # at most, even if more calls are requested
 
 
 def aws(event: Any) -> Calls:
-    """The event as Lambda's runtime client has parsed it."""
+    """Call with the event as Lambda's runtime client parses it."""
     from app import lambda_handler
 
     context = SimpleNamespace(aws_request_id="c6af9ac6-7b61-11e6-9a41-93e8deadbeef")
@@ -28,7 +28,7 @@ def aws(event: Any) -> Calls:
 
 
 def gcp(event: Any) -> Calls:
-    """A Flask request whose body is unread; the answer is whole when Flask has made its response of it."""
+    """Call with a Flask request whose body is not read yet; the answer is complete when Flask has made its response."""
     import flask
     import main
 
@@ -40,7 +40,7 @@ def gcp(event: Any) -> Calls:
 
 
 def azure(event: Any) -> Calls:
-    """A request of the SDK, to the function that its decorators keep."""
+    """Call the function that the SDK's decorators registered, with a request of the SDK."""
     import azure.functions as func
     import function_app
 
@@ -54,7 +54,7 @@ def azure(event: Any) -> Calls:
 
 
 def durations(calls: Calls, count: int) -> list[float]:
-    """Seconds a call, the first few left out."""
+    """Measure the seconds of each call, without the first few."""
     for _ in range(WARM_UP):
         next(calls)()
     taken: list[float] = []

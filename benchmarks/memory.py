@@ -1,4 +1,4 @@
-"""What a loaded model takes of memory, for one byte of its file: what the budget of the models' cache counts by."""
+"""Measure the memory of a loaded model for each byte of its file; the budget of the model cache is based on it."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
 from benchmarks.environments import ROOT
-from flyweight.serving.sources import EXPANSION
+from flyweight.predictor import EXPANSION
 from flyweight.toolkit.packing.pack import pack
 
 RESULTS = ROOT / "benchmarks" / "results" / "memory.json"
-# Anonymous memory of a process that holds the model four times more than before; each was asked until its forest is tuples.
+# The growth of a process's anonymous memory by four copies of the model; each is asked until its forest is tuples.
 PROGRAM = """
 import gc, sys
 sys.path.insert(0, sys.argv[2])
@@ -35,18 +35,18 @@ from flyweight.predictor import load
 def anonymous():
     gc.collect()
     return int(open("/proc/self/status").read().partition("RssAnon:")[2].split()[0]) * 1024
-load(sys.argv[1]).proves_itself()
+load(sys.argv[1]).passes_self_test()
 before = anonymous()
 models = [load(sys.argv[1]) for _ in range(4)]
 for model in models:
     for _ in range(60):
-        model.proves_itself()
+        model.passes_self_test()
 print((anonymous() - before) / 4 / len(models[0].file.data))
 """
 
 
 def estimators() -> dict[str, tuple[Any, Any]]:
-    """Fitted ones of several kinds, each with some rows."""
+    """Fit estimators of several kinds, each with some rows."""
     X, y = make_classification(3000, 20, n_informative=8, random_state=0)
     kinds = {
         "logistic regression": LogisticRegression(),
@@ -65,7 +65,7 @@ def estimators() -> dict[str, tuple[Any, Any]]:
 
 @click.command()
 def main() -> None:
-    """Measure, show and write down."""
+    """Measure, show the figures and write them."""
     found = {}
     with tempfile.TemporaryDirectory() as place, warnings.catch_warnings():
         warnings.simplefilter("ignore")

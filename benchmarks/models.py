@@ -1,4 +1,4 @@
-"""The models that the demo and the benchmark share, fitted on real tables."""
+"""Fit the models of the demo and the benchmarks to real tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests import fitted as tested
 
 @dataclass(frozen=True)
 class Model:
-    """A fitted estimator, the table that it was fitted on, and one instance to ask."""
+    """A fitted estimator, the table that it was fitted to, and one instance to predict."""
 
     name: str
     title: str
@@ -30,16 +30,16 @@ class Model:
 
 @cache
 def linear() -> Model:
-    """A standardised logistic regression of 30 features."""
+    """Fit a standardised logistic regression of 30 features."""
     frame, labels = load_breast_cancer(return_X_y=True, as_frame=True)
-    # Fitted on the array: only then does the scikit-learn handler need no pandas.
+    # Fitted to the array, so that the scikit-learn handler needs no pandas.
     estimator = make_pipeline(StandardScaler(), LogisticRegression()).fit(frame.to_numpy(), labels.to_numpy())
     return Model("linear", "logistic regression", "breast cancer", estimator, frame, frame.iloc[100].tolist())
 
 
 @cache
 def forest() -> Model:
-    """A random forest of 100 trees."""
+    """Fit a random forest of 100 trees."""
     frame, labels = load_breast_cancer(return_X_y=True, as_frame=True)
     estimator = RandomForestClassifier(n_estimators=100, random_state=0).fit(frame.to_numpy(), labels.to_numpy())
     return Model("forest", "random forest, 100 trees", "breast cancer", estimator, frame, frame.iloc[100].tolist())
@@ -47,7 +47,7 @@ def forest() -> Model:
 
 @cache
 def boosting() -> Model:
-    """Gradient boosting over histograms, 100 trees."""
+    """Fit histogram gradient boosting of 100 trees."""
     frame, target = load_diabetes(return_X_y=True, as_frame=True, scaled=False)
     estimator = HistGradientBoostingRegressor(random_state=0).fit(frame.to_numpy(), target.to_numpy())
     return Model("boosting", "histogram gradient boosting", "diabetes", estimator, frame, frame.iloc[100].tolist())
@@ -55,7 +55,7 @@ def boosting() -> Model:
 
 @cache
 def mixed() -> Model:
-    """Imputers, one-hot encoding, scaling and a logistic regression over numbers and words."""
+    """Fit imputers, one-hot encoding, scaling and a logistic regression to numbers and strings."""
     estimator, frame = tested.penguins()
     instance = {name: getattr(value, "item", lambda value=value: value)() for name, value in frame.iloc[0].items()}
     return Model("mixed", "mixed pipeline", "penguins", estimator, frame, instance)

@@ -1,4 +1,4 @@
-"""The same fitted estimator by skl2onnx and by m2cgen: whether it converts, loads, and answers as the estimator does."""
+"""Convert a fitted estimator by skl2onnx and by m2cgen, and check whether the result loads and answers as the estimator does."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from typing import Any
 
 import numpy as np
 
-# How far apart an answer may be, of the largest answer: a thousand times what float32 resolves, in which skl2onnx's graphs are.
+# The allowed difference, relative to the largest answer: a thousand times the resolution of float32, which skl2onnx's graphs use.
 GENEROUS = 1e-4
 
 
 def skl2onnx(estimator: Any, X: Any) -> str:
-    """Empty if the graph answers as the estimator does within `GENEROUS`, or why not."""
+    """Convert by skl2onnx.
+
+    :returns: "" if the graph answers as the estimator does within `GENEROUS`, else the reason.
+    """
     import onnxruntime
     from skl2onnx import to_onnx
 
-    onnxruntime.set_default_logger_severity(4)  # what it says of a graph is not what is asked here
+    onnxruntime.set_default_logger_severity(4)  # its messages about a graph are not needed here
 
     classifies = hasattr(estimator, "classes_") and hasattr(estimator, "predict")
 
@@ -30,7 +33,10 @@ def skl2onnx(estimator: Any, X: Any) -> str:
 
 
 def m2cgen(estimator: Any, X: Any) -> str:
-    """Empty if the generated Python answers as the estimator does within `GENEROUS`, or why not."""
+    """Convert by m2cgen.
+
+    :returns: "" if the generated Python answers as the estimator does within `GENEROUS`, else the reason.
+    """
     import m2cgen as generator
 
     def answer(inputs: Any) -> list[Any]:
@@ -39,7 +45,7 @@ def m2cgen(estimator: Any, X: Any) -> str:
         given = [scope["score"](row) for row in inputs.tolist()]
         if not hasattr(estimator, "classes_"):
             return given
-        # scores: one a class, or one for two classes
+        # scores: one for each class, or one for two classes
         places = [int(np.argmax(g)) if isinstance(g, list) else int(g > 0) for g in given]
         return [estimator.classes_[place] for place in places]
 

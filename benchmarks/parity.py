@@ -1,4 +1,4 @@
-"""Parity over at least 100,000 rows a family: `flyweight.pack`'s own proof, on many more rows than a user's pack takes."""
+"""Check parity over at least 100,000 rows for each family: `flyweight.pack` with many more rows than users take."""
 
 from __future__ import annotations
 
@@ -33,42 +33,42 @@ PAGE = ROOT / "docs" / "parity.md"
 PAGE_HEAD = """# Parity
 
 Before it writes a model file, `flyweight pack` compares the file with the estimator, row by row. This page is the same
-comparison over at least {rows:,} rows a family, made by `python -m benchmarks.parity` with scikit-learn {sklearn},
-NumPy {numpy} and Python {python}. The cases are those of `tests/parity/cases.py`: each a fitted estimator in another
+comparison over at least {rows:,} rows for each family, made by `python -m benchmarks.parity` with scikit-learn {sklearn},
+NumPy {numpy} and Python {python}. The cases are those of `tests/parity/cases.py`; each is a fitted estimator in another
 configuration.
 
-Rows are the case's own sample, and rows made from the plan to break it: values on, just below and just above thresholds (in
-float64 and in float32), missing values, unseen categories, zeros of both signs, values far outside of what was seen.
+The rows are the case's own sample, and rows made from the plan to break it: values on, just below and just above thresholds (in
+float64 and in float32), missing values, unseen categories, zeros of both signs, values far outside the training range.
 
 | family | cases | rows | refused by both | labels compared | label differences | ties | largest difference | bound |
 |---|--:|--:|--:|--:|--:|--:|--:|---|
 """
 
 PAGE_TAIL = """
-- **refused by both**: rows that scikit-learn answers with an error, and flyweight as well.
-- **ties**: rows whose labels differ while scikit-learn's own margin between the two lies inside the bound,
+- **refused by both**: rows for which scikit-learn raises an error, and flyweight too.
+- **ties**: rows whose labels differ while scikit-learn's own margin between the two labels is smaller than the bound,
   so that the order of a sum decides.
-- **largest difference**: of any score, probability or value, absolute; `0` is equality of every bit. It may exceed 1e-12
-  where terms are large, hence the scale.
-- **bound**: `equal` where only exact operations lead to every output (trees, bins, encoders); otherwise 1e-12 of the scale
-  of the terms that were summed, at least 1, because BLAS adds in another order. A family with both has both.
+- **largest difference**: absolute, of any score, probability or value; `0` means equal in every bit. It may exceed 1e-12
+  where terms are large; therefore the bound is relative to the scale.
+- **bound**: `equal` if every output results from exact operations only (trees, bins, encoders); otherwise 1e-12 of the scale
+  of the summed terms, at least 1, because BLAS adds in another order. A family with both kinds lists both.
 {unsettled}
 The table was made in {seconds:.0f} seconds on {cores} cores; each case's own figures are in `benchmarks/results/parity.json`.
 """
 
-# Cases that are known to differ, and why; `pack` refuses such a model whenever it finds such a row.
+# Known differences with their reason; `pack` refuses a model if it finds such a row.
 NO_FUNCTION = (
-    "Of training rows that are as far, a KNNImputer takes those that rounding in its matrix product puts first, and takes\n"
-    "  others when the same row, with one to three known values, is asked along with other rows: what it\n"
-    "  answers such a row is no function of the row. `pack` refuses a model where it finds one; `--engine sklearn` is\n"
-    "  the estimator itself."
+    "Among training rows at the same distance, a KNNImputer takes those that come first by the rounding of its matrix product.\n"
+    "  It takes others if the same row, with one to three known values, is asked together with other rows. So its answer to\n"
+    "  such a row is not a function of the row. `pack` refuses a model if it finds such a row; `--engine sklearn` runs the\n"
+    "  estimator itself."
 )
 UNSETTLED = {"imputers/nearest": NO_FUNCTION, "imputers/nearest-flags": NO_FUNCTION}
 
 
 @dataclass(frozen=True)
 class Proof:
-    """One case's report."""
+    """The report of one case."""
 
     family: str
     case: str
@@ -78,12 +78,12 @@ class Proof:
 
 
 @click.command()
-@click.option("--rows", default=100_000, show_default=True, type=click.IntRange(1), help="Rows a family, at least.")
-@click.option("--families", help=f"Some of {','.join(FAMILIES)}.")
-@click.option("--jobs", default=os.cpu_count(), show_default=True, type=click.IntRange(1), help="Processes.")
-@click.option("--out", type=click.Path(path_type=Path), help="A folder for both files.  [default: the repository's own places]")
+@click.option("--rows", default=100_000, show_default=True, type=click.IntRange(1), help="The fewest rows for each family.")
+@click.option("--families", help=f"Families to check, among {','.join(FAMILIES)}.")
+@click.option("--jobs", default=os.cpu_count(), show_default=True, type=click.IntRange(1), help="The number of processes.")
+@click.option("--out", type=click.Path(path_type=Path), help="The folder for both files.  [default: benchmarks/results and docs]")
 def main(rows: int, families: str | None, jobs: int, out: Path | None) -> None:
-    """Prove every family and write down what came out; the exit status tells whether all of it held."""
+    """Check every family and write the results; the exit status is 1 if parity does not hold for one."""
     chosen = families.split(",") if families else [*FAMILIES]
     if unknown := [family for family in chosen if family not in FAMILIES]:
         raise click.BadParameter(f"{', '.join(unknown)}; there are {', '.join(FAMILIES)}", param_hint="--families")
@@ -104,10 +104,10 @@ def main(rows: int, families: str | None, jobs: int, out: Path | None) -> None:
 
 
 def prove(families: list[str], rows: int, jobs: int, advance: Callable[[str], None] = lambda family: None) -> list[Proof]:
-    """Every case of the families, in their order, the rows spread evenly over a family's cases."""
+    """Check every case of the families, in their order, with the rows spread evenly over the cases of a family."""
     cases = [(family, case, math.ceil(rows / len(FAMILIES[family]))) for family in families for case in FAMILIES[family]]
     found: dict[tuple[str, str], Proof] = {}
-    # One thread a process: OpenMP's threads wait for each other busily, and two processes of them stand still together.
+    # One thread in each process: OpenMP's threads wait for each other busily, and two such processes block each other.
     # spawned: a child that is forked after scikit-learn has used OpenMP hangs when it uses it too
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=threadpool_limits, initargs=(1,)) as pool:
         for future in as_completed([pool.submit(prove_case, *case) for case in cases]):
@@ -118,7 +118,7 @@ def prove(families: list[str], rows: int, jobs: int, advance: Callable[[str], No
 
 
 def prove_case(family: str, case: str, rows: int) -> Proof:
-    """One case as `pack` proves it, with `rows` made rows beside its sample."""
+    """Check one case as `pack` does, with `rows` made rows beside its sample."""
     began = time.perf_counter()
     estimator, sample = FAMILIES[family][case]()
     try:
@@ -129,7 +129,7 @@ def prove_case(family: str, case: str, rows: int) -> Proof:
 
 
 def summary(proofs: list[Proof], rows: int, seconds: float) -> dict[str, Any]:
-    """All that came out, for JSON: a record a family, each with its cases."""
+    """Collect the results for JSON: one record for each family, with its cases."""
     families = {}
     for family in dict.fromkeys(proof.family for proof in proofs):
         own = [proof for proof in proofs if proof.family == family]
@@ -144,7 +144,7 @@ def summary(proofs: list[Proof], rows: int, seconds: float) -> dict[str, Any]:
 
 
 def markdown(document: dict[str, Any]) -> str:
-    """The page."""
+    """Write the page as Markdown."""
     versions = document["versions"]
     named = {"sklearn": versions["scikit-learn"], "numpy": versions["numpy"], "python": versions["python"]}
     lines = [
@@ -157,7 +157,7 @@ def markdown(document: dict[str, Any]) -> str:
 
 
 def _unsettled(document: dict[str, Any]) -> str:
-    """What differs and is known to, and why."""
+    """Describe the known differences and their reason."""
     cases = {f"{family}/{case}": told for family, own in document["families"].items() for case, told in own["cases"].items()}
     differ = [name for name in UNSETTLED if name in cases and cases[name]["failures"]]
     found = ", ".join(f"{cases[name]['failures']} outputs of `{name}`" for name in differ)

@@ -1,4 +1,4 @@
-"""The benchmark's figures as one picture, on a logarithmic scale, legible on light and on dark pages."""
+"""Draw the benchmark's figures as one picture, on a logarithmic scale, legible on light and on dark pages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from benchmarks.folders import EMPTY, FLYWEIGHT, JOBLIB, KINDS, ONNX
 INK = "#768390"  # between GitHub's two backgrounds, readable on both
 COLORS = {EMPTY: "#8c959f", FLYWEIGHT: "#2da44e", ONNX: "#bf8700", JOBLIB: "#cf4f46"}
 MARKS = {EMPTY: "|", FLYWEIGHT: "o", ONNX: "s", JOBLIB: "D"}
-SIZES = {EMPTY: 260}  # a stroke, so that it shows behind what lies over it
+SIZES = {EMPTY: 260}  # a stroke, which stays visible behind other marks
 MODELS = {
     "linear": "logistic\nregression",
     "forest": "forest of\n100 trees",
@@ -45,7 +45,7 @@ STYLE: Any = {
 
 
 def draw(document: dict[str, Any], path: Path) -> None:
-    """Write the picture of a `cold_start.json`."""
+    """Draw the figures of a `cold_start.json` and write the picture."""
     rows = {(row["provider"], row["model"], row["function"]): row for row in document["results"]}
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(2, 2, figsize=(11, 7.2))
@@ -61,13 +61,13 @@ def draw(document: dict[str, Any], path: Path) -> None:
 
 
 def _panel(panel: Axes, title: str, name: str, rows: dict[tuple[str, str], dict[str, Any]]) -> None:
-    """One line a model, one mark a function, its value above it."""
+    """Draw one line for each model, with one mark for each function and its value above it."""
     panel.set_title(title, loc="left", fontsize=11, fontweight="bold")
     panel.set_xscale("log")
     for height, model in enumerate(MODELS):
         values = {kind: rows[model, kind][name] for kind in KINDS if name in rows.get((model, kind), {})}
         if name == "handler_p50_us":
-            values.pop(EMPTY, None)  # nothing is done there, in a fifth of a microsecond
+            values.pop(EMPTY, None)  # it does nothing, in a fifth of a microsecond
         panel.hlines(height, min(values.values()), max(values.values()), color=INK, alpha=0.35, linewidth=1.5, zorder=1)
         for kind, value in values.items():
             panel.scatter(value, height, color=COLORS[kind], marker=MARKS[kind], s=SIZES.get(kind, 70), linewidths=2, zorder=3)
@@ -81,7 +81,7 @@ def _panel(panel: Axes, title: str, name: str, rows: dict[tuple[str, str], dict[
 
 
 def _label(panel: Axes, kind: str, value: float, height: float) -> None:
-    """The value above its mark; of the two that touch, the empty function's to the left and ours below."""
+    """Write the value above its mark; where two would touch, the empty function's is on the left and ours below."""
     place: Any = {"xytext": (0, 8), "ha": "center", "va": "bottom"}
     if kind == EMPTY:
         place = {"xytext": (-9, 0), "ha": "right", "va": "center"}

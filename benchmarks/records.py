@@ -1,4 +1,4 @@
-"""Batches of queue messages: flyweight's road for records against a handler that predicts record by record, in one run."""
+"""Compare batches of queue messages in flyweight with a handler that predicts record by record, in one run."""
 
 from __future__ import annotations
 
@@ -39,12 +39,14 @@ Handler = Callable[[Any], Any]
 
 
 @click.command()
-@click.option("--records", default=10_000, show_default=True, type=click.IntRange(1), help="Records a batch.")
-@click.option("--rounds", default=5, show_default=True, type=click.IntRange(1), help="Batches of ours, and one of theirs.")
-@click.option("--models", "chosen", default="linear,forest,mixed", show_default=True, help="Some of them.")
-@click.option("--out", type=click.Path(path_type=Path), default=RESULTS, help="Where the figures go.")
+@click.option("--records", default=10_000, show_default=True, type=click.IntRange(1), help="Records in a batch.")
+@click.option(
+    "--rounds", default=5, show_default=True, type=click.IntRange(1), help="Batches in flyweight; the other handler gets one."
+)
+@click.option("--models", "chosen", default="linear,forest,mixed", show_default=True, help="Models to measure.")
+@click.option("--out", type=click.Path(path_type=Path), default=RESULTS, help="The file to write the figures to.")
 def main(records: int, rounds: int, chosen: str, out: Path) -> None:
-    """Measure batches of records, write the figures down and print them."""
+    """Measure batches of records, write the figures and print them."""
     sys.path.insert(0, str(HANDLER))
     found = []
     for name in chosen.split(","):
@@ -62,7 +64,7 @@ def main(records: int, rounds: int, chosen: str, out: Path) -> None:
 
 
 def measured(model: Model, records: int, rounds: int) -> dict[str, Any]:
-    """Records a second of each way, and that all of them give the same predictions."""
+    """Measure the records a second of each handler, and check that all give the same predictions."""
     event = event_of(model, records)
     with tempfile.TemporaryDirectory() as place:
         ours, results = flyweight_handler(model, Path(place))
@@ -75,11 +77,11 @@ def measured(model: Model, records: int, rounds: int) -> dict[str, Any]:
             finally:
                 engines.BATCH = usual
 
-        for handler in (ours, by_rows, theirs):  # a short one first, so that all is loaded
+        for handler in (ours, by_rows, theirs):  # a short batch first, so that everything is loaded
             handler({"Records": event["Records"][:64]})
         rates = {"numpy": 0.0, "pure": 0.0, "per_record": 0.0}
         answered: dict[str, list[bytes]] = {"per_record": []}
-        # record by record each costs the same: a part a round, so that a machine's moods hit all ways alike
+        # each record takes the same time there: a part in each round, so that the machine's load affects all handlers alike
         parts = [{"Records": event["Records"][number::rounds]} for number in range(rounds)]
         for part in parts:
             for way, handler, batch, lines in (
@@ -98,20 +100,20 @@ def measured(model: Model, records: int, rounds: int) -> dict[str, Any]:
 
 
 def seconds(handler: Handler, event: Any) -> float:
-    """What a batch takes."""
+    """Measure the seconds of one batch."""
     began = time.perf_counter()
     handler(event)
     return time.perf_counter() - began
 
 
 def labels(line: bytes) -> str:
-    """Which record is answered with what."""
+    """Map each record's id to its prediction."""
     document = json.loads(line)
     return json.dumps([document["id"], document["predictions"]])
 
 
 def event_of(model: Model, records: int) -> Any:
-    """Messages with an instance each, rows of the model's own table."""
+    """Make messages with one instance each, from rows of the model's own table."""
     picks = np.random.default_rng(0).integers(0, len(model.sample), records)
     cells = model.sample.astype(object).to_numpy()[picks].tolist()
     rows = [[None if cell != cell else cell for cell in row] for row in cells]
@@ -129,13 +131,13 @@ def event_of(model: Model, records: int) -> Any:
 
 
 class Written:
-    """A sink that writes each document as JSON, and keeps it."""
+    """A sink that writes each document as JSON and stores it."""
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
 
     def send(self, documents: list[tuple[str, Mapping[str, Any]]]) -> Mapping[str, str]:
-        """Take all."""
+        """Store all documents."""
         from flyweight import strict_json
 
         self.lines += [strict_json.encode(document) for _, document in documents]
@@ -143,7 +145,7 @@ class Written:
 
 
 def flyweight_handler(model: Model, place: Path) -> tuple[Handler, list[bytes]]:
-    """What the built function does with an event, and where its results go."""
+    """Make the handler of the built function, and the list that gets its results."""
     path = place / "model.safetensors"
     pack(model.estimator, path, sample=model.sample, edge_count=500)
     service, sink = Service(Settings(str(path)), lambda entry: None), Written()
@@ -158,7 +160,7 @@ def flyweight_handler(model: Model, place: Path) -> tuple[Handler, list[bytes]]:
 
 
 def usual_handler(model: Model, place: Path) -> tuple[Handler, list[bytes]]:
-    """The baseline of the other benchmarks, asked record by record, as a loop over an event's records does."""
+    """Make a handler that asks the baseline of the other benchmarks record by record."""
     joblib.dump(model.estimator, place / "model.joblib")
     (place / "model.py").write_text(BASELINE.read_text())
     baseline = _imported(place / "model.py")
@@ -186,7 +188,7 @@ def _imported(path: Path) -> ModuleType:
 
 
 def table(document: dict[str, Any]) -> Table:
-    """The figures as a table; times say how many times as many records a second as the handler that goes record by record."""
+    """Make a table of the figures; ratios are relative to the handler that predicts record by record."""
     title = f"batches of {document['records']:,} messages, records a second"
     made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     made.add_column("model")

@@ -1,4 +1,4 @@
-"""Functions measured side by side: every round asks each in turn, so that a machine's moods hit all of them alike."""
+"""Measure functions in turns: every round asks each function, so that changes of the machine's load affect all of them alike."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from benchmarks.folders import Function
 from flyweight.toolkit.running import Answer, RuntimeFailed, runtime
 
 LOOP = Path(__file__).with_name("handler_loop.py")
-LIGHT, MOST = 0.5, 5  # so many seconds a round go to each function's cold starts, and at most so many processes, at least one
+LIGHT, MOST = 0.5, 5  # seconds for each function's cold starts in a round, and the most processes; at least one
 
 
 @dataclass
 class Series:
-    """What the rounds gave, one value a round: seconds, and bytes for `memory`; `warm` and `handler` keep each call."""
+    """The results, one value for each round: seconds, and bytes for `memory`; `warm` and `handler` have each call."""
 
     runtime: str = ""
     answer: Answer | None = None
@@ -39,7 +39,7 @@ def measure(
     handler_calls: int = 0,
     advance: Callable[[], None] = lambda: None,
 ) -> dict[Function, Series]:
-    """Ask each function in fresh processes, several a round if they are light, after a round that is not counted.
+    """Ask each function in fresh processes, several in a round if they start fast, after a round that is not counted.
 
     :param warm_calls: later invocations of each process, through the runtime.
     :param handler_calls: calls of the handler in a process without a runtime; 0 leaves that process out.
@@ -61,18 +61,18 @@ def measure(
 
 
 def ratio(values: Iterable[float], base: Iterable[float]) -> float:
-    """The median, over the rounds, of one function's value against another's in the same round."""
+    """Compute the median, over the rounds, of the ratio of two functions' values in the same round."""
     return median(value / other for value, other in zip(values, base, strict=True))
 
 
 def _rotated(functions: Sequence[Function], number: int) -> list[Function]:
-    """Another function comes first each round: what runs after a heavy one finds a busier machine."""
+    """Rotate the functions, so that another one is first in each round: after a slow one the machine is busier."""
     start = max(number, 0) % len(functions)
     return [*functions[start:], *functions[:start]]
 
 
 def _ask(function: Function, python: Path, warm_calls: int, counted: bool) -> Series:
-    # The uncounted round leaves the packages' bytecode behind, which an installer may not have made; a folder has its own.
+    # The uncounted round writes the packages' bytecode, which an installer may not have made; a folder has its own.
     environ = {} if counted else {"PYTHONDONTWRITEBYTECODE": ""}
     with runtime(function.provider)(function.folder, python=str(python), environ=environ) as process:
         answer = process.invoke(function.event)
@@ -84,7 +84,7 @@ def _ask(function: Function, python: Path, warm_calls: int, counted: bool) -> Se
 
 
 def _add(series: Series, asked: list[Series], handler: list[list[float]]) -> None:
-    """One round more: what its processes have in the middle, and the calls of all of them."""
+    """Add one round: the medians of its processes, and the calls of all of them."""
     series.runtime, series.answer = asked[0].runtime, asked[0].answer
     series.cold.append(median(one.cold[0] for one in asked))
     series.warm.append([seconds for one in asked for seconds in one.warm[0]])

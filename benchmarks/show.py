@@ -1,4 +1,4 @@
-"""Figures as tables on the terminal."""
+"""Show figures as tables on the terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RUNTIMES = {"aws": "AWS Lambda", "gcp": "Google Cloud Functions", "azure": "Azur
 
 
 def results(console: Console, rows: Sequence[dict[str, Any]], refused: dict[str, str]) -> None:
-    """One table a provider; ratios stand beside what they are ratios of."""
+    """Show one table for each provider; each ratio is beside its figure."""
     for provider in dict.fromkeys(row["provider"] for row in rows):
         own = [row for row in rows if row["provider"] == provider]
         table = _table(f"{RUNTIMES[provider]}: {own[0]['runtime']}", "model", "function")
@@ -36,7 +36,7 @@ def results(console: Console, rows: Sequence[dict[str, Any]], refused: dict[str,
 
 
 def targets(console: Console, judged: Sequence[dict[str, Any]]) -> None:
-    """What was promised, and what came out."""
+    """Show the targets and the results."""
     table = _table("targets", "target", "of", "bound", "measured", "")
     for row in judged:
         verdict = "[green]met[/]" if row["met"] else "[red]missed[/]"
@@ -45,7 +45,7 @@ def targets(console: Console, judged: Sequence[dict[str, Any]]) -> None:
 
 
 def differences(console: Console, found: Sequence[dict[str, Any]]) -> None:
-    """The answers beside scikit-learn's own."""
+    """Show the differences from scikit-learn's own answers."""
     for kind in dict.fromkeys(row["function"] for row in found):
         own = [row for row in found if row["function"] == kind]
         labels = "all labels equal" if all(row["labels_equal"] for row in own) else "labels differ"
@@ -54,17 +54,17 @@ def differences(console: Console, found: Sequence[dict[str, Any]]) -> None:
 
 
 def style(kind: str) -> str:
-    """What is ours stands out."""
+    """Choose the style of a row; flyweight's rows are highlighted."""
     return "bold" if kind == FLYWEIGHT else ""
 
 
 def times(value: float | None) -> str:
-    """A ratio."""
+    """Format a ratio."""
     return "" if value is None else f"{value:.2f}x" if value < 10 else f"{value:.0f}x"
 
 
 def duration(microseconds: float | None) -> str:
-    """Microseconds in the unit that reads best."""
+    """Format microseconds in a suitable unit."""
     if microseconds is None:
         return ""
     if microseconds >= 1e4:
@@ -73,7 +73,7 @@ def duration(microseconds: float | None) -> str:
 
 
 def megabytes(value: float | None) -> str:
-    """A size."""
+    """Format a size in megabytes."""
     return "" if not value else f"{value:.1f} MB" if value >= 1 else f"{1000 * value:.0f} kB"
 
 

@@ -1,8 +1,8 @@
-"""How large built folders are, and how long a build takes: each engine on AWS for both processors, and pure on each provider.
+"""Measure the size of built folders and the time of a build: each engine on AWS for both processors, and pure on each provider.
 
     python -m benchmarks.sizes
 
-Needs a package registry for the engines that are not pure. Writes benchmarks/results/sizes.json.
+Engines other than pure need a package registry. Writes benchmarks/results/sizes.json.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PYTHON = "3.13"
 
 
 def measured(provider: str, model: Path, place: Path, arch: str | None = None) -> dict[str, Any]:
-    """One build: what it takes without its model, each package, each limit, and the seconds of two builds."""
+    """Measure one build: its bytes without the model, each package, each limit, and the seconds of two builds."""
     seconds = []
     for _ in range(2):
         began = perf_counter()
@@ -40,7 +40,7 @@ def measured(provider: str, model: Path, place: Path, arch: str | None = None) -
 
 
 def plain(model: Path, place: Path, arch: str) -> int:
-    """The bytes that the same requirements take as an installer leaves them, without bytecode."""
+    """Sum the bytes of the same requirements as an installer leaves them, without bytecode."""
     made = build("aws", model, place / "listed", python=PYTHON, arch=arch)
     system = wheels.System(arch, PYTHON)
     listed = made.folder / "requirements.txt"
@@ -50,7 +50,7 @@ def plain(model: Path, place: Path, arch: str) -> int:
 
 
 def main() -> None:
-    """Measure, print and write."""
+    """Measure, print and write the figures."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(200, 4))
     estimator = LogisticRegression().fit(X, (X[:, 0] > 0).astype(int))

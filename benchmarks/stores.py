@@ -1,7 +1,7 @@
-"""What a model of 1 MB in a store costs a cold start, step by step: fresh processes against moto's server in, a table out.
+"""Measure the steps in which a cold start fetches a model of 1 MB from a store (moto's server), in fresh processes.
 
-`python -m benchmarks.stores [RUNS]`. The processes have compiled modules, as a build has, and `json` is there already, as in a
-provider's runtime. The last column has the certificates of one authority instead of all that the system trusts.
+`python -m benchmarks.stores [RUNS]`. The processes have compiled modules, as a build has, and `json` is imported already, as in a
+provider's runtime. The last column is with the certificates of one authority instead of all that the system trusts.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from flyweight.registry import addresses
 from flyweight.registry import releases; step("addresses, registry and what they import")
 import typing; step("typing, for obstore")
 import obstore.store; step("obstore")
-from flyweight.stores import Patience, open_store
+from flyweight.stores import open_store
 import flyweight.stores.objects; step("our stores")
 address = addresses.parse("s3://models/registry/cancer@prod")
 store = open_store(address.root); step("client")
@@ -45,7 +45,7 @@ print(json.dumps([(name, end - begin) for (_, begin), (name, end) in zip(steps, 
 
 
 def fill() -> None:
-    """Put a model of 1 MB into the registry that the environment leads to."""
+    """Push a model of 1 MB into the registry that the environment variables name."""
     store, data, when = open_store("s3://models/registry"), os.urandom(1_000_000), "2026-11-25T18:00:00Z"
     sha256 = hashlib.sha256(data).hexdigest()
     record = {"name": "cancer", "version": "1", "sha256": sha256, "bytes": len(data), "pushed": when}
@@ -55,7 +55,7 @@ def fill() -> None:
 
 
 def measure(library: Path, runs: int, certificates: str) -> dict[str, list[float]]:
-    """The milliseconds of each step in fresh processes."""
+    """Measure the milliseconds of each step in fresh processes."""
     seconds: dict[str, list[float]] = {}
     environ = {name: value for name, value in os.environ.items() if not name.startswith("SSL_CERT")}
     environ |= {"PYTHONPATH": str(library), **({"SSL_CERT_FILE": certificates} if certificates else {})}
@@ -68,7 +68,7 @@ def measure(library: Path, runs: int, certificates: str) -> dict[str, list[float
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the figures."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 40
     server = Moto()
     try:

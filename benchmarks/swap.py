@@ -1,4 +1,4 @@
-"""A new version in the store while requests come: windows with a swap beside windows without, in the providers' runtimes."""
+"""Measure requests while a new version is pushed to the store: time windows with and without a swap, in real runtimes."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ Window = list[float]
 
 
 @click.command()
-@click.option("--windows", default=6, show_default=True, help="Windows of each kind, in turns.")
-@click.option("--seconds", default=3.0, show_default=True, help="How long each is.")
+@click.option("--windows", default=6, show_default=True, help="Windows with a swap, and as many without, in turns.")
+@click.option("--seconds", default=3.0, show_default=True, help="The length of a window.")
 @click.option("--provider", "providers", multiple=True, default=("aws", "gcp"), show_default=True)
 def main(windows: int, seconds: float, providers: tuple[str, ...]) -> None:
-    """Measure, show and write down."""
+    """Measure, write the figures and show them."""
     with tempfile.TemporaryDirectory() as name, s3() as endpoint:
         place = Path(name)
         os.environ.update(endpoint)
@@ -50,7 +50,7 @@ def main(windows: int, seconds: float, providers: tuple[str, ...]) -> None:
 
 
 def made(place: Path, count: int) -> tuple[list[Path], list[float]]:
-    """So many versions of a forest of half a megabyte, and a row."""
+    """Make `count` + 1 versions of a forest of half a megabyte, and a row."""
     X, y = make_classification(4000, 20, n_informative=8, random_state=0)
     files = []
     for number in range(count + 1):
@@ -61,7 +61,7 @@ def made(place: Path, count: int) -> tuple[list[Path], list[float]]:
 
 
 def measured(provider: str, place: Path, files: list[Path], sample: list[float], windows: int, seconds: float) -> dict[str, Any]:
-    """Percentiles of both kinds of windows; every request has to be answered, by a version that was promoted."""
+    """Measure the percentiles of both kinds of windows; every request must be answered, in the end by the new version."""
     root = f"s3://{BUCKET}/{provider}"
     there = registry.at(root)
     there.push(files[0], ["prod"])
@@ -86,7 +86,7 @@ def measured(provider: str, place: Path, files: list[Path], sample: list[float],
 
 
 def window(process: Any, event: Any, seconds: float) -> Window:
-    """The seconds of each request, one after the other."""
+    """Send requests one after the other, and measure the seconds of each."""
     taken = []
     ends = perf_counter() + seconds
     while perf_counter() < ends:
@@ -98,7 +98,7 @@ def window(process: Any, event: Any, seconds: float) -> Window:
 
 
 def told(windows: list[Window]) -> dict[str, Any]:
-    """Milliseconds, over all windows of a kind."""
+    """Compute percentiles in milliseconds, over all windows of a kind."""
     taken = [seconds for window in windows for seconds in window]
     cuts = quantiles(taken, n=1000, method="inclusive")
     parts = {"p50_ms": cuts[499], "p99_ms": cuts[989], "p99.9_ms": cuts[998], "max_ms": max(taken)}
@@ -106,7 +106,7 @@ def told(windows: list[Window]) -> dict[str, Any]:
 
 
 def show(document: dict[str, Any]) -> None:
-    """The same as a table."""
+    """Show the figures as a table."""
     table = Table(title=f"windows of {document['window_seconds']:g} s, a time to live of {TTL:g} s")
     for column in ("runtime", "window", "requests", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "p99 against steady"):
         table.add_column(column, justify="left" if column in ("runtime", "window") else "right")

@@ -1,4 +1,4 @@
-"""One estimator to an ONNX graph, in the environment that has skl2onnx; run as a file, never imported."""
+"""Convert one estimator to an ONNX graph, in the environment that has skl2onnx; run as a file, never imported."""
 
 import sys
 import warnings
@@ -11,10 +11,10 @@ from skl2onnx.common.data_types import FloatTensorType, StringTensorType  # type
 
 
 def convert(estimator: Any, numbers: dict[str, bool]) -> bytes:
-    """The graph, serialised; it takes an array `X`, or one column a feature if the estimator was fitted on a table.
+    """Make the serialised graph. Its input is an array `X`, or one column for each feature of an estimator fitted to a table.
 
-    :param numbers: of each feature by name whether it is a number; else it is a string.
-    :raises Exception: skl2onnx has no words for it.
+    :param numbers: for each feature by name, True if it is a number, False if it is a string.
+    :raises Exception: skl2onnx can't convert it.
     """
     if hasattr(estimator, "feature_names_in_"):
         inputs = [
@@ -31,5 +31,5 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     try:
         Path(sys.argv[2]).write_bytes(convert(*joblib.load(sys.argv[1])))
-    except Exception as error:  # whatever a converter raises is the answer
+    except Exception as error:  # any error of a converter is the result
         sys.exit(f"{type(error).__name__}: {error}".partition("\n")[0])

@@ -1,4 +1,4 @@
-"""Trees beside onnxruntime and scikit-learn, one thread each: one row, 10,000 rows, and a forest of five million nodes."""
+"""Compare trees with onnxruntime and scikit-learn, on one thread: one row, 10,000 rows, and a forest of five million nodes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Runs = dict[str, Callable[[], Any]]
 
 
 def models() -> dict[str, tuple[Any, Any]]:
-    """The estimators, fitted, each with its table."""
+    """Fit the estimators, each with its table."""
     X, y = load_breast_cancer(return_X_y=True)
     D, t = make_classification(20_000, 20, n_informative=10, random_state=0)
     H = np.where(np.random.default_rng(0).random(D.shape) < 0.05, np.nan, D)
@@ -54,7 +54,7 @@ def models() -> dict[str, tuple[Any, Any]]:
 
 
 def session(estimator: Any) -> Any:
-    """The estimator in onnxruntime, on one thread."""
+    """Convert the estimator and load it in onnxruntime, on one thread."""
     import onnx.helper
     import onnxruntime
     from skl2onnx import to_onnx
@@ -63,7 +63,7 @@ def session(estimator: Any) -> Any:
     make = onnx.helper.make_attribute
 
     def whole(key: str, value: Any, *more: Any, **options: Any) -> Any:
-        """skl2onnx gives NumPy's integers and booleans where onnx by now wants Python's integers."""
+        """Convert NumPy's integers and booleans, which skl2onnx passes on, to Python's integers, which onnx requires."""
         if isinstance(value, list) and any(isinstance(item, (bool, np.integer, np.bool_)) for item in value):
             value = [int(item) for item in value]
         return make(key, value, *more, **options)
@@ -80,7 +80,7 @@ def session(estimator: Any) -> Any:
 
 
 def best(runs: Runs, repeat: int) -> dict[str, float]:
-    """Seconds of each run, the best of `repeat`, taken in turns so that all meet the same machine."""
+    """Measure the seconds of each run, the best of `repeat`; the runs take turns, so that load affects all alike."""
     found = dict.fromkeys(runs, float("inf"))
     for _ in range(repeat):
         for name, run in runs.items():
@@ -91,7 +91,7 @@ def best(runs: Runs, repeat: int) -> dict[str, float]:
 
 
 def measured(estimator: Any, X: Any) -> dict[str, Any]:
-    """Microseconds a row of each, input from Python lists and output to Python lists."""
+    """Measure the microseconds for a row in each library, from Python lists to Python lists."""
     predictor = Predictor(model_file.parse(pack(estimator, sample=X[:200], edge_count=100).data))
     engine, names = predictor.engine, ("index", "probabilities")
     vectors = batches.Engine(predictor.file, engine.plan)  # type: ignore[attr-defined]
@@ -152,7 +152,7 @@ print(json.dumps(told))
 
 
 def large(folder: Path) -> dict[str, Any]:
-    """A forest of 500 trees of 10,000 nodes (20 different ones), opened in a fresh process."""
+    """Measure a forest of 500 trees of 10,000 nodes (20 different trees), opened in a fresh process."""
     X, y = make_regression(8_000, 20, noise=1.0, random_state=0)
     estimator = RandomForestRegressor(20, random_state=0, n_jobs=-1).fit(X, y).set_params(n_jobs=1)
     small = pack(estimator.set_params(n_jobs=1), sample=X[:20], edge_count=20).data
@@ -181,7 +181,7 @@ def large(folder: Path) -> dict[str, Any]:
 
 
 def tables(console: Console, found: dict[str, Any], big: dict[str, Any]) -> None:
-    """What was measured; a ratio above 1 is how much slower flyweight is."""
+    """Show the figures; a ratio above 1 means that flyweight is slower."""
     for key, title, columns in (
         ("row_us", "one row, warm", ("engine", "predict", "onnxruntime", "scikit-learn")),
         ("batch_us", f"a row of {ROWS:,}", ("numpy engine", "engine", "onnxruntime", "scikit-learn")),

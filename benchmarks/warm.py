@@ -1,4 +1,4 @@
-"""One row, warm, in process: each covered estimator's own `predict` against ours, side by side; to docs/warm.md."""
+"""Compare the warm time for one row of each covered estimator's own `predict` with ours, and write docs/warm.md."""
 
 from __future__ import annotations
 
@@ -25,37 +25,38 @@ from flyweight.toolkit.packing.pack import pack
 
 RESULTS = ROOT / "benchmarks" / "results" / "warm.json"
 PAGE = ROOT / "docs" / "warm.md"
-SECONDS = 0.05  # that each of both may be measured for, in turns
-BLOCK = 0.001  # seconds of calls that stand for one figure
+SECONDS = 0.05  # for which each of both is measured
+BLOCK = 0.001  # seconds of one block of calls, which gives one mean
 
 HEAD = """# One row, warm
 
-The time for one instance in a process that is warm: the estimator's `predict` (or `transform`) on an array or DataFrame of one
-row that is there already, and flyweight's `predict` on one list as JSON gives it, checks and probabilities included. Both in
-turns, a millisecond of calls each, the best mean of many (as `timeit` measures), for the defaults of every class of
-[coverage.md](coverage.md) that is packed. `python -m benchmarks.warm` makes this page anew.
+The time to predict one instance in a warm process: the estimator's `predict` (or `transform`) on an existing array or DataFrame
+of one row, and flyweight's `predict` on one list as JSON gives it, including validation and probabilities. Both are called in
+turns, for a millisecond each; the time is the best of many means (as in `timeit`). Measured for the defaults of every class of
+[coverage.md](coverage.md) that is packed. `python -m benchmarks.warm` makes this page again.
 
-**{median:.0f}x** is the median of {count} estimators; a quarter are below {low:.0f}x, a quarter above {high:.0f}x. Where single
-calls take turns, so that each finds the processor's caches full of the other's, the median is {alternating:.0f}x.
+**{median:.0f}x** is the median of {count} estimators; a quarter are below {low:.0f}x, a quarter above {high:.0f}x. If single
+calls alternate, so that each call finds the processor's caches filled by the other library, the median is {alternating:.0f}x.
 
-The ten that gain least:
+The ten smallest ratios:
 
 | estimator | scikit-learn us | flyweight us | ratio |
 |---|--:|--:|--:|
 """
 
 WHY = """
-Why these: plain Python takes 0.11 us for a distance, 0.24 us for a sum of products and 0.05 us for an exponential, and such
-models take a hundred and more of them for a row (neighbours, Gaussian processes, kernels against samples, networks, RBM). A topic
-model goes 51 rounds of digammas, a Gaussian process classifier answers with probabilities that scikit-learn's `predict` does not
-compute, and NMF solves for the row by steps. A model that hands its input back (FunctionTransformer without a function,
-DummyRegressor) leaves only our checks to be measured. For batches all of these go to NumPy.
+The reasons: plain Python takes 0.11 us for a distance, 0.24 us for a sum of products and 0.05 us for an exponential, and these
+models compute a hundred or more of them for one row (neighbours, Gaussian processes, kernels against samples, networks, RBM). A
+topic model computes 51 rounds of digammas; a Gaussian process classifier also returns probabilities, which scikit-learn's
+`predict` does not compute; NMF solves for the row iteratively. For a model that returns its input or a constant
+(FunctionTransformer without a function, DummyRegressor) only our validation is measured. Batches of all these models run in
+NumPy.
 """
 
 
 @dataclass(frozen=True)
 class Row:
-    """One estimator: microseconds of either, and how many times as fast ours is where single calls take turns."""
+    """One estimator: microseconds of both, and how many times as fast ours is if single calls alternate."""
 
     name: str
     sklearn_us: float
@@ -64,14 +65,14 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        """How many times as fast ours is."""
+        """Divide scikit-learn's time by ours."""
         return self.sklearn_us / self.flyweight_us
 
 
 @click.command()
-@click.option("--only", help="Some names, separated by commas; prints and writes nothing.")
+@click.option("--only", help="Names of classes, separated by commas; the results are printed and not written.")
 def main(only: str | None) -> None:
-    """Measure each covered estimator and write down what came out."""
+    """Measure each covered estimator and write the results."""
     names = only.split(",") if only else [*classes()]
     rows = [row for name in track(names, description="measuring", transient=True) if (row := measure(name))]
     rows.sort(key=lambda row: row.ratio)
@@ -86,7 +87,10 @@ def main(only: str | None) -> None:
 
 
 def measure(name: str) -> Row | None:
-    """One class in its defaults on its first table; None where it isn't packed."""
+    """Measure one class in its defaults on its first table.
+
+    :returns: None if it is not packed.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for table in tables_for(classes()[name]):
@@ -112,7 +116,10 @@ def _side_by_side(name: str, estimator: Any, one: Any, model: Predictor) -> Row:
 
 
 def _best(runs: list[Callable[[], Any]], calls: list[int]) -> list[float]:
-    """Seconds a call of each: so many calls at a time, in turns, the best of what time allows."""
+    """Measure the seconds of one call of each.
+
+    :param calls: for each run the number of calls in one block; blocks alternate, and the best one counts.
+    """
     best = [float("inf")] * len(runs)
     ends = perf_counter() + len(runs) * SECONDS
     while perf_counter() < ends:
@@ -126,7 +133,7 @@ def _best(runs: list[Callable[[], Any]], calls: list[int]) -> list[float]:
 
 
 def write(rows: list[Row], page: Path) -> None:
-    """The page: the median and the worst ten."""
+    """Write the page: the median and the ten smallest ratios."""
     ratios = [row.ratio for row in rows]
     low, median, high = statistics.quantiles(ratios, n=4)
     lines = [f"| {row.name} | {row.sklearn_us:.0f} | {row.flyweight_us:.1f} | {row.ratio:.1f}x |\n" for row in rows[:10]]

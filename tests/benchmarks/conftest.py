@@ -1,4 +1,4 @@
-"""Makes `benchmarks`, which is no installed package, importable however pytest was started."""
+"""Make `benchmarks`, which is not an installed package, importable however pytest is started."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The batch benchmark measures what it says, on a model of each kind of input."""
+"""The batch benchmark runs each engine on a model of each kind of input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benchmark, the demo and the parity page do what they say, on a small scale; no test looks at a duration."""
+"""The benchmark, the demo and the parity page work on a small scale; no test checks a duration."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HERE = {"aws": Path(sys.executable)}
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """One round of the linear model on aws, without onnxruntime, in the environment that runs the tests."""
+    """Measure one round of the linear model on aws, without onnxruntime, in the environment that runs the tests."""
     place = tmp_path_factory.mktemp("bench")
     options = ["--rounds", "1", "--providers", "aws", "--models", "linear", "--functions", "empty,flyweight,joblib", "--here"]
     done = CliRunner().invoke(cold_start.main, [*options, "--out", str(place)], catch_exceptions=False)
@@ -57,14 +57,14 @@ def test_only_the_baseline_needs_packages_beside_its_folder(measured: dict[str, 
     assert needed[JOBLIB] > 100
 
 
-def test_flyweight_and_the_joblib_handler_answer_alike(measured: dict[str, Any]) -> None:
+def test_flyweight_and_the_joblib_handler_give_the_same_answers(measured: dict[str, Any]) -> None:
     (found,) = measured["answers"]
     assert found["function"] == FLYWEIGHT
     assert found["labels_equal"]
     assert found["largest_difference"] <= 1e-12
 
 
-def test_the_results_tell_nothing_of_the_machine_but_its_kind(measured: dict[str, Any]) -> None:
+def test_the_results_describe_only_the_kind_of_the_machine(measured: dict[str, Any]) -> None:
     assert str(Path(__file__).resolve().parents[2]) not in json.dumps(measured)
 
 
@@ -80,7 +80,7 @@ def test_the_worst_model_decides_whether_a_target_is_met() -> None:
     assert (verdict["model"], verdict["value"], verdict["met"]) == ("mixed", 1.2, False)
 
 
-def test_an_unknown_model_is_refused_with_those_that_there_are() -> None:
+def test_an_unknown_model_is_refused_with_the_known_names() -> None:
     done = CliRunner().invoke(cold_start.main, ["--models", "linaer"])
     assert done.exit_code == 2
     assert "linaer; there are linear, forest" in done.output
@@ -119,7 +119,7 @@ def test_the_demo_answers_every_sample_event_and_shows_each_function(tmp_path: P
     assert "AWS Lambda" in printed
 
 
-def test_parity_is_proved_and_written_a_family_a_line() -> None:
+def test_parity_is_checked_and_each_family_has_a_line() -> None:
     proofs = [parity.prove_case("bins", case, 200) for case in parity.FAMILIES["bins"]]
     assert all(proof.parity.holds for proof in proofs)
     document = parity.summary(proofs, 600, 1.0)
@@ -129,5 +129,5 @@ def test_parity_is_proved_and_written_a_family_a_line() -> None:
 
 
 @pytest.mark.parametrize(("microseconds", "text"), [(0.21, "0.2 us"), (345.6, "346 us"), (23_000.0, "23 ms"), (None, "")])
-def test_durations_are_told_in_the_unit_that_reads_best(microseconds: float | None, text: str) -> None:
+def test_durations_are_shown_in_a_suitable_unit(microseconds: float | None, text: str) -> None:
     assert show.duration(microseconds) == text

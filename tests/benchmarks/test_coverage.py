@@ -1,4 +1,4 @@
-"""What docs/coverage.md says is packed is packed."""
+"""The estimators that docs/coverage.md calls packed are packed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ KNOWN = json.loads(RESULTS.read_text())
 PACKED = [name for name, row in KNOWN.items() if row["packed"]]
 # the defaults on their first table, and the first other configuration there
 CONFIGURATIONS = 2
-ONE = {"OneVsOneClassifier"}  # whose other one has a hundred classes, each against each: minutes of fitting
+ONE = {"OneVsOneClassifier"}  # its other configuration has a hundred classes, one against one, which takes minutes to fit
 
 
 def test_enough_of_scikit_learn_is_packed() -> None:
-    """The shares that the project promises: nine in ten that predict, and 85 of a hundred that transform."""
+    """Check the promised shares: 90 percent of the estimators that predict, and 85 percent of those that transform."""
     for predicts, share in ((True, 0.9), (False, 0.85)):
         rows = [row for row in KNOWN.values() if row["predicts"] is predicts]
         assert sum(row["packed"] for row in rows) >= share * len(rows)
@@ -32,7 +32,7 @@ def test_no_row_gets_worse(name: str) -> None:
     assert row.packed and not [reason for reason in row.reasons if reason.partition(":")[0] not in known]
 
 
-def test_the_page_is_what_the_results_say(tmp_path: Path) -> None:
+def test_the_page_shows_the_results(tmp_path: Path) -> None:
     write([Row(**row) for row in KNOWN.values()], tmp_path / "page.md", tmp_path / "results.json")
     assert (tmp_path / "page.md").read_text() == PAGE.read_text()
     assert json.loads((tmp_path / "results.json").read_text()) == KNOWN

@@ -1,4 +1,4 @@
-"""The benchmark of records measures what it says, and all ways give the same labels."""
+"""The benchmark of records runs, and all its handlers give the same labels."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the documents say, held against what they speak of."""
+"""The documents, compared with the code."""

@@ -1,4 +1,4 @@
-"""S3, for what writes to a registry."""
+"""S3, for tests that write to a registry."""
 
 from tests.services.fixtures import s3, servers
 

@@ -1,4 +1,4 @@
-"""The page for AWS: one screen to the first prediction, and commands that the tools take."""
+"""The page for AWS: the first prediction fits on one screen, and the tools accept the commands."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PAGE = ROOT / "docs" / "providers" / "aws.md"
 AWS = [found for line in commands(PAGE) for found in re.findall(r'(?:^|\$\()(aws (?:"[^"]*"|[^)"])*)', line)]
 
 
-def test_the_first_prediction_is_one_screen_away() -> None:
+def test_the_first_prediction_fits_on_one_screen() -> None:
     screen = PAGE.read_text().partition("\n## Later deployments")[0]
     assert screen.count("\n") <= 40
 
@@ -45,7 +45,7 @@ def test_curl_has_the_options() -> None:
 
 
 def test_a_guided_deployment_asks_for_each_parameter_and_begins(source: Template, cloud: Cloud, tmp_path: Path) -> None:
-    """Each question is answered by its default. It ends where the account would have to make the bucket for uploads."""
+    """Answer each question by its default; the deployment ends where the account would create the bucket for uploads."""
     (line,) = [line for line in commands(PAGE) if "--guided" in line]
     shutil.copytree(FOLDER, tmp_path / "infra" / "aws")
     made = tmp_path / ".aws-sam" / "build"  # as `sam build` leaves it

@@ -1,4 +1,4 @@
-"""The commands of `docs/building.md` do what the page says, in their order, as they stand there."""
+"""The commands of `docs/building.md`, run in their order, make what the page says."""
 
 from __future__ import annotations
 

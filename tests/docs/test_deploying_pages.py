@@ -1,4 +1,4 @@
-"""Every command of the pages on deploying and on advice runs: against stand-ins for the providers' tools and a real endpoint."""
+"""Every command of the pages on deploying and on advice runs, with stand-ins for the providers' tools and a real endpoint."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flyweight.toolkit.building import build
 from flyweight.toolkit.cli import main
 from tests import fitted
 from tests.targets.handler import ROOT
-from tests.toolkit.deploying.conftest import served
+from tests.toolkit.deploying.fixtures import served
 from tests.toolkit.deploying.provider_tools import ProviderTools
 
 DOCS = ROOT / "docs"
@@ -37,7 +37,7 @@ def endpoint(penguins: Path) -> Iterator[str]:
 
 @pytest.fixture
 def place(tmp_path: Path, penguins: Path, endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with what the pages name, the stand-ins first on PATH."""
+    """Make a folder with the files that the pages name, and put the stand-ins first on PATH."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "anyone")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret-of-the-tests")
@@ -61,7 +61,7 @@ def test_the_commands_run_in_order(page: str, place: Path, endpoint: str) -> Non
         if words[0] == "call":
             words = [*words, "--auth", "none"]
             words[1] = endpoint
-        if words[:2] == ["rollback", "aws"]:  # which needs a second release
+        if words[:2] == ["rollback", "aws"]:  # a rollback needs a second release
             assert CliRunner().invoke(main, ["deploy", "aws"], catch_exceptions=False).exit_code == 0
         result = CliRunner().invoke(main, [*words, *QUICK.get(words[0], [])], catch_exceptions=False)
         assert result.exit_code == 0, f"{line}\n{result.output}"
@@ -76,7 +76,7 @@ def test_the_pages_show_every_verb(verb: str) -> None:
 def test_options_and_files_that_a_page_names_exist(page: str) -> None:
     text = (DOCS / page).read_text()
     named = set(re.findall(r"(?<![\w/.])(?:infra|tests|docs|shared)/[\w./-]*\w", text))
-    assert [name for name in named if "TARGET" not in name and not (ROOT / name).exists()] == []
+    assert [name for name in named if not re.search("TARGET|NAME", name) and not (ROOT / name).exists()] == []
     helps = "".join(
         CliRunner().invoke(main, [verb, "--help"]).output for verb in ("deploy", "call", "plan", "advise", "rollback")
     )
@@ -85,11 +85,11 @@ def test_options_and_files_that_a_page_names_exist(page: str) -> None:
 
 
 def test_the_picture_is_as_the_command_draws_it() -> None:
-    """Its curves carry the names of the options that there are."""
-    from flyweight.toolkit.costs.advice import OPTIONS
+    """The curves have the names of all options."""
+    from flyweight.toolkit.costs.advice import all_options
 
     text = (DOCS / "images" / "advice.svg").read_text()
-    for option in OPTIONS:
+    for option in all_options():
         if option.family not in ("edge", "batch"):
             assert f">{option.name}</text>" in text
 

@@ -1,4 +1,4 @@
-"""The program of `docs/files.md`, run as it stands there, and the settings that it names."""
+"""The program of `docs/files.md` runs, and the settings that the page names exist."""
 
 from __future__ import annotations
 

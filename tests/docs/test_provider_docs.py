@@ -1,4 +1,4 @@
-"""The commands of `docs/providers/` and `infra/README.md` exist as they are written, and so do the files that they name."""
+"""The commands, options and files that `docs/providers/` and `infra/README.md` name exist."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from flyweight import settings
 from flyweight.toolkit.cli import main
+from flyweight.toolkit.events import samples
 from tests.targets.aws.sam import sam
 from tests.targets.gcp.gcloud import complaints, needs_gcloud
 from tests.targets.handler import ROOT
@@ -21,7 +22,7 @@ FENCE = re.compile(r"^```bash\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 def commands(page: Path) -> list[str]:
-    """The lines of a page's code fences, continued lines joined; what is inside `$(...)` stands on its own as well."""
+    """List the commands in a page's code fences, with continued lines joined; commands inside `$(...)` are listed as well."""
     lines = "".join(FENCE.findall(page.read_text())).replace("\\\n", " ").splitlines()
     inner = [found for line in lines for found in re.findall(r"""\$\((gcloud (?:"[^"]*"|[^)"])*)\)""", line)]
     return [line.strip() for line in [*lines, *inner] if line.strip()]
@@ -58,7 +59,7 @@ def test_flyweight_has_the_verb_and_its_options(line: str) -> None:
 
 
 @needs_gcloud
-def test_gcloud_takes_every_line_that_is_for_it(tmp_path: Path) -> None:
+def test_gcloud_accepts_its_commands(tmp_path: Path) -> None:
     lines = of("gcloud", PAGES)
     assert len(lines) > 3
     assert complaints(lines, tmp_path) == []
@@ -86,7 +87,7 @@ def test_the_files_and_events_that_a_page_names_are_there(page: Path) -> None:
     links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
     assert [link for link in links if not (page.parent / link).exists()] == []
     for provider, name in re.findall(r"flyweight invoke (\w+) .*--event (\w+)", text):
-        assert (ROOT / "events" / provider / f"{name}.json").is_file()
+        assert name in samples.names(provider)
 
 
 def test_the_settings_are_those_that_are_read_with_their_defaults() -> None:
@@ -94,5 +95,5 @@ def test_the_settings_are_those_that_are_read_with_their_defaults() -> None:
         re.findall(r"^\| `(FLYWEIGHT_\w+)` \| (\S+) \|", (ROOT / "docs" / "providers" / "aws.md").read_text(), re.MULTILINE)
     )
     unset = settings.read("", environ={})
-    limits = {f"FLYWEIGHT_{name.upper()}": str(value) for name, value in unset.limits._asdict().items()}  # type: ignore[attr-defined]
+    limits = {f"FLYWEIGHT_{name.upper()}": str(value) for name, value in unset.limits._asdict().items()}
     assert table == {"FLYWEIGHT_MODEL": f"`{unset.model}`", "FLYWEIGHT_OBSERVABILITY": "empty", **limits}

@@ -1,4 +1,4 @@
-"""The pages of the providers: the first prediction is one screen away and comes out as shown; Azure's tools take their lines."""
+"""The pages of the providers: the first prediction fits on one screen and answers as shown; Azure's tools accept the commands."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.targets.handler import ROOT
 
 SCREEN = 40  # lines
 AZURE = ROOT / "docs" / "providers" / "azure.md"
-# a line as a shell has it: what is inside `$(...)` and `(cd ... && ...)` is a line of its own
+# commands, also those inside `$(...)` and `(cd ... && ...)`
 INNER = re.compile(r"(?:\$\(|^\(cd [^&]*&& )?((?:az|func) (?:\"[^\"]*\"|[^)\"])*)")
 
 
 def screen(page: Path) -> str:
-    """A page from its top to the end of the fence after the first `curl`, and what it shows of the answer."""
+    """Cut a page after the fence with the first `curl`, and after the answer that it shows."""
     text = page.read_text()
     asked = text.index("\n```\n", text.index("\ncurl ")) + len("\n```\n")
     shown = re.match(r"\n```json\n.*?\n```\n", text[asked:], re.DOTALL)
@@ -30,7 +30,7 @@ def screen(page: Path) -> str:
 
 
 @pytest.mark.parametrize("page", PROVIDERS, ids=lambda page: page.stem)
-def test_the_first_prediction_is_one_screen_away(page: Path) -> None:
+def test_the_first_prediction_fits_on_one_screen(page: Path) -> None:
     lines = screen(page).count("\n")
     assert lines <= SCREEN, f"{lines} lines"
 
@@ -45,7 +45,7 @@ def test_the_answer_that_a_page_shows_is_the_folders(page: Path, built: Callable
         reply = running.invoke(json.loads(event))
     assert json.loads(reply.body) == json.loads(shown)
     (instance,) = json.loads((ROOT / "events" / "aws" / "predict.direct.json").read_text())["instances"]
-    assert [value for value in instance.values() if str(value) not in event] == []  # what curl sends is the same
+    assert [value for value in instance.values() if str(value) not in event] == []  # curl sends the same values
 
 
 def test_az_and_func_have_each_option_of_the_page() -> None:

@@ -1,4 +1,4 @@
-"""What the README and the pages promise is there: commands, code, links, names."""
+"""The README and the pages name commands, code, links and settings that exist."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def fences(language: str) -> list[str]:
 
 
 def test_the_readmes_code_and_commands_run_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3: Bucket) -> None:
-    """A new user's first steps, as they stand in the README: train, pack, inspect, predict, build, invoke, push, from Python."""
+    """Run a new user's first steps from the README: train, pack, inspect, predict, build, invoke, push, and use from Python."""
     monkeypatch.chdir(tmp_path)
     training, *uses = fences("python")
     exec(compile(training, "README.md: training", "exec"), {})
@@ -34,7 +34,7 @@ def test_the_readmes_code_and_commands_run_in_order(tmp_path: Path, monkeypatch:
     verbs = [line.split()[1] for line in ran]
     assert {"pack", "inspect", "predict", "build", "invoke"} <= {*verbs}
     for line, verb in zip(ran, verbs, strict=True):
-        if verb != "serve":  # which ends with Ctrl-C; tests/toolkit/running/test_server.py serves
+        if verb != "serve":  # it ends with Ctrl-C; tests/toolkit/running/test_server.py tests it
             command = line.split(" > ")[0].split("  #")[0].replace("s3://my-bucket/models", s3.root)
             result = CliRunner().invoke(main, shlex.split(command)[1:])
             assert result.exit_code == 0, f"{line}\n{result.output}"
@@ -67,6 +67,25 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [link for link in local if not (page.parent / link).exists()] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(ROOT)) for page in PAGES])
+def test_anchors_are_headings_of_the_page(page: Path) -> None:
+    links = [link for link in re.findall(r"\]\(([^)\s]+#[^)\s]+)\)", page.read_text()) if "://" not in link]
+    for path, _, anchor in [link.partition("#") for link in links]:
+        headings = re.findall(r"^#+ (.+)$", (page.parent / path if path else page).read_text(), re.MULTILINE)
+        assert anchor in [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings], anchor
+
+
+def test_every_setting_is_explained_on_a_page() -> None:
+    from flyweight import settings
+
+    unset = settings.read("", environ={})
+    grouped = {**unset.limits._asdict(), **unset.caching._asdict(), **settings.permissions({})._asdict(), **unset._asdict()}
+    names = {name.upper() for name in grouped} - {"LIMITS", "CACHING", "VERIFICATION"}
+    names |= {"SHA256", "PUBLIC_KEYS", "OUTPUT", "OUTPUT_FORM", "CONTINUE"}
+    pages = "".join(page.read_text() for page in PAGES)
+    assert not [name for name in names if f"`FLYWEIGHT_{name}`" not in pages]
+
+
 def test_the_changelog_knows_the_version() -> None:
     import flyweight
 
@@ -74,7 +93,7 @@ def test_the_changelog_knows_the_version() -> None:
     assert f"## {flyweight.__version__}" in text or "## Unreleased" in text
 
 
-def test_the_table_of_ops_is_the_ops_there_are() -> None:
+def test_the_table_of_ops_lists_all_ops() -> None:
     from importlib import import_module
     from pkgutil import iter_modules
 

@@ -1,4 +1,4 @@
-"""The commands of `docs/registry.md`, run as they stand there, in order, against S3."""
+"""The commands of `docs/registry.md`, run in order against S3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands and the settings of `docs/serving.md` do what they say there."""
+"""The commands and the settings of `docs/serving.md` work as the page says."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_the_commands_push_build_and_invoke(tmp_path: Path, monkeypatch: pytest.
     assert json.loads(answered.stdout)["answer"]["headers"]["x-flyweight-sha256"]
 
 
-def test_the_variables_are_read_as_they_stand_there() -> None:
+def test_the_variables_are_read_as_written() -> None:
     settings = read("/home", dict(re.findall(r'^(FLYWEIGHT_\w+)="(.*)"$', PAGE, re.MULTILINE)))
     assert [*settings.models] == ["iris", "churn"] and settings.preload == ("iris",)
     assert settings.canary is not None and settings.canary.share == 0.05
@@ -42,7 +42,7 @@ def test_the_variables_are_read_as_they_stand_there() -> None:
 
 def test_the_table_of_settings_has_their_defaults() -> None:
     rows = dict(re.findall(r"^\| `FLYWEIGHT_(\w+)` \| `?([^|`]+?)`? \|", PAGE, re.MULTILINE))
-    defaults = {name.upper(): value for name, value in Caching()._asdict().items()}  # type: ignore[attr-defined]
+    defaults = {name.upper(): value for name, value in Caching()._asdict().items()}
     assert {name: rows[name] for name in defaults} == {
         name: f"{value:g}" if isinstance(value, float) else str(value) for name, value in defaults.items()
     }

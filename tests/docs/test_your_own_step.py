@@ -1,4 +1,4 @@
-"""The worked example of `docs/your-own-step.md`, run as it stands there."""
+"""The example of `docs/your-own-step.md` runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The estimator itself, as it is usually deployed: loaded while the function is imported, fed by NumPy or pandas."""
+"""The estimator itself, as it is usually deployed: loaded when the function is imported, called with NumPy or pandas."""
 
 import os
 from typing import Any
@@ -16,7 +16,7 @@ else:
 
 
 def answer(document: dict[str, Any]) -> dict[str, Any]:
-    """Predictions, and probabilities where there are classes."""
+    """Predict labels or numbers, and for classifiers probabilities."""
     rows = table(document["instances"])
     if not hasattr(estimator, "predict_proba"):
         return {"predictions": estimator.predict(rows).tolist()}

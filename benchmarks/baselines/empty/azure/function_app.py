@@ -1,4 +1,4 @@
-"""A function that does nothing: what the runtime costs by itself."""
+"""A function that does nothing, to measure the runtime itself."""
 
 import azure.functions as func
 

@@ -1,4 +1,4 @@
-"""Google's usual entry around a model: Flask reads the JSON, and writes the dict that comes back."""
+"""Google's usual entry around a model: Flask reads the JSON, and writes the returned dict as JSON."""
 
 from typing import Any
 

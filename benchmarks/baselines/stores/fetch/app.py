@@ -1,4 +1,4 @@
-"""What fetching alone costs: boto3 gets the model's bytes while the function is imported, and nothing is done with them."""
+"""Fetch the model's bytes by boto3 when the function is imported, and do nothing with them, to measure fetching alone."""
 
 import json
 from typing import Any
@@ -9,5 +9,5 @@ DATA = boto3.client("s3").get_object(Bucket="models", Key="model.joblib")["Body"
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer with the size."""
+    """Answer with the number of bytes."""
     return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": json.dumps({"bytes": len(DATA)})}

@@ -1,4 +1,4 @@
-"""How a model in S3 is usually served: boto3, joblib and scikit-learn."""
+"""Serve a model from S3 in the usual way: boto3, joblib and scikit-learn."""
 
 import io
 import json
@@ -12,7 +12,7 @@ estimator = joblib.load(io.BytesIO(boto3.client("s3").get_object(Bucket="models"
 
 
 def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Predictions and probabilities."""
+    """Answer with predictions and probabilities."""
     probabilities = estimator.predict_proba(np.array(json.loads(event["body"])["instances"]))
     labels = estimator.classes_[probabilities.argmax(axis=1)]
     body = json.dumps({"predictions": labels.tolist(), "probabilities": probabilities.tolist()})
