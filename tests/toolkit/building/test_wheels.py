@@ -161,7 +161,7 @@ def test_the_model_answers_among_them_or_it_is_said_why_that_was_not_tried(
     made: dict[str, Built], numbered: Path, tmp_path: Path
 ) -> None:
     assert made["first"].proof.proven
-    assert made["gcp"].proof.proven and "what the provider installs" in made["gcp"].proof.words
+    assert made["gcp"].proof.proven and "the packages that the provider installs" in made["gcp"].proof.words
     (kept, *_) = [row for row in made["gcp"].limits if "files and packages" in row.limit]
     assert kept.size == made["gcp"].size + sum(package.size for package in made["gcp"].packages)
     left = build("gcp", numbered, tmp_path / "out", python=PYTHON).proof

@@ -1,6 +1,6 @@
-"""A model and a target to the folder that the target's own tool deploys as it is, and a zip, layer or image of it.
+"""Build the folder that a target's own tool deploys, or a zip, a layer or an image's context.
 
-`folder.py` makes it, of what `spec.py` has checked and `assembly.py` puts together; `targets/` says what each target wants.
+`spec.py` checks a build, `assembly.py` assembles its files, and `folder.py` writes the result; `targets/` defines each layout.
 """
 
 from flyweight.toolkit.building.folder import Built, build

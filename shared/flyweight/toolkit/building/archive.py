@@ -1,4 +1,4 @@
-"""A folder to a zip whose bytes depend on names and contents only: sorted, one moment, fixed rights, no machine's own words."""
+"""Write a folder as a zip whose bytes depend on names and contents only: sorted, with a fixed time and fixed permissions."""
 
 import zipfile
 from pathlib import Path
@@ -22,12 +22,12 @@ def write(folder: Path, out: Any, prefix: str = "") -> None:
 
 
 def rights(path: Path) -> int:
-    """The rights of a file or folder, under any umask of the builder: everyone may read, and run what its owner may run."""
+    """Return the permissions of a file or folder, independent of the umask: all may read, and execute what its owner may."""
     return 0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644
 
 
 def made_here(path: Path, names: tuple[str, ...]) -> bool:
-    """Whether a file is a zip with one of these in it, such as a build leaves."""
+    """Tell whether a file is a zip that contains one of these names, as the zips of a build do."""
     try:
         with zipfile.ZipFile(path) as opened:
             return any(name in opened.namelist() for name in names)

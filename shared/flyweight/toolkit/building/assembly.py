@@ -1,4 +1,4 @@
-"""A checked spec to the files of its folder: handler, core, model, packages and bytecode, and the proof that they answer."""
+"""Assemble the files of a checked spec: handler, core, model, packages and bytecode; then verify the model's answers."""
 
 import shutil
 from dataclasses import dataclass, field
@@ -15,17 +15,23 @@ from flyweight.toolkit.packing import custom_steps
 MODEL = "model.safetensors"
 SIGNATURE = f"{MODEL}.sig"
 REQUIREMENTS, LOCK = "requirements.txt", ".lock.txt"
-OWN = {MODEL, SIGNATURE, settings.ADDRESS_FILE, REQUIREMENTS, f"{MODULE}.py"}  # what a folder keeps where a layer takes the rest
+OWN = {
+    MODEL,
+    SIGNATURE,
+    settings.ADDRESS_FILE,
+    REQUIREMENTS,
+    f"{MODULE}.py",
+}  # stays in the folder when the rest moves to a layer
 
 
 def fill(draft: Path, spec: BuildSpec) -> list[str]:
-    """Handler, core, model and bytecode; what they need beside is listed in requirements.txt, and returned."""
+    """Write handler, core, model and bytecode; write the packages that they need to requirements.txt, and return them."""
     shutil.copytree(spec.handler, draft, ignore=runtime_files.LEFT_OUT, dirs_exist_ok=True)
     runtime_files.copy(draft / "flyweight", None if spec.address or spec.options.every_op else spec.model.file.document)
     if spec.address:
         (draft / settings.ADDRESS_FILE).write_text(f"{spec.address}\n")
     else:
-        (draft / MODEL).write_bytes(spec.model.file.data)  # what was checked, and not what may lie there by now
+        (draft / MODEL).write_bytes(spec.model.file.data)  # the bytes that were checked; the file may have changed since
         if spec.signature:
             (draft / SIGNATURE).write_bytes(spec.signature)
     usual = spec.target.folder("handlers") / REQUIREMENTS
@@ -41,10 +47,10 @@ def fill(draft: Path, spec: BuildSpec) -> list[str]:
 
 @dataclass(frozen=True)
 class Installed:
-    """What a function needs beside its folder's own files, as it was found.
+    """The packages of a function.
 
-    `pins`: all of it by name and version; `packages`: what was installed of it here; `place`: where; `shipped`: whether that is
-    in the folder, and not a tree that only tells what the target will install.
+    `pins`: their names and versions; `packages`: those installed here; `place`: where; `shipped`: whether that place is in the
+    folder, and not a temporary tree that only shows what the target will install.
     """
 
     pins: list[str]
@@ -54,7 +60,7 @@ class Installed:
 
 
 def install(draft: Path, spec: BuildSpec, requires: list[str]) -> Installed:
-    """Resolve what requirements.txt lists, and put it, trimmed and compiled, where the target looks for it."""
+    """Resolve requirements.txt, and install its packages, trimmed and compiled, where the target looks for them."""
     if not requires or not spec.options.install:
         return Installed(requires)
     listed, locked, place = draft / REQUIREMENTS, draft.with_name(LOCK), draft.with_name("packages")
@@ -70,7 +76,7 @@ def install(draft: Path, spec: BuildSpec, requires: list[str]) -> Installed:
 
 
 def _placed(draft: Path, place: Path, spec: BuildSpec, goal: str) -> list[Package]:
-    """The packages of a fresh tree, moved into the folder without what no function runs, and with bytecode."""
+    """Move the packages of a fresh tree into the folder, without files that no function runs, and with bytecode."""
     packages.trim(place)
     if spec.compiler:
         bytecode.compile_packages(place, spec.compiler, lambda done, total: spec.advance("compiling", done, total))
@@ -83,26 +89,30 @@ def _placed(draft: Path, place: Path, spec: BuildSpec, goal: str) -> list[Packag
 def _merge(place: Path, goal: Path) -> None:
     """Move the contents of a folder into another.
 
-    :raises BuildFailed: a package brings a file that the handler has too.
+    :raises BuildFailed: a package contains a file that the handler contains too.
     """
     for path in sorted(place.iterdir()):
         if path.name == "__pycache__" and (goal / path.name).is_dir():
             _merge(path, goal / path.name)
         elif (goal / path.name).exists():
-            raise BuildFailed(f"a package brings {path.name}, which the handler has too", next_step="rename the handler's file")
+            raise BuildFailed(f"a package contains {path.name}, and so does the handler", next_step="rename the handler's file")
         else:
             path.rename(goal / path.name)
 
 
 def prove(draft: Path, spec: BuildSpec, requires: list[str], installed: Installed) -> proof.Proof:
-    """Let the model answer its own sample in the folder, if that can be done here."""
+    """Verify the model's answers to its own sample in the folder, if this machine can run it."""
     reason = proof.elsewhere(spec.arch) if installed.packages else ""
     if spec.model.file.document.get("requires") and not installed.packages:
-        reason = f"{', '.join(requires)} are not in the folder: the provider installs them, or the user does"
+        reason = f"{', '.join(requires)} are not in the folder: the provider or the user installs them"
     spec.advance("proving", 0, 1)
     beside = [package.name for package in installed.packages if package.name in ("obstore", "cryptography")]
     places = [draft, *([installed.place] if installed.place else [])]
-    where = "the built folder" if installed.shipped or not installed.place else "the built folder and what the provider installs"
+    where = (
+        "the built folder"
+        if installed.shipped or not installed.place
+        else "the built folder and the packages that the provider installs"
+    )
     model = bytes(spec.model.file.data)
     proven = proof.prove(places, model, spec.interpreter, reason=reason, packages=" ".join(beside), where=where)
     spec.advance("proving", 1, 1)
@@ -110,7 +120,7 @@ def prove(draft: Path, spec: BuildSpec, requires: list[str], installed: Installe
 
 
 def containerize(draft: Path, spec: BuildSpec, installed: Installed) -> None:
-    """Make the folder the context of an image: a Dockerfile, which installs what is not in the folder."""
+    """Make the folder the context of an image: add a Dockerfile, which installs the packages that are not in the folder."""
     if spec.package.dockerfile is None:
         return
     listed = draft / REQUIREMENTS

@@ -1,10 +1,9 @@
-"""The bytecode of a folder, made by the Python that will run it.
+"""Compile the bytecode of a folder with the Python version that will run it.
 
-Bytecode names its source's time by default, and every deployment tool resets times, so that it is stale on arrival and
-each cold start compiles anew. An unchecked hash is never compared (https://peps.python.org/pep-0552/).
+By default, bytecode records its source's time. Every deployment tool resets times, so the bytecode would be stale and each cold
+start would compile again. Bytecode with an unchecked hash is never compared (https://peps.python.org/pep-0552/).
 """
 
-import marshal
 import os
 import re
 import shutil
@@ -16,70 +15,50 @@ from pathlib import Path
 
 from flyweight.toolkit.errors import BuildFailed, ToolkitError
 
-HEADER = 16  # bytes of a file of bytecode before the code itself: its version, how it is checked, and against what (PEP 552)
-
 
 class NoSuchPython(ToolkitError):
-    """The Python that was asked for is not on this machine."""
+    """The requested Python version is not on this machine."""
 
 
 def interpreter(version: str) -> str:
-    """The path of a Python of that version, as `3.13`: this one, one on the path, uv's, or pyenv's.
+    """Find the path of a Python of this version, such as `3.13`: this one, one on the path, uv's, or pyenv's.
 
     :raises NoSuchPython: no such Python is on this machine.
     """
     for candidate in _candidates(version) if re.fullmatch(r"3\.\d+", version) else ():
         if version_of(candidate) == version:
             return candidate
-    step = f"install it (uv python install {version}), or build for another (--python)"
-    raise NoSuchPython(f"no Python {version} found here, whose bytecode the function needs", step)
+    step = f"install it (uv python install {version}), or build for another version (--python)"
+    raise NoSuchPython(f"no Python {version} found on this machine, to compile the function's bytecode", step)
 
 
 def compile_tree(folder: Path, python: str) -> None:
-    """Compile every source of `folder`, in an order and under names that do not depend on where it lies.
+    """Compile every source of `folder`, in an order and under names that do not depend on the folder's path.
 
-    The core's bytecode becomes one file, which the core itself looks into (`flyweight/__init__.py`), without docstrings, which
-    nothing reads there and which would be a tenth of it.
+    The core's bytecode becomes one file, from which the core imports its modules (`flyweight/__init__.py`). `compiler.py` lists
+    what is left out of it.
 
     :raises BuildFailed: a source does not compile.
     """
     sources = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.py"))
     core = [source for source in sources if source.startswith("flyweight/") and source != "flyweight/__init__.py"]
     others = sorted({*sources} - {*core})
-    if faults := _compile(folder, others, python) + _compile(folder, core, python, "-o", "2"):
-        raise BuildFailed(f"{python} does not compile the folder:\n{faults}", "mend these files, or build with --no-bytecode")
-    _bundle(folder)
-
-
-def _bundle(folder: Path) -> None:
-    modules = {}
-    tag = ""
-    for path in sorted((folder / "flyweight").rglob("*.pyc")):
-        name, tag, *_ = path.name.split(".")
-        source = path.parent.parent / f"{name}.py"
-        if source != folder / "flyweight" / "__init__.py":
-            inside = source.relative_to(folder)
-            parts = inside.parent.parts if name == "__init__" else inside.with_suffix("").parts
-            modules[".".join(parts)] = (inside.as_posix(), path.read_bytes()[HEADER:])
-            path.unlink()
-    if not modules:  # a function without the core, such as an empty one to compare with
-        return
-    # a version of marshal without references, which would depend on how often a string happens to be used here
-    (folder / "flyweight" / "__pycache__" / f"bundle.{tag}").write_bytes(marshal.dumps(modules, 2))
-    for path in (folder / "flyweight").rglob("__pycache__"):
-        if not any(path.iterdir()):
-            path.rmdir()
+    faults = _compile(folder, others, python)
+    if core and not faults:  # a function without the core is an empty one to compare with
+        faults = _run([python, "-P", "-X", "no_debug_ranges", str(Path(__file__).with_name("compiler.py"))], folder, core)
+    if faults:
+        raise BuildFailed(f"{python} does not compile the folder:\n{faults}", "correct these files, or build with --no-bytecode")
 
 
 def compile_packages(folder: Path, python: str, advance: Callable[[int, int], None]) -> None:
-    """Compile the sources of installed packages, each package by a process; templates among them, which do not compile, stay."""
+    """Compile the sources of installed packages, one process per package; templates, which do not compile, are ignored."""
     groups: dict[str, list[str]] = {}
     for path in sorted(folder.rglob("*.py")):
         inside = path.relative_to(folder)
         groups.setdefault(inside.parts[0], []).append(str(inside))
     done, total = 0, sum(map(len, groups.values()))
     advance(0, total)
-    with ThreadPoolExecutor(os.cpu_count()) as threads:  # which wait for processes
+    with ThreadPoolExecutor(os.cpu_count()) as threads:  # the threads only wait for processes
         largest_first = sorted(groups.values(), key=lambda sources: (-len(sources), sources))
         ended = threads.map(lambda sources: _compile(folder, sources, python), largest_first)
         for sources, _ in zip(largest_first, ended, strict=True):
@@ -87,12 +66,16 @@ def compile_packages(folder: Path, python: str, advance: Callable[[int, int], No
             advance(done, total)
 
 
-def _compile(folder: Path, sources: list[str], python: str, *options: str) -> str:
-    """Compile these in one process, and return its complaints."""
+def _compile(folder: Path, sources: list[str], python: str) -> str:
+    """Compile these in one process, each to a file of its own, and return its complaints."""
+    command = [python, "-P", "-m", "compileall", "-q", "-f", "-j", "1", "--invalidation-mode", "unchecked-hash", "-i", "-"]
+    return _run(command, folder, sources)
+
+
+def _run(command: list[str], folder: Path, sources: list[str]) -> str:
+    """Run a compiler over sources, whose names it reads, and return its complaints."""
     # One process with a fixed hash seed: the order of a set of constants would otherwise change from build to build.
     environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | {"PYTHONHASHSEED": "0"}
-    command = [python, "-P", "-m", "compileall", "-q", "-f", "-j", "1", "--invalidation-mode", "unchecked-hash", "-i", "-"]
-    command += options
     done = subprocess.run(command, cwd=folder, input="\n".join(sources), env=environ, capture_output=True, text=True)
     return f"{done.stdout}{done.stderr}" if done.returncode else ""
 
@@ -111,7 +94,7 @@ def _candidates(version: str) -> Iterator[str]:
 
 
 def version_of(python: str) -> str:
-    """The version of an interpreter, as `3.13`; empty if it does not run."""
+    """Return the version of an interpreter, such as `3.13`; empty if it does not run."""
     report = "import sys; print('%d.%d' % sys.version_info[:2])"
     try:
         return subprocess.run([python, "-I", "-c", report], capture_output=True, text=True, check=True).stdout.strip()

@@ -1,4 +1,4 @@
-"""A model and a target's name to a folder, and what is made of it: the same bytes each time, or nothing at all."""
+"""Build a model for a target into a folder and its archives: the same bytes each time, written completely or not at all."""
 
 import json
 import os
@@ -22,17 +22,17 @@ from flyweight.toolkit.targets.package import MARKER
 
 __all__ = ["MARKER", "MODEL", "MOMENT", "BuildFailed", "Built", "build", "document", "stored"]
 
-ZIP, LAYER, PARTS, LOCK = ".zip", ".layer.zip", ".cdx.json", assembly.LOCK  # beside the folder, under its name
+ZIP, LAYER, PARTS, LOCK = ".zip", ".layer.zip", ".cdx.json", assembly.LOCK  # suffixes of the files next to the folder
 
 
 @dataclass(frozen=True)
 class Built:
     """A built folder, and what it was built from.
 
-    `python`: the version its bytecode is for, None without bytecode; `runtime`: the version that it is for; `size`: the bytes of
-    all its files, a layer's included; `requires`: what the model's engine, its store, its signature and its handler need;
-    `packages`: that, and all that it needs in turn, as it was installed; `shipped`: whether they are in the folder, and not left
-    to the provider; `artifacts`: what lies beside the folder; `limits`: how near they are; `proof`: whether the model answered.
+    `python`: the Python version of its bytecode, None without bytecode; `runtime`: the Python version of the function; `size`:
+    bytes of all files, including a layer; `requires`: requirements of the model's engine, store, signature and handler;
+    `packages`: these and their dependencies, as installed; `shipped`: whether they are in the folder, and not installed by the
+    provider; `artifacts`: the files next to the folder; `limits`: its size against each limit; `proof`: the check of its answers.
     """
 
     target: str
@@ -70,22 +70,22 @@ def build(
     keys: tuple[str, ...] = (),
     advance: Callable[[str, int, int], None] = lambda *_: None,
 ) -> Built:
-    """Make the folder `out`, which `sam deploy`, `gcloud functions deploy` or `func azure functionapp publish` takes as it is.
+    """Build the folder `out` for `sam deploy`, `gcloud functions deploy` or `func azure functionapp publish`.
 
-    :param model: a model file, or an address in a store, where the model then stays; the function needs obstore for most.
-    :param python: the Python that the function will run on, as `3.13`.
-    :param with_bytecode: whether to ship bytecode, if that Python is here; without it each cold start compiles anew.
+    :param model: a model file, or an address in a store, from which the function loads the model; most stores need obstore.
+    :param python: the Python version of the function, such as `3.13`.
+    :param with_bytecode: whether to include bytecode, if that Python is installed; without it, each cold start compiles.
     :param arch: `x86_64` or `arm64`, the target's own default if None; it matters to installed packages only.
-    :param form: `folder`; `zip` or `layer`, which lie beside it; `image`, which makes it a Dockerfile's context.
-    :param install: whether what the engine and the store need goes into the folder, unless the provider installs it.
-    :param handler: the target's handler, if it is not flyweight's own.
-    :param constraint: a file of versions that installed packages keep to.
-    :param every_op: whether to ship ops that this model does not need, for models that are read from elsewhere.
-    :param keys: public keys, one of which has to have signed the model; the function can then verify signatures itself.
-    :param advance: called with each stage's name, how much of it is done, and how much there is.
+    :param form: `folder`; `zip` or `layer`, written next to it; `image`, with a Dockerfile in it.
+    :param install: whether to install the packages of the engine and the store into the folder, unless the provider does it.
+    :param handler: the folder of the handler, if it is not flyweight's own.
+    :param constraint: a file with versions of packages to use.
+    :param every_op: whether to include ops that this model does not need, for models that are loaded from elsewhere.
+    :param keys: public keys, by one of which the model must be signed; the function can then verify signatures itself.
+    :param advance: called with each stage's name, the amount done, and the total amount.
     :raises ModelRefused: the model file fails a check.
-    :raises ToolkitError: there is no such target, or it can't be built.
-    :raises BuildFailed: no such Python, over a limit, an unproven model, or `out` holds something else.
+    :raises ToolkitError: the target does not exist, or can't be built.
+    :raises BuildFailed: the Python does not exist, a limit is exceeded, answers differ, or `out` contains other files.
     :raises OSError: the model can't be read, or `out` can't be written.
     """
     out = Path(out).resolve()
@@ -101,7 +101,7 @@ def build(
 
 
 def document(built: Built) -> dict[str, object]:
-    """What was built, for JSON."""
+    """Describe the build as a JSON object."""
     artifacts = [str(path) for path in built.artifacts]
     return {**asdict(built), "folder": str(built.folder), "artifacts": artifacts}
 
@@ -118,7 +118,7 @@ def _make(spec: BuildSpec, place: Path, out: Path) -> Built:
     (draft / MARKER).write_text(json.dumps(_marker(spec, installed), indent=2) + "\n")
     files, size = _settle(draft)
     spec.advance("measuring", 0, 1)
-    archives = cache(partial(_archives, spec, draft, place))  # made when asked for, which a folder over its limits never is
+    archives = cache(partial(_archives, spec, draft, place))  # made on demand: not if the folder exceeds a limit
     whole = size if shipped else size + sum(package.size for package in packages)
     limits = report.against(spec.package.limits, form, whole, lambda: _zipped(archives(), draft), packages)
     (place / PARTS).write_text(sbom.text(spec.source, packages, [] if packages else installed.pins, spec.target.name, shipped))
@@ -133,7 +133,7 @@ def _make(spec: BuildSpec, place: Path, out: Path) -> Built:
 
 
 def _marker(spec: BuildSpec, installed: Installed) -> dict[str, Any]:
-    """What the folder says of itself."""
+    """Return the contents of the folder's marker file."""
     return {
         "flyweight": flyweight.__version__,
         "target": spec.target.name,
@@ -146,12 +146,12 @@ def _marker(spec: BuildSpec, installed: Installed) -> dict[str, Any]:
 
 
 def _zipped(archives: list[str], draft: Path) -> int:
-    """The bytes that are uploaded."""
+    """Return the number of bytes to upload."""
     return draft.with_name(archives[0]).stat().st_size if archives else report.zipped_size(draft)
 
 
 def _archives(spec: BuildSpec, draft: Path, place: Path) -> list[str]:
-    """Make what this form has beside the folder, by name; a layer takes core and packages out of it."""
+    """Write the archives of this form and return them by name; for a layer, core and packages move out of the folder."""
     if spec.options.form == "zip":
         archive.write(draft, place / ZIP)
         return [ZIP]
@@ -173,19 +173,19 @@ def _archives(spec: BuildSpec, draft: Path, place: Path) -> list[str]:
 
 
 def _check_replaceable(out: Path) -> None:
-    """Check that `out` is free, or holds an earlier build.
+    """Check that `out` does not exist, or is an earlier build.
 
-    :raises BuildFailed: `out` holds something that flyweight did not build.
+    :raises BuildFailed: `out` contains files that flyweight did not build.
     """
     if out.is_dir() and (not any(out.iterdir()) or (out / MARKER).is_file()):
         return
     if out.exists():
-        reason = f"{out} is there already, and flyweight did not build it"
+        reason = f"{out} exists already, and flyweight did not build it"
         raise BuildFailed(reason, next_step="choose another folder, or remove it yourself")
 
 
 def _settle(draft: Path) -> tuple[int, int]:
-    """Give every file one moment and the rights that a function's user needs, under any umask of the builder; count them."""
+    """Give every file a fixed time and the permissions that a function's user needs, under any umask; count the files."""
     files, size = 0, 0
     for path in [*draft.rglob("*"), draft]:
         path.chmod(archive.rights(path))
@@ -196,7 +196,7 @@ def _settle(draft: Path) -> tuple[int, int]:
 
 
 def _put_in_place(place: Path, out: Path, made: list[str]) -> list[Path]:
-    """Rename the draft to `out`, and what lies beside it likewise; what was there goes aside first and is removed last."""
+    """Rename the draft to `out`, and its archives likewise; an earlier build is renamed first and removed last."""
     if out.exists():
         out.rename(place / "before")
     try:
@@ -205,7 +205,7 @@ def _put_in_place(place: Path, out: Path, made: list[str]) -> list[Path]:
         if (place / "before").exists():
             (place / "before").rename(out)
         raise
-    for name in (ZIP, LAYER):  # of an earlier build, which the folder no longer is
+    for name in (ZIP, LAYER):  # archives of an earlier build of another form
         other = out.with_name(out.name + name)
         if name not in made and archive.made_here(other, (MARKER, "python/flyweight/__init__.py")):
             other.unlink()

@@ -1,7 +1,7 @@
-"""A tree of installed packages: what is in it, what of it no function runs, and how many bytes each package takes.
+"""List and trim a tree of installed packages, and count the bytes of each package.
 
-Nothing is stripped: wheels align their libraries' segments, and `strip` has broken them. METADATA stays, since packages ask
-importlib.metadata for their own versions, and licenses stay, since they have to travel with what they license.
+Libraries are not stripped: wheels align their segments, and `strip` has broken them. METADATA is kept, because packages ask
+importlib.metadata for their own versions, and licenses are kept, because they must accompany the packages.
 """
 
 import csv
@@ -15,12 +15,12 @@ from pathlib import Path
 TESTS = {"tests", "test"}
 SOURCES = {".pyi", ".h", ".hpp", ".pxd", ".pxi", ".pyx", ".c", ".cpp", ".cc", ".f", ".f90", ".a", ".pyc"}
 SOURCES |= {".tp", ".in", ".build", ".cmake", ".rej", ".orig"}
-NOTES = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"}  # of the installation on this machine
+NOTES = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"}  # notes about the installation on this machine
 
 
 @dataclass(frozen=True)
 class Package:
-    """An installed package; `size`: the bytes of its files, bytecode included; `license`: as it says itself."""
+    """An installed package; `size`: the bytes of its files, bytecode included; `license`: from its metadata."""
 
     name: str
     version: str
@@ -29,10 +29,10 @@ class Package:
 
 
 def trim(place: Path) -> None:
-    """Remove what no function runs: tests, type stubs, headers and C sources, scripts, manuals, bytecode of other Pythons."""
+    """Remove files that no function runs: tests, stubs, headers, C sources, scripts, manuals, bytecode of other Pythons."""
     owned = _owners(place)
     for folder in (place / "bin", place / "include", place / "share" / "man", place / "share" / "doc"):
-        shutil.rmtree(folder, ignore_errors=True)  # `bin` has scripts that name this machine's Python
+        shutil.rmtree(folder, ignore_errors=True)  # scripts in `bin` contain the path of this machine's Python
     for path in sorted(place.rglob("*")):
         inside = [*path.relative_to(place).parts]
         if path.is_dir() and (path.name == "__pycache__" or (path.name in TESTS and len(inside) > 1)):
@@ -43,12 +43,12 @@ def trim(place: Path) -> None:
         for name in NOTES:
             (info / name).unlink(missing_ok=True)
         left = sorted(name for name, owner in owned.items() if owner == info.name and (place / name).is_file())
-        # without hashes, since these are our words: importlib.metadata.files() goes on telling what is there
+        # rewritten without hashes, so that importlib.metadata.files() lists the remaining files
         (info / "RECORD").write_text("".join(f"{_quoted(name)},,\n" for name in [*left, f"{info.name}/RECORD"]))
 
 
 def listed(place: Path) -> list[Package]:
-    """The packages of a tree by name; what no package owns is counted with none."""
+    """List the packages of a tree by name; files of no package are not counted."""
     sizes: dict[str, int] = {}
     owned = _owners(place)
     for path in place.rglob("*"):
@@ -65,7 +65,7 @@ def listed(place: Path) -> list[Package]:
 
 
 def _owners(place: Path) -> dict[str, str]:
-    """Per file of a tree the `*.dist-info` that records it."""
+    """Map each file of a tree to the `*.dist-info` that records it."""
     owners = {}
     for info in place.glob("*.dist-info"):
         text = PathDistribution(info).read_text("RECORD") or ""
@@ -74,14 +74,14 @@ def _owners(place: Path) -> dict[str, str]:
 
 
 def _source(path: Path) -> str:
-    """The source of a file of bytecode; of any other file the file itself."""
+    """Return the source of a bytecode file; for any other file, the file itself."""
     if path.suffix == ".pyc" and path.parent.name == "__pycache__":
         path = path.parent.parent / f"{path.name.partition('.')[0]}.py"
     return path.as_posix()
 
 
 def _license(metadata: Message) -> str:
-    """The license expression, or its one line, or what the classifiers say."""
+    """Return the license expression, or the license field if it is one line, or the license classifiers."""
     text = str(metadata["License-Expression"] or metadata["License"] or "").strip()
     if text and "\n" not in text and len(text) <= 100:
         return text

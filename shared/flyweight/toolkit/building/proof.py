@@ -1,4 +1,4 @@
-"""A built tree to whether its model answers in it as it did when it was packed: in a fresh Python that sees nothing else."""
+"""Verify that a model answers in a built tree as it did when it was packed, in a fresh Python that sees nothing else."""
 
 import platform
 import subprocess
@@ -20,13 +20,13 @@ for package in packages:
     __import__(package)
 loaded = load(model)
 assert 'flyweight' in sys.modules and sys.modules['flyweight'].__file__.startswith(places[0])
-sys.exit(0 if loaded.passes_self_test() else 'the recorded sample answers otherwise than it did when the model was packed')
+sys.exit(0 if loaded.passes_self_test() else 'the answers to the recorded sample differ from those at packing')
 """
 
 
 @dataclass(frozen=True)
 class Proof:
-    """Whether the model's sample was answered in the tree, or else why it was not tried."""
+    """The result of the check: whether the answers were verified, and how, or why they were not."""
 
     proven: bool
     words: str
@@ -35,13 +35,13 @@ class Proof:
 def prove(
     places: list[Path], model: bytes, python: str | None, *, reason: str = "", packages: str = "", where: str = "the built folder"
 ) -> Proof:
-    """Let the model's recorded sample be answered with nothing but `places` on the path.
+    """Predict the model's recorded sample with only `places` on the path, and compare the answers with the recorded ones.
 
     :param python: the interpreter; None if no Python of that version is on this machine.
-    :param reason: why it can't run here, if it can't.
-    :param packages: modules that have to come in as well, by spaces.
-    :param where: what `places` are, in words.
-    :raises BuildFailed: it does not answer, or otherwise than at packing.
+    :param reason: why the tree can't run on this machine; empty if it can.
+    :param packages: further modules that must be importable, separated by spaces.
+    :param where: a description of `places`.
+    :raises BuildFailed: the model fails, or its answers differ.
     """
     if reason or python is None:
         return Proof(False, reason or "the target's Python is not on this machine")
@@ -51,14 +51,16 @@ def prove(
         arguments = ["\n".join(map(str, places)), file.name, packages]
         done = subprocess.run([python, *FLAGS, "-c", PROGRAM, *arguments], capture_output=True, text=True)
     if done.returncode != 0:
-        complaint = (done.stderr.strip().splitlines() or ["it gave no reason"])[-1]
-        hint = "pack the model with the versions that its packages have here, or build with --no-install and look into the folder"
-        raise BuildFailed(f"the model does not answer in the built folder: {complaint}", next_step=hint)
-    return Proof(True, f"the model's recorded sample was answered in {where}, by a Python that saw nothing else")
+        complaint = (done.stderr.strip().splitlines() or ["no error message"])[-1]
+        hint = (
+            "pack the model again with the package versions of this build, or inspect the folder after a build with --no-install"
+        )
+        raise BuildFailed(f"the model fails in the built folder: {complaint}", next_step=hint)
+    return Proof(True, f"the model answered its recorded sample in {where}, in a Python without other packages")
 
 
 def elsewhere(arch: str) -> str:
-    """Why packages for an architecture can't be run on this machine; empty if they can."""
+    """Explain why packages for an architecture can't run on this machine; empty if they can."""
     here = {"aarch64": "arm64", "arm64": "arm64", "x86_64": "x86_64", "AMD64": "x86_64"}.get(platform.machine(), "another")
     if sys.platform != "linux":
         return f"its packages are for Linux, and this machine runs {sys.platform}"

@@ -1,4 +1,4 @@
-"""A built tree to its sizes: per package, and against each limit of the target; a size over a limit is refused or reported."""
+"""Compare the size of a built tree with each limit of its target; a size over a limit is refused or reported."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from flyweight.toolkit.building.packages import Package
 from flyweight.toolkit.errors import BuildFailed
 from flyweight.toolkit.targets.package import Limit
 
-SMALL = 20_000_000  # bytes that are zipped in no time, so that the zip's size is always reported
+SMALL = 20_000_000  # bytes; the zip of a smaller tree is quick to make, so its size is always reported
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One limit, and what the build takes of it; `next_step` says what to do if it does not fit."""
+    """A limit and the size of the build; `next_step` says what to do if the build does not fit."""
 
     limit: str
     allowed: int
@@ -26,10 +26,10 @@ class Measured:
 def against(
     limits: Sequence[Limit], form: str, size: int, zipped: Callable[[], int], packages: Sequence[Package]
 ) -> list[Measured]:
-    """How near each limit of this form is.
+    """Compare the sizes with each limit of this form.
 
-    :param zipped: makes the zip's size, which takes its time for a large tree, and is asked only where it matters.
-    :raises BuildFailed: over a limit beyond which nothing can be deployed.
+    :param zipped: computes the zip's size; slow for a large tree, so it is called only if a limit needs it.
+    :raises BuildFailed: a size exceeds a limit beyond which nothing can be deployed.
     """
     rows = []
     for limit in [limit for limit in limits if form in limit.forms]:
@@ -43,21 +43,21 @@ def against(
 
 
 def _refusal(row: Measured, packages: Sequence[Package]) -> str:
-    """What is over, by how much, and the packages that weigh most."""
-    words = f"{row.size / 1e6:.1f} MB are over a limit of {row.allowed / 1e6:.1f} MB ({row.limit})"
+    """Describe the exceeded limit and the largest packages."""
+    words = f"{row.size / 1e6:.1f} MB exceed the limit of {row.allowed / 1e6:.1f} MB ({row.limit})"
     largest = sorted(packages, key=lambda package: -package.size)[:5]
     return words + "".join(f"\n  {package.size / 1e6:7.1f} MB  {package.name} {package.version}" for package in largest)
 
 
 def zipped_size(folder: Path) -> int:
-    """The bytes of the zip that the folder makes."""
+    """Count the bytes of the folder's zip."""
     counter = _Counter()
     archive.write(folder, counter)
     return counter.size
 
 
 class _Counter:
-    """A file that keeps its size only."""
+    """A file that counts the bytes written to it and discards them."""
 
     def __init__(self) -> None:
         self.size = 0
@@ -68,4 +68,4 @@ class _Counter:
         return len(data)
 
     def flush(self) -> None:
-        """Nothing is kept."""
+        """Do nothing: nothing is buffered."""

@@ -1,7 +1,9 @@
-"""A model's document to the modules of the core that its function can use: all but other models' ops and engines."""
+"""Copy the modules of the core that a model's function can use: all except ops and engines of other models."""
 
 import ast
+import io
 import shutil
+import tokenize
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -10,25 +12,41 @@ from typing import Any
 import flyweight
 
 PACKAGE = Path(flyweight.__file__).parent
-FAMILIES = ("ops", "engines")  # the folders of which a model names what it needs
-# Left out of every copy: what never runs in a function, bytecode of any Python that has run here, what an
-# upgrade of a project wrote beside a changed file.
-LEFT_OUT = shutil.ignore_patterns("toolkit", "__pycache__", "*.pyc", ".*_cache", "*.md", "*.new")
+FAMILIES = ("ops", "engines")  # the folders whose modules are selected by the model
+# Omitted from every copy: files that never run in a function, bytecode of any Python that has run here, and the
+# FILE.new that an upgrade of a project wrote.
+LEFT_OUT = shutil.ignore_patterns("toolkit", "__pycache__", "*.pyc", ".*_cache", "*.md", "*.new", "py.typed")
 
 
 def copy(folder: Path, document: dict[str, Any] | None) -> None:
     """Copy the core to `folder`, with the ops and engines that this model needs; with all of them if `document` is None."""
     shutil.copytree(PACKAGE, folder, ignore=LEFT_OUT)
-    if document is None:
-        return
-    kept = needed(document)
-    for path in [path for name in FAMILIES for path in (folder / name).glob("*.py")]:
-        if path.relative_to(folder) not in kept:
+    kept = None if document is None else needed(document)
+    for path in folder.rglob("*.py"):
+        inside = path.relative_to(folder)
+        if kept is not None and inside.parts[0] in FAMILIES and inside not in kept:
             path.unlink()
+        else:
+            path.write_text(bare(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def bare(source: str) -> str:
+    """Take docstrings and comments out of a source; each line stays where it is, for tracebacks."""
+    lines = source.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column].rstrip()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node, clean=False) is not None:
+            text = node.body[0]
+            end = text.end_lineno or text.lineno
+            lines[text.lineno - 1 : end] = [" " * text.col_offset + '""'] + [""] * (end - text.lineno)
+    return "\n".join(lines) + "\n"
 
 
 def needed(document: dict[str, Any]) -> set[Path]:
-    """The files of `ops/` and `engines/` that answer for a model, as paths in the package: those named, and their imports."""
+    """List the files of `ops/` and `engines/` that a model uses, with their imports, as paths in the package."""
     waiting = [path for path in PACKAGE.glob("*.py")] + [PACKAGE / name / "__init__.py" for name in FAMILIES]
     waiting += [PACKAGE / "ops" / f"{family}.py" for family in _families(document)]
     waiting += [PACKAGE / "engines" / f"{name}.py" for name in document.get("engines", ())]
@@ -42,7 +60,7 @@ def needed(document: dict[str, Any]) -> set[Path]:
 
 
 def _families(value: Any) -> Iterator[str]:
-    """The families of the ops that a plan names, wherever in it they stand."""
+    """Collect the families of the ops in a plan, at any depth."""
     if isinstance(value, dict):
         if isinstance(value.get("op"), str):
             yield value["op"].partition(".")[0]
@@ -64,7 +82,7 @@ def _file(module: str) -> Path:
 
 
 def _imports(node: ast.AST) -> Iterator[str]:
-    """The modules of ours that are imported here, but for the type checker's eyes only."""
+    """List flyweight's modules that a source imports, except under TYPE_CHECKING."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
             continue

@@ -1,6 +1,6 @@
-"""What was built to a CycloneDX 1.6 document (https://cyclonedx.org/docs/1.6/json/): the same bytes for the same build.
+"""Write the parts of a build as a CycloneDX 1.6 document (https://cyclonedx.org/docs/1.6/json/), with reproducible bytes.
 
-The library of CycloneDX itself writes it, see docs/decisions/0016-parts-and-locks.md.
+The CycloneDX project's own library writes it, see docs/decisions/0016-parts-and-locks.md.
 """
 
 import re
@@ -21,16 +21,16 @@ import flyweight
 from flyweight.toolkit.building.archive import MOMENT
 from flyweight.toolkit.building.packages import Package
 
-NAMESPACE = uuid.UUID("5b0f1f0c-6b2c-5b57-9d8e-3a4d1c7f2e60")  # any, but always the same
+NAMESPACE = uuid.UUID("5b0f1f0c-6b2c-5b57-9d8e-3a4d1c7f2e60")  # arbitrary but fixed
 TIME = datetime.fromtimestamp(MOMENT, UTC)
 
 
 def text(source: dict[str, str], packages: Sequence[Package], listed: Sequence[str], target: str, shipped: bool = True) -> str:
-    """The function's parts: our core, the model, the packages in it, and those that are installed elsewhere from a list.
+    """Describe the function's parts: the core, the model, its packages, and packages that are installed elsewhere.
 
     :param source: the model's `model`, `version` and `sha256`.
-    :param listed: requirements of packages that the provider installs, or the user who deploys.
-    :param shipped: whether `packages` are in the folder; else the provider installs them.
+    :param listed: requirements that the provider or the user installs.
+    :param shipped: whether `packages` are in the folder; otherwise the provider installs them.
     """
     named: dict[str, Any] = {"name": source["model"], "version": source["version"]}
     hashes = [HashType(alg=HashAlgorithm.SHA_256, content=source["sha256"])]
@@ -43,13 +43,13 @@ def text(source: dict[str, str], packages: Sequence[Package], listed: Sequence[s
     root = Component(type=ComponentType.APPLICATION, bom_ref="function", **named)
     tool = Component(type=ComponentType.APPLICATION, name="flyweight", version=flyweight.__version__)
     about = BomMetaData(timestamp=TIME, tools=ToolRepository(components=[tool]), component=root)
-    # An id that says the contents; only then is the document written for good.
+    # The id is a hash of the contents, so the document is written twice.
     draft = _written(Bom(serial_number=NAMESPACE, metadata=about, components=parts), parts)
     return _written(Bom(serial_number=uuid.uuid5(NAMESPACE, draft), metadata=about, components=parts), parts)
 
 
 def _parted(requirement: str) -> tuple[str, str]:
-    """The name in a line of a requirements.txt, and its version if it says one."""
+    """Parse a line of a requirements.txt into a name, and a version if it has one."""
     name = re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
     number = re.search(r"==\s*([0-9][^*,;\s]*)\s*(?:;|$)", requirement)
     return name, number[1] if number else ""
@@ -62,7 +62,7 @@ def _written(bom: Bom, parts: Sequence[Component]) -> str:
 
 
 def _library(package: Package, properties: Sequence[Property] = ()) -> Component:
-    """A package of PyPI."""
+    """Describe a package of PyPI."""
     url = PackageURL("pypi", None, package.name, package.version or None)
     named: dict[str, Any] = {"name": package.name, "version": package.version or None, "bom_ref": str(url), "purl": url}
     licenses = [LicenseFactory().make_from_string(package.license)] if package.license else []

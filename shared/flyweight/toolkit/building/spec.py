@@ -1,4 +1,4 @@
-"""What is to be built, checked before anything is written: target, model, Python, architecture and form."""
+"""Check a build before anything is written: target, model, Python, architecture and form."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,17 +17,18 @@ from flyweight.toolkit.targets.package import PackageSpec
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 FORMS = ("folder", "zip", "layer", "image")
-ADVICE = "check the address (`flyweight models ls STORE` lists what is there), and that you may read it (docs/registry.md)"
+ADVICE = "check the address (`flyweight models ls STORE` lists the models), and your permission to read it (docs/registry.md)"
 
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """What a build is asked for beside its target and its model.
+    """The options of a build.
 
-    `python`: the version that the function runs on, as `3.13`; `with_bytecode`: whether to ship bytecode; `arch`: `x86_64` or
-    `arm64`, None for the target's default; `form`: one of `FORMS`; `install`: whether packages go into the folder; `handler`: a
-    handler's folder that is not flyweight's own; `constraint`: a file of versions that packages keep to; `every_op`: whether to
-    ship ops that the model does not need; `keys`: public keys, one of which has to have signed the model.
+    `python`: the Python version of the function, such as `3.13`; `with_bytecode`: whether to include bytecode; `arch`: `x86_64`
+    or `arm64`, None for the target's default; `form`: one of `FORMS`; `install`: whether to install packages into the folder;
+    `handler`: the folder of a handler that is not flyweight's own; `constraint`: a file with versions of packages to use;
+    `every_op`: whether to include ops that the model does not need; `keys`: public keys, by one of which the model must be
+    signed.
     """
 
     python: str = "3.13"
@@ -43,10 +44,10 @@ class BuildOptions:
 
 @dataclass(frozen=True)
 class BuildSpec:
-    """A build that can begin.
+    """A checked build.
 
-    `address`: where the model stays, empty if it is shipped; `signature`: the contents of the signature file beside the model;
-    `interpreter`: a Python of the wanted version on this machine, None without one; `advance`: called with each stage.
+    `address`: the model's address in a store, empty if the folder contains it; `signature`: the contents of the model's signature
+    file; `interpreter`: a Python of the function's version on this machine, or None; `advance`: called with each stage.
     """
 
     target: Target
@@ -62,20 +63,20 @@ class BuildSpec:
 
     @property
     def source(self) -> dict[str, str]:
-        """What the model is."""
+        """The model's document."""
         return {"model": self.model.name, "version": self.model.version, "sha256": self.model.file.sha256}
 
     @property
     def compiler(self) -> str | None:
-        """The interpreter that makes bytecode; None where none is wanted, or where that Python is not on this machine."""
+        """The interpreter that compiles bytecode; None without bytecode, or if that Python is not on this machine."""
         return self.interpreter if self.options.with_bytecode else None
 
 
 def checked(target: str, model: str, options: BuildOptions, advance: Callable[[str, int, int], None]) -> BuildSpec:
-    """Check what is asked for, and load the model.
+    """Check the options, and load the model.
 
-    :raises ToolkitError: there is no such target, Python, architecture or form, or the target can't be built.
-    :raises FlyweightError: the model can't be loaded, or it is refused.
+    :raises ToolkitError: the target, Python, architecture or form does not exist, or the target can't be built.
+    :raises FlyweightError: the model can't be loaded, or is refused.
     """
     place = targets.find(target)
     package = place.package
@@ -85,7 +86,7 @@ def checked(target: str, model: str, options: BuildOptions, advance: Callable[[s
     _among("form", options.form, tuple(form for form in FORMS if _makes(package, form)), target)
     handler = options.handler or place.folder("handlers")
     if not handler.is_dir():
-        raise BuildFailed(f"there is no handler's folder {handler}", "name one with --handler, or leave it out")
+        raise BuildFailed(f"the handler's folder {handler} does not exist", "give another --handler, or omit it")
     address = model if "://" in model else ""
     loaded, signature = (stored(address, options.keys), b"") if address else _shipped(model, options.keys)
     interpreter = _interpreter(options.python)
@@ -93,10 +94,10 @@ def checked(target: str, model: str, options: BuildOptions, advance: Callable[[s
 
 
 def stored(address: str, keys: tuple[str, ...] = ()) -> predictor.Predictor:
-    """Load the model at an address in a store, as it is now.
+    """Load the model that is now at an address in a store.
 
-    :param keys: public keys, one of which has signed it, if there are any.
-    :raises FlyweightError: it can't be loaded, or it is refused.
+    :param keys: public keys, by one of which it must be signed; () for no check.
+    :raises FlyweightError: it can't be loaded, or is refused.
     """
     verification = settings.Verification(public_keys=keys)
     deployment = settings.Settings(address, caching=settings.Caching(cache_dir="off"), verification=verification)
@@ -104,12 +105,12 @@ def stored(address: str, keys: tuple[str, ...] = ()) -> predictor.Predictor:
         return ModelSource(deployment).load(address, {}).predictor
     except FlyweightError as error:
         if not getattr(error, "next_step", ""):
-            error.next_step = ADVICE  # type: ignore[attr-defined]  # which has no place in a function's own code
+            error.next_step = ADVICE  # type: ignore[attr-defined]  # set here, because the core's errors give no advice on the toolkit
         raise
 
 
 def _shipped(model: str, keys: tuple[str, ...]) -> tuple[predictor.Predictor, bytes]:
-    """Load the model in a file, and the signature beside it, which goes where the model goes; b"" without one."""
+    """Load a model file and the contents of its signature file, b"" without one; both are copied to the build."""
     loaded = predictor.load(model)
     if keys:
         verification.check(loaded.file.sha256, loaded.name, loaded.version, verification.beside(model), keys)
@@ -125,10 +126,10 @@ def _makes(package: PackageSpec, form: str) -> bool:
 def _among(what: str, value: str, choices: tuple[str, ...], target: str) -> None:
     """Check a value.
 
-    :raises BuildFailed: the value is not among the choices.
+    :raises BuildFailed: the value is not one of the choices.
     """
     if value not in choices:
-        raise BuildFailed(f"there is no {what} {value!r} for {target}", f"choose one of {', '.join(choices)}")
+        raise BuildFailed(f"{target} does not support {what} {value!r}", f"choose one of {', '.join(choices)}")
 
 
 def _interpreter(python: str) -> str | None:

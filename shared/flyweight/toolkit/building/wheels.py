@@ -1,7 +1,7 @@
-"""A requirements.txt to the versions that fit the target's system, and to a tree of their wheels, by uv on any machine.
+"""Resolve a requirements.txt for the target's system, and install the wheels into a tree, with uv on any machine.
 
-uv asks the registry that this machine's own configuration names. It widens a platform to the older ones by itself; pip does
-not, and then silently takes old wheels, or pure-Python ones.
+uv uses the package registry of this machine's own configuration. It also accepts wheels for older versions of a platform; pip
+does not, and then silently installs old or pure-Python wheels.
 """
 
 import re
@@ -15,19 +15,19 @@ from pathlib import Path
 from flyweight.toolkit.errors import BuildFailed
 
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
-# What uv complains of, and what to do then; anything else is a registry that can't be asked.
+# uv's error messages and the next step for each; any other error means that the registry can't be reached.
 TROUBLES = {
     "No solution found": "try another --python or --arch or other versions (--constraint), or use --no-install",
-    "Hash mismatch|no overlapping hashes": "find out who changed these bytes, or build without that --constraint",
-    "Couldn't parse": "mend that line; a file for --constraint has a NAME==VERSION a line",
+    "Hash mismatch|no overlapping hashes": "find out why these bytes changed, or build without this --constraint",
+    "Couldn't parse": "correct that line; a file for --constraint has one NAME==VERSION per line",
 }
-UNREACHABLE = "see that the package registry can be reached (uv's setting UV_DEFAULT_INDEX names another), or use --no-install"
+UNREACHABLE = "check that the package registry can be reached (UV_DEFAULT_INDEX sets another one for uv), or use --no-install"
 HEADER = "# flyweight build"
 
 
 @dataclass(frozen=True)
 class System:
-    """What wheels have to fit: `arch` and `python` as a build names them; `older`: its glibc is older than 2.28."""
+    """The system that wheels must fit: `arch` and `python` as in a build; `older`: its glibc is older than 2.28."""
 
     arch: str
     python: str
@@ -35,15 +35,15 @@ class System:
 
     @property
     def platform(self) -> str:
-        """As uv names it."""
+        """The platform's name in uv."""
         return f"{MACHINES[self.arch]}-{'manylinux2014' if self.older else 'manylinux_2_28'}"
 
 
 def lock(requirements: Path, path: Path, system: System, constraint: Path | None = None) -> list[str]:
-    """Resolve what a requirements.txt lists and all that it needs in turn; write `path`, with hashes, and return the pins.
+    """Resolve a requirements.txt with all dependencies; write the pins with hashes to `path`, and return them.
 
-    :param constraint: a file of versions to keep to; what `lock` wrote is one, whose hashes then hold as well.
-    :raises BuildFailed: uv is not here, nothing fits, or the registry does not answer.
+    :param constraint: a file with versions to use; the hashes in a file that `lock` wrote are verified too.
+    :raises BuildFailed: uv is not installed, no versions fit, or the registry does not answer.
     """
     words = ["pip", "compile", "--no-header", "--no-annotate", "--generate-hashes", "--output-file", str(path)]
     words += [] if constraint is None else ["--constraint", str(constraint.resolve())]
@@ -54,44 +54,44 @@ def lock(requirements: Path, path: Path, system: System, constraint: Path | None
 
 
 def install(requirements: Path, locked: Path, place: Path, system: System, constraint: Path | None = None) -> None:
-    """Put the wheels that `lock` found for a requirements.txt into the folder `place`, and only those, if their hashes are right.
+    """Install exactly the wheels that `lock` pinned into the folder `place`, and verify their hashes.
 
-    :raises BuildFailed: the registry does not answer, or gives other bytes than it or the constraint says.
+    :raises BuildFailed: the registry does not answer, or its bytes do not have the pinned hashes.
     """
-    # a link would reach into uv's cache when we trim
+    # copies: with links, trimming would change uv's cache
     words = ["pip", "install", "--no-progress", "--target", str(place), "--link-mode", "copy", "--no-deps"]
-    words += [] if constraint is None else ["--constraint", str(constraint.resolve())]  # whose hashes `lock` passes over
+    words += [] if constraint is None else ["--constraint", str(constraint.resolve())]  # `lock` ignores its hashes
     words += [word for line in options(requirements) for word in shlex.split(line)]
     _run([*words, "--requirement", str(locked)], system, requirements.parent)
 
 
 def options(requirements: Path) -> list[str]:
-    """The lines of a requirements.txt that say where packages are."""
+    """List the lines of a requirements.txt that give locations of packages."""
     return [line for line in requirements.read_text(encoding="utf-8").splitlines() if line.startswith("--")]
 
 
 def made_here(path: Path) -> bool:
-    """Whether a file is what `lock` wrote."""
+    """Tell whether `lock` wrote a file."""
     return path.is_file() and path.read_bytes().startswith(HEADER.encode())
 
 
 def _run(words: list[str], system: System, folder: Path) -> None:
-    """Run uv for a system's Python.
+    """Run uv for the Python of a system.
 
-    :raises BuildFailed: uv finds no packages.
+    :raises BuildFailed: uv fails.
     """
     fits = ["--quiet", "--python", sys.executable, "--only-binary", ":all:"]
     fits += ["--python-platform", system.platform, "--python-version", system.python]
     done = subprocess.run([_uv(), *words[:2], *fits, *words[2:]], cwd=folder, capture_output=True, text=True)
     if done.returncode == 0:
         return
-    complaint = done.stderr.strip() or f"uv ended with {done.returncode}"
+    complaint = done.stderr.strip() or f"uv exited with status {done.returncode}"
     next_step = next((step for words, step in TROUBLES.items() if re.search(words, complaint)), UNREACHABLE)
     raise BuildFailed(f"no packages for Python {system.python} on {system.platform}:\n{complaint}", next_step=next_step)
 
 
 def _uv() -> str:
-    """The path of uv: the one installed beside this Python, or on the path.
+    """Find uv: installed with this Python, or on the path.
 
     :raises BuildFailed: uv is not installed.
     """
@@ -103,7 +103,7 @@ def _uv() -> str:
         found = shutil.which("uv")
     if found is None:
         raise BuildFailed(
-            "uv, which finds wheels for other machines, is not installed",
+            "uv, which resolves wheels for other systems, is not installed",
             next_step="pip install uv, or pass --no-install and install the packages yourself",
         )
     return found
