@@ -11,6 +11,7 @@ import pytest
 
 from tests.targets.handler import ROOT
 
+pytestmark = [pytest.mark.needs("checkov"), pytest.mark.infra]
 CHECKOV = ROOT / ".tools" / "checkov" / "bin" / "checkov"
 KMS = "encrypted with the service's own key; a key of the customer's own has a price, and its policy is the customer's to write"
 IDENTITIES = (
@@ -52,8 +53,6 @@ ACCEPTED = {"cloudformation": AWS, "terraform": AWS, "arm": AZURE}
 @pytest.fixture(scope="module")
 def reports() -> dict[str, dict[str, Any]]:
     """What checkov says, by framework; it is asked once, without its vendor's service, and so tells no severities."""
-    if not CHECKOV.is_file():
-        pytest.skip("checkov is not installed; run: .ci/install-checkov")
     command = [str(CHECKOV), "--directory", "infra", "--framework", *ACCEPTED, "--output", "json", "--skip-download"]
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=300)

@@ -14,7 +14,7 @@ from typing import Any
 
 import jsonschema
 
-FOLDER = Path(os.environ.get("ARM_SCHEMAS") or Path(__file__).parents[3] / "shared" / "data" / "arm")
+FOLDER = Path(os.environ.get("ARM_SCHEMAS") or Path(__file__).parents[4] / "shared" / "data" / "arm")
 # the file of each type and version, where its name does not follow from them
 FILES = {"Microsoft.Insights/components": "Microsoft.Insights.Application"}
 HOST = "https://schema.management.azure.com/schemas/"
@@ -88,6 +88,6 @@ def schema_of(kind: str) -> dict[str, Any]:
     group = next(one for one in nodes if name.replace("/", "_") in nodes.get(one, {}) and one.endswith("Definitions"))
     reference = taken(f"#/{group}/{name.replace('/', '_')}", path)
     # which every resource of a template may have
-    more: dict[str, Any] = {"condition": {}, "dependsOn": {}, "scope": {}, "comments": {}}
+    more: dict[str, Any] = {"condition": {}, "dependsOn": {}, "scope": {}, "comments": {}, "metadata": {}}
     definitions[reference.removeprefix("#/definitions/")].get("properties", {}).update(more)
     return {"$ref": reference, "definitions": definitions}

@@ -13,10 +13,8 @@ import os
 import re
 import ssl
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.services.web import Handler, HttpServer
 from tests.targets.azure.azure_tools import az
 
 TENANT, SUBSCRIPTION = "11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222"
@@ -37,14 +36,12 @@ OUTPUTS = {
 SITE = {"state": "Running", "defaultHostName": f"{APP}.azurewebsites.net", "sku": "FlexConsumption", "serverFarmId": "/plan"}
 
 
-class AzureApi(ThreadingHTTPServer):
+class AzureApi(HttpServer):
     """What was asked, in order: method, path and document."""
 
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Requests)
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.asked: list[tuple[str, str, Any]] = []
+        super().__init__(_Requests, tls=tls)
 
     def sent(self, method: str, pattern: str) -> list[Any]:
         """The documents of all requests with such a method and path."""
@@ -70,12 +67,10 @@ class AzureApi(ThreadingHTTPServer):
         return 404, {"error": {"code": "NotFound", "message": f"{path} is not there"}}
 
 
-class _Requests(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class _Requests(Handler):
     def _answer(self) -> None:
         path = self.path.partition("?")[0].replace("//", "/")
-        sent = self.rfile.read(int(self.headers.get("content-length") or 0))
+        sent = self.read_body()
         if path == "/token":
             status, document = 200, _token()
         else:
@@ -83,16 +78,9 @@ class _Requests(BaseHTTPRequestHandler):
             assert isinstance(api, AzureApi)
             status, document = api.answer(self.command, path, _document(sent))
         data = b"" if document is None else json.dumps(document).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        self.reply(status, data, {"content-type": "application/json"})
 
     do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _answer
-
-    def log_message(self, *arguments: Any) -> None:
-        """Say nothing."""
 
 
 def _document(sent: bytes) -> Any:
@@ -128,12 +116,14 @@ def _certificate(place: Path) -> tuple[Path, Path]:
 def azure_api(place: Path) -> Iterator[tuple[AzureApi, dict[str, str]]]:
     """The stand-in, and the variables that lead `az` to it, logged in; it is there while the block runs."""
     pem, secret = _certificate(place)
-    api, identity = AzureApi(), AzureApi()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem, secret)
-    api.socket = context.wrap_socket(api.socket, server_side=True)
-    for server in (api, identity):
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    with AzureApi(context) as api, AzureApi() as identity:
+        yield api, _logged_in(api, identity, place, pem)
+
+
+def _logged_in(api: AzureApi, identity: AzureApi, place: Path, pem: Path) -> dict[str, str]:
+    """Log `az` in at the stand-in, and get the variables that lead it there."""
     here = f"https://localhost:{api.server_port}/"
     environ = {
         "AZURE_CONFIG_DIR": str(place / "config"),
@@ -147,16 +137,11 @@ def azure_api(place: Path) -> Iterator[tuple[AzureApi, dict[str, str]]]:
     audience = "https://management.core.windows.net/"
     endpoints = {**dict.fromkeys(names, here), "active_directory_resource_id": audience}
     described = json.dumps({"endpoints": endpoints, "suffixes": {}})
-    try:
-        for words in (
-            ["cloud", "register", "--name", "standin", "--skip-endpoint-discovery", "--cloud-config", described],
-            ["cloud", "set", "--name", "standin"],
-            ["login", "--identity"],
-        ):
-            done = subprocess.run([str(az()), *words], env={**os.environ, **environ}, capture_output=True, text=True, timeout=120)
-            assert done.returncode == 0, done.stderr
-        yield api, environ
-    finally:
-        for server in (api, identity):
-            server.shutdown()
-            server.server_close()
+    for words in (
+        ["cloud", "register", "--name", "standin", "--skip-endpoint-discovery", "--cloud-config", described],
+        ["cloud", "set", "--name", "standin"],
+        ["login", "--identity"],
+    ):
+        done = subprocess.run([str(az()), *words], env={**os.environ, **environ}, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+    return environ

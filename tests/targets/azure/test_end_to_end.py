@@ -45,7 +45,7 @@ def host(queues: Queues, built: Callable[[str], Path]) -> Iterator[Host]:
 
 
 def read(queues: Queues, queue: str) -> list[Any]:
-    """All documents of a queue, which is empty then."""
+    """Take all documents out of a queue."""
     documents = []
     while received := queues.receive(queue):
         for message in received:
@@ -72,7 +72,7 @@ def test_messages_are_scored_and_bad_ones_are_dead_letters_at_once(host: Host, q
     assert not read(queues, "records-poison")
 
 
-def test_what_fails_for_now_comes_five_times_and_then_is_poison_whole(queues: Queues, built: Callable[[str], Path]) -> None:
+def test_a_failing_message_comes_five_times_and_then_is_poison(queues: Queues, built: Callable[[str], Path]) -> None:
     host = hosted(queues, built("azure"), FLYWEIGHT_MODEL="/nowhere/model.safetensors")
     try:
         queues.send("records", GOOD)
@@ -86,7 +86,7 @@ def test_what_fails_for_now_comes_five_times_and_then_is_poison_whole(queues: Qu
     assert not read(queues, "results") and not read(queues, "rejects")
 
 
-def test_a_message_comes_again_once_the_model_is_there(host: Host, queues: Queues, built: Callable[[str], Path]) -> None:
+def test_a_message_is_scored_when_the_model_is_there_again(host: Host, queues: Queues, built: Callable[[str], Path]) -> None:
     sent = queues.send("records", GOOD)
     away = hosted(queues, built("azure"), FLYWEIGHT_MODEL="/nowhere/model.safetensors")
     assert away.poll() == 1

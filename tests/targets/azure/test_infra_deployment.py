@@ -20,7 +20,7 @@ from tests.targets.azure.azure_tools import az
 from tests.targets.handler import ROOT
 from tests.toolkit.deploying.provider_tools import ProviderTools
 
-pytestmark = pytest.mark.skipif(az() is None, reason="the Azure CLI is not installed; run: .ci/install-az")
+pytestmark = pytest.mark.needs("az")
 Run = Callable[..., Result]
 
 

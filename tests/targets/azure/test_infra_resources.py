@@ -27,8 +27,8 @@ EVERYTHING = {
 }
 # What each role is for, and the line that needs it.
 USED = {
-    "storageBlobDataOwner": "infra/azure/main.bicep: AzureWebJobsStorage__accountName",  # the host's package, locks and keys
-    "monitoringMetricsPublisher": "infra/azure/main.bicep: APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    "storageBlobDataOwner": "infra/azure/main.json: AzureWebJobsStorage__accountName",  # the host's package, locks and keys
+    "monitoringMetricsPublisher": "infra/azure/main.json: APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     "storageBlobDataReader": "shared/flyweight/stores/objects.py: self._library.get(",
     "storageBlobDataContributor": "shared/flyweight/files/scoring.py: self._target.put_stream(",
     "serviceBusDataReceiver": "handlers/azure/azure_bindings.py: service_bus_queue_trigger(",

@@ -1,4 +1,4 @@
-"""What is special about Azure's requests: a whole URL, and the invocation's id beside them."""
+"""Azure's requests have a whole URL, and the id of the invocation is in the context."""
 
 from __future__ import annotations
 

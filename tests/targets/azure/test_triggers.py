@@ -1,4 +1,4 @@
-"""What is special about Azure's triggers: words of a setting become functions, events tell of blobs, outputs wait for the end."""
+"""Azure's triggers: each word of a setting becomes a function, events name blobs, outputs are held until the end."""
 
 from __future__ import annotations
 
@@ -52,17 +52,17 @@ def test_outputs_are_bindings_of_each_function_and_one_where_both_go_to_one_plac
 
 
 @pytest.mark.parametrize("word", ["topic:x", "queue", "queue:", "timer", "nonsense"])
-def test_a_word_that_means_nothing_is_told_with_those_that_do(word: str) -> None:
+def test_an_unknown_trigger_is_refused_and_the_known_ones_are_listed(word: str) -> None:
     with pytest.raises(ValueError, match="servicebus:TOPIC/SUBSCRIPTION"):
         functions(word)
 
 
 @pytest.mark.parametrize("kind", ["eventType", "type"])
 def test_a_blob_is_named_by_the_event_in_a_message(kind: str) -> None:
-    from azure_files import told
+    from azure_files import message_records
 
     event = {kind: CREATED, "data": {"url": "https://a.blob.core.windows.net/in/a%20b.csv", "eTag": "0x1"}}
-    (record,) = told(Record("m1", json.dumps(event).encode(), "", {"source": "q"}), CREATED)
+    (record,) = message_records(Record("m1", json.dumps(event).encode(), "", {"source": "q"}), CREATED)
     assert (record.id, record.origin["address"], record.origin["message"]) == ("in/a b.csv#0x1", "az://in/a b.csv", "m1")
 
 
@@ -70,10 +70,10 @@ def test_a_blob_is_named_by_the_event_in_a_message(kind: str) -> None:
 def test_a_blob_of_another_account_is_refused_and_not_looked_for_in_ours(
     account: str, refused: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from azure_files import blob
+    from azure_files import blob_records
 
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", account)
-    (record,) = blob({"url": "https://penguins.blob.core.windows.net/in/a.csv", "eTag": "0x1"}, {})
+    (record,) = blob_records({"url": "https://penguins.blob.core.windows.net/in/a.csv", "eTag": "0x1"}, {})
     assert (record.fault is not None) == refused
     if refused:
         assert "'penguins'" in str(record.fault) and "'others'" in str(record.fault)
@@ -81,7 +81,7 @@ def test_a_blob_of_another_account_is_refused_and_not_looked_for_in_ours(
 
 @pytest.mark.parametrize("cloud", [False, True], ids=["Event Grid's schema", "CloudEvents"])
 def test_the_sdk_gives_a_created_blob_as_one_in_both_schemas(cloud: bool) -> None:
-    """As its converter makes the event of what the host sends."""
+    """The SDK's converter makes the event of what the host sends."""
     from azure.functions.eventgrid import EventGridEventInConverter
     from azure.functions.meta import Datum
     from azure_records import event_grid
@@ -96,17 +96,17 @@ def test_the_sdk_gives_a_created_blob_as_one_in_both_schemas(cloud: bool) -> Non
     assert record.origin["address"] == "az://in/a.csv"
 
 
-def test_a_message_that_only_speaks_of_blobs_stays_what_it_is() -> None:
-    from azure_files import told
+def test_a_message_that_only_mentions_blobs_is_an_ordinary_record() -> None:
+    from azure_files import message_records
 
     for body in (b'"Microsoft.Storage.BlobCreated"', b'{"note": "Microsoft.Storage.BlobCreated"}', b"[{"):
         record = Record("m1", body)
-        assert told(record, CREATED) == [record]
+        assert message_records(record, CREATED) == [record]
 
 
 def test_a_document_too_large_for_a_message_is_not_taken_and_the_others_are() -> None:
-    from azure_sinks import open_sink, taken
+    from azure_sinks import open_sink, take_held
 
     sink = open_sink("queue:r")
     left = sink.send([("k1", {"n": 1}), ("k2", {"text": "x" * 50_000})])
-    assert [*left] == ["k2"] and taken() == {"queue:r": ['{"n":1}']} and taken() == {}
+    assert [*left] == ["k2"] and take_held() == {"queue:r": ['{"n":1}']} and take_held() == {}

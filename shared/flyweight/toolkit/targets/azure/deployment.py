@@ -146,9 +146,11 @@ class Azure(StatefulDeployer):
             message = f"{deployment.folder} was built for Python {built}, not {deployment.parameters[PYTHON]}"
             raise DeployFailed(message, f"leave out --set {PYTHON}, or build another folder")
         parameters = {PYTHON: built, **deployment.parameters}
-        refused = arm_parameters.refusals(_template(deployment)["parameters"], parameters)
+        described = _template(deployment)["parameters"]
+        refused = arm_parameters.refusals(described, parameters)
         if refused:
-            raise DeployFailed("; ".join(refused), "infra/azure/main.bicep explains its parameters")
+            explained = " ".join(arm_parameters.explanations(described, parameters))
+            raise DeployFailed("; ".join(refused), explained or f"{_source(deployment)} describes its parameters")
         return parameters
 
     def _group(self, deployment: Deployment) -> str:

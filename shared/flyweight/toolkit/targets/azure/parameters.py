@@ -18,6 +18,14 @@ def refusals(described: Mapping[str, Any], given: Mapping[str, str]) -> list[str
     return [f"{name} is {what}, got {given[name]!r}" for name in given if (what := _expected(described[name], given[name]))]
 
 
+def explanations(described: Mapping[str, Any], given: Mapping[str, str]) -> list[str]:
+    """Return the template's descriptions of refused parameters; of unknown ones, those of parameters with similar names."""
+    unknown = [name for name in given if name not in described]
+    similar = [near for name in unknown for near in get_close_matches(name, described)]
+    names = similar if unknown else [name for name in given if _expected(described[name], given[name])]
+    return [f"{name}: {described[name].get('metadata', {}).get('description', '')}" for name in dict.fromkeys(names)]
+
+
 def _expected(parameter: Mapping[str, Any], value: str) -> str:
     """What a value should have been, or "" if it is."""
     if "allowedValues" in parameter:
