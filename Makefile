@@ -1,43 +1,51 @@
 # `make demo` and `make test` are all that a fresh clone needs: each sets up what is missing.
-# PYTHON=3.11 picks a version, otherwise the newest supported one on this machine.
+# PYTHON=3.11 picks a version (and VENV=.venv-3.11 its folder); otherwise it is 3.13 or what this machine has.
 
 PYTHON ?=
 VENV ?= .venv
 BIN := $(VENV)/bin
+# which tests: ROOM=files runs tests/files, ROOM="files models" both, none all; ARGS are pytest's, say -k csv
+ROOM ?=
+ARGS ?=
 # as many files of tests at once as there are processors
 PYTEST ?= -q -n auto --dist loadfile
+# rooms that `make quick` leaves out, because they start servers and runtimes, or try every estimator
+SLOW_ROOMS := benchmarks contract docs parity stores targets toolkit
 # trust what the machine trusts, as pip does
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: help setup demo test lint format bench parity coverage lock clean
+.PHONY: help setup demo quick test tools lint format bench parity coverage lock clean
 
 help:  ## Show what can be made.
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
 setup: $(VENV)/installed  ## Make the virtual environment.
 
-$(VENV)/installed: pyproject.toml constraints.txt .ci/find-python
-	@echo "setting up $(VENV) (once, about a minute)"
-	@python=$$(.ci/find-python $(PYTHON)) && "$$python" -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
-	@$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt \
-	  --editable '.[toolkit,batch,onnx,sklearn,litert,aws,gcp,azure,stores,files,sign]' --group dev
-	@touch $@
+$(VENV)/installed: pyproject.toml constraints.txt .ci/setup .ci/get-python .ci/install-uv
+	@.ci/setup $(VENV) $(PYTHON)
 
 demo: setup  ## Train, pack, build for three clouds, answer under their real runtimes, compare.
 	@$(BIN)/python -m benchmarks.demo
 
-test: setup  ## Run every test.
+quick: setup  ## Check style, laws and the core, in less than a minute.
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/python -m pytest $(PYTEST) -m "not slow and not server" $(SLOW_ROOMS:%=--ignore=tests/%) $(ARGS)
+
+test: setup $(if $(ROOM),,tools)  ## Run every test, or those of a room: make test ROOM=files.
+	@$(BIN)/python -m pytest $(PYTEST) $(ROOM:%=tests/%) $(ARGS)
+
+tools: setup  ## Install what some tests need beside Python's packages: SAM, Azurite, checkov, Terraform's schemas.
 	@.ci/install-sam
 	@.ci/install-azurite
 	@.ci/install-checkov
 	@.ci/install-terraform-schemas
-	@$(BIN)/python -m pytest $(PYTEST)
 
 lint: setup  ## Check style and types.
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy shared handlers
+	@$(BIN)/shellcheck .ci/*
 
 format: setup  ## Mend style.
 	@$(BIN)/ruff check --fix
@@ -57,4 +65,4 @@ lock: setup  ## Resolve the newest versions into constraints.txt.
 	  --no-header --no-annotate --output-file constraints.txt
 
 clean:  ## Remove all that was made.
-	rm -rf .venv* .tools build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv* .tools build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage*

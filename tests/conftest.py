@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -20,6 +21,41 @@ from tests import fitted
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 ROOT = Path(__file__).resolve().parents[1]
+# What `.ci/install-NAME` installs, and where; any other tool is a command on PATH.
+TOOLS = {
+    "az": ".tools/az/bin/az",
+    "azurite": ".tools/azurite/node_modules/azurite",
+    "checkov": ".tools/checkov/bin/checkov",
+    "sam": ".tools/sam/bin/sam",
+    "terraform-schemas": ".tools/terraform-schemas/installed.txt",
+}
+
+
+def missing(tool: str) -> str:
+    """Say that a tool is not installed, and what installs it; "" if it is there."""
+    if shutil.which(tool) or (tool in TOOLS and (ROOT / TOOLS[tool]).exists()):
+        return ""
+    return f"{tool} is not installed" + (f"; run: .ci/install-{tool}" if tool in TOOLS else "")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the name of their file, and by a fixture; what the markers mean is in pyproject.toml."""
+    for item in items:
+        marked = {
+            "infra": item.path.stem.startswith("test_infra_"),
+            "end_to_end": item.path.stem.endswith("end_to_end"),
+            "server": "servers" in getattr(item, "fixturenames", ()),
+        }
+        for marker in [name for name, applies in marked.items() if applies]:
+            item.add_marker(marker)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose tools are not installed: `@pytest.mark.needs("sam")`."""
+    for tool in [tool for mark in item.iter_markers("needs") for tool in mark.args]:
+        if words := missing(tool):
+            pytest.skip(words)
 
 
 @pytest.fixture(scope="session")

@@ -12,24 +12,73 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
-# Public names are found on first use, so that a function that only predicts imports nothing else.
-_PUBLIC = {
-    "load": "flyweight.predictor",
-    "Prediction": "flyweight.values",
-    "FlyweightError": "flyweight.errors",
-    "Fault": "flyweight.errors",
-    "InvalidInput": "flyweight.errors",
-    "ModelRefused": "flyweight.errors",
-    "pack": "flyweight.toolkit.packing.pack",
+    from flyweight.errors import (
+        Fault,
+        FlyweightError,
+        InvalidInput,
+        InvalidSetting,
+        MalformedRequest,
+        ModelRefused,
+        ModelUnavailable,
+        ObjectNotFound,
+        PreconditionFailed,
+        StoreFailed,
+        TooLarge,
+    )
+    from flyweight.predictor import Predictor, load
+    from flyweight.toolkit.convert.draft import ConversionRefused
+    from flyweight.toolkit.errors import ToolkitError
+    from flyweight.toolkit.packing.pack import EngineRefused, Packed, ParityFailed, pack
+    from flyweight.toolkit.packing.sample import SampleRefused
+    from flyweight.values import Prediction
+
+__all__ = [
+    "ConversionRefused",
+    "EngineRefused",
+    "Fault",
+    "FlyweightError",
+    "InvalidInput",
+    "InvalidSetting",
+    "MalformedRequest",
+    "ModelRefused",
+    "ModelUnavailable",
+    "ObjectNotFound",
+    "Packed",
+    "ParityFailed",
+    "PreconditionFailed",
+    "Prediction",
+    "Predictor",
+    "SampleRefused",
+    "StoreFailed",
+    "TooLarge",
+    "ToolkitError",
+    "load",
+    "pack",
+]
+# Public names are imported on first use, so that a function that only predicts imports nothing else; those not here are errors.
+_MODULES = {
+    "ConversionRefused": "toolkit.convert.draft",
+    "EngineRefused": "toolkit.packing.pack",
+    "Packed": "toolkit.packing.pack",
+    "ParityFailed": "toolkit.packing.pack",
+    "Prediction": "values",
+    "Predictor": "predictor",
+    "SampleRefused": "toolkit.packing.sample",
+    "ToolkitError": "toolkit.errors",
+    "load": "predictor",
+    "pack": "toolkit.packing.pack",
 }
-__all__ = [*_PUBLIC]
 
 
 def __getattr__(name: str) -> object:
-    if name not in _PUBLIC:
+    if name not in __all__:
         raise AttributeError(f"module 'flyweight' has no attribute {name!r}")
-    module = __import__(_PUBLIC[name], fromlist=[name])
+    module = __import__(f"flyweight.{_MODULES.get(name, 'errors')}", fromlist=[name])
     return getattr(module, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 class _Bundle:
@@ -39,11 +88,12 @@ class _Bundle:
     """
 
     def __init__(self, package: str) -> None:
-        from marshal import load
+        from marshal import loads
 
         self._above = package.removesuffix("flyweight")
         with open(f"{package}/__pycache__/bundle.{sys.implementation.cache_tag}", "rb") as file:
-            self._modules = load(file)  # from name to where its source is, and its bytecode
+            # from name to where its source is, and its bytecode; `load(file)` would call the file for each of them
+            self._modules = loads(file.read())
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> "ModuleSpec | None":
         """Where a module comes from; None where it is not in here, and the next finder is asked."""
@@ -71,4 +121,4 @@ class _Bundle:
 try:
     sys.meta_path.insert(0, _Bundle(__path__[0]))
 except OSError:
-    pass  # there is none where nothing was built, or for this Python
+    pass  # nothing was built here, or for another Python
