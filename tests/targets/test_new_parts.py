@@ -200,7 +200,7 @@ def test_a_call_is_authorized_by_the_toy_boxs_own_method(house: House, served: s
     done = house.flyweight("call", served, "rows.csv", "--auth", "marble", "--key-file", "key", "-o", "answers.csv")
     assert done.returncode == 0 and "3 of 3 rows answered" in done.stderr
     without = house.flyweight("call", "https://nursery.toys", "rows.csv", FLYWEIGHT_KEY="")
-    assert without.returncode == 1 and "the endpoint asks for a marble" in without.stderr
+    assert without.returncode == 1 and "the endpoint needs a marble" in without.stderr
 
 
 OTHERS: dict[str, list[Any]] = {

@@ -131,7 +131,7 @@ def test_a_target_that_can_not_be_imported_is_named(value: str, elsewhere: Path)
     plugin(elsewhere, "bad", value, {"bad_target/__init__.py": ""})
     with pytest.raises(targets.UnknownTarget, match="the target bad can't be imported") as refused:
         targets.find("bad")
-    assert refused.value.next_step == f"mend or uninstall {value}"
+    assert refused.value.next_step == f"repair or uninstall {value}"
 
 
 def test_no_other_module_of_the_toolkit_names_a_target() -> None:

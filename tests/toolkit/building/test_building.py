@@ -118,7 +118,7 @@ def test_an_unknown_target_is_answered_with_the_known_ones(penguins: Path, tmp_p
 
 @pytest.mark.parametrize("version", ["3.99", "3", "latest", ""])
 def test_a_python_that_no_function_runs_on_is_answered_with_those_that_do(version: str, penguins: Path, tmp_path: Path) -> None:
-    with pytest.raises(BuildFailed, match="no Python") as missing:
+    with pytest.raises(BuildFailed, match="does not support Python") as missing:
         build("aws", penguins, tmp_path / "out", python=version)
     assert "3.13" in missing.value.next_step
     assert not any(tmp_path.iterdir())

@@ -99,14 +99,14 @@ def test_a_layer_holds_the_core_under_python_and_the_function_answers_with_it(pe
 
 
 def test_a_form_that_a_provider_has_not_is_answered_with_those_it_has(penguins: Path, tmp_path: Path) -> None:
-    with pytest.raises(BuildFailed, match="no form 'layer'") as refused:
+    with pytest.raises(BuildFailed, match="does not support form 'layer'") as refused:
         build("gcp", penguins, tmp_path / "out", python=PYTHON, form="layer")
     assert "folder, zip, image" in refused.value.next_step
 
 
 @pytest.mark.parametrize(("provider", "arch"), [("gcp", "arm64"), ("azure", "arm64"), ("aws", "riscv64")])
 def test_a_processor_that_a_provider_has_not_is_refused(provider: str, arch: str, penguins: Path, tmp_path: Path) -> None:
-    with pytest.raises(BuildFailed, match="no architecture"):
+    with pytest.raises(BuildFailed, match="does not support architecture"):
         build(provider, penguins, tmp_path / "out", arch=arch)
 
 

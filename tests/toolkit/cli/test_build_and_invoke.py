@@ -72,4 +72,4 @@ def test_invoke_reports_a_function_that_fails(run: Callable[..., Result], tmp_pa
     (tmp_path / "app.py").write_text("import no_such_thing\n")
     result = run("invoke", "aws", "--folder", tmp_path, "--event", "predict")
     assert result.exit_code == 1
-    assert "no_such_thing" in result.stderr and "next: mend the function" in result.stderr
+    assert "no_such_thing" in result.stderr and "next: correct the function" in result.stderr

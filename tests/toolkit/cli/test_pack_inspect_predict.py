@@ -35,7 +35,14 @@ def test_pack_warns_reports_and_writes(run: Callable[..., Result], files: tuple[
     result = run("pack", files[0], "--sample", files[1], "--name", "penguins", "--version", "2.0.0", "-o", out)
     assert result.exit_code == 0, result.output
     assert "this runs the code in it" in result.stderr
-    for told in ("penguins 2.0.0", "OneHotEncoder", "encode.one_hot", "344 of the sample, 2000 made", "0 different", "pure"):
+    for told in (
+        "penguins 2.0.0",
+        "OneHotEncoder",
+        "encode.one_hot",
+        "344 of the sample, 2000 edge cases",
+        "0 different",
+        "pure",
+    ):
         assert told in result.stdout
     assert out.exists()
 

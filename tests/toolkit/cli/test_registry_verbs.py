@@ -63,7 +63,7 @@ def test_push_tells_what_it_did_and_how_to_use_it(run: Run, penguins: Path, stor
     first, again = run("push", penguins, store, "--alias", "prod"), run("push", penguins, store, "--alias", "prod")
     assert first.exit_code == again.exit_code == 0, first.output
     assert "penguins 1.0.0" in first.stdout and "FLYWEIGHT_MODEL=" in first.stdout and "penguins@prod" in first.stdout
-    assert "already" not in first.stdout and "it was there already, with the same bytes" in again.stdout
+    assert "already" not in first.stdout and "it existed already, with the same bytes" in again.stdout
 
 
 def test_push_promotes_latest_unless_told_otherwise(ask: Ask, penguins: Path, second: Path, store: str) -> None:
@@ -173,7 +173,7 @@ def test_promote_and_rollback_move_an_alias(run: Run, ask: Ask, penguins: Path, 
     assert "penguins 1.0.0" in run("models", "rollback", alias).stdout
     refused(run("models", "rollback", alias), "meant nothing before", "models promote")
     refused(run("models", "promote", alias, "3.0.0"), "there is no penguins 3.0.0", "models ls")
-    refused(run("models", "promote", f"{store}/penguins/1.0.0", "2.0.0"), "is no alias", "STORE/NAME@ALIAS")
+    refused(run("models", "promote", f"{store}/penguins/1.0.0", "2.0.0"), "is not the address of an alias", "STORE/NAME@ALIAS")
 
 
 def test_rm_takes_a_version_that_nothing_means(run: Run, ask: Ask, penguins: Path, store: str) -> None:

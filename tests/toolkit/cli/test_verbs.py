@@ -39,7 +39,7 @@ def test_an_unknown_target_is_a_usage_error_that_names_the_known_ones(verb: str,
     assert result.exit_code == 0 and f"TARGET is one of: {', '.join(targets.names())}." in " ".join(result.output.split())
     refused = run(*verb.split(), "server", *(["predict"] if "events" in verb else []))
     assert refused.exit_code == 2
-    assert f"there is no target 'server', choose one of {', '.join(targets.names())}" in refused.stderr
+    assert f"the target 'server' does not exist, choose one of {', '.join(targets.names())}" in refused.stderr
 
 
 @pytest.mark.parametrize("verb", ["build aws --model", "serve"])

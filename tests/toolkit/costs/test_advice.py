@@ -123,7 +123,7 @@ def test_who_can_not_wait_for_a_cold_start_gets_something_that_is_always_there()
     advice = advise(work, Needs(team="backend"))
     assert advice.best is not None and advice.best.option.warm
     excluded = {one.option.name: one.excluded for one in advice.considered if one.excluded}
-    assert "30 ms are asked for" in excluded["AWS Lambda"]
+    assert "the requirement is 30 ms" in excluded["AWS Lambda"]
     kept = advise(dataclasses.replace(work, warm_instances=1), Needs())
     assert kept.best is not None and kept.best.option.family == "serverless"
 
@@ -182,7 +182,7 @@ def test_a_place_that_there_is_not_is_refused_with_those_that_there_are() -> Non
 
 
 def test_files_by_night_are_for_those_who_do_not_wait() -> None:
-    assert "somebody waits" in next(one.excluded for one in advise(USUAL, Needs()).considered if not one.option.live)
+    assert "a caller waits" in next(one.excluded for one in advise(USUAL, Needs()).considered if not one.option.live)
     best = advise(dataclasses.replace(USUAL.at(1e9), runs=30), Needs(live=False)).best
     assert best is not None and best.option.family == "batch"
 
@@ -198,7 +198,7 @@ def test_files_by_night_are_for_those_who_do_not_wait() -> None:
 )
 def test_a_request_that_is_too_heavy_goes_where_it_is_taken(sent: int, takes: str, does_not: str) -> None:
     reasons = told(dataclasses.replace(USUAL, sent=sent), Needs())
-    assert reasons[takes] == "" and "MB are taken" in reasons[does_not]
+    assert reasons[takes] == "" and "the limit is" in reasons[does_not]
 
 
 def test_heavy_data_goes_by_files_whatever_a_request_may_weigh() -> None:
@@ -210,7 +210,7 @@ def test_heavy_data_goes_by_files_whatever_a_request_may_weigh() -> None:
 def test_a_model_that_is_too_big_goes_where_it_fits() -> None:
     big = dataclasses.replace(USUAL, measured=dataclasses.replace(USUAL.measured, memory=5 * 2**30, folder=300 * 2**20))
     reasons = told(dataclasses.replace(big, memory_mb=big.need_mb), Needs())
-    assert "250 MB are taken" in reasons["AWS Lambda"] and "4,096 MB at the most" in reasons["Azure Functions"]
+    assert "the limit is 250 MB" in reasons["AWS Lambda"] and "at most 4,096 MB" in reasons["Azure Functions"]
     assert reasons["Cloud Run function"] == ""
 
 

@@ -136,10 +136,10 @@ def test_every_limit_says_what_was_read_where() -> None:
         ({}, "", {"Access": "public"}, "anyone may call it"),
         ({}, "", {"PUBLIC": "true"}, "anyone may call it"),
         ({"engines": ["pickle"]}, "", {}, "loading it runs its code"),
-        ({}, "s3://bucket/models/m@prod", {}, "decides what it answers"),
+        ({}, "s3://bucket/models/m@prod", {}, "controls its answers"),
         ({"requires": {"numpy": "2.5"}}, "", {}, "installs numpy"),
         ({}, "", {"SERVICE_ACCOUNT": "", "OWN_ACCOUNT": "false"}, "default service account"),
-        ({}, "", {"ReservedConcurrency": "-1"}, "caps the number of instances"),
+        ({}, "", {"ReservedConcurrency": "-1"}, "the number of instances"),
     ],
 )
 def test_what_is_risky_is_found(document: dict[str, object], address: str, settings: dict[str, str], expected: str) -> None:

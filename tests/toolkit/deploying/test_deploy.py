@@ -33,7 +33,7 @@ def test_a_deployment_is_shown_asked_and_kept(provider: str, run: Run, put: Put,
     tools.state(url=url(port))
     result = run("deploy", provider)
     assert result.exit_code == 0, result.output
-    assert "penguins/1.0.0 answers its 3 recorded instances as it should" in result.output
+    assert "penguins/1.0.0 answers its 3 recorded instances as recorded" in result.output
     assert f"flyweight call {url(port)} rows.csv" in result.output
     shown = [line for line in result.stderr.splitlines() if line.startswith("$ ")]
     assert len(shown) >= 3  # each command, but for the question who is logged in
@@ -50,7 +50,7 @@ def test_what_answers_wrongly_is_gone_back_on(provider: str, run: Run, put: Put,
     put(provider, 2)
     result = run("deploy", provider, "--patience", 0)
     assert result.exit_code == 1
-    assert "penguins/1.0.0 answered, penguins/2.0.0 was deployed" in result.stderr
+    assert "penguins/1.0.0 answered, but penguins/2.0.0 was deployed" in result.stderr
     assert "is live again" in result.stderr and f"flyweight logs {provider}" in result.stderr
     back = json.dumps(tools.calls()[-1])
     # the earlier version, revision or folder by name
@@ -67,9 +67,9 @@ def test_a_first_deployment_that_answers_wrongly_is_left_and_told_how_to_remove(
     named = ["--name", "birds", "--region", "us-east-1", "--group", "our-own"]
     result = run("deploy", provider, *named, "--patience", 0)
     assert result.exit_code == 1
-    assert "it was the first, so that there is nothing to go back to, and it stays as it is" in result.stderr
+    assert "it is the first deployment, so there is no release to roll back to, and it is kept" in result.stderr
     told = " ".join(result.stderr.split())
-    assert f"flyweight logs {provider} {' '.join(named)} says more; deploy again, or remove it: " in told
+    assert f"see the log: flyweight logs {provider} {' '.join(named)}; deploy again, or remove it: " in told
     assert told.endswith(f"flyweight destroy {provider} {' '.join(named)}")
     assert not [call for call in tools.calls() if "delete" in call]
 
@@ -80,7 +80,7 @@ def test_going_back_to_what_never_answered_says_so(provider: str, run: Run, put:
     tools.state(url=url(port))
     run("deploy", provider, "--patience", 0)
     again = run("deploy", provider, "--patience", 0)
-    assert "is live again, of which no deployment from here tells whether it answers" in again.stderr
+    assert "is live again, but was not deployed from here, so its answers were not verified" in again.stderr
 
 
 @each
@@ -99,7 +99,7 @@ def test_rollback_makes_the_release_before_live_again(
     assert "1: penguins 1.0.0" in result.stdout and "penguins/1.0.0 answers" in result.stdout
     again = run("rollback", provider)
     assert again.exit_code == 1
-    assert "keeps 1 release, none to go back to" in again.stderr
+    assert "has 1 release, and no earlier one to roll back to" in again.stderr
 
 
 @each
@@ -108,9 +108,9 @@ def test_a_command_that_fails_ends_it_and_keeps_nothing(provider: str, run: Run,
     tools.state(failing=["sam deploy", "gcloud run deploy", "func azure functionapp publish"])
     result = run("deploy", provider)
     assert result.exit_code == 1
-    assert "ended with status 1" in result.stderr
-    assert "None to go back to" not in result.stderr
-    assert "keeps 0 releases" in run("rollback", provider).stderr
+    assert "exited with status 1" in result.stderr
+    assert "no earlier one to roll back to" not in result.stderr
+    assert "has 0 releases" in run("rollback", provider).stderr
 
 
 @each
@@ -210,7 +210,7 @@ def test_the_status_of_what_is_not_there_says_how_to_get_it(provider: str, run: 
     result = run("status", provider, "--name", "birds")
     assert result.exit_code == 1
     told = " ".join(result.stderr.split())
-    assert f"{provider} tells nothing of birds" in told and f"deploy it: flyweight deploy {provider} --name birds" in told
+    assert f"{provider} has no state of birds" in told and f"deploy it: flyweight deploy {provider} --name birds" in told
 
 
 @each
@@ -232,7 +232,7 @@ def test_nothing_is_gone_back_to_once_all_is_destroyed(
     put(provider, 1)
     tools.state(url=url(port))
     assert run("deploy", provider).exit_code == run("destroy", provider, "--yes").exit_code == 0
-    assert "keeps 0 releases" in run("rollback", provider).stderr
+    assert "has 0 releases" in run("rollback", provider).stderr
 
 
 @each

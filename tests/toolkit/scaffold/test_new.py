@@ -136,7 +136,7 @@ def test_the_event_carries_the_models_own_sample(project: Path, penguins: Path) 
 
 def test_a_folder_that_holds_something_is_left_alone(penguins: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(ScaffoldFailed, match="holds something") as failed:
+    with pytest.raises(ScaffoldFailed, match="is not empty") as failed:
         create(tmp_path, penguins)
     assert "--upgrade" in failed.value.next_step
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
@@ -222,7 +222,7 @@ def test_an_upgrade_leaves_folders_that_it_knows_nothing_of(project: Path) -> No
 def test_a_new_model_changes_the_event_that_carries_its_sample(project: Path, penguins: Path) -> None:
     manifest = json.loads((project / MANIFEST).read_text())
     (project / "models/penguins.safetensors").rename(project / "models/better.safetensors")
-    with pytest.raises(ScaffoldFailed, match="is gone") as failed:
+    with pytest.raises(ScaffoldFailed, match="is missing") as failed:
         upgrade(project)
     assert MANIFEST in failed.value.next_step
     (project / MANIFEST).write_text(json.dumps({**manifest, "model": "models/better.safetensors"}))
@@ -240,7 +240,7 @@ def test_the_new_version_beside_a_changed_file_is_not_deployed(project: Path, pe
 def test_a_folder_that_was_not_made_here_is_no_project_to_upgrade(manifest: str | None, tmp_path: Path) -> None:
     if manifest is not None:
         (tmp_path / MANIFEST).write_text(manifest)
-    with pytest.raises(ScaffoldFailed, match="could be read") as failed:
+    with pytest.raises(ScaffoldFailed, match="no readable") as failed:
         upgrade(tmp_path)
     assert "flyweight new" in failed.value.next_step
 

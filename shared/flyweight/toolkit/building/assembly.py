@@ -125,6 +125,6 @@ def containerize(draft: Path, spec: BuildSpec, installed: Installed) -> None:
         return
     listed = draft / REQUIREMENTS
     lines = listed.read_text().splitlines() if listed.exists() else []
-    wanted = not installed.shipped and any(line.strip() and not line.startswith("#") for line in lines)
-    (draft / "Dockerfile").write_text(spec.package.dockerfile(spec.options.python, wanted))
+    installs = not installed.shipped and any(line.strip() and not line.startswith("#") for line in lines)
+    (draft / "Dockerfile").write_text(spec.package.dockerfile(spec.options.python, installs))
     (draft / ".dockerignore").write_text("Dockerfile\n.dockerignore\n")

@@ -1,4 +1,4 @@
-"""The `flyweight` command. One file a verb in this folder, each with its click `command`; a new file is a new verb."""
+"""The `flyweight` command. Each public module of this folder defines one verb, as its click `command`."""
 
 import sys
 from importlib import import_module
@@ -17,26 +17,26 @@ from flyweight.errors import FlyweightError, ModelRefused
 
 
 class Verbs(click.Group):
-    """Finds verbs by listing this folder, imports only the one that is called, and says errors of ours in one way."""
+    """Lists the modules of this folder as verbs, imports only the verb that is called, and formats flyweight's errors."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The verbs: every module of this folder but the private ones."""
+        """List the verbs: the public modules of this folder."""
         return sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of one verb."""
+        """Import the module of a verb and return its command."""
         if cmd_name not in self.list_commands(ctx):
             return None
         command: click.Command = import_module(f"{__name__}.{cmd_name}").command
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Note whether the answer, and so an error as well, should be JSON."""
+        """Record whether the output, and so an error too, should be JSON."""
         ctx.meta[__name__] = "--json" in args
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the verb; an error that flyweight raised on purpose ends in words and exit status 1, any other in its traceback."""
+        """Run the verb; print an error that flyweight raised and exit with status 1, let any other error show its traceback."""
         try:
             return super().invoke(ctx)
         except Exception as error:
@@ -65,12 +65,12 @@ def _report(error: Exception, usage: str, as_json: bool) -> None:
 
 @click.command(cls=Verbs)
 @click.version_option(__version__, prog_name="flyweight")
-@click.option("--steps", type=click.Path(), help="A Python file of steps of your own (docs/your-own-step.md).")
-@click.option("--import", "module", help="A Python module to import first, for the conversions that it registers.")
+@click.option("--steps", type=click.Path(), help="A Python file that defines your own steps (docs/your-own-step.md).")
+@click.option("--import", "module", help="A Python module to import first; it may register conversions.")
 def main(steps: str | None, module: str | None) -> None:
-    """Fitted lightweight models as serverless functions that start as fast as an empty one."""
+    """Deploy fitted light models as serverless functions that start as fast as an empty function."""
     if module:
-        sys.path.insert(0, "")  # as `python -m` does: the module usually lies where one works
+        sys.path.insert(0, "")  # as `python -m` does: the module is usually in the working directory
         import_module(module)
     if steps:
         from flyweight.toolkit.packing.custom_steps import use

@@ -1,4 +1,4 @@
-"""The options that name a deployment, shared by the verbs that deploy a function and ask about it."""
+"""The options that identify a deployment, shared by the verbs that deploy a function or report on it."""
 
 from __future__ import annotations
 
@@ -17,25 +17,27 @@ from flyweight.toolkit.targets.deployment import HOME
 
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
     _target.argument,
-    click.option("--name", default="flyweight", show_default=True, help="The function's name, and that of its stack or service."),
-    click.option("--region", default="", help="Where it runs.  [default: the target's own, see docs/providers]"),
-    click.option("--group", default="", help="The project or resource group that holds it.  [default: the tool's, or --name]"),
-    click.option("--dry-run", is_flag=True, help="Print the commands, as a shell takes them, and run none."),
-    click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON."),
+    click.option("--name", default="flyweight", show_default=True, help="The name of the function, and of its stack or service."),
+    click.option("--region", default="", help="The region to deploy to.  [default: the target's, see docs/providers]"),
+    click.option(
+        "--group", default="", help="The project or resource group that contains it.  [default: the tool's setting, or --name]"
+    ),
+    click.option("--dry-run", is_flag=True, help="Print the shell commands without running them."),
+    click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
 )
 PARAMETERS = click.option(
-    "--set", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of infra/TARGET; may be given again."
+    "--set", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of infra/TARGET; can be repeated."
 )
 
 INFRA = click.option(
     "--infra",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A project's own infra/.  [default: flyweight's]",
+    help="A folder to use instead of flyweight's infra/.",
 )
 
 
 def options(command: Callable[..., None]) -> Callable[..., None]:
-    """Put the options on a verb."""
+    """Add the options to a verb."""
     for option in reversed(OPTIONS):
         command = option(command)
     return command
@@ -45,9 +47,9 @@ def deployment(
     target: Target, name: str, region: str, group: str, folder: Path | None = None, parameters: tuple[str, ...] = (),
     infra: Path | None = None,
 ) -> Deployment:  # fmt: skip
-    """The deployment that the options name.
+    """Create the deployment that the options describe.
 
-    :raises BadParameter: the folder of `--infra` has no folder of this target, or a parameter is not NAME=VALUE.
+    :raises BadParameter: the folder of `--infra` has no folder for this target, or a parameter is not NAME=VALUE.
     """
     pairs = dict(_pair(text) for text in parameters)
     hall = infra or target.hall("infra")
@@ -58,18 +60,18 @@ def deployment(
 
 @dataclass
 class Transcript:
-    """What a verb shows of the commands that it runs: at once, or all at the end where JSON was asked for."""
+    """The commands that a verb runs: printed at once, or together at the end with `--json`."""
 
     as_json: bool
     dry_run: bool
     commands: list[str] = field(default_factory=list)
 
     def runner(self) -> Runner:
-        """What runs commands and shows them here."""
+        """Return a runner that records its commands in this transcript."""
         return Runner(self._show, self.dry_run)
 
     def document(self, **values: Any) -> None:
-        """All of it as JSON."""
+        """Print the commands and these values as JSON."""
         _show.document({"dry_run": self.dry_run, "commands": self.commands, **values})
 
     def _show(self, line: str) -> None:

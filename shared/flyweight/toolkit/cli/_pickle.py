@@ -1,4 +1,4 @@
-"""What `flyweight inspect` says of a pickle: parts, needs, dangers, and what deploying it as it is would mean."""
+"""Print what `flyweight inspect` finds in a pickle: parts, libraries, dangerous names, and its size if deployed unconverted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST_SHOWN = 12
 
 
 def show(path: Path, with_wheels: bool, as_json: bool) -> None:
-    """Read the pickle, ask for wheels if wanted, and print."""
+    """Read the pickle without running it, look up wheels if requested, and print the results."""
     contents = pickles.read(path)
     size = sizes.installed_size(contents.distributions)
     wheels = None
@@ -68,7 +68,7 @@ def _document(contents: pickles.Contents, size: sizes.Size, wheels: list[sizes.W
 
 
 def _measured_rightly(contents: pickles.Contents, size: sizes.Size) -> bool:
-    """Whether what is installed here is what the pickle needs: all of it, and the same scikit-learn."""
+    """Tell whether all that the pickle needs is installed here, with the same version of scikit-learn."""
     version, _ = size.distributions.get("scikit-learn", (None, 0))
     return not size.absent and contents.sklearn[:1] in ((), (version,))
 
@@ -88,18 +88,18 @@ def _parts(contents: pickles.Contents) -> None:
 
 
 def _facts(contents: pickles.Contents, size: sizes.Size) -> dict[str, Any]:
-    missing = f"MISSING IN THE CLOUD: {_some(contents.custom)}; put them in a module that is deployed with it and dump it again"
-    warning = f"LOADING IT COULD RUN ANYTHING, by {_some(contents.dangerous)}: load it only if you know why they are there"
+    missing = f"MISSING IN THE CLOUD: {_some(contents.custom)}; move them to a module that is deployed too, and dump it again"
+    warning = f"LOADING IT CAN RUN ANY CODE, through {_some(contents.dangerous)}: load it only if you know why they are there"
     return {
         "format": f"protocol {contents.protocol}, {_show.size(contents.bytes)}, {contents.compression or 'not compressed'}",
-        "arrays": f"{contents.arrays} of joblib's, {_show.size(contents.array_bytes)}" if contents.arrays else None,
-        "scikit-learn": ", ".join(contents.sklearn) or "the file does not tell",
-        "numpy": f"{contents.numpy}, by the names of its modules" if contents.numpy else "the file does not tell",
+        "arrays": f"{contents.arrays} written by joblib, {_show.size(contents.array_bytes)}" if contents.arrays else None,
+        "scikit-learn": ", ".join(contents.sklearn) or "not recorded in the file",
+        "numpy": f"{contents.numpy}, judged by its module names" if contents.numpy else "not recorded in the file",
         "other libraries": ", ".join(n for n in contents.distributions if n not in ("numpy", "scikit-learn")) or None,
         "your own code": missing if contents.custom else "none",
         "warning": warning if contents.dangerous else None,
-        "not known": "; ".join(contents.notes) or None,
-        "deployed as it is": _deployed(contents, size),
+        "unknown": "; ".join(contents.notes) or None,
+        "deployed unconverted": _deployed(contents, size),
         "engine": f"{contents.engine or 'none'}: {contents.reason}",
         "sha256": contents.sha256,
     }

@@ -1,4 +1,4 @@
-"""Documents and tables on the terminal: values in, text out."""
+"""Print values on the terminal as JSON, tables, progress, durations and sizes."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,12 +9,12 @@ import click
 
 
 def document(value: Any) -> None:
-    """A value as JSON, for programs."""
+    """Print a value as JSON."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 def table(title: str, rows: Mapping[str, Any]) -> None:
-    """Names and values as two columns, for people; rows whose value is None are left out."""
+    """Print names and values as two columns; rows whose value is None are omitted."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -22,15 +22,15 @@ def table(title: str, rows: Mapping[str, Any]) -> None:
 
     grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
     grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")  # a hash that is cut short is no use
+    grid.add_column(overflow="fold")  # a truncated hash is useless
     for name, value in rows.items():
         if value is not None:
-            grid.add_row(Text(name), Text(str(value)))  # Text: a value's brackets are no markup
+            grid.add_row(Text(name), Text(str(value)))  # Text: brackets in a value are not markup
     Console(soft_wrap=True).print(grid)
 
 
 def columns(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Rows under a header, for people."""
+    """Print rows under a header."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -46,7 +46,7 @@ def columns(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) ->
 
 @contextmanager
 def progress(visible: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on standard error, moved by calls with a stage's name, what is done and how much there is; it leaves no trace."""
+    """Show a transient progress bar on standard error; yields a function of (stage name, amount done, total amount)."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -63,12 +63,12 @@ def progress(visible: bool) -> Iterator[Callable[[str, int, int], None]]:
 
 
 def milliseconds(seconds: float | None) -> str | None:
-    """A duration as people read it."""
+    """Format a duration in seconds as milliseconds."""
     return None if seconds is None else f"{1000 * seconds:.2f} ms"
 
 
 def size(count: int | None) -> str | None:
-    """A number of bytes as people read it."""
+    """Format a number of bytes as kB or MB."""
     if count is None:
         return None
     return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.1f} kB"

@@ -1,4 +1,4 @@
-"""The argument TARGET, shared by all verbs that take one."""
+"""The argument TARGET and the option `--target`, shared by the verbs."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ Command = Callable[..., None]
 
 
 class TargetName(click.ParamType):  # type: ignore[type-arg]
-    """The name of a target, which becomes the target itself; targets are listed when a name is read."""
+    """Converts the name of a target to the target; targets are listed only when a name is parsed."""
 
     name = "target"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Target:
-        """Find the target of that name."""
+        """Find the target with this name."""
         if isinstance(value, Target):
             return value
         if value not in targets.names():
-            self.fail(f"there is no target {value!r}, choose one of {', '.join(targets.names())}", param, ctx)
+            self.fail(f"the target {value!r} does not exist, choose one of {', '.join(targets.names())}", param, ctx)
         return targets.find(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Complete a name."""
+        """Complete the name of a target."""
         return [CompletionItem(name) for name in targets.names() if name.startswith(incomplete)]
 
 
 def argument(command: Command) -> Command:
-    """The argument TARGET on a verb, which takes it as `target`."""
+    """Add the required argument TARGET to a verb, as its parameter `target`."""
     return _listed(click.argument("target", type=TargetName())(command))
 
 
 def optional_argument(command: Command) -> Command:
-    """The argument TARGET on a verb that does without it, too."""
+    """Add the optional argument TARGET to a verb, as its parameter `target`."""
     return _listed(click.argument("target", type=TargetName(), required=False)(command))
 
 
 def option(command: Command) -> Command:
-    """The option `--target`, several times if need be, on a verb that takes them as `chosen`."""
-    text = f"A target ({', '.join(targets.names())}); again for more.  [default: all]"
+    """Add the repeatable option `--target` to a verb, as its parameter `chosen`."""
+    text = f"A target ({', '.join(targets.names())}); can be repeated.  [default: all]"
     return click.option("--target", "chosen", multiple=True, type=TargetName(), help=text)(command)
 
 
 def _listed(command: Command) -> Command:
-    """Say in the verb's help which targets there are."""
+    """Add the names of the targets to the verb's help."""
     command.__doc__ = f"{cleandoc(command.__doc__ or '')}\n\nTARGET is one of: {', '.join(targets.names())}."
     return command

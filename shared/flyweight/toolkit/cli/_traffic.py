@@ -1,4 +1,4 @@
-"""The options that say what a deployment has to do, shared by the verbs that reckon with it, as one value."""
+"""The options that describe a model's traffic, shared by `plan` and `advise` as one value."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ THOUSANDS = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
 
 class Count(click.ParamType):  # type: ignore[type-arg]
-    """A number, with k, M, G or T behind it for thousands, millions and so on."""
+    """A number, optionally followed by k, M, G or T for 10^3, 10^6, 10^9 or 10^12."""
 
     name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number."""
+        """Parse the number."""
         text = str(value)
         try:
             number = float(text[:-1]) * THOUSANDS[text[-1]] if text[-1:] in THOUSANDS else float(text)
@@ -53,9 +53,9 @@ class Traffic:
     as_json: bool
 
     def measured(self, target: str) -> Sized:
-        """The model, measured here in a target's runtime.
+        """Measure the model on this machine in a target's runtime.
 
-        :raises Failed: there is no such file.
+        :raises Failed: the file does not exist.
         """
         from flyweight.toolkit.costs.measurement import measured
 
@@ -63,34 +63,38 @@ class Traffic:
             return measured(target, self.model, self.rows, self.runs, self.repeat)
         except FileNotFoundError:
             raise ToolkitError(
-                f"there is no model {self.model}", "give a file that `flyweight pack` wrote, or its address"
+                f"the model {self.model} does not exist", "give a file that `flyweight pack` wrote, or its address"
             ) from None
 
     def workload(self, sized: Sized, **more: Any) -> Workload:
-        """What was measured, with what is asked of it."""
+        """Combine the measurement with the traffic."""
         from flyweight.toolkit.costs.workload import Workload
 
         sent = int(self.request_size) or sized.sent
-        asked = (self.requests, self.rows, self.peak, sent, sized.received)
-        return Workload(sized.measured, *asked, cold_share=self.cold, warm_instances=self.warm, **more)
+        traffic = (self.requests, self.rows, self.peak, sent, sized.received)
+        return Workload(sized.measured, *traffic, cold_share=self.cold, warm_instances=self.warm, **more)
 
 
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.option("--model", required=True, help="The model file, or its address in a store."),
-    click.option("--requests", default="1M", show_default=True, type=Count(), help="Requests a month: 500k, 2M, 1e9."),
-    click.option("--rows", default=1, show_default=True, type=click.IntRange(1, 10_000), help="Rows of a request."),
-    click.option("--peak", default=10.0, show_default=True, type=click.FloatRange(1), help="The busiest time, by the mean rate."),
-    click.option("--cold", default=0.01, show_default=True, type=click.FloatRange(0, 1), help="The share of cold starts."),
-    click.option("--warm", default=0, show_default=True, type=click.IntRange(0, 1000), help="Instances that are kept warm."),
-    click.option("--request-size", default="0", type=Count(), help="Bytes of a request: 20M.  [default: measured]"),
-    click.option("--repeat", default=200, show_default=True, type=click.IntRange(2), help="Warm calls to measure here."),
-    click.option("--runs", default=3, show_default=True, type=click.IntRange(1), help="Cold starts to measure here."),
-    click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON."),
+    click.option("--model", required=True, help="A model file, or its address in a store."),
+    click.option("--requests", default="1M", show_default=True, type=Count(), help="Requests per month: 500k, 2M, 1e9."),
+    click.option("--rows", default=1, show_default=True, type=click.IntRange(1, 10_000), help="Rows per request."),
+    click.option("--peak", default=10.0, show_default=True, type=click.FloatRange(1), help="Peak rate divided by mean rate."),
+    click.option(
+        "--cold", default=0.01, show_default=True, type=click.FloatRange(0, 1), help="Share of requests that meet a cold start."
+    ),
+    click.option("--warm", default=0, show_default=True, type=click.IntRange(0, 1000), help="Instances kept warm."),
+    click.option("--request-size", default="0", type=Count(), help="Bytes per request: 20M.  [default: measured]"),
+    click.option(
+        "--repeat", default=200, show_default=True, type=click.IntRange(2), help="Warm calls to measure on this machine."
+    ),
+    click.option("--runs", default=3, show_default=True, type=click.IntRange(1), help="Cold starts to measure on this machine."),
+    click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
 )
 
 
 def traffic(command: Callable[..., None]) -> Callable[..., None]:
-    """The options, on a verb, which takes them as one `traffic`."""
+    """Add the options to a verb, as its one parameter `traffic`."""
 
     @functools.wraps(command)
     def gathered(**values: Any) -> None:
@@ -103,7 +107,7 @@ def traffic(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def figures(sized: Sized) -> dict[str, str | None]:
-    """What was measured, for people."""
+    """List what was measured, as rows of a table."""
     taken = sized.measured
     return {
         "cold start": _show.milliseconds(taken.cold),
@@ -117,6 +121,6 @@ def figures(sized: Sized) -> dict[str, str | None]:
 
 
 def arithmetic(bill: Bill) -> list[tuple[str, str, str]]:
-    """The lines of a bill, for people."""
+    """List the lines of a bill and their total, as rows of a table."""
     lines = [(line.what, line.arithmetic, f"${line.amount:,.2f}") for line in bill.lines]
-    return [*lines, ("in all", "", f"${bill.total:,.2f}")]
+    return [*lines, ("total", "", f"${bill.total:,.2f}")]

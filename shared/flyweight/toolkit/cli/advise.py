@@ -1,4 +1,4 @@
-"""`flyweight advise`: which deployment suits a model, its traffic and its team, with the arithmetic and a picture."""
+"""`flyweight advise`: recommend a deployment for a model, its traffic and its team, with the arithmetic and a chart."""
 
 from __future__ import annotations
 
@@ -23,24 +23,42 @@ Examples:
   flyweight advise --model penguins.safetensors --data-rows 200M --data-size 40G --data-runs 30
 """
 TEAMS = ("data", "backend", "platform")
-TOGETHER = 1000  # rows that are sent at once where no caller waits
+TOGETHER = 1000  # rows per request when no caller waits
 
 
 @click.command(epilog=EXAMPLES)
 @_traffic.traffic
-@click.option("--latency", default=0.0, type=click.FloatRange(0), help="Milliseconds within which 99 of 100 answers should come.")
-@click.option("--offline", is_flag=True, help="Nobody waits for an answer: the requests' rows are gathered, and scored by night.")
 @click.option(
-    "--data-rows", default="0", type=_traffic.Count(), help="Rows of a data set that is scored whole: 200M. Nobody waits."
+    "--latency", default=0.0, type=click.FloatRange(0), help="Milliseconds within which 99 of 100 answers should arrive."
 )
-@click.option("--data-size", default="0", type=_traffic.Count(), help="Its bytes: 40G.  [default: as the sample's rows in JSON]")
-@click.option("--data-runs", default=30, show_default=True, type=click.IntRange(1), help="How often a month it is scored.")
-@click.option("--cloud", "clouds", multiple=True, type=click.Choice(targets.clouds()), help="May be used.  [default: all]")
+@click.option("--offline", is_flag=True, help="No caller waits: rows of requests are collected and scored at night.")
 @click.option(
-    "--residency", default="any", show_default=True, help="Where data may be: any, region, premises, a country (DE), EU."
+    "--data-rows", default="0", type=_traffic.Count(), help="Rows of a data set to score as a batch: 200M. No caller waits."
 )
-@click.option("--team", default="data", show_default=True, type=click.Choice(TEAMS), help="Who looks after it.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Draw cost against traffic here (SVG).")
+@click.option(
+    "--data-size",
+    default="0",
+    type=_traffic.Count(),
+    help="Bytes of the data set: 40G.  [default: estimated from the sample's rows in JSON]",
+)
+@click.option(
+    "--data-runs", default=30, show_default=True, type=click.IntRange(1), help="How many times per month the data set is scored."
+)
+@click.option(
+    "--cloud",
+    "clouds",
+    multiple=True,
+    type=click.Choice(targets.clouds()),
+    help="A cloud that may be used; can be repeated.  [default: all]",
+)
+@click.option(
+    "--residency",
+    default="any",
+    show_default=True,
+    help="Where data may be stored: any, region, premises, EU, or a country such as DE.",
+)
+@click.option("--team", default="data", show_default=True, type=click.Choice(TEAMS), help="The team that operates it.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Write a chart of cost against traffic to this file (SVG).")
 def command(
     traffic: _traffic.Traffic,
     latency: float,
@@ -53,15 +71,17 @@ def command(
     team: str,
     out: Path | None,
 ) -> None:
-    """Compare serverless, managed endpoints, machines, containers, Kubernetes, devices and batch for a model, and recommend one.
+    """Compare the ways to deploy a model and recommend one.
 
-    Each is rated from 1 to 5 for scalability, latency, cost, security, ease and integration, with its reason; the team says how
-    much each counts. Time and memory are measured here, in the runtime of the first target that has one and is priced.
+    The options are serverless functions, managed endpoints, machines, containers, Kubernetes, devices and batch jobs. Each is
+    rated from 1 to 5 for scalability, latency, cost, security, ease and integration, with a reason; --team sets the weight of
+    each criterion. Time and memory are measured on this machine, in the runtime of the first target that has a runtime and
+    prices.
     """
     from flyweight.toolkit.costs.advice import Needs, advise, document
     from flyweight.toolkit.costs.residency import checked
 
-    wanted = checked(residency)
+    residency = checked(residency)
     live = not (offline or data_rows)
     if not live:
         rows = max(traffic.rows, TOGETHER)
@@ -71,7 +91,7 @@ def command(
     sized = traffic.measured(_measurable())
     work = traffic.workload(sized, latency=latency, runs=0 if live else data_runs)
     work = replace(work, memory_mb=max(work.memory_mb, work.need_mb))
-    advice = advise(work, Needs(clouds or tuple(targets.clouds()), wanted, live, team))
+    advice = advise(work, Needs(clouds or tuple(targets.clouds()), residency, live, team))
     if out is not None:
         _draw(advice, out)
     if traffic.as_json:
@@ -83,14 +103,14 @@ def command(
 
 
 def _measurable() -> str:
-    """The first target that runs on this machine and is priced.
+    """Find the first target that runs on this machine and has prices.
 
-    :raises ToolkitError: no target runs and is priced.
+    :raises ToolkitError: no target has both.
     """
     for target in targets.all_targets():
         if target.has("runtime") and target.has("costs"):
             return target.name
-    raise ToolkitError("no target runs on this machine and is priced", "install one, or write its runtime and its costs")
+    raise ToolkitError("no target has both a runtime and prices", "install a target, or write its runtime.py and costs.py")
 
 
 def _table(advice: Advice) -> None:
@@ -106,7 +126,7 @@ def _table(advice: Advice) -> None:
     letters = " ".join(name[0] for name in CRITERIA)
     of = f"{work.requests:,.0f} requests of {work.rows:,} row{'s' if work.rows > 1 else ''} a month"
     _show.columns(f"every option, for {of}", ("", "a month", "99 of 100", letters, "score"), rows)
-    some = "" if all(one.bill.confirmed for one in advice.considered) else "  *: in part by prices that were not confirmed"
+    some = "" if all(one.bill.confirmed for one in advice.considered) else "  *: some prices are unconfirmed"
     click.echo(f"{', '.join(CRITERIA)}: from 1 to 5.{some}\n\nwhy, and why not")
     for one in advice.considered:
         click.echo(f"  {one.option.name}: {one.why}")
@@ -117,7 +137,7 @@ def _residency(advice: Advice) -> None:
     from flyweight.toolkit.costs.residency import notes
 
     if listed := list(notes(advice.needs.clouds, advice.needs.residency)):
-        click.echo("where data stays")
+        click.echo("data residency")
         for cloud, what, source in listed:
             click.echo(f"  {cloud}: {what} [{source}]")
         click.echo()
@@ -128,33 +148,33 @@ def _recommendation(advice: Advice) -> None:
 
     best = advice.best
     if best is None:
-        click.echo("none of them will do:")
+        click.echo("no option meets the requirements:")
     else:
         click.echo(f"recommended: {best.option.name}, ${best.bill.total:,.2f} a month")
     for reason in advice.reasons():
         click.echo(f"  {reason}")
     if best is not None:
         for limit in best.mind:
-            click.echo(f"  mind: {limit}")
+            click.echo(f"  note: {limit}")
         click.echo()
         _show.columns("its bill", ("", "arithmetic", "dollars"), _traffic.arithmetic(best.bill))
     changes = [(f"{c.requests:,}", c.cheaper_above, c.cheaper_below) for c in advice.leading]
-    _show.columns("the cheapest changes", ("from requests a month", "to", "from"), changes or [("never", "", "")])
+    _show.columns("where the cheapest option changes", ("from requests a month", "to", "from"), changes or [("never", "", "")])
     where = ", ".join(region for cloud, region in prices.regions().items() if cloud in advice.needs.clouds)
     click.echo(prices.footnote(where))
 
 
 def _draw(advice: Advice, out: Path) -> None:
-    """Draw the picture.
+    """Draw the chart.
 
-    :raises ToolkitError: nothing can be drawn, or matplotlib is not installed.
+    :raises ToolkitError: no option has a bill, or matplotlib is not installed.
     """
     from flyweight.toolkit.costs.picture import draw
 
     if not advice.priced:
-        raise ToolkitError("nothing that will do has a bill to draw", "ask for less, or leave -o out")
+        raise ToolkitError("no option that meets the requirements has a bill to draw", "relax the requirements, or omit -o")
     try:
         draw(advice, out)
     except ModuleNotFoundError as error:
-        raise ToolkitError(f"the picture needs {error.name}, which is not here", installation.command("plots")) from None
+        raise ToolkitError(f"the chart needs {error.name}, which is not installed", installation.command("plots")) from None
     click.echo(f"drawn: {out}", err=True)

@@ -1,4 +1,4 @@
-"""`flyweight build`: a model file to the folder that a target's own tool deploys, or a zip, a layer or an image's context."""
+"""`flyweight build`: build a model file into a folder to deploy, a zip, a layer or the context of an image."""
 
 from __future__ import annotations
 
@@ -22,27 +22,29 @@ Examples:
   flyweight build aws --model forest.safetensors --arch x86_64 --python 3.13 --as zip
   flyweight build azure --model penguins.safetensors --json
 """
-PYTHONS, FORMS = ("3.11", "3.12", "3.13", "3.14"), ("folder", "zip", "layer", "image")  # as building/spec.py has them
+PYTHONS, FORMS = ("3.11", "3.12", "3.13", "3.14"), ("folder", "zip", "layer", "image")  # the same as in building/spec.py
 
 
 @click.command(epilog=EXAMPLES)
 @_target.argument
-@click.option("--model", required=True, help="The model file to ship, or an address in a store, where it stays.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="The folder to make.  [default: build/TARGET]")
-@click.option("--python", default="3.13", show_default=True, type=click.Choice(PYTHONS), help="The function's Python.")
-@click.option("--arch", type=click.Choice([*MACHINES]), help="The function's processor.  [default: the target's first]")
-@click.option("--as", "form", default="folder", show_default=True, type=click.Choice(FORMS), help="What to make of it.")
-@click.option("--install/--no-install", default=True, show_default=True, help="Put what the engine needs into the folder.")
+@click.option("--model", required=True, help="A model file to include, or an address in a store to load it from.")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="The folder to build.  [default: build/TARGET]")
+@click.option(
+    "--python", default="3.13", show_default=True, type=click.Choice(PYTHONS), help="The Python version of the function."
+)
+@click.option("--arch", type=click.Choice([*MACHINES]), help="The processor of the function.  [default: the target's first]")
+@click.option("--as", "form", default="folder", show_default=True, type=click.Choice(FORMS), help="The form of the build.")
+@click.option("--install/--no-install", default=True, show_default=True, help="Install the engine's packages into the folder.")
 @click.option(
     "--constraint",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Versions that packages keep to, such as the DIR.lock.txt of an earlier build.",
+    help="Package versions to use, such as the DIR.lock.txt of an earlier build.",
 )
-@click.option("--handler", type=click.Path(path_type=Path, exists=True, file_okay=False), help="A handler's folder of your own.")
-@click.option("--every-op", is_flag=True, help="Ship ops of other models too, for models that are read from elsewhere.")
-@click.option("--key", "keys", multiple=True, help="A public key that has to have signed the model; or several.")
-@click.option("--no-bytecode", is_flag=True, help="Ship no bytecode; each cold start then compiles anew.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was built as JSON.")
+@click.option("--handler", type=click.Path(path_type=Path, exists=True, file_okay=False), help="The folder of your own handler.")
+@click.option("--every-op", is_flag=True, help="Include every op, for models that the function loads from elsewhere.")
+@click.option("--key", "keys", multiple=True, help="A public key; the model must be signed by it. Several are alternatives.")
+@click.option("--no-bytecode", is_flag=True, help="Omit bytecode; each cold start then compiles the sources.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
     target: Target,
     model: str,
@@ -58,12 +60,13 @@ def command(
     no_bytecode: bool,
     as_json: bool,
 ) -> None:
-    """Make the folder that TARGET's own tool deploys as it is, with the model in it, or the address where it is.
+    """Build the folder that TARGET's own tool deploys.
 
-    A pure model needs nothing installed. For others, wheels of TARGET's system are found from any machine, trimmed, compiled,
-    and the model's own sample is answered among them, where this machine is of that kind. A zip or a layer lies beside the
-    folder, as do a list of its parts (DIR.cdx.json) and of the packages' versions and hashes (DIR.lock.txt, for --constraint).
-    A folder that an earlier build made is replaced, any other is left alone.
+    The folder contains the model, or the model's address in a store. A pure model needs no packages. For other engines, wheels
+    for TARGET's system are fetched on any machine, trimmed and compiled; if this machine has that system, the model is verified
+    to answer its recorded sample with them. A zip or a layer is written next to the folder, with a list of the parts
+    (DIR.cdx.json) and the versions and hashes of the packages (DIR.lock.txt, for --constraint). A folder of an earlier build is
+    replaced; any other existing folder is an error.
     """
     from flyweight.toolkit.building import build
     from flyweight.toolkit.building.folder import document
@@ -86,17 +89,17 @@ def command(
         )
     if as_json:
         return _show.document(document(built))
-    _report(built, wanted=not no_bytecode)
+    _report(built, with_bytecode=not no_bytecode)
 
 
-def _report(built: Built, wanted: bool) -> None:
+def _report(built: Built, with_bytecode: bool) -> None:
     left = [name for name in built.requires if not built.packages]
-    # what this machine can't run as it lies there
+    # builds that this machine can't run
     foreign = built.form == "layer" or (built.shipped and not built.proof.proven)
     rows = {
         "model": f"{built.model} {built.version}",
         "sha256": built.sha256,
-        "bytecode": f"Python {built.python}" if built.python else _without(built, wanted),
+        "bytecode": f"Python {built.python}" if built.python else _without(built, with_bytecode),
         "for": f"Python {built.runtime}" + (f", {built.arch}" if built.shipped else ", any processor"),
         "needs": ", ".join(built.requires) or None,
         "install": _install(built) if left else None,
@@ -108,7 +111,7 @@ def _report(built: Built, wanted: bool) -> None:
     _show.table(str(built.folder), rows)
     if built.packages:
         ordered = sorted(built.packages, key=lambda package: -package.size)
-        title = "packages" if built.shipped else "packages, which the provider installs"
+        title = "packages" if built.shipped else "packages installed by the provider"
         cells = [[package.name, package.version, str(_show.size(package.size))] for package in ordered]
         _show.columns(title, ["package", "version", "size"], cells)
     limits = [
@@ -119,13 +122,15 @@ def _report(built: Built, wanted: bool) -> None:
         _show.columns("limits", ["limit", "here", "allowed", ""], limits)
 
 
-def _without(built: Built, wanted: bool) -> str:
-    """Why there is no bytecode."""
-    absent = f": no Python {built.runtime} here (`uv python install {built.runtime}` gets it), each cold start compiles anew"
-    return f"none{absent if wanted else ''}"
+def _without(built: Built, with_bytecode: bool) -> str:
+    """Explain why the build has no bytecode."""
+    absent = (
+        f": no Python {built.runtime} here (`uv python install {built.runtime}` gets it), each cold start compiles the sources"
+    )
+    return f"none{absent if with_bytecode else ''}"
 
 
 def _install(built: Built) -> str:
-    """How what the engine or the store needs comes to lie in the folder, for a provider that installs nothing by itself."""
+    """Return the command that installs the packages of the engine and the store, for a provider that does not install them."""
     command = f"pip install -r {built.folder}/requirements.txt --target {built.folder}"
     return f"{command}   (with the function's Python, on its system; not where the provider installs)"

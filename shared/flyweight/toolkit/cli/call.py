@@ -1,4 +1,4 @@
-"""`flyweight call`: the rows of a CSV file to a deployed endpoint, and its answers to another."""
+"""`flyweight call`: send the rows of a CSV file to a deployed endpoint and write its predictions."""
 
 from __future__ import annotations
 
@@ -34,35 +34,38 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @click.argument("url")
 @click.argument("rows", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("-o", "--out", default="-", type=click.File("w", lazy=True), help="Where to write.  [default: standard output]")
+@click.option("-o", "--out", default="-", type=click.File("w", lazy=True), help="The file to write.  [default: standard output]")
 @click.option(
-    "--rejected", type=click.Path(path_type=Path), help="Write rejected rows with their problem documents here (NDJSON)."
+    "--rejected", type=click.Path(path_type=Path), help="Write rejected rows with their problem documents to this file (NDJSON)."
 )
 @click.option(
     "--auth",
     default="auto",
     type=click.Choice(authorization.names()),
-    help="How calls prove their caller.  [default: by the host]",
+    help="The authorization of the calls.  [default: chosen by the host]",
 )
 @click.option("--key", envvar="FLYWEIGHT_KEY", default="", hidden=True)
 @click.option(
-    "--key-file", type=click.Path(path_type=Path, exists=True), help="A file with the key or token, instead of FLYWEIGHT_KEY."
+    "--key-file",
+    type=click.Path(path_type=Path, exists=True),
+    help="A file that contains the key or token, instead of FLYWEIGHT_KEY.",
 )
-@click.option("--region", default="", help="The region to sign for, where the host does not tell.")
-@click.option("--resource", default="", help="The application of Entra ID that a token is for.")
-@click.option("--batch", default=500, show_default=True, type=click.IntRange(1), help="Rows a request.")
-@click.option("--concurrency", default=4, show_default=True, type=click.IntRange(1, 256), help="Requests at once.")
-@click.option("--retries", default=5, show_default=True, type=click.IntRange(0, 20), help="More tries of a request, at most.")
-@click.option("--timeout", default=30.0, show_default=True, type=click.FloatRange(0.1), help="Seconds that an answer may take.")
-@click.option("--json", "as_json", is_flag=True, help="Write one JSON object a row instead of CSV.")
+@click.option("--region", default="", help="The region to sign for, if the host name does not contain it.")
+@click.option("--resource", default="", help="The Entra ID application to request a token for.")
+@click.option("--batch", default=500, show_default=True, type=click.IntRange(1), help="Rows per request.")
+@click.option("--concurrency", default=4, show_default=True, type=click.IntRange(1, 256), help="Concurrent requests.")
+@click.option("--retries", default=5, show_default=True, type=click.IntRange(0, 20), help="Maximum retries per request.")
+@click.option("--timeout", default=30.0, show_default=True, type=click.FloatRange(0.1), help="Seconds to wait for an answer.")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object per row instead of CSV.")
 def command(
     url: str, rows: Path, out: TextIO, rejected: Path | None, auth: str, key: str, key_file: Path | None, region: str,
     resource: str, batch: int, concurrency: int, retries: int, timeout: float, as_json: bool,
 ) -> None:  # fmt: skip
-    """Ask the endpoint at URL for predictions of each row of a CSV file (- for standard input), in batches, in order.
+    """Send CSV rows to the endpoint at URL and write its predictions.
 
-    Throttling, failures and broken connections are tried again, with waits that double. A row that the model does not take
-    leaves an empty line in the answers and its reason below; all others are answered. The exit status is then 1.
+    ROWS is a CSV file, or - for standard input. Rows are sent in batches and answered in order. Throttled, failed and broken
+    requests are retried, with a delay that doubles. A rejected row leaves an empty line in the output; the reason is printed at
+    the end, and the exit status is 1.
     """
     from flyweight.toolkit.deploying.calls import Caller
     from flyweight.toolkit.deploying.endpoint import Endpoint
@@ -76,18 +79,18 @@ def command(
         sink = _Sink(out, as_json)
         for answers in Caller(endpoint, header).answers(lines, batch, concurrency):
             sink.write(answers)
-            progress("asking", file.buffer.tell() if size else sink.rows, size)
+            progress("calling", file.buffer.tell() if size else sink.rows, size)
     endpoint.close()
     sink.report(rejected)
 
 
 class _Sink:
-    """Answers on their way out; what was rejected, and how often was asked, for the end."""
+    """Writes answers, and collects rejected rows and counts for the summary."""
 
     def __init__(self, out: TextIO, as_json: bool) -> None:
         self._out, self._as_json = out, as_json
         self._header: list[str] = []
-        self._late = 0  # rows that were rejected before any was answered, so that no header is known yet
+        self._late = 0  # rows rejected before the first answer, when the header is not known yet
         self.rejected: list[Rejected] = []
         self.rows = self.requests = self.tries = 0
 
@@ -109,16 +112,16 @@ class _Sink:
         self.requests, self.tries = self.requests + answers.requests, self.tries + answers.tries
 
     def report(self, path: Path | None) -> None:
-        """What was rejected, in words and to a file; and the exit status.
+        """Print the summary, write the rejected rows, and set the exit status.
 
         :raises Exit: some rows were rejected.
         """
-        again = f", {self.tries - self.requests} tried again" if self.tries > self.requests else ""
+        again = f", {self.tries - self.requests} retries" if self.tries > self.requests else ""
         click.echo(f"{self.rows - len(self.rejected)} of {self.rows} rows answered, {self.requests} requests{again}", err=True)
         for one in self.rejected[:SHOWN]:
             click.echo(f"row {one.row}: {one.problem.get('detail') or one.problem.get('title')}", err=True)
         if len(self.rejected) > SHOWN:
-            click.echo(f"and {len(self.rejected) - SHOWN} more; --rejected FILE keeps them all", err=True)
+            click.echo(f"and {len(self.rejected) - SHOWN} more; --rejected FILE writes all of them", err=True)
         if path is not None:
             lines = [{"row": one.row, "values": list(one.values), "problem": one.problem} for one in self.rejected]
             path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
@@ -132,9 +135,9 @@ class _Sink:
 
 
 def _features(endpoint: Endpoint) -> list[str]:
-    """The names of the features that the endpoint's model takes.
+    """Ask the endpoint for the feature names of its model.
 
-    :raises DeployFailed: the endpoint does not tell.
+    :raises DeployFailed: the endpoint does not return them.
     """
     from flyweight.toolkit.deploying.calls import refusal
 
@@ -146,7 +149,7 @@ def _features(endpoint: Endpoint) -> list[str]:
 
 
 def _table(file: TextIO, features: list[str]) -> tuple[list[str], Iterator[list[str]]]:
-    """The features' columns of a CSV file, header and rows; other columns are left out.
+    """Read the columns of the features from a CSV file, as header and rows; other columns are ignored.
 
     :raises ToolkitError: a column is missing, or the text is not CSV.
     """
@@ -154,7 +157,7 @@ def _table(file: TextIO, features: list[str]) -> tuple[list[str], Iterator[list[
     names = [name.strip() for name in next(reader, [])]
     absent = [name for name in features if name not in names]
     if absent:
-        raise ToolkitError(f"the CSV header has no column {', '.join(map(repr, absent[:5]))}, which the model takes")
+        raise ToolkitError(f"the CSV header has no column {', '.join(map(repr, absent[:5]))}, which the model needs")
     places = [names.index(name) for name in features]
 
     def rows() -> Iterator[list[str]]:
@@ -174,7 +177,7 @@ def _opened(rows: Path) -> AbstractContextManager[TextIO]:
 
 
 def _value(text: str) -> Any:
-    """A CSV cell as JSON: a number where it reads as one."""
+    """Convert a CSV cell to a JSON value: a number if the text is one."""
     try:
         return float(text) if text else None
     except ValueError:

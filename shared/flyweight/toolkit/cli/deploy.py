@@ -1,4 +1,4 @@
-"""`flyweight deploy`: a built folder to a live endpoint, by the provider's own tool, asked for its own sample at the end."""
+"""`flyweight deploy`: deploy a built folder with the provider's own tool, and verify the endpoint's answers."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ Examples:
 @_deployment.PARAMETERS
 @_deployment.INFRA
 @click.option("--folder", type=click.Path(path_type=Path), help="The built folder.  [default: build/TARGET]")
-@click.option("--model", help="Build the folder first, with this model file, or address in a store.")
-@click.option("--no-smoke", is_flag=True, help="Do not ask the endpoint whether it answers as the model's record says.")
-@click.option("--patience", default=60.0, show_default=True, help="Seconds that the endpoint may take to come up.")
+@click.option("--model", help="Build the folder first, from this model file or address in a store.")
+@click.option("--no-smoke", is_flag=True, help="Do not compare the endpoint's answers with the model's recorded sample.")
+@click.option("--patience", default=60.0, show_default=True, help="Seconds to wait for the endpoint to start.")
 def command(
     target: Target, name: str, region: str, group: str, dry_run: bool, as_json: bool, parameters: tuple[str, ...],
     infra: Path | None, folder: Path | None, model: str | None, no_smoke: bool, patience: float,
 ) -> None:  # fmt: skip
-    """Deploy a folder that `flyweight build` made to TARGET, by its own command-line tools; each command is shown.
+    """Deploy a folder from `flyweight build` to TARGET.
 
-    The endpoint is then asked for the sample that the model was recorded with. If it does not answer so, what was live before is
-    made live again, and the exit status is 1. A first deployment is left as it is then, for its log to be read.
+    TARGET's own command-line tools are run, and each command is printed. The endpoint then predicts the model's recorded sample.
+    If its answers differ from the recorded ones, the previous release becomes live again and the exit status is 1. A first
+    deployment is kept in that case, so that you can read its log.
     """
     from flyweight.toolkit.building import build
     from flyweight.toolkit.deploying import rollout
@@ -50,14 +51,14 @@ def command(
     if dry_run:
         rollout.show(deployer, deployment, runner)
         return transcript.document() if as_json else None
-    ask = None if no_smoke else rollout.asked(deployer, runner, patience)
+    ask = None if no_smoke else rollout.smoke_test(deployer, runner, patience)
     done = rollout.deploy(deployer, deployment, runner, ask, HOME)
     checked = done.verdict.said if done.verdict else None
     if as_json:
         return transcript.document(url=done.url, release=done.release and done.release.number, smoke=checked)
     rows = {
         "release": done.release and f"{done.release.number}: {done.release.model}",
-        "asked": checked or ("no" if done.url else "no: it has no address"),
+        "smoke test": checked or ("no" if done.url else "no: it has no address"),
         "call it": f"flyweight call {done.url} rows.csv{done.call}" if done.url else None,
         "undo": deployment.verb("rollback", target.name),
     }

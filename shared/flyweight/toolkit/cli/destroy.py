@@ -1,4 +1,4 @@
-"""`flyweight destroy`: all that was deployed under a name, gone."""
+"""`flyweight destroy`: remove a deployed function and its resources."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @_deployment.options
 @_deployment.INFRA
-@click.option("--yes", is_flag=True, help="Do not ask first.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def command(
     target: Target, name: str, region: str, group: str, dry_run: bool, as_json: bool, infra: Path | None, yes: bool
 ) -> None:
-    """Remove the function of this name from TARGET, and what was made for it; the name has to be typed first.
+    """Remove a function and its resources from TARGET.
 
-    On Azure that is the resource group of that name, with all else that is in it; one named otherwise is left to you. On AWS,
-    buckets and a table of results stay; on Google Cloud, buckets, topics and images.
+    You confirm by typing the function's name. On Azure, the resource group with that name is removed with everything in it; a
+    resource group with another name is not removed. On AWS, buckets and a table of results are kept; on Google Cloud, buckets,
+    topics and images.
     """
     from flyweight.toolkit.deploying import rollout
     from flyweight.toolkit.deploying.releases import Releases
@@ -38,10 +39,10 @@ def command(
         rollout.check(deployer, deployment, runner)
         if not yes:
             if as_json:
-                raise click.UsageError("--json asks no questions; add --yes")
+                raise click.UsageError("--json can't ask for confirmation; add --yes")
             listed = "\n".join(f"  {one}" for one in deployer.destroy(deployment))
             typed = click.prompt(
-                f"This removes {name} for good:\n{listed}\nType its name to go on", default="", show_default=False
+                f"This removes {name} for good:\n{listed}\nType its name to continue", default="", show_default=False
             )
             if typed != name:
                 raise click.Abort

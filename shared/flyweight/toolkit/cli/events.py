@@ -1,4 +1,4 @@
-"""`flyweight events`: list the events of each target, show one, or write one with a payload for the user's own model."""
+"""`flyweight events`: list the sample events of each target, print one, or write one for the user's own model."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ Examples:
 
 @click.group(epilog=EXAMPLES)
 def command() -> None:
-    """List, show and write sample events of HTTP requests and of triggers."""
+    """List, print and write sample events of HTTP and triggers."""
 
 
 @command.command("ls")
 @_target.optional_argument
-@click.option("--triggers", is_flag=True, help="Only those of queues, streams, topics, files and schedules, no HTTP requests.")
+@click.option("--triggers", is_flag=True, help="List only events of queues, streams, topics, files and schedules.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def ls(target: Target | None, triggers: bool, as_json: bool) -> None:
-    """List the events of TARGET, or of all. HTTP requests come in other shapes too: CASE.SHAPE."""
+    """List the events of TARGET, or of all targets. HTTP events also have other shapes: CASE.SHAPE."""
     listed = {one: samples.names(one) for one in ([target.name] if target else targets.names())}
     names = [(one, name) for one, found in listed.items() for name in found if samples.is_trigger(name) or not triggers]
     rows = [(one, name, "trigger" if samples.is_trigger(name) else "http", samples.about(name)) for one, name in names]
@@ -43,15 +43,15 @@ def ls(target: Target | None, triggers: bool, as_json: bool) -> None:
 
 def _needs(event: str) -> str:
     objects = samples.needs(event)
-    return f"; it names a file, which has to be there: {objects}" if objects else ""
+    return f"; the file that it names must exist: {objects}" if objects else ""
 
 
 @command.command("show")
 @_target.argument
 @click.argument("event")
-@click.option("--json", "as_json", is_flag=True, help="The same: an event is JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Accepted for uniformity: an event is always JSON.")
 def show(target: Target, event: str, as_json: bool) -> None:
-    """Print an EVENT of TARGET: a name of `events ls`, or CASE.SHAPE."""
+    """Print an EVENT of TARGET: a name from `events ls`, or CASE.SHAPE."""
     _show.document(samples.read(target.name, event))
 
 
@@ -59,13 +59,13 @@ def show(target: Target, event: str, as_json: bool) -> None:
 @_target.argument
 @click.argument("event")
 @click.option("--model", required=True, type=click.Path(), help="The model file whose recorded sample is the payload.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write it there.  [default: standard output]")
-@click.option("--json", "as_json", is_flag=True, help="With --out, print what was written as JSON.")
+@click.option("--out", type=click.Path(path_type=Path), help="The file to write.  [default: standard output]")
+@click.option("--json", "as_json", is_flag=True, help="With --out, print the result as JSON.")
 def new(target: Target, event: str, model: str, out: Path | None, as_json: bool) -> None:
-    """Write an EVENT of TARGET whose payload fits MODEL, for `flyweight invoke --event`."""
+    """Write an EVENT of TARGET for your own model. Pass it to `flyweight invoke --event`."""
     document = samples.fitted(target.name, event, model)
     if document == samples.read(target.name, event):
-        click.echo(f"note: this event carries no instance, and is the same for every model{_needs(event)}", err=True)
+        click.echo(f"note: this event contains no instance, so it is the same for every model{_needs(event)}", err=True)
     if out is None:
         return _show.document(document)
     out.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

@@ -1,4 +1,4 @@
-"""`flyweight inspect`: what a model file is, takes, gives, and how it was proved; or what a pickle holds, without running it."""
+"""`flyweight inspect`: describe a model file, or a pickle without running it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--wheels", is_flag=True, help="Of a pickle: ask pip's registry for wheels for every target; takes some seconds.")
+@click.option(
+    "--wheels", is_flag=True, help="For a pickle: look up wheels for every target in pip's registry; takes some seconds."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print everything but the plan as JSON.")
 def command(model: Path, wheels: bool, as_json: bool) -> None:
-    """Check MODEL as a function would, and show what it is, takes and gives, and how it was proved.
+    """Check a model file, and print its signature and its parity.
 
-    Of a joblib or pickle file, show what it holds, needs and would do, before it is ever loaded: nothing in it is run.
+    The checks are those of a deployed function. MODEL can also be a joblib or pickle file: its parts, the libraries that it needs
+    and the code that it would run are then printed without loading it.
     """
     from flyweight.predictor import load
     from flyweight.toolkit.pickles import is_pickle
@@ -52,7 +55,9 @@ def command(model: Path, wheels: bool, as_json: bool) -> None:
             **_engines(document),
             **proof(document.get("parity")),
             "made by": ", ".join(f"{key} {value}" for key, value in _flat(document.get("provenance"))) or None,
-            "self test": "passed" if predictor.passes_self_test() else "NO: its sample does not answer as recorded",
+            "self test": "passed"
+            if predictor.passes_self_test()
+            else "FAILED: the answers to its sample differ from the recorded ones",
             "size": _show.size(len(predictor.file.data)),
             "sha256": predictor.file.sha256,
         },
@@ -60,7 +65,7 @@ def command(model: Path, wheels: bool, as_json: bool) -> None:
 
 
 def _engines(document: dict[str, Any]) -> dict[str, str | None]:
-    """What runs the model, what that needs, and why other engines do not."""
+    """List the engine of the model, its packages, and the reasons against other engines."""
     entries = [document.get(key) for key in ("plan", "estimator", "requires", "skipped")]
     plan, estimator, requires, passed = (entry if isinstance(entry, dict) else {} for entry in entries)
     return {
@@ -81,12 +86,12 @@ def _seen(feature: Any) -> str:
 
 
 def proof(parity: Any) -> dict[str, str]:
-    """The parity report as rows; a file made by other hands may have none, or an odd one."""
+    """List the parity report as rows; a file from another program may have none, or a malformed one."""
     if not isinstance(parity, dict):
         return {"parity": "not recorded"}
     largest = parity.get("largest")
     differences = ", ".join(f"{key} {value}" for key, value in largest.items()) if isinstance(largest, dict) else ""
-    rows = f"{parity.get('rows_sample')} of a sample, {parity.get('rows_edge')} made to break it"
+    rows = f"{parity.get('rows_sample')} of a sample, {parity.get('rows_edge')} edge cases"
     if parity.get("compared_with"):
         rows = f"{parity.get('rows_sample')}, with {parity['compared_with']}"
     return {"rows compared": rows, "label differences": str(parity.get("label_differences")), "largest difference": differences}

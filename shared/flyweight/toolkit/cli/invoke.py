@@ -1,4 +1,4 @@
-"""`flyweight invoke`: an event to a function in its target's real runtime, on this machine."""
+"""`flyweight invoke`: run a function on an event in its target's real runtime, on this machine."""
 
 from __future__ import annotations
 
@@ -29,13 +29,21 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @_target.argument
-@click.option("--event", help="A file, or a name of `flyweight events ls`.  [default: made of the model's own sample]")
-@click.option("--folder", type=click.Path(path_type=Path, exists=True, file_okay=False), help="A folder, built or your own.")
-@click.option("--model", help="A model file, or an address in a store, to be built into a folder for this once.")
-@click.option("--runs", default=1, show_default=True, type=click.IntRange(1), help="Fresh processes, for the median cold start.")
-@click.option("--repeat", default=0, show_default=True, type=click.IntRange(0), help="More calls of the last, for p50 and p95.")
-@click.option("--python", default=sys.executable, help="The interpreter to run it with.  [default: this one]")
-@click.option("--env", multiple=True, metavar="NAME=VALUE", help="A variable for the function; may be given again.")
+@click.option("--event", help="A file, or a name from `flyweight events ls`.  [default: a request with the model's sample]")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="The folder to run, from `flyweight build` or your own.",
+)
+@click.option("--model", help="A model file or an address in a store, to build into a temporary folder.")
+@click.option(
+    "--runs", default=1, show_default=True, type=click.IntRange(1), help="Fresh processes to start, for the median cold start."
+)
+@click.option(
+    "--repeat", default=0, show_default=True, type=click.IntRange(0), help="Further calls of the last process, for p50 and p95."
+)
+@click.option("--python", default=sys.executable, help="The Python interpreter to use.  [default: this one]")
+@click.option("--env", multiple=True, metavar="NAME=VALUE", help="An environment variable of the function; can be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer and the figures as JSON.")
 def command(
     target: Target,
@@ -48,13 +56,16 @@ def command(
     env: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Answer an event in TARGET's real runtime, in a fresh process, with no container engine; show answer and figures."""
+    """Run a function on an event in TARGET's real runtime.
+
+    The runtime is a fresh process on this machine, without a container engine. The answer, times and memory are printed.
+    """
     from flyweight.toolkit.building import build
     from flyweight.toolkit.building.bytecode import version_of
     from flyweight.toolkit.running.measure import measure
 
     if (folder is None) == (model is None):
-        raise click.UsageError("name either --folder or --model")
+        raise click.UsageError("give either --folder or --model")
     runtime = target.runtime
     content = _read(target.name, event) if event else _of_sample(target.name, model or _model_in(folder or Path()))
     environ = {**runtime.settings(content), **dict(_pair(text) for text in env)}
@@ -92,15 +103,15 @@ def _report(figures: Figures, runs: int) -> None:
 
 
 def _model_in(folder: Path) -> str:
-    """The model that a built folder has, or its address."""
+    """Return the model in a built folder, or its address."""
     address = folder / ADDRESS_FILE
     return address.read_text().strip() if address.is_file() else str(folder / MODEL)
 
 
 def _of_sample(target: str, model: str) -> Any:
-    """An event with the first instance of the model's recorded sample.
+    """Create an event with the first instance of the model's recorded sample.
 
-    :raises UsageError: the model keeps no sample.
+    :raises UsageError: the model file contains no sample.
     """
     from flyweight.predictor import load
     from flyweight.toolkit.building.folder import stored
@@ -110,14 +121,14 @@ def _of_sample(target: str, model: str) -> Any:
     sample = loaded.file.document.get("sample")
     instances = sample.get("instances") if isinstance(sample, dict) else None
     if not instances:
-        raise click.UsageError(f"{model} keeps no sample to ask it with; name an --event")
+        raise click.UsageError(f"{model} contains no sample to send; give an --event")
     return samples.predicting(target, instances[:1])
 
 
 def _read(target: str, event: str) -> Any:
     """Read an event.
 
-    :raises BadParameter: there is no such event.
+    :raises BadParameter: the event does not exist.
     """
     from flyweight.toolkit.events import samples
 

@@ -1,4 +1,4 @@
-"""`flyweight models`: what a registry holds, and what its aliases mean, shown and changed."""
+"""`flyweight models`: list and remove the models of a registry, and move its aliases."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ as_json_option = click.option("--json", "as_json", is_flag=True, help="Print the
 
 @click.group(epilog=EXAMPLES)
 def command() -> None:
-    """Show and change what a registry of models holds; `flyweight push` fills it."""
+    """List, promote and remove the models of a registry. `flyweight push` adds models."""
 
 
 @command.command(epilog="Example: flyweight models ls s3://bucket/models")
 @click.argument("place")
 @as_json_option
 def ls(place: str, as_json: bool) -> None:
-    """List the models of the registry at PLACE, or the versions of one: PLACE is STORE or STORE/NAME."""
+    """List the models of a registry, or the versions of a model. PLACE is STORE or STORE/NAME."""
     from flyweight.toolkit.publishing import registry
 
     store, name = registry.find(place)
@@ -61,10 +61,10 @@ def _row(record: dict[str, Any], means: dict[str, str]) -> tuple[str, ...]:
 
 @command.command(epilog="Example: flyweight models show s3://bucket/models/penguins@prod --fetch")
 @click.argument("address")
-@click.option("--fetch", "fetched", is_flag=True, help="Fetch the file as well, and show how it was proved.")
+@click.option("--fetch", "fetched", is_flag=True, help="Fetch the file too, and print its parity.")
 @as_json_option
 def show(address: str, fetched: bool, as_json: bool) -> None:
-    """Show what is at ADDRESS: STORE/NAME@ALIAS, STORE/NAME/VERSION, or one .safetensors object."""
+    """Show the record of a model. ADDRESS is STORE/NAME@ALIAS, STORE/NAME/VERSION, or one .safetensors object."""
     from flyweight.registry import releases
     from flyweight.toolkit.publishing import catalogue
 
@@ -111,7 +111,7 @@ def _rows(document: dict[str, Any]) -> dict[str, Any]:
 @click.argument("version")
 @as_json_option
 def promote(alias: str, version: str, as_json: bool) -> None:
-    """Have ALIAS, STORE/NAME@ALIAS, mean VERSION; what it meant before is kept for `rollback`."""
+    """Point an alias to VERSION. ALIAS is STORE/NAME@ALIAS; its previous version is kept for `rollback`."""
     from flyweight.toolkit.publishing import registry
 
     where = _alias(alias)
@@ -120,10 +120,10 @@ def promote(alias: str, version: str, as_json: bool) -> None:
 
 @command.command(epilog="Example: flyweight models rollback s3://bucket/models/penguins@prod")
 @click.argument("alias")
-@click.option("--to", metavar="VERSION", help="What it meant before.  [default: the newest that is still there]")
+@click.option("--to", metavar="VERSION", help="An earlier version of the alias.  [default: the newest that still exists]")
 @as_json_option
 def rollback(alias: str, to: str | None, as_json: bool) -> None:
-    """Have ALIAS, STORE/NAME@ALIAS, mean what it meant before. Done twice, it leads two steps back."""
+    """Point an alias to its previous version. ALIAS is STORE/NAME@ALIAS; a second call goes one more version back."""
     from flyweight.toolkit.publishing import registry
 
     where = _alias(alias)
@@ -134,7 +134,7 @@ def rollback(alias: str, to: str | None, as_json: bool) -> None:
 @click.argument("address")
 @as_json_option
 def rm(address: str, as_json: bool) -> None:
-    """Remove ADDRESS: a version, STORE/NAME/VERSION, that no alias means, or an alias itself, STORE/NAME@ALIAS."""
+    """Remove a version or an alias. ADDRESS is STORE/NAME/VERSION, to which no alias may point, or STORE/NAME@ALIAS."""
     from flyweight.toolkit.publishing import catalogue, registry
 
     where = catalogue.address(address)
@@ -159,7 +159,7 @@ def _alias(text: str) -> Address:
 
     where = catalogue.address(text)
     if where.kind != "alias":
-        raise ToolkitError(f"{text} is no alias", "give STORE/NAME@ALIAS")
+        raise ToolkitError(f"{text} is not the address of an alias", "give STORE/NAME@ALIAS")
     return where
 
 

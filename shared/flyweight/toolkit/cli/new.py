@@ -1,4 +1,4 @@
-"""`flyweight new`: a model file to a user's own project around it, and later the project brought up to date."""
+"""`flyweight new`: create a project for a model file, and upgrade it later."""
 
 from __future__ import annotations
 
@@ -23,24 +23,23 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--model", help="The model file.  [default: an example, trained for it]")
+@click.option("--model", help="The model file.  [default: an example that is trained now]")
 @_target.option
-@click.option("--upgrade", "upgrading", is_flag=True, help="Bring DIR up to date; what you changed is kept.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
+@click.option("--upgrade", "upgrading", is_flag=True, help="Upgrade the project in DIR; files that you changed are kept.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(folder: Path, model: str | None, chosen: tuple[Target, ...], upgrading: bool, as_json: bool) -> None:
-    """Make a project in DIR around a model file: handlers, infrastructure, events, tests that pass, pyproject and README.
+    """Create a project in DIR for a model file.
 
-    With --upgrade, files that are as they were written are replaced by this flyweight's; a file that you changed is kept, and its
-    new version is written beside it as FILE.new.
+    The project contains handlers, infrastructure, events, tests that pass, pyproject.toml and README.md. With --upgrade, files
+    that you did not change are replaced by this flyweight's; a file that you changed is kept, and its new version is written as
+    FILE.new.
     """
     from flyweight.toolkit.scaffold import create, upgrade
 
     if upgrading and (model or chosen):
-        raise click.UsageError("--upgrade takes the model and the targets that DIR was made with")
+        raise click.UsageError("--upgrade uses the model and the targets of the existing project; omit --model and --target")
     if model is not None and "://" in model:
-        raise ToolkitError(
-            "a project is made around a model file, and this is an address", f"flyweight pull {model} -o FILE, first"
-        )
+        raise ToolkitError("a project needs a model file, but this is an address", f"first run: flyweight pull {model} -o FILE")
     changes = (
         upgrade(folder)
         if upgrading
@@ -48,13 +47,13 @@ def command(folder: Path, model: str | None, chosen: tuple[Target, ...], upgradi
     )
     if as_json:
         return _show.document(asdict(changes))
-    merge = f"compare each FILE.new and merge what you want of it, in {folder}"
+    merge = f"compare each FILE.new in {folder} with your file, and merge the changes that you want"
     rows = {
         "written": len(changes.written),
         "as they were": len(changes.unchanged) or None,
         "removed, of no use now": ", ".join(changes.removed) or None,
         "kept, changed by you": ", ".join(changes.kept) or None,
         "new version beside": ", ".join(f"{name}.new" for name in changes.beside) or None,
-        "next": merge if changes.beside else f"do what {folder / 'README.md'} says, there",
+        "next": merge if changes.beside else f"follow {folder / 'README.md'}",
     }
     _show.table(str(folder), rows)

@@ -1,4 +1,4 @@
-"""`flyweight pack`: a fitted estimator to a model file."""
+"""`flyweight pack`: convert a fitted estimator to a model file."""
 
 from __future__ import annotations
 
@@ -35,27 +35,46 @@ def _list_classes(ctx: click.Context, parameter: click.Parameter, wanted: bool) 
 @click.command(epilog=EXAMPLES)
 @click.argument("estimator", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option(
-    "--sample", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Rows as the estimator takes them, CSV."
+    "--sample",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A CSV file of rows that the estimator accepts.",
 )
-@click.option("--name", help="The model's name.  [default: the file's]")
+@click.option("--name", help="The model's name.  [default: the file's name]")
 @click.option("--version", default="1.0.0", show_default=True, help="The model's version.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The model file to write.  [default: NAME.safetensors]")
 @click.option(
-    "--rows", default=2000, show_default=True, type=click.IntRange(1), help="Rows to make and compare beside the sample."
+    "--rows",
+    default=2000,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Generated edge-case rows to compare, besides the sample.",
 )
-@click.option("--tolerance", type=click.FloatRange(0, min_open=True), help="Accept differences up to this; the file records it.")
-@click.option("--engine", type=click.Choice([*makers()]), help="This engine and no other.")
+@click.option(
+    "--tolerance", type=click.FloatRange(0, min_open=True), help="The largest difference to accept; recorded in the file."
+)
+@click.option("--engine", type=click.Choice([*makers()]), help="Use this engine only.")
 @click.option(
     "--for",
     "purpose",
     default="cold",
     show_default=True,
     type=click.Choice(["cold", "batch"]),
-    help="What the engine is chosen for: the soonest start, or the least time for many rows, measured.",
+    help="Choose the engine for the fastest start, or for the least measured time on many rows.",
 )
-@click.option("--allow-pickle", is_flag=True, help="Store the estimator as code where nothing else can; see docs/engines.md.")
-@click.option("--classes", help="Of a graph that does not tell them: its labels in order, separated by commas.")
-@click.option("--list", is_flag=True, is_eager=True, expose_value=False, callback=_list_classes, help="Show what can be packed.")
+@click.option(
+    "--allow-pickle",
+    is_flag=True,
+    help="Store the estimator as a pickle, which is code, if no other engine can run it; see docs/engines.md.",
+)
+@click.option("--classes", help="The labels of a graph that does not contain them, in order, separated by commas.")
+@click.option(
+    "--list",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_classes,
+    help="List the estimators that can be packed.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def command(
     estimator: Path,
@@ -71,10 +90,11 @@ def command(
     classes: str | None,
     as_json: bool,
 ) -> None:
-    """Find the engine that answers as a fitted ESTIMATOR does, prove it, write one model file.
+    """Convert a fitted ESTIMATOR to one model file.
 
-    ESTIMATOR is a joblib or pickle file, or a graph: .onnx or .tflite. Reading a pickle runs whatever code is in it: pack only
-    files that you made or trust. The model file that comes out holds no code, but with --allow-pickle.
+    The model file's answers are verified to equal the estimator's. ESTIMATOR is a joblib or pickle file, or a graph: .onnx or
+    .tflite. Reading a pickle runs the code in it: pack only files that you made or trust. The model file contains no code, except
+    with --allow-pickle.
     """
     from flyweight.toolkit.packing import pack, pack_graph
 
@@ -84,12 +104,12 @@ def command(
     out = out or Path(f"{name}.safetensors")
     if pack_graph.is_graph(estimator):
         if engine or allow_pickle or purpose != "cold":
-            raise click.UsageError("a graph has one engine: --engine, --for and --allow-pickle are for estimators")
+            raise click.UsageError("a graph has only one engine: omit --engine, --for and --allow-pickle")
         with _show.progress(not as_json) as progress:
             packed = pack_graph.pack_graph(estimator, out, classes=_labels(classes), progress=progress, **shared)
     else:
         if classes:
-            raise click.UsageError("--classes is for graphs: an estimator tells its own")
+            raise click.UsageError("--classes is only for graphs: an estimator contains its classes")
         fitted = _read(estimator, as_json)
         choice: dict[str, Any] = {"engine": engine, "purpose": purpose, "allow_pickle": allow_pickle or engine == "pickle"}
         with _show.progress(not as_json) as progress:
@@ -100,7 +120,7 @@ def command(
 
 
 def _labels(classes: str | None) -> list[Any] | None:
-    """Labels as people list them: whole numbers where all are."""
+    """Parse labels that are separated by commas; they become whole numbers if all of them are."""
     if classes is None:
         return None
     words = [word.strip() for word in classes.split(",")]
@@ -108,20 +128,20 @@ def _labels(classes: str | None) -> list[Any] | None:
 
 
 def _read(path: Path, quiet: bool) -> Any:
-    """The estimator in a file: a native booster's own form, which is data, or a pickle."""
+    """Load the estimator from a file: a booster's native format, which is data, or a pickle."""
     from flyweight.toolkit.packing import boosters
 
     if boosters.is_saved(path):
         return boosters.load(path)
     if not quiet:
-        click.echo(f"reading {path}: this runs the code in it, so only ever pack files that you trust", err=True)
+        click.echo(f"reading {path}: this runs the code in it, so pack only files that you trust", err=True)
     return _load(path)
 
 
 def _load(path: Path) -> Any:
     """Load an estimator.
 
-    :raises ToolkitError: it can't be read.
+    :raises ToolkitError: the file can't be read.
     """
     import joblib
 
@@ -131,14 +151,12 @@ def _load(path: Path) -> Any:
             fitted = joblib.load(path)
     except Exception as error:  # a pickle can raise anything
         message = f"{path} can't be read as a joblib file: {type(error).__name__}: {error}"
-        raise ToolkitError(message, "install what it needs, or dump the estimator again with joblib.dump") from None
+        raise ToolkitError(message, "install the packages that it needs, or dump the estimator again with joblib.dump") from None
     for warning in caught:
         if type(warning.message).__name__ == "InconsistentVersionWarning":
             versions = ("original_sklearn_version", "current_sklearn_version")
             theirs, ours = [getattr(warning.message, version, "?") for version in versions]
-            click.echo(
-                f"note: fitted with scikit-learn {theirs}, read with {ours}; parity is proved against the latter", err=True
-            )
+            click.echo(f"note: fitted with scikit-learn {theirs}, read with {ours}; parity is proved against {ours}", err=True)
             break
     return fitted
 
@@ -146,14 +164,14 @@ def _load(path: Path) -> Any:
 def _read_csv(path: Path) -> Any:
     """Read a table.
 
-    :raises ToolkitError: it is not CSV.
+    :raises ToolkitError: the file is not CSV.
     """
     import pandas as pd
 
     try:
         return pd.read_csv(path)
     except ValueError as error:  # pandas' parser errors are ValueErrors
-        raise ToolkitError(f"{path} is not CSV: {error}", "give rows as the estimator takes them, under a header") from None
+        raise ToolkitError(f"{path} is not CSV: {error}", "give rows that the estimator accepts, under a header") from None
 
 
 def _document(packed: Packed) -> dict[str, Any]:
@@ -194,10 +212,10 @@ def _report(packed: Packed, has_sample: bool) -> None:
     _show.table("proved" if packed.parity.bounds else "not proved", _proof(packed, has_sample))
     permitted = sorted({*packed.types} & {*permissions().trusted_types})
     if permitted:
-        click.echo(f"note: the function has to set FLYWEIGHT_TRUSTED_TYPES={','.join(permitted)}, as you did here", err=True)
+        click.echo(f"note: the function must set FLYWEIGHT_TRUSTED_TYPES={','.join(permitted)}, as you did here", err=True)
     if packed.engine == "pickle":
         click.echo(
-            "note: this file holds a pickle, which is code: it is refused wherever FLYWEIGHT_ALLOW_PICKLE=1 is not set", err=True
+            "note: this file contains a pickle, which is code: it is refused unless FLYWEIGHT_ALLOW_PICKLE=1 is set", err=True
         )
 
 
@@ -206,13 +224,13 @@ def _proof(packed: Packed, has_sample: bool) -> dict[str, Any]:
     largest = ", ".join(f"{output} {apart:.2g} ({parity.bounds[output]})" for output, apart in parity.largest.items())
     labels = f"{parity.label_differences} different" + (f", {len(parity.ties)} inside the rounding" if parity.ties else "")
     sampled = f"{parity.rows_sample} of the sample" if has_sample else "no sample given"
-    compared = f"{parity.rows_sample + parity.rows_edge} ({sampled}, {parity.rows_edge} made to break it)"
+    compared = f"{parity.rows_sample + parity.rows_edge} ({sampled}, {parity.rows_edge} edge cases)"
     return {
         "engine": packed.engine,
         "needs": ", ".join(f"{package} {version}" for package, version in packed.requires.items()) or None,
         "types": ", ".join(packed.types) or None,
         "narrowed": packed.narrowed,
-        "rows compared": compared if parity.bounds else "none: nothing tells what the graph should answer",
+        "rows compared": compared if parity.bounds else "none: the sample has no expected answers for the graph",
         "refused by both": parity.refused_alike or None,
         "labels": labels if "index" in parity.bounds else None,
         "largest difference": largest or None,

@@ -1,4 +1,4 @@
-"""`flyweight plan`: what a deployment would create, how near it is to each limit, what is risky about it, and what it costs."""
+"""`flyweight plan`: show the resources, limits, risks and costs of a deployment before it is made."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Examples:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that is shown."""
+    """The contents of a plan."""
 
     target: Target
     region: str
@@ -48,12 +48,13 @@ class Plan:
 @click.command(epilog=EXAMPLES)
 @_target.argument
 @_deployment.PARAMETERS
-@click.option("--region", default="", help="Where it would run.  [default: the one in docs/providers/TARGET.md]")
+@click.option("--region", default="", help="The region to plan for.  [default: the one in docs/providers/TARGET.md]")
 @_traffic.traffic
 def command(target: Target, parameters: tuple[str, ...], region: str, traffic: _traffic.Traffic) -> None:
-    """Explain what `flyweight deploy TARGET` would make of a model, before anything is made; nothing leaves this machine.
+    """Show what `flyweight deploy TARGET` would create and cost.
 
-    Cold start, memory and time are measured here in TARGET's own runtime, so that they are this machine's, not the cloud's.
+    Limits and security risks are shown too. Nothing is created, and nothing is sent from this machine. Cold start, time and
+    memory are measured on this machine in TARGET's own runtime, so they are not the cloud's figures.
     """
     plan = _planned(target, parameters, region, traffic)
     if traffic.as_json:
@@ -93,14 +94,14 @@ def _planned(target: Target, parameters: tuple[str, ...], region: str, traffic: 
 
 
 def _known(deployer: Deployer, deployment: Deployment) -> dict[str, str]:
-    """The settings, if each parameter is one.
+    """Return the settings, after a check that each parameter exists.
 
     :raises ToolkitError: a parameter is unknown.
     """
     known = deployer.settings(replace(deployment, parameters={}))
     for name in deployment.parameters:
         if name not in known:
-            step = f"it has {', '.join(sorted(known))}" if known else "leave out --set"
+            step = f"choose one of {', '.join(sorted(known))}" if known else "omit --set"
             raise ToolkitError(f"infra/{deployer.name} has no parameter {name}", step)
     return deployer.settings(deployment)
 
@@ -110,8 +111,8 @@ def _limits(plan: Plan) -> None:
 
     rows = [(n.what, _amount(n.ours, n.unit), _amount(n.limit, n.unit), _percent(n.share), n.verdict) for n in plan.near]
     _show.columns("limits", ("what", "ours", "limit", "share", ""), rows)
-    at = f"expected of a cold start with {plan.work.memory_mb} MB: {duration(plan.slowest)}"
-    click.echo(f"{at} (this machine's, by the share of a CPU that the memory brings; the provider's own start is not in it)\n")
+    at = f"expected cold start with {plan.work.memory_mb} MB: {duration(plan.slowest)}"
+    click.echo(f"{at} (measured here, divided by the CPU share that the memory includes; without the provider's own start)\n")
 
 
 def _costs(plan: Plan) -> None:
@@ -120,9 +121,7 @@ def _costs(plan: Plan) -> None:
     _show.columns(f"{plan.work.requests:,.0f} requests a month", ("", "arithmetic", "dollars"), _traffic.arithmetic(plan.bill))
     for note in plan.around.notes:
         click.echo(f"  {note}")
-    others = [
-        (name, f"${bill.total:,.2f}", "" if bill.confirmed else "in part unconfirmed") for name, bill in plan.others.items()
-    ]
+    others = [(name, f"${bill.total:,.2f}", "" if bill.confirmed else "partly unconfirmed") for name, bill in plan.others.items()]
     _show.columns("\nthe same on other clouds: the function alone, 512 MB", ("", "a month", ""), others)
     click.echo(prices.footnote(prices.regions().get(plan.target.cloud, "")))
 

@@ -1,4 +1,4 @@
-"""`flyweight predict`: a CSV file of any length to predictions, in bounded memory."""
+"""`flyweight predict`: predict the rows of a CSV file of any length in bounded memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from flyweight.toolkit.errors import ToolkitError
 if TYPE_CHECKING:
     from flyweight.predictor import Predictor
 
-CHUNK = 4096  # rows at a time, as the numpy engine takes them
+CHUNK = 4096  # rows at a time, the batch size of the numpy engine
 
 EXAMPLES = """\b
 Examples:
@@ -31,22 +31,25 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("rows", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("-o", "--out", default="-", type=click.File("w", lazy=True), help="Where to write.  [default: standard output]")
-@click.option("--outputs", help="Some of the model's outputs, separated by commas.  [default: predictions and probabilities]")
-@click.option("--json", "as_json", is_flag=True, help="Write one JSON object a row instead of CSV.")
+@click.option("-o", "--out", default="-", type=click.File("w", lazy=True), help="The file to write.  [default: standard output]")
+@click.option("--outputs", help="The outputs to write, separated by commas.  [default: predictions and probabilities]")
+@click.option("--json", "as_json", is_flag=True, help="Write one JSON object per row instead of CSV.")
 def command(model: Path, rows: Path, out: TextIO, outputs: str | None, as_json: bool) -> None:
-    """Predict each row of a CSV file (- for standard input) whose header names MODEL's features; other columns are left out."""
+    """Predict each row of a CSV file with MODEL.
+
+    ROWS is a CSV file, or - for standard input. Its header names the model's features; other columns are ignored.
+    """
     from flyweight.formats.csv import write
     from flyweight.formats.json import write_lines
     from flyweight.predictor import load
 
-    asked = None if outputs is None else outputs.split(",")
+    names = None if outputs is None else outputs.split(",")
     predictor = load(str(model))
     size = rows.stat().st_size if str(rows) != "-" else 0
     with _opened(rows) as file, _show.progress(out.name != "<stdout>") as progress:
         first = True
         for start, instances in _chunks(file, predictor):
-            prediction = predictor.answer(_checked(predictor, instances, start), asked)
+            prediction = predictor.answer(_checked(predictor, instances, start), names)
             if as_json:
                 out.write(write_lines(prediction, {}).decode())
             else:
@@ -61,7 +64,7 @@ def _opened(rows: Path) -> AbstractContextManager[TextIO]:
 
 
 def _chunks(file: TextIO, predictor: Predictor) -> Iterator[tuple[int, list[dict[str, Any]]]]:
-    """The rows by chunks, each with the number of its first row; texts become values by the signature.
+    """Yield the rows in chunks, each with the number of its first row; texts are converted by the model's signature.
 
     :raises ToolkitError: a column is missing, or the text is not CSV.
     """
@@ -73,7 +76,7 @@ def _chunks(file: TextIO, predictor: Predictor) -> Iterator[tuple[int, list[dict
     absent = [name for name in kinds if name not in names]
     if absent:
         listed = ", ".join(map(repr, absent[:5]))
-        raise ToolkitError(f"the CSV header has no column {listed}, which the model takes", "see `flyweight inspect MODEL`")
+        raise ToolkitError(f"the CSV header has no column {listed}, which the model needs", "see `flyweight inspect MODEL`")
     places = {name: names.index(name) for name in kinds}
     start = 0
     try:
@@ -90,7 +93,7 @@ def _chunks(file: TextIO, predictor: Predictor) -> Iterator[tuple[int, list[dict
 def _checked(predictor: Predictor, instances: list[dict[str, Any]], start: int) -> list[list[Any]]:
     """Validate instances.
 
-    :raises InvalidInput: a row does not fit; its number is that in the file.
+    :raises InvalidInput: a row does not fit the signature; the error gives its number in the file.
     """
     from flyweight.errors import InvalidInput
 

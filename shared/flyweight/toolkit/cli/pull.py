@@ -1,4 +1,4 @@
-"""`flyweight pull`: an address in a store to a file that was verified."""
+"""`flyweight pull`: fetch a model from a store, verify it and write it to a file."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @click.argument("address")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The file to write.  [default: NAME.safetensors]")
-@click.option("--json", "as_json", is_flag=True, help="Print what was fetched as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(address: str, out: Path | None, as_json: bool) -> None:
-    """Fetch the model at ADDRESS, verify it by its sha256, and write it, whole or not at all; its signature goes to FILE.sig.
+    """Fetch the model at ADDRESS, verify its sha256 and write it.
 
-    ADDRESS is STORE/NAME@ALIAS, STORE/NAME/VERSION, or that of one .safetensors object, whose sha256 nothing tells beforehand.
+    The file is written completely or not at all; its signature is written to FILE.sig. ADDRESS is STORE/NAME@ALIAS,
+    STORE/NAME/VERSION, or the address of one .safetensors object, which has no recorded sha256 to verify.
     """
     import hashlib
 
@@ -45,7 +46,7 @@ def command(address: str, out: Path | None, as_json: bool) -> None:
     rows = {
         "model": f"{release.name} {release.version}" if release.name else None,
         "size": _show.size(len(data)),
-        "sha256": sha256 if release.sha256 else f"{sha256} (as it came: a plain object does not tell its own)",
+        "sha256": sha256 if release.sha256 else f"{sha256} (not verified: a plain object has no recorded sha256)",
         "signature": f"{beside}, by the key {signature['key']}" if signature else None,
         "try it": f"flyweight serve {out}",
     }

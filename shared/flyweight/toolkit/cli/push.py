@@ -1,4 +1,4 @@
-"""`flyweight push`: a model file into a registry, under its own name and version, and aliases that mean it."""
+"""`flyweight push`: add a model file to a registry under its own name and version, and point aliases to it."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("store")
-@click.option(
-    "--alias", "aliases", multiple=True, help="An alias to promote to this version; several are allowed.  [default: latest]"
-)
+@click.option("--alias", "aliases", multiple=True, help="An alias to point to this version; can be repeated.  [default: latest]")
 @click.option("--key", type=click.Path(path_type=Path), help="Sign with this private key; see `flyweight sign`.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was pushed as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(file: Path, store: str, aliases: tuple[str, ...], key: Path | None, as_json: bool) -> None:
-    """Check FILE as a function would, and put it into the registry at STORE.
+    """Check FILE and add it to the registry at STORE.
 
-    STORE is s3://, gs:// or az:// with a bucket and a folder, or a folder of this machine. Name and version are the file's own.
-    A version never changes: the same bytes again are fine, others are refused. The next push completes one that was interrupted.
+    The checks are those of a deployed function. STORE is s3://, gs:// or az:// with a bucket and a folder, or a local folder.
+    Name and version are read from the file. A version never changes: pushing the same bytes again succeeds, other bytes are
+    refused. The next push completes an interrupted one.
     """
     from flyweight.toolkit.publishing import registry
 
@@ -40,7 +39,7 @@ def command(file: Path, store: str, aliases: tuple[str, ...], key: Path | None, 
     means = [f"{pushed.address.rpartition('/')[0]}@{alias}" for alias in pushed.aliases]
     rows = {
         "model": f"{name} {pushed.record['version']}",
-        "pushed": "it was there already, with the same bytes" if pushed.existed else _show.size(pushed.record["bytes"]),
+        "pushed": "it existed already, with the same bytes" if pushed.existed else _show.size(pushed.record["bytes"]),
         "sha256": pushed.record["sha256"],
         "signed by": pushed.record.get("signature", {}).get("key"),
         "aliases": ", ".join(f"{name}@{alias}" for alias in pushed.aliases),

@@ -1,4 +1,4 @@
-"""`flyweight sign`: a model file and a private key to a signature beside it; or a new key pair."""
+"""`flyweight sign`: sign a model file with a private key, or create a key pair."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--key", type=click.Path(path_type=Path), help="The private key to sign with: Ed25519 in PEM.")
-@click.option("--new-key", type=click.Path(path_type=Path), help="Make a key pair: PATH, and PATH.pub for those who verify.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was made as JSON.")
+@click.option("--new-key", type=click.Path(path_type=Path), help="Create a key pair: PATH, and PATH.pub for those who verify.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(file: Path | None, key: Path | None, new_key: Path | None, as_json: bool) -> None:
-    """Sign FILE, once it was checked as a function would: its sha256, name and version. The signature is written to FILE.sig.
+    """Check FILE, sign it and write the signature to FILE.sig.
 
-    For a registry, `flyweight push --key` signs as well; a FILE.sig that lies beside what is pushed goes along.
+    The checks are those of a deployed function; the sha256, name and version are signed. `flyweight push --key` signs too, and
+    `flyweight push` uploads an existing FILE.sig.
     """
     if (new_key is None) == (file is None) or (key is None) != (file is None):
-        raise click.UsageError("give FILE and --key to sign, or --new-key to make a key pair")
+        raise click.UsageError("give FILE and --key to sign, or --new-key to create a key pair")
     from flyweight.registry import verification
     from flyweight.toolkit.publishing import signing
 

@@ -1,4 +1,4 @@
-"""`flyweight status`: how a deployed function is, by the provider's word and by its own."""
+"""`flyweight status`: show the state of a deployed function, from the provider and from the function itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @_deployment.options
 def command(target: Target, name: str, region: str, group: str, dry_run: bool, as_json: bool) -> None:
-    """Say what TARGET tells of a function, and what the function says when it is asked whether it is ready."""
+    """Show the state of a function and whether it is ready.
+
+    The state comes from TARGET; the function itself answers GET /ready.
+    """
     from flyweight.toolkit.deploying import rollout
     from flyweight.toolkit.deploying.releases import Releases
     from flyweight.toolkit.errors import CommandFailed, DeployFailed
@@ -30,19 +33,19 @@ def command(target: Target, name: str, region: str, group: str, dry_run: bool, a
     try:
         state = runner.output(*deployer.status(deployment))
     except CommandFailed as error:
-        step = f"look at --name and --region; where nothing is, deploy it: {deployment.verb('deploy', target.name)}"
-        raise DeployFailed(f"{target.name} tells nothing of {name}: {error}", step) from None
+        step = f"check --name and --region; if it does not exist, deploy it: {deployment.verb('deploy', target.name)}"
+        raise DeployFailed(f"{target.name} has no state of {name}: {error}", step) from None
     url = rollout.address(deployer, deployment, runner)
     whole = rollout.in_force(deployer, deployment, runner)
     if dry_run:
         return transcript.document() if as_json else None
-    ready, served, answered = False, "", "not asked: it has no address"
+    ready, served, answered = False, "", "not requested: it has no address"
     try:
         if url:
             reply = rollout.reached(deployer, whole, runner, url).ask("GET", "/ready")
             ready, served = reply.status == 200, reply.headers.get("x-flyweight-model", "")
             answered = f"{reply.status} {reply.problem.get('status', '')}".strip()
-    except (CommandFailed, DeployFailed) as error:  # no access or no answer: the state is still shown
+    except (CommandFailed, DeployFailed) as error:  # without access or an answer, the state is still shown
         answered = str(error)
     releases = [f"{one.number}: {one.model}" for one in Releases(target.name, name).all()]
     if as_json:

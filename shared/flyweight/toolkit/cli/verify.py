@@ -1,4 +1,4 @@
-"""`flyweight verify`: a model file and the signature beside it to who signed it, or an error."""
+"""`flyweight verify`: verify the signature of a model file."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from flyweight.toolkit.cli import _show
 
 @click.command(epilog="Example: flyweight verify penguins.safetensors --key private.pem.pub")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--key", "keys", required=True, multiple=True, help="A public key, a PEM file or base64; several are allowed.")
-@click.option("--json", "as_json", is_flag=True, help="Print who signed it as JSON.")
+@click.option("--key", "keys", required=True, multiple=True, help="A public key, as a PEM file or in base64; can be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(file: Path, keys: tuple[str, ...], as_json: bool) -> None:
-    """Verify that one of the keys signed FILE, by FILE.sig. Nothing in FILE is run."""
+    """Verify that one of the keys signed FILE. The signature is read from FILE.sig; nothing in FILE is run."""
     from flyweight.toolkit.publishing import signing
 
     signer, model = signing.verify(file, keys)

@@ -1,4 +1,4 @@
-"""A workload and a team's needs to advice: every option with its reasons, and one that is recommended."""
+"""Rate every option for a workload and a team's needs, with reasons, and recommend one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flyweight.toolkit.costs.prices import Bill
 from flyweight.toolkit.costs.workload import Workload
 
 TEAMS = {
-    # how much each criterion counts, by the team that looks after it
+    # the weight of each criterion, by the team that operates the deployment
     "data": {"scalability": 1.0, "latency": 1.0, "cost": 2.0, "security": 1.5, "ease": 3.0, "integration": 1.0},
     "backend": {"scalability": 1.5, "latency": 1.5, "cost": 2.0, "security": 1.5, "ease": 1.5, "integration": 1.5},
     "platform": {"scalability": 2.0, "latency": 1.5, "cost": 2.0, "security": 2.0, "ease": 0.5, "integration": 2.0},
@@ -24,7 +24,7 @@ TEAMS = {
 
 @dataclass(frozen=True)
 class Needs:
-    """What has to hold at any cost: clouds that may be used, where data may go, whether a caller waits for the answer.
+    """The requirements: clouds that may be used, where data may be, whether a caller waits for the answer.
 
     `residency`: any, region, premises, a country's two letters, or EU.
     """
@@ -36,13 +36,13 @@ class Needs:
 
     @property
     def weights(self) -> Mapping[str, float]:
-        """How much each criterion counts: latency not at all where no caller waits."""
+        """The weight of each criterion; latency has none if no caller waits."""
         return TEAMS[self.team] if self.live else {**TEAMS[self.team], "latency": 0.0}
 
 
 @dataclass(frozen=True)
 class RatedOption:
-    """An option for a workload; `excluded`: why it will not do, empty where it will."""
+    """An option for a workload; `excluded`: why it does not meet the requirements, empty if it does."""
 
     option: Option
     bill: Bill
@@ -56,7 +56,7 @@ class RatedOption:
 
     @property
     def why(self) -> str:
-        """In a sentence: why not, or what speaks for it most and against it most."""
+        """The reason for its exclusion, or its strongest and its weakest criterion."""
         if self.excluded:
             return self.excluded
         order = sorted(((name, self.ratings[name]) for name in self.counts), key=lambda item: item[1][0])
@@ -66,7 +66,7 @@ class RatedOption:
 
 @dataclass(frozen=True)
 class Advice:
-    """All of it; `considered` is ordered by score, those that will not do last."""
+    """The advice; `considered` is ordered by score, excluded options last."""
 
     workload: Workload
     needs: Needs
@@ -74,48 +74,48 @@ class Advice:
 
     @property
     def best(self) -> RatedOption | None:
-        """The recommendation; None where nothing will do."""
+        """The recommended option; None if all are excluded."""
         return next((one for one in self.considered if not one.excluded), None)
 
     @property
     def priced(self) -> list[Option]:
-        """What will do and has a bill: hardware of one's own costs nothing here and much elsewhere."""
+        """The options with a bill that are not excluded; the user's own hardware has no bill here."""
         own = residency.OWN if self.needs.residency == residency.PREMISES else ("edge",)
         return [one.option for one in self.considered if not one.excluded and one.option.family not in own]
 
     @property
     def crossovers(self) -> list[Crossover]:
-        """Where any two curves cross."""
+        """The points at which any two cost curves cross."""
         return break_even.crossovers(self.workload, [one.option for one in self.considered if not one.excluded])
 
     @property
     def leading(self) -> list[Crossover]:
-        """Where the cheapest changes."""
+        """The points at which the cheapest option changes."""
         return break_even.leading(self.workload, self.priced)
 
     def reasons(self) -> list[str]:
-        """What decided, the weightiest difference to the next best first."""
+        """The reasons for the recommendation: its differences to the next best option, the largest first."""
         best = self.best
         if best is None:
             return [f"{one.option.name}: {one.excluded}" for one in self.considered]
         rest = [one for one in self.considered if not one.excluded and one is not best]
         if not rest:
-            return ["it is the only one that will do"]
+            return ["it is the only option that meets the requirements"]
         weights = self.needs.weights
         gains = {name: weights[name] * (best.ratings[name][0] - rest[0].ratings[name][0]) for name in CRITERIA}
         decided = [name for name in sorted(gains, key=lambda name: -gains[name]) if gains[name] > 0][:3]
         reasons = [f"{name}: {best.ratings[name][1]}; {rest[0].option.name}: {rest[0].ratings[name][1]}" for name in decided]
-        return reasons or [f"it scores as {rest[0].option.name} does, and stands first in the list"]
+        return reasons or [f"it has the same score as {rest[0].option.name}, and comes first in the list"]
 
 
 def all_options() -> list[Option]:
-    """Every way to deploy: those of all targets that are priced, and those that belong to no cloud."""
+    """List every option: those of all targets with costs, and those that belong to no cloud."""
     priced = [target.costs for target in targets.all_targets() if target.has("costs")]
     return in_order([*(option for costs in priced for option in costs.options), *anywhere.OPTIONS])
 
 
 def advise(workload: Workload, needs: Needs) -> Advice:
-    """Weigh every option: those that can't do it last, the others by what the team weighs most."""
+    """Rate every option, and order them by the team's weights; excluded options come last."""
     options = [residency.placed(option, needs.residency) for option in all_options()]
     bills = {option.name: option.bill(workload) for option in options}
     fit = [option for option in options if not _excluded(option, workload, needs) and option.family != "edge"]
@@ -126,7 +126,7 @@ def advise(workload: Workload, needs: Needs) -> Advice:
 
 
 def document(advice: Advice) -> dict[str, Any]:
-    """All of it, for JSON."""
+    """Return the advice as a JSON object."""
     work, best = advice.workload, advice.best
     options = [
         {
@@ -153,15 +153,15 @@ def _considered(option: Option, bill: Bill, work: Workload, needs: Needs, least:
     warm, slowest = option.latency(work)
     cost = 5.0 if bill.total <= max(least, 1.0) else max(1.0, 5.0 - 1.5 * math.log10(bill.total / max(least, 1.0)))
     fast = max(1.0, min(5.0, 5.0 - 2.0 * math.log10(max(slowest, 0.001) / 0.02)))
-    took = f"{duration(warm)}, the slowest of a hundred {duration(slowest)}" if option.live else f"a run in {duration(slowest)}"
+    took = f"{duration(warm)}, the slowest of a hundred {duration(slowest)}" if option.live else f"{duration(slowest)} per run"
     ease, easy = option.ratings["ease"]
     if option.live and not needs.live and option.family != "edge":
-        ease, easy = max(1, ease - 1), f"{easy}; something has to read the data and send it"
+        ease, easy = max(1, ease - 1), f"{easy}; needs a program that reads the data and sends it"
     rated: dict[str, tuple[float, str]] = {
         **option.ratings,
         "ease": (ease, easy),
         "security": residency.rated(option, needs.residency, option.ratings["security"]),
-        "cost": (cost, f"${bill.total:,.2f} a month" + ("" if bill.confirmed else ", in part unconfirmed")),
+        "cost": (cost, f"${bill.total:,.2f} a month" + ("" if bill.confirmed else ", partly unconfirmed")),
         "latency": (fast, took),
     }
     weights = needs.weights
@@ -174,22 +174,22 @@ def _considered(option: Option, bill: Bill, work: Workload, needs: Needs, least:
 
 
 def _excluded(option: Option, work: Workload, needs: Needs) -> str:
-    """Why an option will not do; empty where it will."""
+    """Explain why an option does not meet the requirements; empty if it does."""
     if option.cloud not in (targets.ANY, *needs.clouds):
-        return f"it is on {option.cloud}, and only {', '.join(needs.clouds)} may be used"
+        return f"it is on {option.cloud}, but only {', '.join(needs.clouds)} may be used"
     if away := residency.excluded(option, needs.residency):
         return away
     if needs.live and not option.live:
-        return "somebody waits for the answer"
+        return "a caller waits for the answer"
     if work.need_mb > option.most_mb:
-        return f"the model takes {work.measured.memory / 2**20:,.0f} MB, an instance has {option.most_mb:,.0f} MB at the most"
+        return f"the model takes {work.measured.memory / 2**20:,.0f} MB, an instance has at most {option.most_mb:,.0f} MB"
     if work.measured.folder > option.most_folder:
-        return f"the folder has {work.measured.folder / 2**20:,.0f} MB, and {option.most_folder / 2**20:,.0f} MB are taken"
+        return f"the folder has {work.measured.folder / 2**20:,.0f} MB, the limit is {option.most_folder / 2**20:,.0f} MB"
     if option.live and max(work.sent, work.received) > limits.payload(option.name):
         most = limits.payload(option.name) / 2**20
         heavy = max(work.sent, work.received) / 2**20
-        return f"a request or its answer has {heavy:,.1f} MB, and {most:.3g} MB are taken: fewer rows (--rows), or files"
+        return f"a request or its answer has {heavy:,.1f} MB, the limit is {most:.3g} MB: use fewer rows (--rows), or files"
     slowest = option.latency(work)[1]
     if needs.live and work.latency and 1000 * slowest > work.latency:
-        return f"the slowest of a hundred answers takes {1000 * slowest:.0f} ms, and {work.latency:.0f} ms are asked for"
+        return f"the slowest of a hundred answers takes {1000 * slowest:.0f} ms, the requirement is {work.latency:.0f} ms"
     return ""

@@ -1,4 +1,4 @@
-"""Ways to deploy that belong to no cloud: a cluster of one's own, and the devices of one's users."""
+"""Options that belong to no cloud: the user's own Kubernetes cluster, and devices."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from flyweight.toolkit.targets import ANY
 
 
 def kubernetes(work: Workload) -> Bill:
-    """A cluster of its own: control plane, three nodes at the least, load balancer."""
-    nodes = max(3, work.machines(2 * 0.8, 2))  # a fifth of a node is the cluster's own
+    """Price a cluster: control plane, at least three nodes, load balancer."""
+    nodes = max(3, work.machines(2 * 0.8, 2))  # the cluster itself uses a fifth of each node
     lines = (hourly("control plane", 1, "kubernetes.hour"), hourly("nodes", nodes, "ec2.hour"))
     balancer = zonal_balancer(work, "alb.hour", "lcu.hour", "aws.address.hour")
     return Bill((*lines, *balancer, egress(work, "aws")))
 
 
 def devices(work: Workload) -> Bill:
-    """The devices are there already, and so is their electricity."""
-    return Bill((Line("devices", 0.0, "they are yours already; updates are sent as files"),))
+    """Return a bill of nothing: the devices and their electricity are already paid for."""
+    return Bill((Line("devices", 0.0, "already paid for; updates are sent as files"),))
 
 
 OPTIONS = (
@@ -30,10 +30,10 @@ OPTIONS = (
         ANY,
         kubernetes,
         ratings(
-            scalability=(5, "pods and nodes scale by rule, over clouds"),
-            security=(3, "policies and upgrades of the cluster are yours"),
-            ease=(1, "a cluster is a product of its own to run"),
-            integration=(5, "KServe, meshes, canaries, anything that speaks Kubernetes"),
+            scalability=(5, "pods and nodes scale by rules, across clouds"),
+            security=(3, "you manage the policies and upgrades of the cluster"),
+            ease=(1, "a cluster needs constant operation"),
+            integration=(5, "KServe, meshes, canaries, all tools for Kubernetes"),
         ),
         warm=True,
         limits=("priced as EKS with t4g.small nodes",),
@@ -47,11 +47,11 @@ OPTIONS = (
         ratings(
             scalability=(5, "every device brings its own CPU"),
             security=(3, "data stays on the device; the model can be copied from it"),
-            ease=(2, "an app to ship, and models to update on devices that are away"),
-            integration=(2, "LiteRT or ONNX Runtime inside an app; the pure engine where there is Python"),
+            ease=(2, "an app to ship, and models to update on remote devices"),
+            integration=(2, "LiteRT or ONNX Runtime inside an app; the pure engine on devices with Python"),
         ),
         warm=True,
         overhead=0.0,
-        limits=("LiteRT or ONNX Runtime has to take the model: flyweight pack --engine",),
+        limits=("LiteRT or ONNX Runtime must support the model: flyweight pack --engine",),
     ),
 )

@@ -1,4 +1,4 @@
-"""Options' curves of cost against traffic to where they cross, and to where the cheapest of them changes."""
+"""Find where the cost curves of options cross, and where the cheapest option changes."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from itertools import combinations, pairwise
 from flyweight.toolkit.costs.options import Option
 from flyweight.toolkit.costs.workload import Workload
 
-LOWEST, HIGHEST = 1e3, 1e10  # requests a month, of the curves
-WORTH = 1.1  # the factor by which an option has to be cheaper for its lead to be listed
-LEAST = 0.5  # dollars
+LOWEST, HIGHEST = 1e3, 1e10  # requests per month, the range of the curves
+WORTH = 1.1  # the factor by which an option must be cheaper to be listed
+LEAST = 0.5  # the dollars by which it must be cheaper
 GRID = [round(LOWEST * 10 ** (step / 8)) for step in range(57)]
 
 
 @dataclass(frozen=True)
 class Crossover:
-    """The number of requests a month from which on another option costs less."""
+    """The number of requests per month above which another option costs less."""
 
     requests: int
     cheaper_below: str
@@ -26,7 +26,7 @@ class Crossover:
 
 
 def crossovers(workload: Workload, options: Sequence[Option]) -> list[Crossover]:
-    """Where two curves cross, by looking at each decade closely and halving where a sign changes."""
+    """Find where two curves cross: sample each decade densely, and bisect where the sign changes."""
     costs = {option.name: [option.bill(workload.at(requests)).total for requests in GRID] for option in options}
     found = []
     for one, other in combinations(options, 2):
@@ -40,7 +40,7 @@ def crossovers(workload: Workload, options: Sequence[Option]) -> list[Crossover]
 
 
 def leading(workload: Workload, options: Sequence[Option]) -> list[Crossover]:
-    """Where the cheapest of all changes, if it comes to save a tenth and half a dollar: bills by machines cross often."""
+    """Find where the cheapest option changes, if the change saves a tenth and half a dollar: stepped bills cross often."""
     if not options:
         return []
 
@@ -50,7 +50,7 @@ def leading(workload: Workload, options: Sequence[Option]) -> list[Crossover]:
     leads = [cheapest(requests) for requests in GRID]
     reigns = [(GRID[0], leads[0])]
     for (low, high), last in zip(pairwise(GRID), leads[1:], strict=True):
-        while reigns[-1][1] is not last:  # several may lead between two points
+        while reigns[-1][1] is not last:  # several options may be the cheapest between two points
             now = reigns[-1][1]
             low = _halved(low, high, lambda middle, now=now: cheapest(middle) is now)  # type: ignore[misc]
             reigns.append((low, cheapest(low)))
@@ -69,18 +69,18 @@ def _cost(work: Workload, option: Option, requests: int) -> float:
 
 
 def _cheaper(work: Workload, one: Option, other: Option, requests: int) -> bool:
-    """Whether the first costs less."""
+    """Tell whether the first option costs less."""
     return one.bill(work.at(requests)).total < other.bill(work.at(requests)).total
 
 
 def _saves(work: Workload, one: Option, other: Option, requests: int) -> bool:
-    """Whether changing to the other is worth telling."""
+    """Tell whether a change to the other option saves enough to be listed."""
     cost = _cost(work, other, requests)
     return _cost(work, one, requests) > max(WORTH * cost, cost + LEAST)
 
 
 def _halved(low: int, high: int, still: Callable[[int], bool]) -> int:
-    """The first whole number above `low` at which it is not `still` so, which it is not at `high`."""
+    """Find the first integer above `low` at which `still` is false; it must be false at `high`."""
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if still(middle) else (low, middle)

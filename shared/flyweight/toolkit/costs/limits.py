@@ -1,11 +1,11 @@
-"""How near a deployment is to what its target takes: measured figures and a deployment's parameters in, shares out.
+"""Compare the measured figures of a deployment with the limits of its target.
 
-Limits stand in `toolkit/targets/NAME/limits.json`. The fields of one of its `limits`: `measure`, the figure of ours that is held
-against it; `parameter`, the parameter of `infra/` that sets it, if one does; `when` and `unless`, the parameters with which it
-applies; `at_once`, the requests that an instance answers side by side (functions-framework: 4 threads a CPU; the Azure worker:
-one, unless it is set otherwise); `seen`, what was read at the `source`, of our own templates the default. `payloads`: the bytes
-that a request may have, by the option that `flyweight advise` compares; `logs`: what the platform writes into the log for each
-request besides our line.
+Limits are in `toolkit/targets/NAME/limits.json`. The fields of each of its `limits`: `measure`, the measured figure to compare;
+`parameter`, the parameter of `infra/` that sets the limit, if there is one; `when` and `unless`, the parameters with which it
+applies; `at_once`, the requests that an instance answers concurrently (functions-framework: 4 threads per CPU; the Azure worker:
+one, unless it is set otherwise); `seen`, a quotation from the `source`, or the default in flyweight's own templates. `payloads`:
+the largest size of a request in bytes, by option of `flyweight advise`; `logs`: the bytes that the platform logs for each request
+in addition to flyweight's line.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from flyweight.toolkit.costs import tables
 from flyweight.toolkit.costs.workload import Workload
 from flyweight.toolkit.errors import Unpriced
 
-NEAR = 0.7  # from this share of a limit on, one should know
+NEAR = 0.7  # the share of a limit above which it is reported as near
 
 
 @dataclass(frozen=True)
 class Nearness:
-    """One limit, what we have, and how much of the limit that is."""
+    """A limit, the deployment's figure, and its share of the limit."""
 
     what: str
     ours: float
@@ -37,23 +37,23 @@ class Nearness:
 
     @property
     def share(self) -> float:
-        """Of the limit; above 1 it is broken."""
+        """The share of the limit; above 1 the limit is exceeded."""
         return self.ours / self.limit
 
     @property
     def verdict(self) -> str:
-        """In a word."""
+        """The share as a word: fine, near, or too much."""
         return "too much" if self.share > 1 else "near" if self.share >= NEAR else "fine"
 
     def document(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the limit as a JSON object."""
         return {**asdict(self), "share": round(self.share, 6), "verdict": self.verdict}
 
 
 def nearness(
     target: str, work: Workload, init: float, warm: float, slowest: float, settings: Mapping[str, str]
 ) -> list[Nearness]:
-    """Every limit of a target that applies, held against a workload; the seconds are as the target would take them."""
+    """Compare a workload with every limit of a target that applies; its seconds are those expected at the target."""
     listed = [one for one in limits(target) if _applies(one, settings)]
     side_by_side = next((one.get("at_once", 1) for one in listed if one["measure"] == "concurrency"), 1)
     busy = work.peak_rate * (warm + work.cold_share * slowest) / side_by_side
@@ -66,47 +66,47 @@ def nearness(
 
 
 def memory_mb(target: str, settings: Mapping[str, str]) -> int | None:
-    """The memory that a deployment's parameters give an instance; None for a target that limits none."""
+    """Return the memory that a deployment's parameters give an instance; None for a target without such a limit."""
     found = next((one for one in limits(target) if one["measure"] == "memory"), None)
     return int(_limit(found, settings) / found["scale"]) if found else None
 
 
 def payload(option: str) -> float:
-    """The bytes that a request may have where it is sent to an option; endless where no limit is known."""
+    """Return the largest size of an option's request in bytes; infinite if no limit is known."""
     return float(payloads().get(option, {"limit": math.inf})["limit"])
 
 
 def platform_logs(target: str) -> tuple[int, str]:
-    """The bytes that the platform logs for each request besides the function's own, and what they are."""
-    logs = targets.find(target).table("limits").get("logs", {"bytes": 0, "what": "what the platform logs itself is not counted"})
+    """Return the bytes that the platform itself logs for each request, and their description."""
+    logs = targets.find(target).table("limits").get("logs", {"bytes": 0, "what": "the platform's own log lines are not counted"})
     return logs["bytes"], logs["what"]
 
 
 def limits(target: str) -> list[dict[str, Any]]:
-    """The limits of a target, as its table has them."""
+    """Read the limits of a target from its table."""
     return list(targets.find(target).table("limits").get("limits", []))
 
 
 @cache
 def payloads() -> dict[str, dict[str, Any]]:
-    """What a request may weigh, by option, as the tables have it."""
+    """Read the largest size of a request by option from the tables."""
     return dict(tables.entries("limits", "payloads"))
 
 
 def _applies(one: Mapping[str, Any], settings: Mapping[str, str]) -> bool:
-    """Whether the limit applies with these parameters; it does where a parameter that it depends on is not known."""
-    wanted = all(settings.get(name, values[0]) in values for name, values in one.get("when", {}).items())
-    return wanted and not any(settings.get(name, values[0]) in values for name, values in one.get("unless", {}).items())
+    """Tell whether the limit applies with these parameters; it does if a parameter that it depends on is unknown."""
+    required = all(settings.get(name, values[0]) in values for name, values in one.get("when", {}).items())
+    return required and not any(settings.get(name, values[0]) in values for name, values in one.get("unless", {}).items())
 
 
 def _limit(one: Mapping[str, Any], settings: Mapping[str, str]) -> float:
-    """What the parameter says, else the table.
+    """Return the value of the parameter, or of the table without one.
 
-    :raises Unpriced: the parameter is no number.
+    :raises Unpriced: the parameter is not a number.
     """
     text = settings.get(one.get("parameter", ""), "")
     number = re.match(r"(\d+(?:\.\d+)?)(Gi|Mi|s)?$", text)
     if text and not number:
-        raise Unpriced(f"{one['parameter']} should be a number, got {text!r}", "give a number, as the template has it")
+        raise Unpriced(f"{one['parameter']} should be a number, got {text!r}", "give a number, as in the template")
     value = float(number[1]) * (1024 if number[2] == "Gi" else 1) if number else float(one["limit"])
     return value * float(one.get("scale", 1))

@@ -1,4 +1,4 @@
-"""A model to what it takes on this machine, in a target's real runtime: the figures that plans and advice stand on."""
+"""Measure a model on this machine in a target's real runtime, for `plan` and `advise`."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from flyweight.toolkit.errors import ToolkitError
 from flyweight.toolkit.events import samples
 from flyweight.toolkit.running.measure import measure
 
-STEPS = ("import", "load", "fetch", "verify", "init")  # of a cold start, what limits on starting are about
+STEPS = ("import", "load", "fetch", "verify", "init")  # the steps of a cold start to which limits on startup apply
 
 
 class Unmeasured(ToolkitError):
-    """A model that keeps no sample to ask it with."""
+    """A model without a sample to measure with."""
 
     next_step = "pack it with a sample: flyweight pack MODEL --sample rows.csv"
 
 
 @dataclass(frozen=True)
 class Sized:
-    """What was measured: the model's own document, bytes of a request and of its answer, and the parts of a cold start.
+    """The measurement, with the model's document, the bytes of a request and its answer, and the parts of a cold start.
 
-    `model`: bytes of the model file; `missing`: why packages that the engine needs are not in the folder's size, if they are not.
+    `model`: bytes of the model file; `missing`: why the folder's size does not include the engine's packages, empty if it does.
     """
 
     measured: Measured
@@ -45,21 +45,21 @@ class Sized:
 
     @property
     def init(self) -> float:
-        """Seconds of a cold start that are ours, before the first request."""
+        """The seconds of a cold start that flyweight spends before the first request."""
         return sum(spent for step, spent in self.split.items() if step in STEPS)
 
 
 def measured(target: str, model: str, rows: int, runs: int, repeat: int) -> Sized:
-    """Build the model for a target into a folder that goes away, and ask it for `rows` of its own sample, again and again.
+    """Build the model for a target into a temporary folder, and measure requests with `rows` rows of its own sample.
 
     :raises ModelRefused: the file fails a check.
     :raises RuntimeFailed: the target's runtime is not installed.
-    :raises Unmeasured: the model keeps no sample.
+    :raises Unmeasured: the model contains no sample.
     """
     loaded = stored(model) if "://" in model else predictor.load(model)
     sample = loaded.file.document.get("sample")
     if not isinstance(sample, dict) or not sample.get("instances"):
-        raise Unmeasured(f"{model} keeps no sample to measure it with")
+        raise Unmeasured(f"{model} contains no sample to measure with")
     kept = sample["instances"]
     instances = [kept[number % len(kept)] for number in range(rows)]
     event = samples.predicting(target, instances)
@@ -76,9 +76,9 @@ def measured(target: str, model: str, rows: int, runs: int, repeat: int) -> Size
 
 
 def _shipped(target: str, model: str, out: Path) -> tuple[int, str]:
-    """The bytes that are deployed, with packages for the target's system, which this machine need not be able to run.
+    """Count the bytes to deploy, with packages for the target's system, which this machine may be unable to run.
 
-    The form is an image's, whose limit is the widest: what is over a folder's is still measured, and listed among the limits.
+    Builds an image, which has the largest limit, so that a model over the limit of a folder is measured too, and reported.
     """
     try:
         built = build(target, model, out, python=version_of(sys.executable), form="image", install=True)
@@ -88,6 +88,6 @@ def _shipped(target: str, model: str, out: Path) -> tuple[int, str]:
 
 
 def _logged(log: str) -> int:
-    """The bytes of the line that the function logged for its first request; what the runtime prints besides is not its own."""
+    """Count the bytes of the function's log line for its first request, without the runtime's own output."""
     lines = [line for line in log.splitlines() if '"answered"' in line]
     return len(lines[-1].encode()) + 1 if lines else 0

@@ -1,4 +1,4 @@
-"""Every way to deploy a model: what it costs for a workload, how fast it answers, and how it is rated, each with its reason."""
+"""An option is a way to deploy a model, with its costs for a workload, its latency, and its ratings with reasons."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from flyweight.toolkit.costs.prices import Bill
 from flyweight.toolkit.costs.workload import Workload
 
 CRITERIA = ("scalability", "latency", "cost", "security", "ease", "integration")
-# in the order in which options are listed; a family that is not here comes last
+# the order in which options are listed; other families come last
 FAMILIES = ("serverless", "managed endpoint", "virtual machine", "container", "kubernetes", "edge", "batch")
 
 
 @dataclass(frozen=True)
 class Option:
-    """One way to deploy.
+    """A way to deploy a model.
 
-    `ratings`: from 1 to 5 with a reason, for what does not depend on the workload; `warm`: whether something always runs, so that
-    no caller waits for a cold start; `most_mb`: the memory of the largest instance that is priced; `at_once`: calls that are
-    worked on side by side where no caller waits for them.
+    `ratings`: from 1 to 5 with a reason, for criteria that do not depend on the workload; `warm`: whether an instance always
+    runs, so that no caller waits for a cold start; `most_mb`: the memory of the largest priced instance; `at_once`: concurrent
+    calls when no caller waits.
     """
 
     name: str
@@ -29,17 +29,17 @@ class Option:
     ratings: Mapping[str, tuple[int, str]]
     warm: bool
     slowed: Callable[[Workload], float] = lambda work: 1.0
-    overhead: float = 0.005  # seconds of what stands between the caller and the model
+    overhead: float = 0.005  # seconds between the caller and the model
     limits: tuple[str, ...] = ()
-    live: bool = True  # answers while the caller waits
+    live: bool = True  # whether a caller waits for the answer
     most_mb: float = float("inf")
     at_once: int = 1
     most_folder: float = float("inf")  # bytes
 
     def latency(self, work: Workload) -> tuple[float, float]:
-        """Seconds of a usual answer, and of the slowest one in a hundred: the cold one, where one in a hundred starts cold.
+        """Estimate the seconds of a usual answer, and of the 99th percentile, which is a cold start if 1 % of requests are cold.
 
-        Where no caller waits, the second is how long all of a run takes.
+        If no caller waits, the second value is the duration of a complete run.
         """
         warm = work.measured.warm * self.slowed(work) + self.overhead
         if not self.live:
@@ -49,18 +49,18 @@ class Option:
 
 
 def ratings(**rated: tuple[int, str]) -> dict[str, tuple[int, str]]:
-    """Ratings by criterion."""
+    """Return ratings by criterion."""
     return rated
 
 
 def in_order(options: Iterable[Option]) -> list[Option]:
-    """Order options by family; those of one family stay in their order."""
+    """Sort options by family; the order within a family is kept."""
     ranks = {family: rank for rank, family in enumerate(FAMILIES)}
     return sorted(options, key=lambda option: ranks.get(option.family, len(ranks)))
 
 
 def duration(seconds: float) -> str:
-    """A time as people read it."""
+    """Format a duration in seconds."""
     for size, name in ((86400, "days"), (3600, "hours"), (60, "minutes")):
         if seconds >= 2 * size:
             return f"{seconds / size:,.3g} {name}"

@@ -1,4 +1,4 @@
-"""Cost against traffic: advice in, an SVG with every option's curve and the points where the cheapest changes out."""
+"""Draw cost against traffic as SVG: every option's curve, and the points where the cheapest option changes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flyweight.toolkit.costs.break_even import HIGHEST, LOWEST
 from flyweight.toolkit.costs.options import Option
 
 STEPS = 113
-FLOOR = 0.1  # dollars a month: what is less lies on the axis
+FLOOR = 0.1  # dollars per month: smaller amounts are drawn on the axis
 STYLES = {
     "serverless": "-", "container": "--", "virtual machine": "-.", "managed endpoint": ":", "kubernetes": (0, (5, 1, 1, 1, 1, 1)),
     "batch": (0, (6, 2)),
@@ -25,11 +25,11 @@ COLORS = (
     "#1b7a3d",
     "#a3145a",
     "#7a6a00",
-)  # of clouds, in their order; then from the front again
+)  # of clouds in order, repeated if there are more clouds
 
 
 def draw(advice: Advice, path: Path) -> None:
-    """Write the picture; the same advice gives the same bytes.
+    """Write the chart; the same advice gives the same bytes.
 
     :raises ModuleNotFoundError: matplotlib is not installed.
     """
@@ -54,8 +54,8 @@ def draw(advice: Advice, path: Path) -> None:
         axes.grid(visible=True, which="major", color="0.92", linewidth=0.6)
         axes.set_axisbelow(True)
         of = f"of {advice.workload.rows:,} rows each" if advice.workload.rows > 1 else "of one row"
-        axes.set_xlabel(f"requests a month, {of} (dotted line: yours)")
-        axes.set_ylabel("US dollars a month, list price")
+        axes.set_xlabel(f"requests per month, {of} (dotted line: yours)")
+        axes.set_ylabel("US dollars per month, list price")
         axes.set_title("Cost against traffic", fontsize=10, loc="left")
         figure.legend(fontsize=8, loc="outside right upper", frameon=False, handlelength=3.2)
         figure.savefig(path, format="svg", metadata={"Date": None})
@@ -63,14 +63,14 @@ def draw(advice: Advice, path: Path) -> None:
 
 
 def curve(advice: Advice, option: Option) -> tuple[list[float], list[float]]:
-    """Requests a month and dollars a month, evenly on a scale of powers; what is free lies at the picture's floor."""
+    """Compute requests and dollars per month, evenly spaced on a logarithmic scale; free usage is drawn at the floor."""
     ratio = (HIGHEST / LOWEST) ** (1 / (STEPS - 1))
     points = [LOWEST * ratio**step for step in range(STEPS)]
     return points, [max(option.bill(advice.workload.at(requests)).total, FLOOR) for requests in points]
 
 
 def _crossovers(advice: Advice, axes: Any) -> float:
-    """Draw a number at each change, with a list of them in the corner that no curve reaches; return the top of the picture."""
+    """Draw a number at each change, with a legend in the corner that no curve reaches; return the top of the chart."""
     by_name = {option.name: option for option in advice.priced}
     labels = []
     for number, change in enumerate(advice.leading, start=1):
@@ -78,7 +78,7 @@ def _crossovers(advice: Advice, axes: Any) -> float:
         axes.plot([change.requests], [dollars], marker="o", color="black", markersize=4, markerfacecolor="white", zorder=5)
         aside = (
             (11, -13) if number % 2 and dollars > 3 * FLOOR else (-11, 13)
-        )  # on two sides, for those that stand close together
+        )  # on alternating sides, so that close numbers do not overlap
         where: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8, "zorder": 6, "textcoords": "offset points"}
         where["bbox"] = {"boxstyle": "circle,pad=0.25", "facecolor": "white", "linewidth": 0.8}
         where["arrowprops"] = {"arrowstyle": "-", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 2}
@@ -92,7 +92,7 @@ def _crossovers(advice: Advice, axes: Any) -> float:
 
 
 def _short(requests: int) -> str:
-    """1234567 as 1.23M."""
+    """Abbreviate a number: 1234567 as 1.23M."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if requests >= size:
             return f"{requests / size:.3g}{letter}"

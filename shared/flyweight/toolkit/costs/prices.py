@@ -1,11 +1,11 @@
-"""The prices of all targets; and bills, which are amounts with the arithmetic that made them.
+"""The prices of all targets, and bills, which are amounts with their arithmetic.
 
-Prices stand in `toolkit/targets/NAME/prices.json`: list prices in US dollars without taxes, before discounts and commitments, for
-the `region` named there, read by the date `checked`; free amounts are a month's. The fields of a price: `value`, `unit`;
-`source`, the provider's own page for it; `seen`, what was read, `seen_at`, where, and `date`, when that was written (of a page
-without a date: when its stored copy was read); `by`, whose word it is: `provider` for the provider's own page or code, `price
-list` for a record of what its price list answered, `third party` for anybody else. A price without `seen` is from memory, and
-marked as unconfirmed.
+Prices are in `toolkit/targets/NAME/prices.json`: list prices in US dollars without taxes, before discounts and commitments, for
+the `region` named there, read by the date `checked`; free amounts are per month. The fields of a price: `value`, `unit`;
+`source`, the provider's own page for it; `seen`, a quotation, `seen_at`, its place, and `date`, its date (for a page without a
+date, the day on which its stored copy was read); `by`, its author: `provider` for the provider's own page or code, `price list`
+for a recorded answer of its price list, `third party` for others. A price without `seen` is from memory, and marked as
+unconfirmed.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import Any
 from flyweight.toolkit.costs import tables
 from flyweight.toolkit.errors import ToolkitError, Unpriced
 
-HOURS = 730  # of a month, as the providers' own calculators have it
+HOURS = 730  # per month, as in the providers' own calculators
 SECONDS = HOURS * 3600
 FOREVER = float("inf")
 
 
 @dataclass(frozen=True)
 class Price:
-    """One price, or a free amount; `seen`: what was read of it, in its words, `seen_at` where, `by` whom, `date` when."""
+    """A price, or a free amount; `seen`: a quotation of it, with its place `seen_at`, its author `by` and its `date`."""
 
     name: str
     value: float
@@ -39,18 +39,18 @@ class Price:
 
     @property
     def confirmed(self) -> bool:
-        """Whether it was read somewhere, and is not from memory."""
+        """Whether a source was read; otherwise the price is from memory."""
         return bool(self.seen)
 
     @property
     def mark(self) -> str:
-        """What stands behind a figure that was not confirmed."""
+        """The suffix of an unconfirmed figure."""
         return "" if self.confirmed else " (unconfirmed)"
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a bill: dollars a month, and how they come about."""
+    """A line of a bill: dollars per month, and their arithmetic."""
 
     what: str
     amount: float
@@ -60,22 +60,22 @@ class Line:
 
 @dataclass(frozen=True)
 class Bill:
-    """What a month costs."""
+    """The costs of a month."""
 
     lines: tuple[Line, ...]
 
     @property
     def total(self) -> float:
-        """Dollars a month."""
+        """The total in dollars per month."""
         return sum(line.amount for line in self.lines)
 
     @property
     def confirmed(self) -> bool:
-        """Whether every price in it is."""
+        """Whether every price in the bill is confirmed."""
         return all(line.confirmed for line in self.lines)
 
     def document(self) -> dict[str, Any]:
-        """The bill for JSON."""
+        """Return the bill as a JSON object."""
         lines = [
             {"what": o.what, "dollars": round(o.amount, 4), "arithmetic": o.arithmetic, "confirmed": o.confirmed}
             for o in self.lines
@@ -85,9 +85,9 @@ class Bill:
 
 @cache
 def all_prices() -> dict[str, Price]:
-    """The prices of all targets, by name.
+    """Read the prices of all targets, by name.
 
-    :raises ToolkitError: two targets have one name for two prices.
+    :raises ToolkitError: two targets use the same name for a price.
     """
     found: dict[str, Price] = {}
     for name, fields in tables.entries("prices", "prices"):
@@ -98,34 +98,36 @@ def all_prices() -> dict[str, Price]:
 
 
 def price(name: str) -> Price:
-    """The price of that name.
+    """Find the price with this name.
 
     :raises Unpriced: no target has such a price.
     """
     found = all_prices().get(name)
     if found is None:
-        raise Unpriced(f"there is no price {name!r}", "add it to the target's prices.json")
+        raise Unpriced(f"the price {name!r} does not exist", "add it to the target's prices.json")
     return found
 
 
 def regions() -> dict[str, str]:
-    """The regions that prices are of, by cloud."""
+    """Return the region of the prices, by cloud."""
     return {cloud: str(table["region"]) for cloud, table in tables.by_cloud("prices").items() if "region" in table}
 
 
 def checked() -> str:
-    """The date until which prices were read."""
+    """Return the date by which the prices were read."""
     return max((str(table.get("checked", "")) for table in tables.by_target("prices").values()), default="")
 
 
 def footnote(regions: str) -> str:
-    """Say what a bill's prices are: of which regions, and read until when."""
+    """Describe a bill's prices: their regions, and the date by which they were read."""
     where = f" of {regions}" if regions else ""
-    return f"list prices{where}, others differ; read by {checked()}, without taxes; sources: toolkit/targets/NAME/prices.json"
+    return (
+        f"list prices{where}, without taxes, read by {checked()}; other regions differ; sources: toolkit/targets/NAME/prices.json"
+    )
 
 
 def metered(what: str, amount: float, name: str, free: str = "") -> Line:
-    """A line of so much at a price, after what is free."""
+    """Create a line for an amount at a price, after the free amount."""
     rate = price(name)
     free_amount = price(free) if free else None
     billed = max(amount - free_amount.value, 0.0) if free_amount else amount
@@ -135,7 +137,7 @@ def metered(what: str, amount: float, name: str, free: str = "") -> Line:
 
 
 def tiered(what: str, amount: float, tiers: Sequence[tuple[float, str]]) -> Line:
-    """A line of so much at prices that change with the amount: each tier ends where it says."""
+    """Create a line for an amount at tiered prices; each tier gives its upper end."""
     texts: list[str] = []
     total, start, confirmed = 0.0, 0.0, True
     for end, name in tiers:
@@ -149,18 +151,18 @@ def tiered(what: str, amount: float, tiers: Sequence[tuple[float, str]]) -> Line
 
 
 def hourly(what: str, amount: float, name: str) -> Line:
-    """A line of what runs all month."""
+    """Create a line for resources that run all month."""
     rate = price(name)
     text = f"{amount:g} x {HOURS} h x {dollars(rate.value)}{rate.mark} per {rate.unit}"
     return Line(what, amount * HOURS * rate.value, text, rate.confirmed)
 
 
 def count(value: float) -> str:
-    """An amount as people read it."""
+    """Format an amount."""
     return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.3g}"
 
 
 def dollars(value: float) -> str:
-    """A price as people read it: never with an exponent."""
+    """Format a price without an exponent."""
     text = f"{value:.12f}".rstrip("0").rstrip(".")
     return f"${value:.2f}" if len(text.partition(".")[2]) < 2 else f"${text}"

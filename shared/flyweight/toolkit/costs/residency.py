@@ -1,9 +1,9 @@
-"""Where data may be, and an option, to whether it stays there, what still leaves, and what to do about that.
+"""Check whether the data of an option stays where it must, what may leave, and how to prevent that.
 
-What is known of a cloud stands in `toolkit/targets/NAME/residency.json`: `promise`, what the provider promises of a region;
-`leaves`, what leaves it or spreads beyond it unless something is done (`level` 1 where the request's own data may, 0 where only
-names and settings do), and the same of single `options`; `regions_in_hand`, how others are refused; `regions`, by the country
-that they lie in (ISO 3166-1); a service may be missing in one. `seen` quotes what was read at `source` on `date`.
+`toolkit/targets/NAME/residency.json` describes a cloud: `promise`, the provider's promise for a region; `leaves`, data that
+leaves the region by default (`level` 1 if the request's own data may leave, 0 if only names and settings do), also for single
+`options`; `regions_in_hand`, how to refuse other regions; `regions`, by country (ISO 3166-1); a region may lack a service. `seen`
+quotes `source` as read on `date`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from flyweight.toolkit.errors import Unpriced
 
 ANYWHERE, REGION, PREMISES, UNION = "any", "region", "premises", "EU"
 COUNTRIES_OF_UNION = frozenset("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split())
-OWN = ("edge", "kubernetes")  # families that run on hardware of one's own
+OWN = ("edge", "kubernetes")  # families that can run on the user's own hardware
 
 
 @dataclass(frozen=True)
 class Leak:
-    """What leaves a region unless something is done; `level`: 1 where it may be data, 0 where it is names and settings."""
+    """Data that leaves a region by default; `level`: 1 if it may be data of requests, 0 if only names and settings."""
 
     what: str
     level: int
@@ -34,22 +34,24 @@ class Leak:
     source: str
 
 
-def checked(wanted: str) -> str:
-    """What was asked for, if it can be: any, region, premises, a country's two letters, or EU.
+def checked(residency: str) -> str:
+    """Check a residency: any, region, premises, a country's two letters, or EU.
 
     :raises Unpriced: no cloud has a region there.
     """
-    place = wanted if wanted in (ANYWHERE, REGION, PREMISES) else wanted.upper()
+    place = residency if residency in (ANYWHERE, REGION, PREMISES) else residency.upper()
     known = sorted({country for cloud in _table() for country in _regions(cloud).values()})
     if place not in (ANYWHERE, REGION, PREMISES, UNION, *known):
-        raise Unpriced(f"no cloud has a region in {wanted!r}", f"choose any, region, premises, EU, or one of {', '.join(known)}")
+        raise Unpriced(
+            f"no cloud has a region in {residency!r}", f"choose any, region, premises, EU, or one of {', '.join(known)}"
+        )
     return place
 
 
 def known_region(cloud: str, region: str) -> str:
-    """The country of a region; "" for a cloud whose regions are not known.
+    """Return the country of a region; "" for a cloud whose regions are unknown.
 
-    :raises Unpriced: the cloud has no such region.
+    :raises Unpriced: the cloud does not have this region.
     """
     listed = _regions(cloud)
     if listed and region not in listed:
@@ -57,50 +59,52 @@ def known_region(cloud: str, region: str) -> str:
     return listed.get(region, "")
 
 
-def regions(cloud: str, wanted: str) -> list[str]:
-    """The regions of a cloud that will do."""
-    return [name for name, country in _regions(cloud).items() if _within(country, wanted)]
+def regions(cloud: str, residency: str) -> list[str]:
+    """List the regions of a cloud that satisfy a residency."""
+    return [name for name, country in _regions(cloud).items() if _within(country, residency)]
 
 
-def placed(option: Option, wanted: str) -> Option:
-    """An option where data may be: on premises of one's own there is no bill from a cloud."""
-    if wanted != PREMISES or option.family not in OWN:
+def placed(option: Option, residency: str) -> Option:
+    """Adapt an option to a residency: on the user's premises, there is no bill from a cloud."""
+    if residency != PREMISES or option.family not in OWN:
         return option
-    own = Bill((Line("hardware", 0.0, "your own, with its electricity and its people: not priced here"),))
+    own = Bill((Line("hardware", 0.0, "your own hardware, electricity and staff: not priced here"),))
     return replace(option, bill=lambda work: own, limits=())
 
 
-def excluded(option: Option, wanted: str) -> str:
-    """Why an option will not do; empty where it will."""
-    if wanted == PREMISES and option.family not in OWN:
-        return "data may not leave the premises"
-    if wanted in (ANYWHERE, PREMISES) or option.cloud == targets.ANY or regions(option.cloud, wanted):
+def excluded(option: Option, residency: str) -> str:
+    """Explain why an option does not satisfy a residency; empty if it does."""
+    if residency == PREMISES and option.family not in OWN:
+        return "data must stay on the premises"
+    if residency in (ANYWHERE, PREMISES) or option.cloud == targets.ANY or regions(option.cloud, residency):
         return ""
-    return f"{option.cloud} has no region in {wanted}" if _regions(option.cloud) else f"regions of {option.cloud} are not known"
+    return (
+        f"{option.cloud} has no region in {residency}" if _regions(option.cloud) else f"the regions of {option.cloud} are unknown"
+    )
 
 
-def leaks(option: Option, wanted: str) -> list[Leak]:
-    """What leaves the region of an option, where data has to stay in one."""
-    if wanted in (ANYWHERE, PREMISES) or option.cloud not in _table():
+def leaks(option: Option, residency: str) -> list[Leak]:
+    """List the data that leaves an option's region, if data must stay in a region."""
+    if residency in (ANYWHERE, PREMISES) or option.cloud not in _table():
         return []
     table = _table()[option.cloud]
     known = [*table["leaves"], *([table["options"][option.name]] if option.name in table["options"] else [])]
     return [Leak(one["what"], one["level"], one["do"], one["source"]) for one in known]
 
 
-def rated(option: Option, wanted: str, rating: tuple[int, str]) -> tuple[int, str]:
-    """The rating of security: a step less where the request's own data leaves unless something is done."""
-    serious = [one for one in leaks(option, wanted) if one.level]
+def rated(option: Option, residency: str, rating: tuple[int, str]) -> tuple[int, str]:
+    """Lower the rating of security by one for each kind of request data that leaves by default."""
+    serious = [one for one in leaks(option, residency) if one.level]
     return (max(1, rating[0] - len(serious)), "; ".join([rating[1], *(one.what for one in serious)])) if serious else rating
 
 
-def notes(clouds: tuple[str, ...], wanted: str) -> Iterator[tuple[str, str, str]]:
-    """Of each cloud: what holds, what to do, and where that was read."""
-    asked = clouds if wanted not in (ANYWHERE, PREMISES) else ()
-    for cloud, table in [(cloud, _table()[cloud]) for cloud in asked if cloud in _table()]:
-        fit = regions(cloud, wanted)
-        if wanted != REGION:
-            yield cloud, f"regions in {wanted}: {', '.join(fit) or 'none'}", table["regions_source"]
+def notes(clouds: tuple[str, ...], residency: str) -> Iterator[tuple[str, str, str]]:
+    """Yield for each cloud what its provider promises, what to do, and the source."""
+    selected = clouds if residency not in (ANYWHERE, PREMISES) else ()
+    for cloud, table in [(cloud, _table()[cloud]) for cloud in selected if cloud in _table()]:
+        fit = regions(cloud, residency)
+        if residency != REGION:
+            yield cloud, f"regions in {residency}: {', '.join(fit) or 'none'}", table["regions_source"]
         if fit:
             yield cloud, table["promise"]["what"], table["promise"]["source"]
             yield cloud, table["regions_in_hand"]["what"], table["regions_in_hand"]["source"]
@@ -108,8 +112,8 @@ def notes(clouds: tuple[str, ...], wanted: str) -> Iterator[tuple[str, str, str]
                 yield cloud, f"but {leak['what']}: {leak['do']}", leak["source"]
 
 
-def _within(country: str, wanted: str) -> bool:
-    return wanted in (ANYWHERE, REGION, country) or (wanted == UNION and country in COUNTRIES_OF_UNION)
+def _within(country: str, residency: str) -> bool:
+    return residency in (ANYWHERE, REGION, country) or (residency == UNION and country in COUNTRIES_OF_UNION)
 
 
 def _regions(cloud: str) -> dict[str, str]:

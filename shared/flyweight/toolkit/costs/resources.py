@@ -1,4 +1,4 @@
-"""A deployment's parameters and traffic to the lines of a bill for what is made around the function, and notes on the rest."""
+"""Price the resources around a function, from the deployment's parameters and traffic."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from flyweight.toolkit.targets.costs import Made
 
 @dataclass(frozen=True)
 class ResourceCosts:
-    """Lines for what the parameters make, and notes on what is free or not counted."""
+    """Return the lines of a bill for these resources, and notes on what is free or not counted."""
 
     lines: Sequence[Line]
     notes: Sequence[str]
 
 
 def shaped(target: Target, work: Workload, settings: Mapping[str, str]) -> Workload:
-    """The workload as these parameters serve it: memory, CPUs, architecture, what stands in front, what is kept ready."""
+    """Adapt the workload to these parameters: memory, CPUs, architecture, HTTP front end, instances kept warm."""
     work = replace(work, memory_mb=memory_mb(target.name, settings) or work.memory_mb)
     return target.costs.shape(work, settings)
 
 
 def around(target: Target, work: Workload, settings: Mapping[str, str], kinds: Sequence[str], model: int) -> ResourceCosts:
-    """What is made besides the function.
+    """Price the resources besides the function.
 
-    :param kinds: of the resources, one for each.
+    :param kinds: the kind of each resource.
     :param model: bytes of the model file.
     """
     logs, what = platform_logs(target.name)

@@ -1,4 +1,4 @@
-"""The tables of all targets that have them: prices, limits and residency, each a JSON document in a target's folder."""
+"""Read the optional tables of targets: prices, limits and residency, each a JSON document in a target's folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def by_target(name: str) -> dict[str, dict[str, Any]]:
 
 
 def by_cloud(name: str) -> dict[str, dict[str, Any]]:
-    """Read `NAME.json` by cloud: of several targets in one cloud, the first that has it speaks for the cloud."""
+    """Read `NAME.json` by cloud: the first target with this table represents its cloud."""
     found: dict[str, dict[str, Any]] = {}
     for target, table in by_target(name).items():
         found.setdefault(targets.find(target).cloud, table)

@@ -1,4 +1,4 @@
-"""What a deployment has to do: a model's measured figures and its traffic, and what follows from the two."""
+"""The workload of a deployment: a model's measured figures, its traffic, and figures derived from both."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 from flyweight.toolkit.costs.prices import SECONDS
 
-HEADROOM = 1.3  # memory an instance is given, by the peak that was measured
-FULL = 0.6  # of a CPU is used at the busiest time
+HEADROOM = 1.3  # memory of an instance divided by the measured peak
+FULL = 0.6  # utilization of a CPU at the peak
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What the model took on this machine: seconds and bytes; `runtime` says in what it was measured.
+    """The seconds and bytes of a model on this machine; `runtime` describes the runtime.
 
-    `logged`: bytes that the function logs for one request.
+    `logged`: bytes that the function logs per request.
     """
 
     cold: float
@@ -28,12 +28,12 @@ class Measured:
 
 @dataclass(frozen=True)
 class Workload:
-    """A model, and what is asked of it.
+    """A measured model and its traffic.
 
-    `requests`: a month; `peak`: how many times the mean rate the busiest time has; `sent`, `received`: bytes of a request and of
-    its answer; `latency`: milliseconds within which 99 of 100 answers should come, 0 for no matter; `cold_share`: the share of
-    requests that meet a cold start where nothing is kept warm; `runs`: into how many runs a month a data set's requests are
-    parted, 0 where they come one by one; `architecture`, `cpus`, `front` (http, rest, url, none): of a function.
+    `requests`: per month; `peak`: the peak rate divided by the mean rate; `sent`, `received`: bytes of a request and of its
+    answer; `latency`: milliseconds within which 99 of 100 answers should arrive, 0 for no requirement; `cold_share`: the share of
+    requests that meet a cold start if no instance is kept warm; `runs`: the batch runs per month among which the requests are
+    divided, 0 if requests arrive one by one; `architecture`, `cpus`, `front` (http, rest, url, none): of a function.
     """
 
     measured: Measured
@@ -52,37 +52,37 @@ class Workload:
     front: str = "http"
 
     def at(self, requests: float) -> Workload:
-        """The same with another number of requests."""
+        """Return the workload with another number of requests."""
         return replace(self, requests=requests)
 
     @property
     def peak_rate(self) -> float:
-        """Requests a second at the busiest time."""
+        """The requests per second at the peak."""
         return self.requests / SECONDS * self.peak
 
     @property
     def gigabytes_out(self) -> float:
-        """What leaves for the internet in a month."""
+        """The gigabytes sent to the internet per month."""
         return self.requests * self.received / 1e9
 
     @property
     def gigabytes_in(self) -> float:
-        """What comes from the internet in a month."""
+        """The gigabytes received from the internet per month."""
         return self.requests * self.sent / 1e9
 
     @property
     def need_mb(self) -> int:
-        """Memory that an instance should have, in steps of 128 MB."""
+        """The memory that an instance should have, in steps of 128 MB."""
         return math.ceil(HEADROOM * self.measured.memory / 2**20 / 128) * 128
 
     def busy_seconds(self, share: float = 1.0) -> float:
-        """Seconds in which something runs for a request, at a share of one CPU; cold starts included."""
+        """Compute the seconds per month in which requests run, at a share of one CPU, including cold starts."""
         spent = self.measured.warm + self.cold_share * self.measured.cold
         return self.requests * spent / min(share, 1.0)
 
     def machines(self, cpus: float, least: int) -> int:
-        """How many machines with `cpus` CPUs each the busiest time needs, at 60 of 100 of what they can; at least `least`.
+        """Compute the number of machines with `cpus` CPUs each that the peak needs at 60 % utilization; at least `least`.
 
-        Python answers on one CPU a process, and as many processes run as there are CPUs.
+        Each process of Python uses one CPU, and one process runs per CPU.
         """
         return max(least, math.ceil(self.peak_rate * self.measured.warm / (FULL * cpus) - 1e-9))

@@ -1,7 +1,7 @@
-"""A built folder to a live endpoint, and all that is asked of one later, each by the provider's own command line.
+"""Deploy built folders, and operate the deployed functions, with the provider's own command-line tools.
 
-`rollout.py` deploys, asks the endpoint and goes back; `calls.py` asks an endpoint for many rows. The commands are those of the
-target's deployer, see `flyweight.toolkit.targets.deployment`.
+`rollout.py` deploys, verifies the endpoint and rolls back; `calls.py` sends many rows to an endpoint. The target's deployer
+supplies the commands, see `flyweight.toolkit.targets.deployment`.
 """
 
 from flyweight.toolkit import targets
@@ -12,8 +12,8 @@ __all__ = ["DeployFailed", "Deployer", "Deployment", "deployer"]
 
 
 def deployer(target: str) -> Deployer:
-    """The deployer of a target.
+    """Return the deployer of a target.
 
-    :raises ToolkitError: there is no such target, or it can't be deployed.
+    :raises ToolkitError: the target does not exist, or can't be deployed.
     """
     return targets.find(target).deployer

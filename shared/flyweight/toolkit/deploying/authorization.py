@@ -1,7 +1,7 @@
-"""How a call proves its caller: a request goes in, headers come out.
+"""Choose the authorization of calls, which returns the headers for a request.
 
-`chosen` reads the URL's host, where each provider's own domains tell; a domain of one's own needs `--auth`. What one provider
-asks for stands in its target (`Deployer.authorizations`); what any endpoint may ask for stands here.
+The URL's host determines the authorization for the providers' own domains; a custom domain needs `--auth`. Methods of a single
+provider are defined in its target (`Deployer.authorizations`), general methods here.
 """
 
 from __future__ import annotations
@@ -15,31 +15,33 @@ from flyweight.toolkit.targets.authorization import Authorization, Authorization
 
 AUTO, NONE = "auto", "none"
 GENERAL = (
-    AuthorizationMethod(NONE, lambda asked: lambda method, url, body: {}),
-    AuthorizationMethod("api-key", lambda asked: in_header("x-api-key", asked.key, "the API key")),
-    AuthorizationMethod("bearer", lambda asked: in_header("authorization", asked.key and f"Bearer {asked.key}", "the token")),
+    AuthorizationMethod(NONE, lambda credentials: lambda method, url, body: {}),
+    AuthorizationMethod("api-key", lambda credentials: in_header("x-api-key", credentials.key, "the API key")),
+    AuthorizationMethod(
+        "bearer", lambda credentials: in_header("authorization", credentials.key and f"Bearer {credentials.key}", "the token")
+    ),
 )
-OF_CALLERS = ("bearer", "api-key")  # those whose key only the caller has
+OF_CALLERS = ("bearer", "api-key")  # methods whose key must come from the caller
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
 def chosen(name: str, url: str, key: str = "", region: str = "", resource: str = "") -> Authorization:
-    """Make the authorization of a name, or the one that the URL's host asks for where the name is `auto`.
+    """Create the authorization with this name, or for `auto` the one that the URL's host needs.
 
-    :raises DeployFailed: there is no such authorization, a credential is missing, or the URL is not HTTPS.
+    :raises DeployFailed: the authorization does not exist, a credential is missing, or the URL is not HTTPS.
     """
     name = by_host(url) if name == AUTO else name
     parts = urlsplit(url)
     if name != NONE and parts.scheme != "https" and parts.hostname not in LOCAL:
-        raise DeployFailed(f"{url} is not encrypted, and a credential would be sent to it", "use https, or --auth none")
+        raise DeployFailed(f"{url} is not encrypted, so no credential is sent to it", "use https, or --auth none")
     method = next((method for method in methods() if method.name == name), None)
     if method is None:
-        raise DeployFailed(f"there is no authorization {name!r}", f"choose one of {', '.join(names())}")
+        raise DeployFailed(f"the authorization {name!r} does not exist", f"choose one of {', '.join(names())}")
     return method.make(Credentials(url, key, region, resource))
 
 
 def by_host(url: str) -> str:
-    """Name the authorization that the provider of this host asks for; `none` for a host of no provider."""
+    """Return the name of the authorization that a provider's host needs; `none` for other hosts."""
     host = urlsplit(url).hostname or ""
     return next((method.name for method in methods() if method.hosts and re.search(method.hosts, host)), NONE)
 

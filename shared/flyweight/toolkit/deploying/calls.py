@@ -1,4 +1,4 @@
-"""Rows of a table to an endpoint in batches, several at once; answers come out in the rows' order, or the reason why not."""
+"""Send the rows of a table to an endpoint in concurrent batches; yield answers and rejected rows in order."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from typing import Any
 from flyweight.toolkit.deploying.endpoint import Endpoint, Reply
 from flyweight.toolkit.errors import DeployFailed
 
-REFUSED = frozenset((400, 413, 422))  # of rows, and not of the caller: fewer rows may be taken
+REFUSED = frozenset((400, 413, 422))  # statuses caused by rows, not by the caller: fewer rows may be accepted
 Row = Sequence[str]
 
 
 @dataclass(frozen=True)
 class Rejected:
-    """A row that the endpoint does not take; `row` counts from 0, as `flyweight predict` does."""
+    """A row that the endpoint rejects; `row` counts from 0, as in `flyweight predict`."""
 
     row: int
     values: Row
@@ -29,9 +29,9 @@ class Rejected:
 
 @dataclass
 class Answers:
-    """What a batch was answered with.
+    """The answers to a batch.
 
-    `lines`: one a row, None where it was rejected; `header`: of the lines, empty if all were rejected.
+    `lines`: one per row, None for a rejected row; `header`: the header of the lines, empty if all rows were rejected.
     """
 
     header: list[str] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Answers:
     tries: int = 0
 
     def __add__(self, other: Answers) -> Answers:
-        """These rows, then those."""
+        """Concatenate two batches of answers."""
         return Answers(
             self.header or other.header, self.lines + other.lines, self.rejected + other.rejected,
             self.requests + other.requests, self.tries + other.tries,
@@ -49,13 +49,13 @@ class Answers:
 
 
 class Caller:
-    """Sends batches of rows under one header; `outputs` asks for some of the model's outputs."""
+    """Sends batches of rows under one header; `outputs` selects the model's outputs."""
 
     def __init__(self, endpoint: Endpoint, columns: Sequence[str], path: str = "/predict") -> None:
         self.endpoint, self.columns, self.path = endpoint, list(columns), path
 
     def answers(self, rows: Iterable[Row], batch: int, threads: int) -> Iterator[Answers]:
-        """Each batch's answers, in order; at most twice as many batches are read ahead as are under way.
+        """Yield each batch's answers in order; reads ahead at most twice as many batches as it sends concurrently.
 
         :raises DeployFailed: the endpoint does not answer, or refuses the caller.
         """
@@ -75,15 +75,17 @@ class Caller:
                 pool.shutdown(wait=False, cancel_futures=True)
 
     def _batch(self, rows: list[Row], start: int) -> Answers:
-        """Answers of some rows; of a batch that is refused, of its sound rows, and the reasons of the others.
+        """Get the answers for rows; if the batch is refused, get them for its valid rows, and the reasons for the others.
 
-        :raises DeployFailed: the endpoint refuses the caller, or answers with another number of rows.
+        :raises DeployFailed: the endpoint refuses the caller, or returns a different number of rows.
         """
         reply = self.endpoint.ask("POST", self.path, self._body(rows), content_type="text/csv", accept="text/csv")
         if reply.status == 200:
             header, *lines = csv.reader(io.StringIO(reply.body.decode(), newline=""))
             if len(lines) != len(rows):
-                raise DeployFailed(f"{len(rows)} rows were answered with {len(lines)}", "is this an endpoint of flyweight's?")
+                raise DeployFailed(
+                    f"{len(rows)} rows were sent, {len(lines)} came back", "check that this is an endpoint of flyweight"
+                )
             return Answers(header, [*lines], [], 1, reply.tries)
         if reply.status not in REFUSED:
             raise refusal(self.endpoint.url, reply)
@@ -98,7 +100,7 @@ class Caller:
         return counted + self._without(rows, start, named, reply.problem)
 
     def _without(self, rows: list[Row], start: int, named: list[int], problem: dict[str, Any]) -> Answers:
-        """The rows that a refusal names are rejected, the others are asked for anew."""
+        """Reject the rows that a refusal names, and send the others again."""
         rest = [number for number in range(len(rows)) if number not in {*named}]
         rejected = [Rejected(start + number, rows[number], _of_row(problem, number)) for number in named]
         answered = self._batch([rows[number] for number in rest], 0) if rest else Answers()
@@ -118,27 +120,27 @@ class Caller:
 
 
 def refusal(url: str, reply: Reply) -> DeployFailed:
-    """What an answer means that is neither predictions nor about rows."""
+    """Create the error for an answer that contains neither predictions nor problems of rows."""
     said = reply.problem.get("detail") or reply.problem.get("message") or reply.problem.get("title") or ""
     steps = {
-        401: "this endpoint asks who you are: choose --auth, see `flyweight call --help`",
-        403: "you are known, and may not: ask for the right to invoke it, or choose another --auth",
-        404: "check the address: it should be the endpoint's root, without /predict",
-        429: "it is throttled: fewer --concurrency, or a higher limit of the deployment",
+        401: "this endpoint needs authorization: choose --auth, see `flyweight call --help`",
+        403: "this caller may not invoke the endpoint: request the permission, or choose another --auth",
+        404: "check the URL: it must be the endpoint's root, without /predict",
+        429: "the endpoint is throttled: lower --concurrency, or raise the deployment's limit",
     }
     tried = f" after {reply.tries} tries" if reply.tries > 1 else ""
     return DeployFailed(f"{url} answered {reply.status}{tried}: {said}", steps.get(reply.status, "see its log: `flyweight logs`"))
 
 
 def _named(reply: Reply, count: int) -> list[int]:
-    """The rows that a problem document names."""
+    """List the rows that a problem document names."""
     errors = reply.problem.get("errors")
     listed = [error.get("instance") for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
     return sorted({number for number in listed if isinstance(number, int) and 0 <= number < count})
 
 
 def _of_row(problem: dict[str, Any], number: int) -> dict[str, Any]:
-    """A problem document with the errors of one row only, which is the first of its own."""
+    """Reduce a problem document to the errors of one row, which becomes its row 0."""
     errors = [{**error, "instance": 0} for error in problem.get("errors", []) if error.get("instance") == number]
     detail = "; ".join(f"{e.get('feature', 'the row')}: expected {e.get('expected')}, got {e.get('actual')}" for e in errors)
     return {**problem, "errors": errors, "detail": detail}

@@ -1,4 +1,4 @@
-"""One deployed endpoint: a method, a path and a body go in, the answer comes out, asked again where that may help."""
+"""Send requests to a deployed endpoint, with retries."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from flyweight import __version__
 from flyweight.toolkit.errors import DeployFailed
 from flyweight.toolkit.targets.authorization import Authorization
 
-# What another try may mend: throttled, or a gateway or an instance in trouble. A prediction has no effect, so that asking
-# twice is the same as asking once.
+# Statuses to retry: throttling, and failures of a gateway or an instance. A prediction has no side effect, so that
+# repeating one is safe.
 AGAIN = frozenset((429, 500, 502, 503, 504))
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back at last; `tries` counts all."""
+    """The last answer; `tries` counts all attempts."""
 
     status: int
     headers: dict[str, str]
@@ -28,7 +28,7 @@ class Reply:
 
     @property
     def problem(self) -> dict[str, Any]:
-        """The problem document, or what says as much."""
+        """The problem document, or one made from the status and the body."""
         try:
             document = json.loads(self.body)
         except ValueError:
@@ -39,9 +39,10 @@ class Reply:
 
 
 class Endpoint:
-    """A client that any number of threads may share.
+    """A client that threads can share.
 
-    Waits double from `wait` seconds on, with as much again of chance, at most `longest`; a Retry-After is kept to within that.
+    Delays between retries double from `wait` seconds, with up to as much random delay added, at most `longest` seconds; a
+    Retry-After is honoured up to `longest`.
     """
 
     def __init__(
@@ -59,9 +60,9 @@ class Endpoint:
         self._pool = urllib3.PoolManager(maxsize=threads, retries=retry, timeout=urllib3.Timeout(connect=10.0, read=timeout))
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Reply:
-        """Ask, and return the answer with any status.
+        """Send a request, and return the answer with any status.
 
-        :raises DeployFailed: there was no answer.
+        :raises DeployFailed: the endpoint did not answer.
         """
         url = f"{self.url}{path}"
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -72,7 +73,7 @@ class Endpoint:
         except urllib3.exceptions.HTTPError as error:
             reason = getattr(error, "reason", None) or error
             raise DeployFailed(
-                f"{self.url} does not answer: {reason}", "check the address, and whether it is reached from here"
+                f"{self.url} does not answer: {reason}", "check the URL, and that this machine can reach it"
             ) from None
         tries = 1 + len(answer.retries.history) if answer.retries else 1
         return Reply(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.data, tries)

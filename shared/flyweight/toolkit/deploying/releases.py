@@ -1,4 +1,4 @@
-"""What was deployed from here, so that one can go back: folders and parameters, kept in a folder of the user's."""
+"""Store the folders and parameters of releases in the working directory, for rollbacks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEPT = 5
 
 @dataclass(frozen=True)
 class Release:
-    """One deployment that answered as it should; `label`: the provider's name for it, if it has one."""
+    """A deployment whose answers were verified; `label`: the provider's name for it, if it has one."""
 
     number: int
     folder: Path
@@ -26,20 +26,20 @@ class Release:
 
 
 class Releases:
-    """The releases of one function at one target, the newest last."""
+    """The releases of one function at one target, newest last."""
 
     def __init__(self, target: str, name: str, home: Path = HOME) -> None:
         self.home = home / target / name
         self._record = self.home / "releases.json"
 
     def all(self) -> list[Release]:
-        """Those that there are."""
+        """List the releases."""
         if not self._record.is_file():
             return []
         return [Release(**{**one, "folder": self.home / one["folder"]}) for one in json.loads(self._record.read_text())]
 
     def stage(self, folder: Path) -> Path:
-        """A copy of the folder, to be deployed, and to be kept if that comes out well."""
+        """Copy the folder for a deployment; the copy is kept if the deployment succeeds."""
         number = max([one.number for one in self.all()], default=0) + 1
         copy = self.home / f"{number:04d}"
         shutil.rmtree(copy, ignore_errors=True)
@@ -47,18 +47,18 @@ class Releases:
         return copy
 
     def keep(self, staged: Path, label: str, parameters: Mapping[str, str]) -> Release:
-        """Note that a staged folder is live and well; the oldest are forgotten."""
+        """Record a staged folder as a release, and remove the oldest releases."""
         marker = read_marker(staged)
         release = Release(int(staged.name), staged, f"{marker['model']} {marker['version']}", label, dict(parameters))
         self._write([*self.all(), release])
         return release
 
     def drop(self, staged: Path) -> None:
-        """Forget a staged folder that did not come out well."""
+        """Remove a staged folder whose deployment failed."""
         shutil.rmtree(staged, ignore_errors=True)
 
     def make_current(self, release: Release) -> None:
-        """Note that one went back to a release: those after it are forgotten."""
+        """Record a rollback to a release: remove the later releases."""
         listed = [one for one in self.all() if one.number <= release.number]
         for one in self.all():
             if one.number > release.number:
@@ -66,7 +66,7 @@ class Releases:
         self._write(listed)
 
     def forget(self) -> None:
-        """Forget all of them: there is nothing any more that one could go back to."""
+        """Remove all releases, after the function was destroyed."""
         shutil.rmtree(self.home, ignore_errors=True)
 
     def _write(self, releases: list[Release]) -> None:

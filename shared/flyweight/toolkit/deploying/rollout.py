@@ -1,4 +1,4 @@
-"""A deployer and a deployment to a live endpoint that was asked, or back to the one before."""
+"""Deploy a function and verify its endpoint, or roll back to the previous release."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from flyweight.toolkit.targets.commands import Runner
 from flyweight.toolkit.targets.deployment import Deployer, Deployment, StatefulDeployer
 from flyweight.toolkit.targets.package import MARKER
 
-Ask = Callable[[str, Deployment], Verdict]  # a URL, and the deployment with all that is known of it
+Ask = Callable[[str, Deployment], Verdict]  # from a URL and the complete deployment
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What is live now: its URL ("" without an address), its release, and what it answered (None: it was not asked)."""
+    """The live deployment: its URL ("" without an address), its release, and the smoke test's verdict (None if not run)."""
 
     url: str
     release: Release | None
@@ -31,14 +31,14 @@ class Outcome:
 
     @property
     def call(self) -> str:
-        """The options that `flyweight call` needs where the host does not tell them."""
+        """The options that `flyweight call` needs if the host does not determine the authorization."""
         return f" --auth {self.authorization}" if self.authorization != by_host(self.url) else ""
 
 
 def check(deployer: Deployer, deployment: Deployment, runner: Runner) -> None:
-    """Check that the tools are here, and signed in.
+    """Check that the tools are installed and logged in.
 
-    :raises DeployFailed: one is not, or does not; nothing was run.
+    :raises DeployFailed: a tool is missing or not logged in.
     """
     for tool in deployer.tools(deployment):
         if shutil.which(tool.program) is None:
@@ -50,9 +50,9 @@ def check(deployer: Deployer, deployment: Deployment, runner: Runner) -> None:
 
 
 def built(folder: Path, deployer: Deployer) -> None:
-    """Whether a folder is one that `flyweight build` made.
+    """Check that `flyweight build` made a folder.
 
-    :raises DeployFailed: it is not.
+    :raises DeployFailed: it did not.
     """
     if not (folder / MARKER).is_file():
         step = f"flyweight build {deployer.name} --model FILE -o {folder}"
@@ -60,7 +60,7 @@ def built(folder: Path, deployer: Deployer) -> None:
 
 
 def in_force(deployer: Deployer, deployment: Deployment, runner: Runner) -> Deployment:
-    """The deployment with the parameters that are in force there, over its own."""
+    """Return the deployment with the parameters that are live at the provider; they override its own."""
     if not isinstance(deployer, StatefulDeployer):
         return deployment
     current = deployer.current_parameters(_state(deployer, deployment, runner))
@@ -68,14 +68,14 @@ def in_force(deployer: Deployer, deployment: Deployment, runner: Runner) -> Depl
 
 
 def address(deployer: Deployer, deployment: Deployment, runner: Runner) -> str:
-    """Where the function is reached; "" where it has no address."""
+    """Return the function's URL; "" if it has none."""
     return _text(runner.output(deployer.url(deployment)))
 
 
 def show(deployer: Deployer, deployment: Deployment, runner: Runner) -> None:
-    """What `deploy` would run, by a runner that runs nothing.
+    """Print what `deploy` would run, with a dry-run runner.
 
-    :raises DeployFailed: it would be refused.
+    :raises DeployFailed: the deployment would be refused.
     """
     commands = deployer.deploy(deployment)
     _unhindered(deployer, deployment, runner)
@@ -85,11 +85,11 @@ def show(deployer: Deployer, deployment: Deployment, runner: Runner) -> None:
 
 
 def deploy(deployer: Deployer, deployment: Deployment, runner: Runner, ask: Ask | None, home: Path) -> Outcome:
-    """Deploy, ask by `ask`, and go back to what was live before if that fails.
+    """Deploy, verify the endpoint with `ask`, and roll back to the previous release if that fails.
 
-    :raises CommandFailed: a command failed; what was live before is as the provider leaves it, its own rollback included.
-    :raises DeployFailed: it was refused before anything was done; or the endpoint does not answer as it should, and what was live
-        before is live again, if there was something.
+    :raises CommandFailed: a command failed; the provider's own rollback decides what is live.
+    :raises DeployFailed: the deployment was refused before any change; or the endpoint's answers are wrong, and the previous
+        release, if there was one, is live again.
     """
     releases = Releases(deployer.name, deployment.name, home)
     before = releases.all()
@@ -115,14 +115,14 @@ def deploy(deployer: Deployer, deployment: Deployment, runner: Runner, ask: Ask 
 
 
 def back(deployer: Deployer, deployment: Deployment, runner: Runner, ask: Ask | None, home: Path) -> Outcome:
-    """The release before the newest, live again.
+    """Make the previous release live again.
 
-    :raises DeployFailed: none is kept here.
+    :raises DeployFailed: no previous release is stored here.
     """
     releases = Releases(deployer.name, deployment.name, home)
     kept = releases.all()
     if len(kept) < 2:
-        said = f"{releases.home} keeps {len(kept)} release{'' if len(kept) == 1 else 's'}, none to go back to"
+        said = f"{releases.home} has {len(kept)} release{'' if len(kept) == 1 else 's'}, and no earlier one to roll back to"
         raise DeployFailed(said, f"deploy an earlier folder: {deployment.verb('deploy', deployer.name)} --folder FOLDER")
     earlier = kept[-2]
     deployment = replace(deployment, folder=earlier.folder, parameters=earlier.parameters)
@@ -136,8 +136,8 @@ def back(deployer: Deployer, deployment: Deployment, runner: Runner, ask: Ask | 
     return Outcome(url, earlier, verdict, deployer.authorization(whole))
 
 
-def asked(deployer: Deployer, runner: Runner, patience: float) -> Ask:
-    """What asks a live endpoint for its own sample, authorized as the target says."""
+def smoke_test(deployer: Deployer, runner: Runner, patience: float) -> Ask:
+    """Return the smoke test of a live endpoint, with the target's authorization."""
 
     def ask(url: str, deployment: Deployment) -> Verdict:
         return smoke(reached(deployer, deployment, runner, url), deployment.folder, patience)
@@ -146,9 +146,9 @@ def asked(deployer: Deployer, runner: Runner, patience: float) -> Ask:
 
 
 def reached(deployer: Deployer, deployment: Deployment, runner: Runner, url: str) -> Endpoint:
-    """The endpoint, with what it takes to be let in."""
-    wanted = deployer.key(deployment)
-    key = runner.output(*wanted) if wanted else os.environ.get("FLYWEIGHT_KEY", "")
+    """Return the endpoint with the authorization that it needs."""
+    commands = deployer.key(deployment)
+    key = runner.output(*commands) if commands else os.environ.get("FLYWEIGHT_KEY", "")
     return Endpoint(url, chosen(deployer.authorization(deployment), url, key, deployment.region or deployer.region), retries=1)
 
 
@@ -157,9 +157,9 @@ def _state(deployer: StatefulDeployer, deployment: Deployment, runner: Runner) -
 
 
 def _unhindered(deployer: Deployer, deployment: Deployment, runner: Runner) -> Deployment:
-    """The deployment as it will be once it is deployed: its own parameters over those that are in force there.
+    """Return the deployment with its parameters after deploying: its own override those that are live at the provider.
 
-    :raises DeployFailed: something stands in the way.
+    :raises DeployFailed: the deployment can't be updated, or the endpoint could not be called.
     """
     if not isinstance(deployer, StatefulDeployer):
         return deployment
@@ -171,53 +171,55 @@ def _unhindered(deployer: Deployer, deployment: Deployment, runner: Runner) -> D
 
 
 def _let_in(deployer: Deployer, deployment: Deployment) -> None:
-    """Whether we could ask the endpoint once it is there.
+    """Check before deploying that the credentials for the smoke test are available.
 
-    :raises DeployFailed: we lack what it takes, and had better know before anything is deployed.
+    :raises DeployFailed: a credential is missing.
     """
     name = deployer.authorization(deployment)
-    key = "fetched when it is there" if deployer.key(deployment) else os.environ.get("FLYWEIGHT_KEY", "")
+    key = "fetched after the deployment" if deployer.key(deployment) else os.environ.get("FLYWEIGHT_KEY", "")
     try:
         chosen(name, "https://not.there.yet", key, deployment.region or deployer.region)
     except DeployFailed as error:
-        step = "set FLYWEIGHT_KEY to it" if name in OF_CALLERS else error.next_step
-        raise DeployFailed(f"nothing was deployed, since it could not be asked: {error}", f"{step}; or use --no-smoke") from None
+        step = "set FLYWEIGHT_KEY" if name in OF_CALLERS else error.next_step
+        raise DeployFailed(
+            f"nothing was deployed, because the endpoint could not be tested: {error}", f"{step}; or use --no-smoke"
+        ) from None
 
 
 def _label(deployer: Deployer, deployment: Deployment, runner: Runner) -> str:
-    """What the provider calls what is live; "" where nothing is, or it has no name for it."""
+    """Return the provider's label of the live version; "" without a live version or a label."""
     live = deployer.live_label(deployment)
     return _text(runner.output_if_any(*live)) if live else ""
 
 
 def _text(said: str) -> str:
-    return "" if said == "None" else said  # as one of the tools prints nothing
+    return "" if said == "None" else said  # one tool prints None for nothing
 
 
 def _go_back(deployer: Deployer, deployment: Deployment, runner: Runner, before: list[Release], label: str) -> str:
-    """Make what was live before live again; what came of it, in words, or "" where nothing was."""
+    """Make the previous version live again; return a description of the outcome, or "" without a previous version."""
     if not before and not label:
         return ""
     earlier = replace(deployment, folder=before[-1].folder, parameters=before[-1].parameters) if before else deployment
     try:
         runner.run(deployer.roll_back(earlier, label))
     except CommandFailed as error:
-        return f"going back failed as well: {error}"
-    unknown = "" if before else ", of which no deployment from here tells whether it answers"
+        return f"the rollback failed too: {error}"
+    unknown = "" if before else ", but was not deployed from here, so its answers were not verified"
     return f"{label or before[-1].model} is live again{unknown}"
 
 
 def _failed(verdict: Verdict, url: str, deployer: Deployer, deployment: Deployment, went_back: str) -> DeployFailed:
-    """What is said of a deployment that does not answer as it should.
+    """Create the error for a deployment whose answers are wrong.
 
-    A first one is left where it is: it is closed unless parameters opened it, its log says why, and removing it could take with
-    it what else lies there.
+    A first deployment is kept: it is closed to callers unless parameters opened it, its log shows the cause, and its removal
+    could remove other resources too.
     """
     said = verdict.said.removeprefix("not yet: ")
-    step = f"{deployment.verb('logs', deployer.name)} says more"
+    step = f"see the log: {deployment.verb('logs', deployer.name)}"
     if went_back:
         return DeployFailed(f"{url}: {said}; {went_back}", step)
-    left = "it was the first, so that there is nothing to go back to, and it stays as it is"
+    left = "it is the first deployment, so there is no release to roll back to, and it is kept"
     return DeployFailed(
         f"{url}: {said}; {left}", f"{step}; deploy again, or remove it: {deployment.verb('destroy', deployer.name)}"
     )

@@ -1,4 +1,4 @@
-"""Whether a live endpoint answers as the model's own record says: a URL and a folder go in, a verdict comes out."""
+"""Compare a live endpoint's answers with the model's recorded answers."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ NOT_LET_IN = (401, 403)
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether all was well, and what was seen."""
+    """Whether the answers are right, and a description."""
 
     good: bool
     said: str
 
 
 def smoke(endpoint: Endpoint, folder: Path, patience: float = 60.0, pause: Callable[[float], None] = sleep) -> Verdict:
-    """Ask the endpoint for the predictions of the model's recorded sample, again for `patience` seconds while it comes up."""
+    """Request predictions of the model's recorded sample, and retry for `patience` seconds while the endpoint starts."""
     instances, expected, name = _sample(folder)
     body = json.dumps({"instances": instances}).encode()
     until = monotonic() + patience
     while True:
         verdict = _ask(endpoint, body, expected, name)
-        # rights and routes take some seconds to be known everywhere; waiting does not mend a wrong answer
+        # permissions and routes take some seconds to take effect everywhere; a wrong answer is not retried
         if verdict.good or monotonic() >= until or not verdict.said.startswith("not yet"):
             return verdict
         pause(2.0)
@@ -46,43 +46,43 @@ def _ask(endpoint: Endpoint, body: bytes, expected: list[Any], name: str) -> Ver
     except DeployFailed as error:
         return Verdict(False, f"not yet: {error}")
     if reply.status != 200:
-        return Verdict(False, f"not yet: it answered {reply.status}: {_told(reply)}")
+        return Verdict(False, f"not yet: it answered {reply.status}: {_explanation(reply)}")
     try:
         answered = json.loads(reply.body)["predictions"]
     except (ValueError, LookupError, TypeError):
-        return Verdict(False, f"it answered something else than predictions: {reply.body[:200]!r}")
+        return Verdict(False, f"its answer contains no predictions: {reply.body[:200]!r}")
     if not _alike(answered, expected):
-        return Verdict(False, f"it answered {answered!r}, the model's record says {expected!r}")
+        return Verdict(False, f"it answered {answered!r}, but the recorded answers are {expected!r}")
     served = reply.headers.get("x-flyweight-model", name)
     if served != name:
-        return Verdict(False, f"{served} answered, {name} was deployed")
-    return Verdict(True, f"{served} answers its {len(expected)} recorded instances as it should")
+        return Verdict(False, f"{served} answered, but {name} was deployed")
+    return Verdict(True, f"{served} answers its {len(expected)} recorded instances as recorded")
 
 
-def _told(reply: Reply) -> str:
-    """What a problem document, or a gateway in front, has to say; and where it has not come to the model, that."""
+def _explanation(reply: Reply) -> str:
+    """Describe a problem document or a gateway's answer, and whether the request did not reach the model."""
     words = (reply.problem.get(name) for name in ("detail", "title", "message", "Message"))
     said = next((str(word) for word in words if word), "nothing")
     if reply.status in NOT_LET_IN:
-        return f"{said}, so that a caller from here is not let in, and the model was not asked"
+        return f"{said}: this caller was refused, and the request did not reach the model"
     return said
 
 
 def _sample(folder: Path) -> tuple[list[Any], list[Any], str]:
     """Read the recorded sample of the model in a built folder, or at its address.
 
-    :raises DeployFailed: it keeps nothing.
+    :raises DeployFailed: the model contains no sample.
     """
     address = folder / ADDRESS_FILE
     loaded = stored(address.read_text().strip()) if address.is_file() else predictor.load(str(folder / MODEL))
     sample = loaded.file.document.get("sample")
     if not isinstance(sample, dict) or not sample.get("instances"):
-        raise DeployFailed(f"the model in {folder} keeps no sample to be asked with", "pack it with --sample, or use --no-smoke")
+        raise DeployFailed(f"the model in {folder} contains no sample to test with", "pack it with --sample, or use --no-smoke")
     return sample["instances"], sample["predictions"], f"{loaded.name}/{loaded.version}"
 
 
 def _alike(answered: Any, recorded: Any) -> bool:
-    """Equal, or numbers that differ by no more than the rounding of another Python's sums."""
+    """Tell whether values are equal, or are numbers that differ by the rounding of another Python's sums at most."""
     if isinstance(answered, list) and isinstance(recorded, list):
         return len(answered) == len(recorded) and all(map(_alike, answered, recorded))
     if isinstance(answered, float) and isinstance(recorded, (int, float)):

@@ -1,1 +1,1 @@
-"""Sample events: for a model of one's own, and as the providers send them."""
+"""Sample events in the form in which providers send them, also with a payload for the user's own model."""

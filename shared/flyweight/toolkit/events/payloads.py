@@ -1,6 +1,6 @@
-"""Put a model's own instance in place of each penguin in a sample event, also inside text and base64.
+"""Replace each penguin in a sample event by an instance of another model, also inside text and base64.
 
-A penguin with a fault, as samples of rejected input have it, is replaced by an instance with the same fault.
+A penguin with a fault, in a sample of rejected input, is replaced by an instance with the same fault.
 """
 
 import base64
@@ -40,7 +40,7 @@ def replaced(value: Any, instance: dict[str, Any]) -> Any:
 def _object(value: dict[str, Any], instance: dict[str, Any]) -> dict[str, Any]:
     first = next(iter(instance))
     unknown, missing = {*value} - {*KINDS}, {*KINDS} - {*value}
-    if unknown and missing:  # a name that is misspelt
+    if unknown and missing:  # a misspelt name
         return {(f"{name}_" if name == first else name): item for name, item in instance.items()}
     if missing:
         return {name: item for name, item in instance.items() if name != first}
@@ -59,7 +59,7 @@ def _array(value: list[Any], instance: dict[str, Any]) -> list[Any]:
 
 
 def _wrong(values: Iterable[Any]) -> Any:
-    """Choose a wrong value: NaN, which is not JSON, if that is the penguin's fault, else an array, which suits no feature."""
+    """Choose an invalid value: NaN, which is not JSON, if the penguin has it, else an array, which no feature accepts."""
     return next((value for value in values if isinstance(value, float) and isnan(value)), [])
 
 

@@ -1,4 +1,4 @@
-"""Sample events by name: the files of a target, and the plain requests of `events/http` in the target's form."""
+"""Find sample events by name: the files of a target, and the plain requests of `events/http` in the target's form."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PREDICT = {"method": "POST", "path": "/predict", "headers": {"content-type": "ap
 
 
 class NoSample(ToolkitError):
-    """No event has this name, or the model keeps no instance to make one of."""
+    """No event has this name, or the model contains no instance for it."""
 
 
 def names(target: str) -> list[str]:
@@ -37,8 +37,8 @@ def read(target: str, name: str) -> Any:
 
     A plain request, of a file or a case, is wrapped in the target's form, in SHAPE if the name has one.
 
-    :raises NoSample: nothing has this name, or the file is not JSON.
-    :raises RuntimeFailed: the target has no such shape, or the shape can't carry this request.
+    :raises NoSample: no event or file has this name, or the file is not JSON.
+    :raises RuntimeFailed: the target does not have this shape, or the shape can't carry this request.
     """
     case, _, shape = name.removesuffix(".json").partition(".")
     sample = targets.find(target).folder("events") / f"{name.removesuffix('.json')}.json"
@@ -49,7 +49,7 @@ def read(target: str, name: str) -> Any:
     elif case in requests():
         event = requests()[case]
     else:
-        raise NoSample(f"{target} has no event {name!r}, and no file has this name", f"choose one of {', '.join(names(target))}")
+        raise NoSample(f"{name!r} is neither an event of {target} nor a file", f"choose one of {', '.join(names(target))}")
     return targets.find(target).runtime.event(event, shape) if is_plain(event) else event
 
 
@@ -73,40 +73,40 @@ def shapes(target: str, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def predicting(target: str, instances: list[Any]) -> Any:
-    """Make the event of a prediction of these instances, in the usual form of the target."""
+    """Create the event of a prediction of these instances, in the target's usual form."""
     return targets.find(target).runtime.event({**PREDICT, "body": {"instances": instances}})
 
 
 def fitted(target: str, name: str, model: str) -> Any:
-    """Read an event and put the first instance of a model's own sample in place of each penguin.
+    """Read an event, and replace each penguin by the first instance of a model's own sample.
 
     An event without an instance is the same for every model.
 
-    :raises NoSample: there is no such event, or the model keeps no instance.
+    :raises NoSample: the event does not exist, or the model contains no instance.
     """
     event = read(target, name)
     document = load(model).file.document
     kept = (document.get("sample") or {}).get("instances") or []
     if not kept:
-        raise NoSample(f"{model} keeps no sample to make an event of")
+        raise NoSample(f"{model} contains no sample for an event")
     features = [feature["name"] for feature in document["signature"]["features"]]
     row = [kept[0][feature] for feature in features] if isinstance(kept[0], dict) else kept[0]
     return replaced(event, dict(zip(features, row, strict=True)))
 
 
 def needs(name: str) -> str:
-    """Name the objects that have to be in a store before an event is sent; "" for nothing."""
+    """Name the objects that must exist in a store before an event is sent; "" if there are none."""
     return ", ".join(_case(name).get("objects", {}))
 
 
 def is_trigger(name: str) -> bool:
-    """Whether an event is not an HTTP request."""
+    """Tell whether an event is not an HTTP request."""
     return "providers" in _case(name)
 
 
 @cache
 def cases() -> dict[str, Any]:
-    """Read `events/cases.json`: what each case is about, and what is expected of it."""
+    """Read `events/cases.json`: the description and the expected answer of each case."""
     document: dict[str, Any] = _document(resources.folder("events") / "cases.json")
     return document
 
@@ -120,4 +120,4 @@ def _document(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise NoSample(f"{path} is not JSON: {error}", "name a file that holds one JSON document") from None
+        raise NoSample(f"{path} is not JSON: {error}", "give a file that contains one JSON document") from None

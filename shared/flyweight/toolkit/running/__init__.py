@@ -1,7 +1,7 @@
-"""Each target's real runtime, driven on this machine without a container engine.
+"""Run each target's real runtime on this machine, without a container engine.
 
-`measure.py` takes figures of a folder in its runtime, `server.py` serves a model file. Runtimes run any folder that the provider
-would run, not only those that flyweight builds.
+`measure.py` measures a folder in its runtime, `server.py` serves a model file. A runtime runs any folder that the provider would
+run, also one that flyweight did not build.
 """
 
 from flyweight.toolkit import targets
@@ -12,8 +12,8 @@ __all__ = ["Answer", "Runtime", "RuntimeFailed", "runtime"]
 
 
 def runtime(target: str) -> type[Runtime]:
-    """The runtime of a target.
+    """Return the runtime of a target.
 
-    :raises ToolkitError: there is no such target, or it has no runtime.
+    :raises ToolkitError: the target does not exist, or has no runtime.
     """
     return targets.find(target).runtime

@@ -1,4 +1,4 @@
-"""A folder, an event and a number of runs to figures: cold start and its parts, warm calls, memory, size."""
+"""Measure a folder in its runtime: cold start and its parts, warm calls, memory, size."""
 
 import re
 import shutil
@@ -15,11 +15,11 @@ from flyweight.toolkit.running import Answer, Runtime, runtime
 
 @dataclass(frozen=True)
 class Figures:
-    """What was measured; times in seconds, sizes in bytes.
+    """The measured figures; times in seconds, sizes in bytes.
 
-    `cold`: exec to first answer, one a fresh process; `split`: the parts of the median one, where the answer tells them;
-    `warm`: later invocations of the last process; `memory`: the most that the answering process held (None: not Linux);
-    `log`: what the last process printed until its first answer.
+    `cold`: exec to first answer, one per fresh process; `split`: the parts of the median one, if the answer contains them;
+    `warm`: later invocations of the last process; `memory`: the peak of the answering process (None if not on Linux);
+    `log`: the output of the last process up to its first answer.
     """
 
     runtime: str
@@ -33,15 +33,15 @@ class Figures:
 
     @property
     def cold_median(self) -> float:
-        """The median cold start."""
+        """The median cold start in seconds."""
         return median_low(self.cold)
 
     def warm_percentile(self, percent: int) -> float | None:
-        """A percentile of the warm invocations; None if there were fewer than two."""
+        """Compute a percentile of the warm invocations in seconds; None for fewer than two."""
         return quantiles(self.warm, n=100, method="inclusive")[percent - 1] if len(self.warm) > 1 else None
 
     def document(self) -> dict[str, Any]:
-        """The figures for JSON, times in milliseconds."""
+        """Return the figures as a JSON object, times in milliseconds."""
         p50, p95 = self.warm_percentile(50), self.warm_percentile(95)
         return {
             "runtime": self.runtime,
@@ -65,7 +65,7 @@ def measure(
     python: str = sys.executable,
     environ: Mapping[str, str] | None = None,
 ) -> Figures:
-    """Answer `event` in `runs` fresh processes, and `repeat` times more in the last.
+    """Answer `event` in `runs` fresh processes, and `repeat` more times in the last one.
 
     :raises RuntimeFailed: the runtime is not installed, or the function does not answer.
     """
@@ -86,9 +86,9 @@ def measure(
 
 
 def split(answer: Answer) -> dict[str, float] | None:
-    """A cold start by what it was spent on, in seconds; None if the answer carries no Server-Timing.
+    """Split a cold start into its parts, in seconds; None if the answer has no Server-Timing header.
 
-    "runtime" is all that is not ours: interpreter, the provider's runtime, transport.
+    "runtime" is everything outside flyweight: the interpreter, the provider's runtime, transport.
     """
     spent = re.findall(r"(\w+);dur=([0-9.]+)", answer.headers.get("server-timing", ""))
     parts = {{"init": "import"}.get(name, name): float(duration) / 1000 for name, duration in spent}
@@ -98,14 +98,14 @@ def split(answer: Answer) -> dict[str, float] | None:
 
 
 def folder_size(folder: Path) -> int:
-    """The bytes of all files in a folder."""
+    """Count the bytes of all files in a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _write_bytecode(start: type[Runtime], folder: Path, event: Any, python: str, environ: Mapping[str, str]) -> None:
-    """Answer once, uncounted, so that installed packages have the bytecode that the real runtime ships.
+    """Answer once without measuring, so that installed packages have bytecode, as in the real runtime.
 
-    From a copy, because the folder itself keeps just the bytecode that it came with.
+    Uses a copy of the folder, so that the folder's own bytecode does not change.
     """
     with tempfile.TemporaryDirectory() as place:
         copy = shutil.copytree(folder, Path(place) / folder.name)

@@ -1,4 +1,4 @@
-"""A model file as a WSGI application: the same paths, answers and log lines as in every provider's function."""
+"""Serve a model as a WSGI application, with the same paths, answers and log lines as in every provider's function."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -16,12 +16,12 @@ from flyweight.values import Request, Response
 if TYPE_CHECKING:
     from flyweight.serving.logs import Log
 
-# More than any model's limit, less than what fills a disk; the limit itself is the service's, which answers it in words.
+# Larger than any model's limit, too small to fill a disk; the service enforces the limit itself, and explains it in its answer.
 MAX_BODY_BYTES = 64 * 1024 * 1024
 
 
 def application(model: str | Path, log: "Log | None" = None) -> WSGIApplication:
-    """A WSGI application that answers with one model, a file or an address in a store; settings are those of a function.
+    """Create a WSGI application for one model, a file or an address in a store; its settings are those of a function.
 
     :raises ModelRefused: the file fails a check.
     :raises ModelUnavailable: it can't be read.
@@ -38,7 +38,7 @@ def application(model: str | Path, log: "Log | None" = None) -> WSGIApplication:
 
 
 def server(model: str | Path, host: str, port: int) -> tuple[str, Callable[[], None]]:
-    """A waitress server that listens already: its URL (port 0 takes any free one), and what runs it until it is interrupted."""
+    """Create a listening waitress server; return its URL (port 0: a free one), and a function that runs it until interrupted."""
     from waitress.server import create_server
 
     waitress = create_server(application(model), host=host, port=port, max_request_body_size=MAX_BODY_BYTES, ident="flyweight")
@@ -46,7 +46,7 @@ def server(model: str | Path, host: str, port: int) -> tuple[str, Callable[[], N
 
 
 def decode(environ: WSGIEnvironment) -> Request:
-    """The request that a WSGI server has parsed.
+    """Convert the request that a WSGI server has parsed.
 
     :raises MalformedRequest: the content length is not a number.
     """
@@ -60,7 +60,7 @@ def decode(environ: WSGIEnvironment) -> Request:
 
 
 def encode(response: Response, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Status line and headers to the server, the body back (none for HEAD)."""
+    """Pass status line and headers to the server, and return the body (empty for HEAD)."""
     headers = [*response.headers.items(), ("content-length", str(len(response.body)))]
     start_response(f"{response.status} {HTTPStatus(response.status).phrase}", headers)
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [response.body]

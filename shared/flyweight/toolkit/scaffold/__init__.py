@@ -1,6 +1,6 @@
-"""A model file to a user's own project around it: handlers, infrastructure, events and tests, which they own from then on.
+"""Create a project for a model file: handlers, infrastructure, events and tests, which the user owns and may change.
 
-`files.py` says what is in one, `project.py` writes it, and later brings it up to date without touching what they changed.
+`files.py` defines the project's files, `project.py` writes them, and upgrades them later without changing the user's edits.
 """
 
 from flyweight.toolkit.scaffold.project import Changes, ScaffoldFailed, create, upgrade

@@ -1,4 +1,4 @@
-"""A project's name, model and targets to its files, as bytes by their paths: the same each time."""
+"""Generate the files of a project from its name, model and targets, as reproducible bytes by path."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from flyweight.toolkit.building import requirements
 from flyweight.toolkit.events import samples
 
 HERE = Path(__file__).resolve().parent
-TEMPLATE = HERE / "template"  # `.template`: a file that tools would take for this project's own
-COMMANDS = "project_commands.txt"  # that deploy a project, a file beside each target
+TEMPLATE = HERE / "template"  # the suffix `.template` hides a file from this repository's own tools
+COMMANDS = "project_commands.txt"  # in each target's folder: the commands that deploy a project
 STEPS = "shared/flyweight_steps.py"
-# what a function of any model answers alike; `predict` is made of the model's own sample
+# events that every model answers alike; `predict` is generated from the model's own sample
 EVENTS = ("health", "ready", "model")
 OWN = ("__pycache__", ".pyc")
 
 
 @dataclass(frozen=True)
 class File:
-    """The contents of a file, and whether it may be run."""
+    """The contents of a file, and whether it is executable."""
 
     data: bytes
     executable: bool = False
@@ -31,10 +31,10 @@ class File:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a project is made of.
+    """The contents of a project.
 
-    `model`: the model file's path in it; `trains`: whether it comes with the example's training; `steps`: whether it came with
-    steps of its owner, which are theirs as the model is.
+    `model`: the path of the model file in it; `trains`: whether it contains the example's training; `steps`: whether it was
+    created with the user's own steps, which an upgrade never changes, nor the model.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Plan:
 
 
 def files(plan: Plan, root: Path) -> dict[str, File]:
-    """All files of a project but its owner's model and steps, which lie in `root` already."""
+    """Generate all files of a project except the user's model and steps, which are in `root` already."""
     document = model_file.read(str(root / plan.model)).document
     found, absent = {}, {"train.py" if not plan.trains else "", STEPS if plan.steps else ""}
     words = _words(plan, document)
@@ -77,7 +77,7 @@ def _sources(folder: Path) -> list[Path]:
 
 
 def _words(plan: Plan, document: dict[str, Any]) -> dict[str, str]:
-    """What stands for each word of the template."""
+    """Return the replacement of each placeholder of the template."""
     chosen = [targets.find(name) for name in plan.targets]
     extras = dict.fromkeys(target.runtime.EXTRA for target in chosen if target.runtime.EXTRA)
     tools = [installation.requirement("toolkit", *extras), *requirements.pins(document), "pytest"]

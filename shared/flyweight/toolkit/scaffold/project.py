@@ -1,4 +1,4 @@
-"""Files to a folder that is the user's: written once, and later brought up to date where they are as they were written."""
+"""Write a project's files to the user's folder, and later upgrade those that the user did not change."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from flyweight.toolkit.packing import custom_steps
 from flyweight.toolkit.scaffold.files import STEPS, TEMPLATE, File, Plan, files
 from flyweight.toolkit.targets import all_targets, find
 
-MANIFEST = ".flyweight.json"  # what was written, by the sha256 of each file: a file that has another was changed by its owner
+MANIFEST = ".flyweight.json"  # the sha256 of each file as written: a file with another sha256 was changed by the user
 EXAMPLE = "models/iris.safetensors"
-NEEDED = ("package", "runtime")  # what a project does with a target: it builds for it, and its tests run what was built
+NEEDED = ("package", "runtime")  # the facets that a project uses: it builds for a target, and its tests run the build
 
 
 class ScaffoldFailed(ToolkitError):
-    """A project that can't be made or brought up to date."""
+    """A project that can't be created or upgraded."""
 
 
 @dataclass
 class Changes:
-    """What was done to a project's files.
+    """The changes to a project's files.
 
-    `written`, `unchanged`; `removed`: ours, and of no use any more; `kept`: as its owner left it; `beside`: kept, and the new
-    version is FILE.new.
+    `written`, `unchanged`; `removed`: obsolete and not changed by the user; `kept`: changed by the user; `beside`: kept, and the
+    new version was written as FILE.new.
     """
 
     folder: str
@@ -45,16 +45,16 @@ class Changes:
 
 
 def create(folder: Path, model: Path | None = None, targets: tuple[str, ...] = ()) -> Changes:
-    """Make a project around a model file, or around an example that it trains, with the steps of one's own that are in use.
+    """Create a project for a model file, or for an example that it trains, with the user's steps that are in use.
 
-    :param targets: names of targets, () for all that can be built and run here.
-    :raises ScaffoldFailed: the folder holds something already.
-    :raises ToolkitError: there is no such target, or it can't be built or run.
+    :param targets: names of targets, () for all that can be built and run on this machine.
+    :raises ScaffoldFailed: the folder is not empty.
+    :raises ToolkitError: a target does not exist, or can't be built or run.
     :raises ModelRefused: the model file fails a check.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        hint = f"choose another folder; if flyweight made this one: flyweight new --upgrade {folder}"
-        raise ScaffoldFailed(f"{folder} holds something already", next_step=hint)
+        hint = f"choose another folder, or upgrade a project of flyweight: flyweight new --upgrade {folder}"
+        raise ScaffoldFailed(f"{folder} is not empty", next_step=hint)
     names = targets or tuple(target.name for target in all_targets() if all(map(target.has, NEEDED)))
     for target in map(find, names):
         for facet in NEEDED:
@@ -77,30 +77,30 @@ def create(folder: Path, model: Path | None = None, targets: tuple[str, ...] = (
 
 
 def upgrade(folder: Path) -> Changes:
-    """Bring a project up to date with this flyweight: files that its owner changed are kept, and the new ones written beside.
+    """Upgrade a project to this flyweight; files that the user changed are kept, and their new versions written as FILE.new.
 
-    :raises ScaffoldFailed: flyweight did not make this folder, or its model is gone.
+    :raises ScaffoldFailed: flyweight did not create this folder, or its model is missing.
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        names = manifest["targets"] if "targets" in manifest else manifest["providers"]  # as earlier versions wrote it
+        names = manifest["targets"] if "targets" in manifest else manifest["providers"]  # the key of earlier versions
         plan = Plan(manifest["name"], manifest["model"], tuple(names), bool(manifest["trains"]), bool(manifest.get("steps")))
         before = {str(name): str(value) for name, value in manifest["files"].items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        hint = "make a project first: flyweight new DIR"
-        raise ScaffoldFailed(f"{folder} has no {MANIFEST} that could be read", next_step=hint) from None
+        hint = "create a project first: flyweight new DIR"
+        raise ScaffoldFailed(f"{folder} has no readable {MANIFEST}", next_step=hint) from None
     if not (folder / plan.model).is_file():
-        raise ScaffoldFailed(f"the model {folder / plan.model} is gone", f"put it back, or name another in {MANIFEST}")
+        raise ScaffoldFailed(f"the model {folder / plan.model} is missing", f"restore it, or set another in {MANIFEST}")
     return _write(folder, plan, before)
 
 
 def _write(folder: Path, plan: Plan, before: dict[str, str]) -> Changes:
-    """Write what is new, or was changed by us alone; remember what was offered."""
+    """Write files that are new or that the user did not change; record the sha256 of each offered file."""
     changes, offered = Changes(str(folder)), {}
     for name, file in files(plan, folder).items():
         offered[name] = _sha256(file.data)
         getattr(changes, _put(folder / name, file, before.get(name), offered[name])).append(name)
-    for name in sorted({*before} - {*offered}):  # which an older flyweight wrote, and this one has no more
+    for name in sorted({*before} - {*offered}):  # files of an older flyweight that this one does not have
         path = folder / name
         if path.is_file():
             ours = _sha256(path.read_bytes()) == before[name]
@@ -113,15 +113,15 @@ def _write(folder: Path, plan: Plan, before: dict[str, str]) -> Changes:
 
 
 def _put(path: Path, file: File, before: str | None, offered: str) -> str:
-    """One file: what was done, as `Changes` names it.
+    """Write or keep one file, and return the field of `Changes` that describes it.
 
-    :param before: the sha256 that we wrote or offered last; None if we never did.
+    :param before: the sha256 of the version written or offered last; None if there was none.
     """
     if path.is_dir():
         return "kept"
     if not path.exists():
         if before is not None:
-            return "kept"  # its owner removed it
+            return "kept"  # the user removed it
         _store(path, file)
         return "written"
     current = _sha256(path.read_bytes())
@@ -149,13 +149,13 @@ def _copy(source: Path, goal: Path) -> None:
 
 
 def _train(folder: Path) -> None:
-    """The example's model, by the program that comes with it.
+    """Train the example's model with its own program.
 
     :raises ScaffoldFailed: the training fails.
     """
     done = subprocess.run([sys.executable, str(TEMPLATE / "train.py"), str(folder / EXAMPLE)], capture_output=True, text=True)
     if done.returncode != 0:
-        raise ScaffoldFailed(f"the example was not trained:\n{done.stderr}", "name a model file of your own with --model")
+        raise ScaffoldFailed(f"the training of the example failed:\n{done.stderr}", "give your own model file with --model")
 
 
 def _sha256(data: bytes) -> str:

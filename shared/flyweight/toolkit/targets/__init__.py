@@ -1,15 +1,15 @@
-"""The places where a model is deployed, one folder each.
+"""The places where a model can be deployed, one folder each.
 
-`targets/NAME/__init__.py` holds one value, `TARGET`. What each verb of the toolkit needs of a target stands in a module beside
-it, a facet, which is imported when a verb asks for it:
+`targets/NAME/__init__.py` defines one value, `TARGET`. What the toolkit's verbs need of a target is in further modules of its
+folder, the facets, each of which is imported when a verb uses it:
 
-- `package.py`: `PACKAGE`, a `PackageSpec`: what a built folder has to look like;
+- `package.py`: `PACKAGE`, a `PackageSpec`: the layout of a built folder;
 - `runtime.py`: `Runtime`, a subclass of `targets.runtime.Runtime`: how the folder runs on this machine;
 - `deployment.py`: `DEPLOYER`, a `Deployer`: the commands that make the folder live;
 - `costs.py`: `COSTS`, a `Costs`: what it costs, with tables of prices, limits and regions beside it as JSON.
 
-Targets are found by listing this folder, and by the entry points of other packages in the group `flyweight.targets`, each of
-which names a target and leads to its package, or to the value `TARGET` in it. Nothing else lists targets.
+Targets are found by listing this folder, and through entry points of other packages in the group `flyweight.targets`, each of
+which names a target and refers to its package, or to the value `TARGET` in it. There is no other list of targets.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 __all__ = ["ANY", "Target", "UnknownTarget", "all_targets", "clouds", "find", "names"]
 
 GROUP = "flyweight.targets"
-ANY = "any"  # the cloud of a target that belongs to none
+ANY = "any"  # the cloud of a target that belongs to no cloud
 FACETS = {
-    # a facet's module: the value in it, and what can't be done without it
+    # a facet's module: the value in it, and the action that needs it
     "package": ("PACKAGE", "be built"),
     "runtime": ("Runtime", "be run on this machine"),
     "deployment": ("DEPLOYER", "be deployed"),
@@ -48,19 +48,19 @@ FACETS = {
 
 
 class UnknownTarget(ToolkitError):
-    """No target has this name, or two have it."""
+    """No target, or more than one, has this name."""
 
 
 class MissingFacet(ToolkitError):
-    """A target that does not offer what a verb needs."""
+    """A target without the facet that a verb needs."""
 
 
 @dataclass(frozen=True)
 class Target:
     """One place where a model is deployed.
 
-    `title`: as people call it; `cloud`: the provider whose account it is deployed to, `ANY` without one; `handler`: the folder of
-    `handlers/` that carries its requests; `protocols`: what paths and bodies mean there, by name; `data`: a folder that holds
+    `title`: its name for people; `cloud`: the provider whose account it is deployed to, `ANY` without one; `handler`: the folder
+    of `handlers/` that carries its requests; `protocols`: what paths and bodies mean there, by name; `data`: a folder that holds
     `handlers/`, `infra/` and `events/` of a target from another package, None for flyweight's own; `name` and `module`: filled in
     when the target is found, the module is the one that holds `TARGET`.
     """
@@ -75,58 +75,58 @@ class Target:
 
     @property
     def package(self) -> PackageSpec:
-        """What a built folder has to look like.
+        """The layout of a built folder.
 
-        :raises MissingFacet: the target has no such module; so for each facet.
+        :raises MissingFacet: the target does not have this facet; the same holds for the other facets.
         """
         found: PackageSpec = self._facet("package")
         return found
 
     @property
     def runtime(self) -> type[Runtime]:
-        """What runs a built folder on this machine."""
+        """The class that runs a built folder on this machine."""
         found: type[Runtime] = self._facet("runtime")
         return found
 
     @property
     def deployer(self) -> Deployer:
-        """What deploys a built folder."""
+        """The commands that deploy a built folder."""
         found: Deployer = self._facet("deployment")
         return found
 
     @property
     def costs(self) -> Costs:
-        """What it costs to run a model there."""
+        """The costs of a model at this target."""
         found: Costs = self._facet("costs")
         return found
 
     def has(self, facet: str) -> bool:
-        """Whether the target has a facet's module; nothing is imported but the target's own package."""
+        """Tell whether the target has a facet; only the target's own package is imported."""
         try:
             return find_spec(f"{self.module}.{facet}") is not None
-        except ModuleNotFoundError:  # the module is no package
+        except ModuleNotFoundError:  # the module is not a package
             return False
 
     def folder(self, kind: str) -> Path:
-        """The folder of `handlers/`, `infra/` or `events/` that is this target's."""
+        """Return this target's folder in `handlers/`, `infra/` or `events/`."""
         return self.hall(kind) / (self.handler if kind == "handlers" else self.name)
 
     def hall(self, kind: str) -> Path:
-        """The folder that `folder(kind)` lies in."""
+        """Return the parent of `folder(kind)`."""
         return self.data / kind if self.data else resources.folder(kind)
 
     def file(self, name: str) -> Path:
-        """A file beside the facets, which need not be there."""
+        """Return the path of a file next to the facets; it may not exist."""
         return Path(str(import_module(self.module).__file__)).with_name(name)
 
     def table(self, name: str) -> dict[str, Any]:
-        """The JSON document NAME.json beside the facets, {} without one."""
+        """Read the JSON document NAME.json next to the facets, {} if it does not exist."""
         return _read(self.file(f"{name}.json"))
 
     def require(self, facet: str) -> None:
-        """Check that the target has a facet's module.
+        """Check that the target has a facet.
 
-        :raises MissingFacet: it has not.
+        :raises MissingFacet: it does not.
         """
         if not self.has(facet):
             value, verb = FACETS[facet]
@@ -140,24 +140,24 @@ class Target:
 
 
 def names() -> list[str]:
-    """The names of all targets, in order."""
+    """List the names of all targets, sorted."""
     return sorted({*_here(), *_elsewhere()})
 
 
 def all_targets() -> list[Target]:
-    """All targets, in the order of their names."""
+    """List all targets, sorted by name."""
     return [find(name) for name in names()]
 
 
 def clouds() -> list[str]:
-    """The clouds that targets belong to, in order."""
+    """List the clouds of all targets, sorted."""
     return sorted({target.cloud for target in all_targets()} - {ANY})
 
 
 def find(name: str) -> Target:
-    """The target of a name.
+    """Find the target with this name.
 
-    :raises UnknownTarget: no target has the name, or two have it, or it can't be imported.
+    :raises UnknownTarget: no target or more than one has the name, or it can't be imported.
     """
     entries = _elsewhere().get(name, ())
     own = name in _here()
@@ -167,12 +167,12 @@ def find(name: str) -> Target:
     if own:
         return _named(name, f"{__name__}.{name}", import_module(f"{__name__}.{name}").TARGET)
     if not entries:
-        raise UnknownTarget(f"there is no target {name!r}", f"choose one of {', '.join(names())}")
+        raise UnknownTarget(f"the target {name!r} does not exist", f"choose one of {', '.join(names())}")
     try:
         value = entries[0].load()
         target = value if isinstance(value, Target) else value.TARGET
     except (ImportError, AttributeError) as error:
-        raise UnknownTarget(f"the target {name} can't be imported: {error}", f"mend or uninstall {entries[0].value}") from None
+        raise UnknownTarget(f"the target {name} can't be imported: {error}", f"repair or uninstall {entries[0].value}") from None
     return _named(name, entries[0].module, target)
 
 
@@ -190,7 +190,7 @@ def _elsewhere() -> dict[str, list[EntryPoint]]:
 
 @cache
 def _entries(path: tuple[str, ...]) -> dict[str, list[EntryPoint]]:
-    """The entry points of distributions on this path, which takes some milliseconds to look through, by target."""
+    """List the entry points of distributions on this path, by target; the search takes some milliseconds."""
     found: dict[str, list[EntryPoint]] = {}
     for entry in entry_points(group=GROUP):
         found.setdefault(entry.name, []).append(entry)

@@ -1,4 +1,4 @@
-"""How a call proves its caller: the parts that the authorizations of all targets are made of."""
+"""The building blocks of each target's authorization of calls."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from time import monotonic
 from flyweight.toolkit.errors import DeployFailed
 
 Headers = dict[str, str]
-Authorization = Callable[[str, str, bytes], Headers]  # from method, URL and body to the headers that prove it
+Authorization = Callable[[str, str, bytes], Headers]  # from method, URL and body to the headers that authorize the request
 
-LIFETIME = 45 * 60.0  # seconds that a token is used for; identity tokens hold for an hour
+LIFETIME = 45 * 60.0  # seconds for which a token is reused; identity tokens are valid for an hour
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """What an authorization is made of.
+    """The values from which an authorization is created.
 
-    `url`: of the endpoint; `key`: a key or token of the caller's, "" without one; `region`: of the endpoint, "" for its host's
-    own; `resource`: the application that a token is for.
+    `url`: of the endpoint; `key`: the caller's key or token, "" without one; `region`: of the endpoint, "" to read it from the
+    host; `resource`: the application that a token is for.
     """
 
     url: str
@@ -31,9 +31,9 @@ class Credentials:
 
 @dataclass(frozen=True)
 class AuthorizationMethod:
-    """One way to prove the caller, as `flyweight call --auth` names it.
+    """A method of authorization, with its name in `flyweight call --auth`.
 
-    `hosts`: a regular expression of the hosts that ask for it, "" if hosts do not tell.
+    `hosts`: a regular expression of the hosts that need it, "" if no host determines it.
     """
 
     name: str
@@ -42,14 +42,14 @@ class AuthorizationMethod:
 
 
 class Token:
-    """A bearer token, fetched once and again before it ends; threads share it."""
+    """A bearer token that is fetched on first use and renewed before it expires; threads can share it."""
 
     def __init__(self, fetch: Callable[[], str]) -> None:
         self._fetch, self._lock = fetch, Lock()
         self._token, self._until = "", 0.0
 
     def __call__(self, method: str, url: str, body: bytes) -> Headers:
-        """The header with the token."""
+        """Return the header with the token."""
         with self._lock:
             if monotonic() >= self._until:
                 self._token, self._until = self._fetch(), monotonic() + LIFETIME
@@ -57,11 +57,11 @@ class Token:
 
 
 def in_header(name: str, value: str, what: str) -> Authorization:
-    """Make an authorization that is one header.
+    """Create an authorization that adds one header.
 
-    :param what: the value in words, for the error.
+    :param what: a description of the value, for the error.
     :raises DeployFailed: the value is empty.
     """
     if not value:
-        raise DeployFailed(f"the endpoint asks for {what}", "set FLYWEIGHT_KEY to it, or name a file: --key-file FILE")
+        raise DeployFailed(f"the endpoint needs {what}", "set FLYWEIGHT_KEY to it, or give a file: --key-file FILE")
     return lambda method, url, body: {name: value}

@@ -1,4 +1,4 @@
-"""Commands of other programs: shown as a shell would take them, then run, or only shown."""
+"""Print commands of other programs in shell syntax, and run them unless in a dry run."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from flyweight.toolkit.errors import CommandFailed
 class Command:
     """A program and its arguments.
 
-    `cwd`: where it runs; `into`: the variable that its output goes to, for later commands to name as `$NAME`.
-    `environ`: variables of its own; `script`: where it is a script, the lines that it says it runs.
+    `cwd`: its working directory; `into`: the variable that stores its output, used by later commands as `$NAME`;
+    `environ`: additional environment variables; `script`: for a script, the commands that it reports it runs.
     """
 
     words: tuple[str, ...]
@@ -29,7 +29,7 @@ class Command:
     script: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """The line, as a shell takes it; of a script, the lines that it runs."""
+        """Format the command in shell syntax; for a script, the commands that it runs."""
         if self.script:
             return "\n".join(self.script)
         line = " ".join(f'"{word}"' if word.startswith("$") else shlex.quote(word) for word in self.words)
@@ -38,22 +38,22 @@ class Command:
 
 
 def command(*words: str | Path, cwd: Path | None = None, into: str = "") -> Command:
-    """A command of these words."""
+    """Create a command from these words."""
     return Command(tuple(map(str, words)), cwd, into)
 
 
 @dataclass
 class Runner:
-    """Shows each command by `show`, then runs it unless this is a dry run; remembers what went into variables."""
+    """Prints each command with `show`, runs it unless this is a dry run, and stores the values of variables."""
 
     show: Callable[[str], None]
     dry_run: bool = False
     variables: dict[str, str] = field(default_factory=dict)
 
     def run(self, commands: list[Command]) -> None:
-        """Run commands one after another; their output goes where ours goes.
+        """Run commands one after another; their output is not captured.
 
-        :raises CommandFailed: one ends with an error; the rest is not run.
+        :raises CommandFailed: a command fails; the remaining ones are not run.
         """
         for one in commands:
             self.show(str(one))
@@ -64,12 +64,12 @@ class Runner:
             else:
                 done = self._start(one, stdout=sys.stderr.fileno() if _has_descriptor() else None)
                 if done.returncode:
-                    raise CommandFailed(f"`{one}` ended with status {done.returncode}", "mend what it says above, and try again")
+                    raise CommandFailed(f"`{one}` exited with status {done.returncode}", "correct the error above, and try again")
 
     def output(self, *commands: Command) -> str:
-        """What the last of these commands prints; nothing in a dry run.
+        """Run commands, and return the output of the last one; "" in a dry run.
 
-        :raises CommandFailed: one ends with an error.
+        :raises CommandFailed: a command fails.
         """
         *before, last = commands
         self.run(before)
@@ -77,16 +77,16 @@ class Runner:
         return "" if self.dry_run else self._output(last)
 
     def complaint(self, one: Command) -> str:
-        """What a command says if it ends with an error, else ""; it is not shown, because it changes nothing."""
+        """Run a command that changes nothing, without printing it; return its error message, "" if it succeeds."""
         done = self._start(one, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         if done.returncode == 0:
             return ""
         lines = [line.strip() for line in str(done.stderr).splitlines() if line.strip()]
-        wrong = [line for line in lines if line.startswith("ERROR")]  # which advice may follow
-        return [*wrong[:1], *lines[-1:], f"it ended with status {done.returncode}"][0]
+        wrong = [line for line in lines if line.startswith("ERROR")]  # advice may follow these lines
+        return [*wrong[:1], *lines[-1:], f"it exited with status {done.returncode}"][0]
 
     def output_if_any(self, *commands: Command) -> str:
-        """What the last of these commands prints, or "" if one ends with an error: nothing may be there yet."""
+        """Run commands, and return the output of the last one, or "" if one fails because nothing is deployed yet."""
         try:
             return self.output(*commands)
         except CommandFailed:
@@ -95,12 +95,12 @@ class Runner:
     def _output(self, one: Command) -> str:
         """Run a command and return what it prints.
 
-        :raises CommandFailed: the command ends with an error.
+        :raises CommandFailed: the command fails.
         """
         done = self._start(one, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if done.returncode:
             said = str(done.stderr).strip()[-500:]
-            raise CommandFailed(f"`{one}` ended with status {done.returncode}: {said}")
+            raise CommandFailed(f"`{one}` exited with status {done.returncode}: {said}")
         return str(done.stdout).strip()
 
     def _start(self, one: Command, stdout: int | None = None, stderr: int | None = None) -> subprocess.CompletedProcess[str]:
@@ -119,24 +119,24 @@ class Runner:
 
 
 def output(one: Command) -> str:
-    """Run one command without showing it, and return what it prints.
+    """Run one command without printing it, and return its output.
 
-    :raises CommandFailed: it ends with an error.
+    :raises CommandFailed: the command fails.
     """
     return Runner(lambda line: None).output(one)
 
 
 def script(path: Path, environ: Mapping[str, str], *options: str) -> Command:
-    """A script of ours that says with `--dry-run` which commands it would run with these variables.
+    """Create the command of one of flyweight's scripts, whose `--dry-run` reports the commands that it runs with these variables.
 
-    :raises CommandFailed: the script refuses.
+    :raises CommandFailed: the script rejects the variables.
     """
     words = ("bash", str(path), *options)
     done = subprocess.run(
         ["bash", str(path), "--dry-run", *options], env={**os.environ, **environ}, capture_output=True, text=True
     )
     if done.returncode:
-        raise CommandFailed(done.stderr.strip(), next_step=f"the head of {path} explains its variables")
+        raise CommandFailed(done.stderr.strip(), next_step=f"see the comment at the top of {path} for its variables")
     said = [shlex.split(line) for line in done.stdout.splitlines() if line.strip()]
     return Command(words, environ=tuple(environ.items()), script=tuple(str(command(*line)) for line in said))
 

@@ -1,7 +1,7 @@
-"""What each target's costs give: the facet `costs`, with a `COSTS` each.
+"""The interface of the facet `costs`, which defines a `COSTS` for each target.
 
-Beside it lie tables as JSON, each of which a target may lack: `prices.json` (see `costs/prices.py` for the fields), `limits.json`
-(`costs/limits.py`) and `residency.json` (`costs/residency.py`).
+Next to it are optional JSON tables: `prices.json` (see `costs/prices.py` for the fields), `limits.json` (`costs/limits.py`) and
+`residency.json` (`costs/residency.py`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ Settings = Mapping[str, str]  # the parameters of a template or script, by name
 
 @dataclass(frozen=True)
 class Made:
-    """What a deployment makes around the function, to be priced.
+    """The resources around the function that are priced.
 
-    `kinds`: of the resources, one for each; `settings`: the deployment's parameters; `logs`: GB of logs a month; `model`: GB of
+    `kinds`: the kind of each resource; `settings`: the deployment's parameters; `logs`: GB of logs a month; `model`: GB of
     the model file.
     """
 
@@ -31,12 +31,12 @@ class Made:
     model: float
 
     def has(self, name: str) -> bool:
-        """Whether a parameter asks for something."""
+        """Tell whether a parameter is set."""
         return self.settings.get(name, "").lower() not in ("", "false", "0")
 
     @property
     def messages(self) -> float:
-        """Requests that come as messages: all of them, where nothing answers over HTTP."""
+        """The number of requests that arrive as messages: all of them, if the function has no HTTP endpoint."""
         return self.work.requests if self.work.front == "none" else 0.0
 
 
@@ -46,17 +46,17 @@ def as_it_is(work: Workload, settings: Settings) -> Workload:
 
 
 def nothing_around(made: Made) -> tuple[list[Line], list[str]]:
-    """Return no lines and no notes, for a target that makes nothing around the function."""
+    """Return no lines and no notes, for a target that creates no resources around the function."""
     return [], []
 
 
 @dataclass(frozen=True)
 class Costs:
-    """What it costs to run a model at a target.
+    """The costs of a model at a target.
 
-    `option`: the target itself, as `flyweight advise` lists it; `others`: further ways to deploy in the same cloud, of which no
-    target knows more than the price; `shape`: a workload as parameters serve it; `resources`: the lines of a bill for what
-    parameters make around the function, and notes on what is free or not counted.
+    `option`: the target itself in the list of `flyweight advise`; `others`: further ways to deploy in the same cloud, which are
+    only priced; `shape`: adapts a workload to the deployment's parameters; `resources`: returns the lines of a bill for the
+    resources around the function, and notes on what is free or not counted.
     """
 
     option: Option
@@ -66,11 +66,11 @@ class Costs:
 
     @property
     def options(self) -> tuple[Option, ...]:
-        """All of them."""
+        """The target's own option, followed by the others."""
         return (self.option, *self.others)
 
 
 def kept_ready(work: Workload, settings: Settings, name: str) -> int:
-    """The instances that are kept ready: those of the workload, or those that the parameter `name` asks for, if they are more."""
+    """Return the number of instances kept warm: the workload's, or the value of the parameter `name` if that is larger."""
     value = settings.get(name, "")
     return max(work.warm_instances, int(value) if value.isdigit() else 0)

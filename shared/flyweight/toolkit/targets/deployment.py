@@ -1,6 +1,6 @@
-"""What each target's deployment gives: a deployment goes in, the commands of the provider's own tools come out.
+"""The interface of the facet `deployment`, whose `DEPLOYER` returns the commands of the provider's tools for a deployment.
 
-The facet `deployment`, with a `DEPLOYER` each. Three words that are close to each other:
+Three similar words:
 
 - a **target** is a kind of place, such as `aws`;
 - a **deployment** is one function in such a place: its name, its region, its folder;
@@ -20,16 +20,16 @@ from flyweight.toolkit.errors import DeployFailed
 from flyweight.toolkit.targets.authorization import AuthorizationMethod
 from flyweight.toolkit.targets.commands import Command
 
-HOME = Path(".flyweight")  # where releases and the files of deployments are kept, in the folder that one works in
+HOME = Path(".flyweight")  # in the working directory: releases and files of deployments
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """Where a function lives, and with what.
+    """The place and the contents of a deployed function.
 
-    `group`: what holds it where a provider has such a thing (a project, a resource group); empty: the tool's own setting.
-    `folder`: the built folder; `work`: where files go that a command needs; `parameters`: of the template or script, by their own
-    names; `infra`: holds the templates and scripts, a folder a target.
+    `group`: the provider's project or resource group, empty for the tool's own setting; `folder`: the built folder; `work`: a
+    folder for files that commands need; `parameters`: values of the template's or script's parameters, by name; `infra`: the
+    folder of templates and scripts, with a folder for each target.
     """
 
     name: str = "flyweight"
@@ -41,7 +41,7 @@ class Deployment:
     infra: Path = field(default_factory=lambda: resources.folder("infra"))
 
     def verb(self, verb: str, target: str) -> str:
-        """Write the line of `flyweight` that does something else with this deployment."""
+        """Format the command line of another `flyweight` verb for this deployment."""
         options = {"--name": self.name, "--region": self.region, "--group": self.group}
         words = [word for option, value in options.items() if value for word in (option, shlex.quote(value))]
         return " ".join(["flyweight", verb, target, *words])
@@ -51,7 +51,7 @@ class Deployment:
 class Tool:
     """A program that a deployment runs.
 
-    `install`: how to get it; `login`: a command that succeeds only after signing in, None without one; `sign_in`: how to.
+    `install`: how to install it; `login`: a command that succeeds only when logged in, or None; `sign_in`: how to log in.
     """
 
     program: str
@@ -62,7 +62,7 @@ class Tool:
 
 @dataclass(frozen=True)
 class Resource:
-    """One thing that a deployment creates; `when`: the condition, empty for always."""
+    """A resource that a deployment creates; `when`: the condition, empty for always."""
 
     name: str
     kind: str
@@ -70,9 +70,9 @@ class Resource:
 
 
 class Deployer(ABC):
-    """The commands that deploy to one target, and ask about what is deployed there.
+    """The commands that deploy to one target, and query what is deployed there.
 
-    `name`: the target's; `authorizations`: the ways to be let in that only this provider has.
+    `name`: the target's name; `authorizations`: the methods of authorization that only this provider has.
     """
 
     name: str
@@ -96,10 +96,10 @@ class Deployer(ABC):
 
     @abstractmethod
     def url(self, deployment: Deployment) -> Command:
-        """Give the command that prints the endpoint's URL."""
+        """Return the command that prints the endpoint's URL."""
 
     def live_label(self, deployment: Deployment) -> list[Command]:
-        """List the commands of which the last prints a label of what is live; [] where going back needs the folder alone."""
+        """List the commands whose last one prints the label of the live version; [] if a rollback needs only the folder."""
         return []
 
     @abstractmethod
@@ -115,7 +115,7 @@ class Deployer(ABC):
         return "none"
 
     def key(self, deployment: Deployment) -> list[Command]:
-        """List the commands of which the last prints the key that calls carry; [] without such a key."""
+        """List the commands whose last one prints the key that calls need; [] without a key."""
         return []
 
     @abstractmethod
@@ -124,13 +124,13 @@ class Deployer(ABC):
 
     @abstractmethod
     def status(self, deployment: Deployment) -> list[Command]:
-        """List the commands of which the last prints the deployment's state."""
+        """List the commands whose last one prints the deployment's state."""
 
     @abstractmethod
     def destroy(self, deployment: Deployment) -> list[Command]:
-        """List the commands that remove all that `deploy` made.
+        """List the commands that remove everything that `deploy` created.
 
-        :raises DeployFailed: other things may be removed with it.
+        :raises DeployFailed: other resources could be removed too.
         """
 
     def creates(self, deployment: Deployment) -> list[Resource]:
@@ -138,21 +138,21 @@ class Deployer(ABC):
         return []
 
     def settings(self, deployment: Deployment) -> dict[str, str]:
-        """Give the parameters of the template or script, each with this deployment's value or its default."""
+        """Return the parameters of the template or script, each with this deployment's value or its default."""
         return dict(deployment.parameters)
 
 
 class StatefulDeployer(Deployer):
-    """A deployer whose provider keeps parameters between deployments, and may be in a state that refuses an update."""
+    """A deployer whose provider keeps parameters between deployments, and can be in a state that refuses updates."""
 
     @abstractmethod
     def state(self, deployment: Deployment) -> Command:
-        """Give the command that prints the state of what is deployed; it fails where nothing is."""
+        """Return the command that prints the state of the deployment; it fails if nothing is deployed."""
 
     @abstractmethod
     def current_parameters(self, state: str) -> dict[str, str]:
-        """Read the parameters in what `state` printed; "" where nothing is deployed."""
+        """Read the parameters from the output of `state`, which is "" if nothing is deployed."""
 
     @abstractmethod
     def obstacle(self, deployment: Deployment, state: str) -> DeployFailed | None:
-        """Say why the deployment can't be updated in this state, and what to do about it; None if it can."""
+        """Return the reason why the deployment can't be updated in this state, with a next step; None if it can."""

@@ -1,4 +1,4 @@
-"""What a target asks of a built folder, and what a built folder says of itself: the facet `package`, with a `PACKAGE` each."""
+"""The interface of the facet `package`: a target's layout and limits for built folders; and the marker file of a built folder."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 MIB = 1 << 20
-MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}  # architectures, as wheels name them
-OLD_GLIBC = (2, 28)  # older systems take older wheels (manylinux2014)
-MARKER = "flyweight.json"  # says what a folder was built from, and that `build` may replace it
+MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}  # architectures, and their names in wheels
+OLD_GLIBC = (2, 28)  # systems with an older C library need older wheels (manylinux2014)
+MARKER = "flyweight.json"  # records what a folder was built from, and allows `build` to replace it
 
 
 @dataclass(frozen=True)
 class Limit:
     """The largest size of the files, or of their zip.
 
-    `refuses`: nothing deploys what is larger, else there is another way; `forms`: the forms of a build that the limit holds for;
-    `next_step`: what to do beyond it.
+    `refuses`: whether a larger build can't be deployed in any way; `forms`: the forms of a build to which the limit applies;
+    `next_step`: what to do with a larger build.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class System:
-    """The operating system that a target runs one Python on, and the version of its C library."""
+    """The operating system on which a target runs a Python version, and the version of its C library."""
 
     name: str
     glibc: tuple[int, int]
@@ -38,11 +38,11 @@ class System:
 
 @dataclass(frozen=True)
 class PackageSpec:
-    """What a folder has to look like for a target.
+    """The layout of a built folder for a target.
 
-    `architectures`: of its machines, the default first; `packages`: where in the folder installed packages lie, None if the
-    target installs them by itself; `systems`: by Python version, as far as they are known; `layer`: the folder that a layer's
-    files lie in; `dockerfile`: from the Python's version, and whether packages are to be installed, to a Dockerfile.
+    `architectures`: of its machines, the default first; `packages`: the folder of installed packages, None if the target installs
+    them itself; `systems`: the known systems by Python version; `layer`: the folder of a layer's files; `dockerfile`: returns a
+    Dockerfile for a Python version, and for whether the image installs packages.
     """
 
     architectures: tuple[str, ...] = ("x86_64", "arm64")
@@ -53,16 +53,16 @@ class PackageSpec:
     dockerfile: Callable[[str, bool], str] | None = None
 
     def old_glibc(self, python: str) -> bool:
-        """Whether the system of this Python has a C library older than 2.28."""
+        """Tell whether the system of this Python version has a C library older than 2.28."""
         return python in self.systems and self.systems[python].glibc < OLD_GLIBC
 
     @property
     def unzipped_limit(self) -> int | None:
-        """The bytes of code and libraries that a folder may have; None without such a limit."""
+        """The largest size of code and libraries in bytes; None without a limit."""
         return next((one.size for one in self.limits if one.refuses and not one.zipped and "folder" in one.forms), None)
 
 
 def read_marker(folder: Path) -> dict[str, Any]:
-    """Read what a built folder says of itself: its `target`, `runtime` (the Python's version), `arch`, model and packages."""
+    """Read the marker file of a built folder: its `target`, `runtime` (the Python version), `arch`, model and packages."""
     document: dict[str, Any] = json.loads((folder / MARKER).read_text(encoding="utf-8"))
     return document

@@ -1,7 +1,7 @@
-"""Plain HTTP requests, the form of `events/http`: a target's runtime wraps them in the form of that target.
+"""Plain HTTP requests, the format of `events/http`, which a target's runtime converts to events of that target.
 
-A plain request has `method`, `path`, `headers` (names in lower case, {} if absent) and at most one body: `body`, a text or
-another JSON value that is sent as its JSON text, or `body_base64`, for bytes that are not text.
+A plain request has `method`, `path`, `headers` (names in lower case, {} if absent) and at most one body: `body`, which is text or
+another JSON value, sent as its JSON text, or `body_base64`, for bytes that are not text.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ OPTIONAL = {"headers", "body", "body_base64"}
 
 
 def is_plain(event: Any) -> bool:
-    """Whether an event is a plain request: it has a method, a path and no field of another form."""
+    """Tell whether an event is a plain request: it has a method, a path and no unknown field."""
     return isinstance(event, dict) and REQUIRED <= event.keys() <= REQUIRED | OPTIONAL
 
 

@@ -1,4 +1,4 @@
-"""What each target's runtime gives: a folder goes in, events are answered by a fresh process, figures come out."""
+"""The interface of the facet `runtime`: run a folder in a fresh process of the target's runtime, and send it events."""
 
 import os
 import shutil
@@ -33,9 +33,9 @@ print("on Python", platform.python_version())
 
 @dataclass(frozen=True)
 class Answer:
-    """What a function answered.
+    """A function's answer.
 
-    `headers`: names in lower case; `seconds`: from the invocation (the first one: from exec) to the whole answer.
+    `headers`: names in lower case; `seconds`: from the invocation (for the first one, from exec) to the complete answer.
     """
 
     status: int
@@ -47,48 +47,48 @@ class Answer:
 class Runtime(ABC):
     """One folder in one fresh process of its target's runtime, started by the first `invoke` and ended by `close`.
 
-    `python`: the interpreter to run it with; `environ`: variables on top of this process's own.
+    `python`: the interpreter to use; `environ`: variables in addition to this process's own.
     """
 
-    PACKAGES: tuple[str, ...] = ()  # what implements this runtime, the best first; () where Python alone does
-    EXTRA: str = ""  # the extra of flyweight that installs it
-    SHAPES: tuple[str, ...] = ("",)  # the forms in which an HTTP request comes to the function, by name; "" is the usual one
+    PACKAGES: tuple[str, ...] = ()  # implementations of this runtime, the preferred first; () if it needs no package
+    EXTRA: str = ""  # the extra of flyweight that installs them
+    SHAPES: tuple[str, ...] = ("",)  # the names of the forms of an HTTP event; "" is the usual one
 
     def __init__(
         self, folder: Path, *, python: str = sys.executable, environ: Mapping[str, str] | None = None, timeout: float = 60.0
     ) -> None:
         """:raises RuntimeFailed: the interpreter has none of `PACKAGES`."""
         self.folder = folder.resolve()
-        self.python = os.path.abspath(shutil.which(python) or python)  # not resolved: a venv is known by its link
+        self.python = os.path.abspath(shutil.which(python) or python)  # not resolved: a venv is recognized by its link
         self.timeout = timeout
         self.description = _versions(self.python, self.PACKAGES)
         if self.PACKAGES and self.description.startswith("on "):
-            missing = f"{python} has none of {', '.join(self.PACKAGES)}, hence no {self.EXTRA} runtime"
+            missing = f"the {self.EXTRA} runtime needs {' or '.join(self.PACKAGES)}, which {python} does not have"
             raise RuntimeFailed(missing, next_step=f"{installation.command(self.EXTRA)}, for that Python")
         self._environ = dict(environ or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._log = tempfile.TemporaryFile()
-        self._disk = tempfile.TemporaryDirectory(prefix="flyweight-")  # a function's own disk, still empty
+        self._disk = tempfile.TemporaryDirectory(prefix="flyweight-")  # the function's disk, empty at first
 
     @abstractmethod
     def command(self) -> list[str]:
-        """The command line of the runtime; it runs in the folder."""
+        """Return the command line of the runtime; it runs in the folder."""
 
     @abstractmethod
     def variables(self) -> dict[str, str]:
-        """The environment that the provider gives a function."""
+        """Return the environment that the provider sets for a function."""
 
     @abstractmethod
     def exchange(self, event: Any) -> Answer:
-        """One event to the running process, its answer back; `seconds` holds the moment when it was there."""
+        """Send an event to the running process, and return its answer; `seconds` is the time of its arrival."""
 
     @classmethod
     def event(cls, request: Mapping[str, Any], shape: str = "") -> Any:
-        """Wrap a plain request in the form in which the target passes it to the function.
+        """Convert a plain request to the event that the target passes to the function.
 
         :param request: a plain request, see `flyweight.toolkit.targets.requests`.
         :param shape: one of `SHAPES`.
-        :raises RuntimeFailed: there is no such shape, or it can't carry this request.
+        :raises RuntimeFailed: the shape does not exist, or can't carry this request.
         """
         if shape not in cls.SHAPES:
             others = ", ".join(name for name in cls.SHAPES if name) or "the usual one, without a name"
@@ -97,25 +97,25 @@ class Runtime(ABC):
 
     @classmethod
     def wrap(cls, request: Mapping[str, Any], shape: str) -> Any:
-        """Wrap a plain request in one of `SHAPES`; `event` calls it.
+        """Convert a plain request to an event in one of `SHAPES`; `event` calls this.
 
         :raises RuntimeFailed: the target takes no HTTP requests, or the shape can't carry this one.
         """
-        raise RuntimeFailed("this target takes no HTTP requests", "choose one of its own events, see `flyweight events ls`")
+        raise RuntimeFailed("this target takes no HTTP requests", "choose one of the target's events, see `flyweight events ls`")
 
     @staticmethod
     def settings(event: Any) -> dict[str, str]:
-        """The variables that an event presupposes; most need none."""
+        """Return the environment variables that an event needs; usually none."""
         return {}
 
     def descriptors(self) -> tuple[int, ...]:
-        """The file descriptors that the process inherits."""
+        """Return the file descriptors that the process inherits."""
         return ()
 
     def invoke(self, event: Any) -> Answer:
-        """The answer to an event in the provider's own form.
+        """Return the answer to an event in the provider's own form.
 
-        :raises RuntimeFailed: there is no answer; the message says why, with the end of what the process printed.
+        :raises RuntimeFailed: the function does not answer; the message gives the reason and the end of the process's output.
         """
         began = perf_counter()
         if self._process is None:
@@ -124,7 +124,7 @@ class Runtime(ABC):
         return Answer(answer.status, answer.headers, answer.body, answer.seconds - began)
 
     def peak_memory(self) -> int | None:
-        """The most memory that the answering process has held, in bytes; None where the system does not say (not Linux)."""
+        """Return the peak memory of the answering process in bytes; None if the system is not Linux."""
         try:
             status = Path(f"/proc/{self.answering_process()}/status").read_text()
         except OSError:
@@ -132,29 +132,29 @@ class Runtime(ABC):
         return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:")), None)
 
     def answering_process(self) -> int:
-        """The id of the process that answers."""
+        """Return the id of the process that answers."""
         return self._process.pid if self._process else -1
 
     def log(self) -> str:
-        """All that the process has printed so far."""
+        """Return the output of the process up to now."""
         return os.pread(self._log.fileno(), 1 << 24, 0).decode(errors="replace")
 
     def fail_if_ended(self) -> None:
-        """Raise if the process is there no more.
+        """Check that the process still runs.
 
-        :raises RuntimeFailed: it has ended.
+        :raises RuntimeFailed: it has exited.
         """
         if self._process is not None and self._process.poll() is not None:
-            raise self.failed(f"the runtime ended with exit status {self._process.returncode}")
+            raise self.failed(f"the runtime exited with status {self._process.returncode}")
 
     def failed(self, message: str) -> RuntimeFailed:
-        """An error with the end of what the process printed."""
+        """Create an error with the end of the process's output."""
         end = "\n".join(self.log().strip().splitlines()[-25:])
         message = f"{message}\n{end}" if end else message
-        return RuntimeFailed(message, next_step="mend the function; the end of what it printed is above")
+        return RuntimeFailed(message, next_step="correct the function; the end of its output is above")
 
     def close(self) -> None:
-        """End the process and all that it started."""
+        """Stop the process and its children."""
         if self._process is not None:
             _end_group(self._process)
             self._process = None
@@ -169,7 +169,7 @@ class Runtime(ABC):
 
     def _start(self) -> None:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-        # A function's folder is read-only at its provider; bytecode that a run left behind would make the next one faster.
+        # A function's folder is read-only at its provider; bytecode written by one run would make the next one faster.
         inherited = {"FLYWEIGHT_CACHE_DIR": f"{self._disk.name}/cache", **inherited}
         variables = {**inherited, "PYTHONDONTWRITEBYTECODE": "1", **self.variables(), **self._environ}
         self._process = subprocess.Popen(
@@ -186,16 +186,16 @@ class Runtime(ABC):
 
 @cache
 def _versions(python: str, packages: tuple[str, ...]) -> str:
-    """The first of `packages` that this interpreter has, with its version, and the interpreter's own.
+    """Return the first of `packages` that this interpreter has, with its version and the interpreter's.
 
     :raises RuntimeFailed: the interpreter does not run.
     """
     try:
         done = subprocess.run([python, "-c", VERSIONS, *packages], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise RuntimeFailed(f"{python} does not run: {error}", next_step="name a Python interpreter") from None
+        raise RuntimeFailed(f"{python} can't be run: {error}", next_step="give a Python interpreter") from None
     if "on Python" not in done.stdout:
-        raise RuntimeFailed(f"{python} is no Python", next_step="name a Python interpreter")
+        raise RuntimeFailed(f"{python} is not a Python interpreter", next_step="give a Python interpreter")
     return done.stdout.strip()
 
 

@@ -1,4 +1,4 @@
-"""Train a classifier of irises and pack it as a model file: the place for a model of your own (`python train.py [MODEL]`)."""
+"""Train a classifier of irises and pack it as a model file; replace it with your own model (`python train.py [MODEL]`)."""
 
 import sys
 from pathlib import Path

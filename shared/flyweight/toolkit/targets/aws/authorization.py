@@ -1,4 +1,4 @@
-"""AWS Signature Version 4, by botocore, with the credentials that the AWS CLI would use."""
+"""Sign requests with AWS Signature Version 4, using botocore and the credentials of the AWS CLI."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ class Signed:
         try:
             from botocore.session import get_session
         except ModuleNotFoundError:
-            raise DeployFailed("signing needs botocore, which is not here", installation.command("aws")) from None
+            raise DeployFailed("signing needs botocore, which is not installed", installation.command("aws")) from None
         session = get_session()
         self._credentials = session.get_credentials()
         if self._credentials is None:
-            raise DeployFailed("there are no AWS credentials here", "aws configure sso && aws sso login, or set AWS_PROFILE")
+            raise DeployFailed("no AWS credentials were found", "aws configure sso && aws sso login, or set AWS_PROFILE")
         host = urlsplit(url).hostname or ""
         parts = re.search(r"\.(execute-api|lambda-url)\.([a-z0-9-]+)\.", host)
         self.service = {"lambda-url": "lambda"}.get(parts[1], parts[1]) if parts else "execute-api"
         self.region = region or (parts[2] if parts else "") or session.get_config_variable("region") or ""
         if not self.region:
-            raise DeployFailed(f"the region of {host} is not known", "name it: --region REGION")
+            raise DeployFailed(f"the region of {host} is unknown", "give it: --region REGION")
 
     def __call__(self, method: str, url: str, body: bytes) -> Headers:
-        """The headers of one request; they hold for some minutes."""
+        """Return the headers of one request; they are valid for some minutes."""
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
 
@@ -42,4 +42,4 @@ class Signed:
         return {name.lower(): value for name, value in request.headers.items()}
 
 
-METHODS = (AuthorizationMethod("aws", lambda asked: Signed(asked.url, asked.region), HOSTS),)
+METHODS = (AuthorizationMethod("aws", lambda credentials: Signed(credentials.url, credentials.region), HOSTS),)

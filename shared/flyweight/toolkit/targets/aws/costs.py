@@ -1,4 +1,4 @@
-"""What Lambda costs, and what else AWS has for a model: endpoints, machines, containers, batch."""
+"""The costs of Lambda, and of AWS's other ways to deploy a model: endpoints, machines, containers, batch."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from flyweight.toolkit.costs.workload import FULL, Workload
 from flyweight.toolkit.targets.aws.package import PACKAGE
 from flyweight.toolkit.targets.costs import Costs, Made, Settings, kept_ready
 
-VCPU_MB = 1769  # of Lambda's memory make one CPU: docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
-POLLS = 5 * SECONDS / 20  # of a queue that is empty: Lambda asks by five long polls of 20 s
+VCPU_MB = 1769  # of memory give a function one CPU: docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+POLLS = 5 * SECONDS / 20  # of an empty queue: Lambda uses five long polls of 20 s each
 DAYS = 365 / 12
 LAMBDA_FOLDER = PACKAGE.unzipped_limit or math.inf
 
 
 def function(work: Workload) -> Bill:
-    """Lambda behind what `front` says; INIT is billed as well."""
+    """Price Lambda behind the workload's `front`; INIT is billed too."""
     return Bill((*lambda_lines(work), *_gateway(work), egress(work, "aws")))
 
 
 def lambda_share(memory_mb: float) -> float:
-    """The share of one CPU that a function with this memory has."""
+    """Return the share of one CPU that a function with this memory has."""
     return min(memory_mb / VCPU_MB, 1.0)
 
 
 def lambda_lines(work: Workload) -> list[Line]:
-    """Invocations and GB-seconds: instances that are kept ready take what they can, the others the rest."""
+    """Price invocations and GB-seconds: provisioned instances take as many requests as they can, others the rest."""
     gigabytes, suffix = work.memory_mb / 1024, ".x86_64" if work.architecture == "x86_64" else ""
     seconds = max(work.busy_seconds(lambda_share(work.memory_mb)), 0.001 * work.requests)
     ready = min(seconds, work.warm_instances * SECONDS)
@@ -42,19 +42,19 @@ def lambda_lines(work: Workload) -> list[Line]:
     if work.warm_instances:
         kept = work.warm_instances * SECONDS * gigabytes
         lines += [
-            metered("compute of what is kept ready", ready * gigabytes, f"lambda.provisioned.run.gb_second{suffix}"),
+            metered("compute of instances kept ready", ready * gigabytes, f"lambda.provisioned.run.gb_second{suffix}"),
             metered("memory kept ready", kept, f"lambda.provisioned.gb_second{suffix}"),
         ]
     return lines
 
 
 def balancer(work: Workload) -> list[Line]:
-    """Amazon's load balancer."""
+    """Price Amazon's load balancer."""
     return zonal_balancer(work, "alb.hour", "lcu.hour", "aws.address.hour")
 
 
 def fargate(work: Workload) -> Bill:
-    """Tasks of half a CPU and a gigabyte, or what the model needs, behind a load balancer, two of them."""
+    """Price at least two tasks behind a load balancer, of half a CPU and one gigabyte, or more if the model needs it."""
     count, gigabytes = work.machines(0.5, 2), max(1, math.ceil(work.need_mb / 1024))
     lines = [
         metered("task CPU, vCPU-hours", count * 0.5 * HOURS, "fargate.vcpu_hour"),
@@ -64,18 +64,18 @@ def fargate(work: Workload) -> Bill:
 
 
 def by_files(work: Workload) -> Bill:
-    """Files in a bucket whose events call Lambda: no gateway, one cold start for many pieces."""
+    """Price files in a bucket whose events call Lambda: no gateway, and one cold start for many parts."""
     return Bill((*lambda_lines(in_pieces(work)), *files(work, "s3", "aws.egress.gb")))
 
 
 def transform(work: Workload) -> Bill:
-    """SageMaker's batch transform: machines by the hour while it runs; how long they take to start is not in it."""
+    """Price SageMaker's batch transform: machines by the hour while it runs, without the time that they take to start."""
     hours = in_pieces(work).busy_seconds() / (2 * FULL) / 3600
     return Bill((metered("machines, hours", hours, "sagemaker.batch.hour"), *files(work, "s3", "aws.egress.gb")))
 
 
 def shape(work: Workload, settings: Settings) -> Workload:
-    """The workload as the template's parameters serve it."""
+    """Adapt the workload to the template's parameters."""
     front = {"function-url": "url", "none": "none"}.get(settings.get("Endpoint", ""), "http")
     return replace(
         work,
@@ -86,7 +86,7 @@ def shape(work: Workload, settings: Settings) -> Workload:
 
 
 def resources(made: Made) -> tuple[list[Line], list[str]]:
-    """What the template's parameters make around the function."""
+    """Price the resources that the template's parameters create around the function."""
     kept = made.logs * float(made.settings.get("LogRetentionDays", "30")) / DAYS
     lines = [
         metered("log taken in, GB", made.logs, "cloudwatch.logs.gb", "cloudwatch.free.logs.gb"),
@@ -101,19 +101,19 @@ def resources(made: Made) -> tuple[list[Line], list[str]]:
             lines.append(metered(what, several, f"cloudwatch.{name}", f"cloudwatch.free.{name}"))
     if made.has("Tracing"):  # X-Ray's default rule: the first request of each second, and one in twenty of the others
         traces = min(made.work.requests, SECONDS) * 0.95 + made.work.requests * 0.05
-        lines.append(metered("traces, at the most", traces, "xray.trace", "xray.free.trace"))
-    notes = ["roles, permissions, policies, the alias and CodeDeploy cost nothing; keys are AWS's own (SSE), free as well"]
+        lines.append(metered("traces, at most", traces, "xray.trace", "xray.free.trace"))
+    notes = ["roles, permissions, policies, the alias, CodeDeploy and AWS's own encryption keys (SSE) are free"]
     if made.messages:
-        notes.append("each message is counted as a call of its own: batches make fewer")
+        notes.append("each message is counted as one call; batches reduce their number")
     if made.has("Observability"):
-        notes.append("not counted: the metrics that Powertools writes, $0.30 each a month beyond ten")
+        notes.append("not counted: the metrics of Powertools, $0.30 each per month after the first ten")
     if made.has("Schedule"):
         notes.append("not counted: the scheduled calls")
     return [*lines, *_queues(made), *_storage(made)], notes
 
 
 def _gateway(work: Workload) -> list[Line]:
-    """What stands in front: HTTP APIs count each 512 kB of a request as one more."""
+    """Price the HTTP front end: an HTTP API counts each 512 kB of a request as one request."""
     if work.front == "http":
         calls = work.requests * max(math.ceil(max(work.sent, work.received) / 512_000), 1)
         return [tiered("HTTP API", calls, ((300e6, "apigateway.http.request"), (FOREVER, "apigateway.http.request.beyond")))]
@@ -124,24 +124,24 @@ def _gateway(work: Workload) -> list[Line]:
 
 
 def _queues(made: Made) -> list[Line]:
-    """Queues: asked even when they are empty; a message is sent, taken and deleted."""
+    """Price queues, which are polled even when empty; each message is sent, received and deleted."""
     lines, messages = [], made.messages if made.has("Queue") else 0.0
     results = messages if made.settings.get("Results") == "queue" else 0.0
     if polled := made.kinds.count("AWS::Lambda::EventSourceMapping"):
-        asked = polled * POLLS + 3 * messages + results
-        lines.append(metered("requests to queues", asked, "sqs.request", "sqs.free.request"))
+        requests = polled * POLLS + 3 * messages + results
+        lines.append(metered("requests to queues", requests, "sqs.request", "sqs.free.request"))
     if "AWS::DynamoDB::Table" in made.kinds:
         stored = messages * made.work.received / 1e9
         lines += [
             metered("results written", messages, "dynamodb.write"),
             metered("results kept, GB", stored, "dynamodb.gb", "dynamodb.free.gb"),
-            metered("results that can be gone back in, GB", stored, "dynamodb.recovery.gb"),
+            metered("results with point-in-time recovery, GB", stored, "dynamodb.recovery.gb"),
         ]
     return lines
 
 
 def _storage(made: Made) -> list[Line]:
-    """Buckets, snapshots, /tmp."""
+    """Price buckets, snapshots and /tmp."""
     work, gigabytes, lines = made.work, made.work.memory_mb / 1024, []
     if made.has("ModelBucket"):
         lines.append(metered("model kept, GB", made.model, "s3.gb"))
@@ -167,7 +167,7 @@ FUNCTION = Option(
         scalability=SCALES,
         security=NO_SERVER,
         ease=ONE_COMMAND,
-        integration=(5, "queues, buckets, streams, tables and schedules call it"),
+        integration=(5, "can be called by queues, buckets, streams, tables and schedules"),
     ),
     warm=False,
     slowed=lambda work: 1 / lambda_share(work.memory_mb),

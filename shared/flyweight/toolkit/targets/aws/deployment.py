@@ -1,4 +1,4 @@
-"""AWS: the SAM template of `infra/aws` by `sam`, questions by `aws`."""
+"""Deploy the SAM template of `infra/aws` with `sam`, and query the deployment with `aws`."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from flyweight.toolkit.targets.package import read_marker
 SAM = "https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html"
 CLI = "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"
 
-ALIAS = "live"  # what all callers go through, as the template has it
+ALIAS = "live"  # the alias that all callers use, defined in the template
 FUNCTION, VERSION, KEY = "FUNCTION", "VERSION", "KEY_ID"  # shell variables
-NAMES = r"[A-Za-z][A-Za-z0-9-]{0,127}"  # of stacks; the function's log and role are named after it
+NAMES = r"[A-Za-z][A-Za-z0-9-]{0,127}"  # of stacks; the function's log and role get the stack's name
 USUAL = "eu-west-1"
 
-# Where a stack can get no update: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
+# States in which a stack refuses updates: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
 DEAD = frozenset(("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"))
 STUCK = "UPDATE_ROLLBACK_FAILED"
-UNDECIDED = "REVIEW_IN_PROGRESS"  # a first change set was made, and left
+UNDECIDED = "REVIEW_IN_PROGRESS"  # a first change set was created but not executed
 
 EXPLAINED = "docs/providers/aws.md lists the parameters, infra/aws/template.yaml explains them"
 
@@ -38,17 +38,17 @@ class Aws(StatefulDeployer):
 
     @property
     def region(self) -> str:
-        """The one that the AWS CLI is set to, or else the one of the page."""
+        """Return the region of the AWS CLI's settings, or the default of docs/providers/aws.md."""
         return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or _of_profile() or USUAL
 
     def tools(self, deployment: Deployment) -> list[Tool]:
-        """SAM deploys, the AWS CLI answers questions."""
+        """Return SAM, which deploys, and the AWS CLI, which queries."""
         login = command("aws", "sts", "get-caller-identity", "--region", self._region(deployment))
         sign_in = "aws configure sso && aws sso login, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
         return [Tool("sam", f"pip install aws-sam-cli, or {SAM}"), Tool("aws", CLI, login, sign_in)]
 
     def deploy(self, deployment: Deployment) -> list[Command]:
-        """One `sam deploy` of the template with the folder as its code; then the alias, which `roll_back` may have moved."""
+        """Run `sam deploy` on the template with the folder as its code, then set the alias, which `roll_back` may have moved."""
         overrides = [f"{name}={value}" for name, value in self._parameters(deployment).items()]
         words = ["sam", "deploy", "--template-file", str(self._template(deployment)), "--stack-name", deployment.name]
         words += [
@@ -65,35 +65,35 @@ class Aws(StatefulDeployer):
         return [command(*words), self._function(deployment), version, self._move(deployment, f"${VERSION}")]
 
     def url(self, deployment: Deployment) -> Command:
-        """The stack's output."""
+        """Read the stack's output."""
         return self._output(deployment, "Url")
 
     def live_label(self, deployment: Deployment) -> list[Command]:
-        """The version that the alias names."""
+        """Read the version to which the alias points."""
         words = ["aws", "lambda", "get-alias", "--region", self._region(deployment), "--function-name", f"${FUNCTION}"]
         words += ["--name", ALIAS, "--query", "FunctionVersion", "--output", "text"]
         return [self._function(deployment), command(*words)]
 
     def roll_back(self, deployment: Deployment, label: str) -> list[Command]:
-        """The alias names the earlier version, which is still there."""
+        """Point the alias to the earlier version, which still exists."""
         return [self._function(deployment), self._move(deployment, label)]
 
     def state(self, deployment: Deployment) -> Command:
-        """The stack's state, and its parameters: those that `sam deploy` leaves out stay what they were."""
+        """Read the stack's state and parameters; parameters that `sam deploy` omits keep their values."""
         return self._stack(deployment, "Stacks[0].[StackStatus,Parameters[].[ParameterKey,ParameterValue]]", output="json")
 
     def current_parameters(self, state: str) -> dict[str, str]:
-        """The stack's parameters."""
+        """Parse the stack's parameters."""
         return dict(json.loads(state)[1] or []) if state else {}
 
     def obstacle(self, deployment: Deployment, state: str) -> DeployFailed | None:
-        """A stack that failed as it was made or deleted, or that is at work; or parameters that exclude each other."""
+        """Refuse a stack whose creation or deletion failed, or that is being updated; or parameters that exclude each other."""
         status, name = json.loads(state)[0] if state else "", deployment.name
         if status in DEAD:
-            return DeployFailed(f"the stack {name} is {status}, and takes no update", deployment.verb("destroy", self.name))
+            return DeployFailed(f"the stack {name} is {status}, and can't be updated", deployment.verb("destroy", self.name))
         if status == STUCK:
             step = command("aws", "cloudformation", "continue-update-rollback", *self._where(deployment))
-            return DeployFailed(f"the stack {name} is {status}, and takes no update", str(step))
+            return DeployFailed(f"the stack {name} is {status}, and can't be updated", str(step))
         if status.endswith("_IN_PROGRESS") and status != UNDECIDED:
             return DeployFailed(f"the stack {name} is {status}: another update is under way", "wait, then try again")
         parameters = {**self.current_parameters(state), **self._parameters(deployment)}
@@ -101,11 +101,11 @@ class Aws(StatefulDeployer):
         return DeployFailed("; ".join(broken), EXPLAINED) if broken else None
 
     def authorization(self, deployment: Deployment) -> str:
-        """As the template's parameter says."""
+        """Choose by the template's parameter."""
         return {"public": "none", "api-key": "api-key", "jwt": "bearer"}.get(self.settings(deployment).get("Access", ""), "aws")
 
     def key(self, deployment: Deployment) -> list[Command]:
-        """The key of the usage plan, where there is one; a token is the caller's own."""
+        """Read the key of the usage plan, if the endpoint has one; a token must come from the caller."""
         if self.authorization(deployment) != "api-key":
             return []
         words = [
@@ -121,42 +121,42 @@ class Aws(StatefulDeployer):
         return [self._output(deployment, "ApiKeyId", into=KEY), command(*words, "--query", "value", "--output", "text")]
 
     def logs(self, deployment: Deployment, since: str, follow: bool) -> list[Command]:
-        """The function's log group."""
+        """Read the function's log group."""
         words = ["aws", "logs", "tail", f"/aws/lambda/{deployment.name}", "--region", self._region(deployment), "--since", since]
         return [command(*words, *(["--follow"] if follow else []))]
 
     def status(self, deployment: Deployment) -> list[Command]:
-        """The stack's state, and when it was changed."""
+        """Read the stack's state, and the time of its last change."""
         return [self._stack(deployment, "Stacks[0].[StackName,StackStatus,LastUpdatedTime||CreationTime]")]
 
     def destroy(self, deployment: Deployment) -> list[Command]:
-        """The stack, with what `sam` uploaded for it; buckets and a table of results stay."""
+        """Remove the stack and the files that `sam` uploaded for it; buckets and a table of results are kept."""
         return [command("sam", "delete", "--stack-name", deployment.name, "--region", self._region(deployment), "--no-prompts")]
 
     def creates(self, deployment: Deployment) -> list[Resource]:
-        """The template's resources, as far as their conditions hold."""
+        """List the template's resources whose conditions hold."""
         return template.pieces(template.read(_source(deployment)), deployment.parameters)
 
     def settings(self, deployment: Deployment) -> dict[str, str]:
-        """The template's parameters."""
+        """Read the template's parameters."""
         return template.settings(template.read(_source(deployment)), deployment.parameters)
 
     def _parameters(self, deployment: Deployment) -> dict[str, str]:
-        """What the folder was built for, and the deployment's own parameters.
+        """Return the parameters that the folder determines, and the deployment's own.
 
-        :raises DeployFailed: the template has no such parameter, or does not take this value; or the stack can't have that name.
+        :raises DeployFailed: a parameter or its value is not in the template, or the stack's name is invalid.
         """
         if not re.fullmatch(NAMES, deployment.name):
             raise DeployFailed(
-                f"a stack can't be called {deployment.name!r}", "begin with a letter; letters, digits and - may follow"
+                f"{deployment.name!r} is not a valid name of a stack", "begin with a letter, followed by letters, digits and -"
             )
         marker = read_marker(deployment.folder)
-        wanted = {"PythonVersion": marker["runtime"], **({"Architecture": marker["arch"]} if marker["arch"] else {})}
-        for name, value in wanted.items():
+        built = {"PythonVersion": marker["runtime"], **({"Architecture": marker["arch"]} if marker["arch"] else {})}
+        for name, value in built.items():
             if deployment.parameters.get(name, value) != value:
-                step = f"leave out --set {name}, or build another folder"
+                step = f"omit --set {name}, or build another folder"
                 raise DeployFailed(f"{deployment.folder} was built for {name}={value}, not {deployment.parameters[name]}", step)
-        parameters = {**wanted, **deployment.parameters}
+        parameters = {**built, **deployment.parameters}
         refused = template.refusals(template.read(_source(deployment)), parameters)
         if refused:
             raise DeployFailed("; ".join(refused), EXPLAINED)
@@ -193,7 +193,7 @@ class Aws(StatefulDeployer):
 
 
 def _of_profile() -> str:
-    """The region of the AWS CLI's profile, as far as botocore is here to read it."""
+    """Read the region of the AWS CLI's profile, if botocore is installed."""
     try:
         from botocore.session import get_session
     except ModuleNotFoundError:

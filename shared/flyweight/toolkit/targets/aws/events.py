@@ -1,6 +1,6 @@
-"""Lambda's HTTP events: a plain request in the form of each sender.
+"""Convert a plain request to Lambda's HTTP event of each sender.
 
-The samples `events/aws/predict.SHAPE.json` are the templates, so that samples and wrapped requests have the same form.
+The samples `events/aws/predict.SHAPE.json` are the templates, so that samples and converted requests have the same form.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ JSON = {"content-type": "application/json"}
 
 
 def wrap(request: Mapping[str, Any], shape: str) -> Any:
-    """Put a plain request into the sample of a shape, in place of the request that the sample has.
+    """Put a plain request into the sample of a shape, replacing the sample's request.
 
     :param shape: one of `SHAPES`.
     :raises RuntimeFailed: a direct invocation can't carry this request.
@@ -49,14 +49,14 @@ def _sample(shape: str) -> dict[str, Any]:
 
 
 def _replaced(value: Any, words: dict[str, str]) -> Any:
-    """Replace each text that is one of the words, in objects as well."""
+    """Replace each text that equals one of the words, also in nested values."""
     if isinstance(value, dict):
         return {name: _replaced(item, words) for name, item in value.items()}
     return words.get(value, value) if isinstance(value, str) else value
 
 
 def _headers(sample: dict[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
-    """Add the request's headers to the sender's own, in the sample's spelling: some senders pass on names in lower case."""
+    """Add the request's headers to the sender's own, in the sample's letter case: some senders use lower-case names."""
     values = sample.get("headers") or {name: values[0] for name, values in sample["multiValueHeaders"].items()}
     spelling = str.lower if "host" in values else str.title
     headers = {name: value for name, value in values.items() if name.lower() != "content-type"}
@@ -65,7 +65,7 @@ def _headers(sample: dict[str, Any], request: Mapping[str, Any]) -> dict[str, An
 
 
 def _query(query: str) -> dict[str, Any]:
-    """Write a query; {} without one, where each sample keeps its own way to say so."""
+    """Write a query; {} without one, so that the sample's own form of no query is kept."""
     values = parse_qs(query, keep_blank_values=True)
     if not query:
         return {}
@@ -74,7 +74,7 @@ def _query(query: str) -> dict[str, Any]:
 
 
 def _body(sample: dict[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
-    """Write the body as text, or in base64 if the sample has it so or if it is not text."""
+    """Write the body as text, or in base64 if the sample uses it or the body is not text."""
     body = body_of(request)
     if not body:
         return {"body": None if "resource" in sample else "", "isBase64Encoded": False}

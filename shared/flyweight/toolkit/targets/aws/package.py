@@ -1,17 +1,17 @@
-"""AWS Lambda: packages at the root, 250 MB with all layers, an image of up to 10 GB.
+"""The layout and limits of AWS Lambda: packages at the root, 250 MB with all layers, an image of up to 10 GB.
 
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 
 from flyweight.toolkit.targets.package import MIB, Limit, PackageSpec, System
 
-SMALLER = "take another engine (`flyweight pack` prefers `pure`, which needs no packages)"
-# Python 3.12 was announced as the first on Amazon Linux 2023; the C library's version is that of the system's release
+SMALLER = "use another engine (`flyweight pack` prefers `pure`, which needs no packages)"
+# Python 3.12 is the first version on Amazon Linux 2023; the C library's version is that of the system's release
 AL2, AL2023 = System("Amazon Linux 2", (2, 26)), System("Amazon Linux 2023", (2, 34))
 
 
 def dockerfile(python: str, install: bool) -> str:
-    """On AWS's base image, which has the runtime client (https://docs.aws.amazon.com/lambda/latest/dg/python-image.html)."""
+    """Write a Dockerfile on AWS's base image with its runtime client (docs.aws.amazon.com/lambda/latest/dg/python-image.html)."""
     lines = [f"FROM public.ecr.aws/lambda/python:{python}"]
     if install:
         packages = 'RUN python -m pip install --no-cache-dir -r requirements.txt -t "${LAMBDA_TASK_ROOT}"'
@@ -20,7 +20,7 @@ def dockerfile(python: str, install: bool) -> str:
 
 
 PACKAGE = PackageSpec(
-    architectures=("arm64", "x86_64"),  # as infra/aws/template.yaml has it
+    architectures=("arm64", "x86_64"),  # the same default as in infra/aws/template.yaml
     systems={"3.11": AL2, "3.12": AL2023, "3.13": AL2023},
     layer="python",
     limits=(
@@ -33,7 +33,7 @@ PACKAGE = PackageSpec(
         Limit(
             "Lambda, zip uploaded directly",
             50 * MIB,
-            "upload through S3, as `sam deploy` does by itself, and `aws lambda update-function-code --s3-bucket`",
+            "upload through S3, as `sam deploy` does, or with `aws lambda update-function-code --s3-bucket`",
             zipped=True,
         ),
         Limit("Lambda, image", 10_000 * MIB, SMALLER, refuses=True, forms=("image",)),

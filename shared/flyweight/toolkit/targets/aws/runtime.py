@@ -1,4 +1,4 @@
-"""AWS Lambda's own runtime client (awslambdaric) against a Runtime API on this machine.
+"""Run AWS Lambda's own runtime client (awslambdaric) against a Runtime API on this machine.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -30,12 +30,12 @@ class Runtime(Base):
 
     @classmethod
     def wrap(cls, request: Mapping[str, Any], shape: str) -> Any:
-        """Wrap a plain request as the sender of a shape does."""
+        """Convert a plain request as the sender of a shape does."""
         return events.wrap(request, shape)
 
     def __init__(self, folder: Path, **options: Any) -> None:
         super().__init__(folder, **options)
-        traced = "AWS_XRAY_DAEMON_ADDRESS" in self._environ  # where somebody listens
+        traced = "AWS_XRAY_DAEMON_ADDRESS" in self._environ  # if an X-Ray daemon listens
         self._api = _RuntimeApi(self.timeout, traced)
 
     def command(self) -> list[str]:
@@ -43,7 +43,7 @@ class Runtime(Base):
         return [self.python, "-m", "awslambdaric", ENTRY]
 
     def variables(self) -> dict[str, str]:
-        """Lambda's reserved variables."""
+        """Return Lambda's reserved variables."""
         version = self.description.split()[-1].rpartition(".")[0]
         return {
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._api.server_port}",
@@ -59,7 +59,7 @@ class Runtime(Base):
         }
 
     def exchange(self, event: Any) -> Answer:
-        """Let the process fetch the event as its next invocation, and wait for what it posts.
+        """Offer the event as the process's next invocation, and wait for the answer that it posts.
 
         :raises RuntimeFailed: the function fails, or does not answer in time.
         """
@@ -77,12 +77,12 @@ class Runtime(Base):
         raise self.failed(f"no answer within {self.timeout:g} seconds")
 
     def hold_restore(self) -> threading.Event:
-        """Under SnapStart, keep the process in its snapshot until the event that this returns is set."""
+        """Hold the process in its SnapStart snapshot until the returned event is set."""
         self._api.may_restore.clear()
         return self._api.may_restore
 
     def close(self) -> None:
-        """End the process, then the Runtime API."""
+        """Stop the process, then the Runtime API."""
         super().close()
         self._api.close()
 
@@ -94,7 +94,7 @@ class _RuntimeApi(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Exchange)
         self.sampled = int(traced)
         self.seconds_to_live = timeout
-        self.may_restore = threading.Event()  # under SnapStart: whether the snapshot goes on as a process
+        self.may_restore = threading.Event()  # under SnapStart: set when the snapshot may be restored
         self.may_restore.set()
         self.events: SimpleQueue[tuple[str, bytes] | None] = SimpleQueue()
         self.posts: SimpleQueue[tuple[str, bytes, float]] = SimpleQueue()
@@ -102,10 +102,10 @@ class _RuntimeApi(ThreadingHTTPServer):
         self._thread.start()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Stay silent on a connection that its process took down with it."""
+        """Ignore errors of connections that ended with their process."""
 
     def close(self) -> None:
-        self.events.put(None)  # lets go of a thread that waits for an event
+        self.events.put(None)  # releases a thread that waits for an event
         self.shutdown()
         self._thread.join()
         self.server_close()
@@ -114,7 +114,7 @@ class _RuntimeApi(ThreadingHTTPServer):
 class _Exchange(BaseHTTPRequestHandler):
     server: _RuntimeApi
     protocol_version = "HTTP/1.1"
-    # Headers and body in one packet at once: two would cost each invocation 40 ms (Nagle's algorithm and delayed ACK).
+    # Headers and body in one packet: two packets would cost each invocation 40 ms (Nagle's algorithm and delayed ACK).
     wbufsize = -1
     disable_nagle_algorithm = True
 
@@ -144,7 +144,7 @@ class _Exchange(BaseHTTPRequestHandler):
         self._reply(202, {"Content-Type": "application/json"}, b'{"status":"OK"}')
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: the function's own log is the one to read."""
+        """Log nothing: the function writes its own log."""
 
     def _reply(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self.send_response(status)
@@ -155,7 +155,7 @@ class _Exchange(BaseHTTPRequestHandler):
 
 
 def _answer(body: bytes, event: Any, arrived: float) -> Answer:
-    """The parts of an answer for HTTP; a direct answer is its own body, and only a problem document tells a status."""
+    """Parse an HTTP answer; a direct answer is only a body, and has a status only if it is a problem document."""
     try:
         document = json.loads(body)
     except ValueError:

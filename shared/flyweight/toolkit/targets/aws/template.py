@@ -1,4 +1,4 @@
-"""A SAM template and parameters to what it would create, or refuse: its conditions evaluated, its defaults filled in."""
+"""Evaluate a SAM template with parameters: the resources that it creates, and the parameters that it refuses."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from flyweight.toolkit.targets.deployment import Resource
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The template, short forms of functions (`!Ref`) as long ones (`{"Ref": ...}`)."""
+    """Read the template, with short forms of functions (`!Ref`) converted to long ones (`{"Ref": ...}`)."""
     template: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     return template
 
 
-def settings(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
-    """Every parameter with its value: the one of `given`, or its default."""
-    return {**{name: str(one.get("Default", "")) for name, one in template["Parameters"].items()}, **given}
+def settings(template: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return every parameter with its value in `parameters`, or its default."""
+    return {**{name: str(one.get("Default", "")) for name, one in template["Parameters"].items()}, **parameters}
 
 
-def pieces(template: Mapping[str, Any], given: Mapping[str, str]) -> list[Resource]:
-    """The resources that these parameters make, each with the condition that it is made on."""
-    values = settings(template, given)
+def pieces(template: Mapping[str, Any], parameters: Mapping[str, str]) -> list[Resource]:
+    """List the resources that these parameters create, each with its condition."""
+    values = settings(template, parameters)
     found = []
     for name, resource in template["Resources"].items():
         condition = resource.get("Condition", "")
@@ -36,26 +36,28 @@ def pieces(template: Mapping[str, Any], given: Mapping[str, str]) -> list[Resour
     return found
 
 
-def refusals(template: Mapping[str, Any], given: Mapping[str, str]) -> list[str]:
-    """What CloudFormation would have against these values, which it says only once all is uploaded."""
+def refusals(template: Mapping[str, Any], parameters: Mapping[str, str]) -> list[str]:
+    """List the errors that CloudFormation would report for these values, but only after all files are uploaded."""
     described = template["Parameters"]
-    unknown = [name for name in given if name not in described]
+    unknown = [name for name in parameters if name not in described]
     if unknown:
         near = [f" ({', '.join(close)}?)" if (close := get_close_matches(name, described)) else "" for name in unknown]
         return [f"the template has no parameter {name}{hint}" for name, hint in zip(unknown, near, strict=True)]
-    return [f"{name} is {what}, got {given[name]!r}" for name in given if (what := _expected(described[name], given[name]))]
+    return [
+        f"{name} is {what}, got {value!r}" for name, value in parameters.items() if (what := _expected(described[name], value))
+    ]
 
 
-def broken_rules(template: Mapping[str, Any], given: Mapping[str, str]) -> list[str]:
-    """What excludes each other among these values and the defaults of the others, by the template's rules."""
-    values = settings(template, given)
+def broken_rules(template: Mapping[str, Any], parameters: Mapping[str, str]) -> list[str]:
+    """List the template's rules that these values, with the defaults of the others, break."""
+    values = settings(template, parameters)
     rules = [rule for rule in template["Rules"].values() if _true(rule["RuleCondition"], template, values)]
     asserted = [one for rule in rules for one in rule["Assertions"]]
     return [str(one["AssertDescription"]) for one in asserted if not _true(one["Assert"], template, values)]
 
 
 def _expected(parameter: Mapping[str, Any], value: str) -> str:
-    """What a value should have been, or "" if it is."""
+    """Describe the values that a parameter accepts, or "" if it accepts this one."""
     if "AllowedValues" in parameter:
         allowed = [str(one) for one in parameter["AllowedValues"]]
         return "" if value in allowed else f"one of {', '.join(one or 'nothing' for one in allowed)}"

@@ -1,4 +1,4 @@
-"""Google's identity tokens."""
+"""Fetch Google's identity tokens."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ HOSTS = r"\.(run\.app|cloudfunctions\.net)$"
 
 
 def identity_token(url: str) -> str:
-    """Fetch an identity token for a service: gcloud's, or the metadata server's on a machine of Google's.
+    """Fetch an identity token for a service from gcloud, or from the metadata server on a machine of Google Cloud.
 
-    :raises DeployFailed: neither has one.
+    :raises DeployFailed: neither returns one.
     """
     if shutil.which("gcloud"):
         return output(command("gcloud", "auth", "print-identity-token"))
@@ -34,4 +34,4 @@ def identity_token(url: str) -> str:
         raise DeployFailed(reason, "install gcloud, then gcloud auth login") from None
 
 
-METHODS = (AuthorizationMethod("google", lambda asked: Token(lambda: identity_token(asked.url)), HOSTS),)
+METHODS = (AuthorizationMethod("google", lambda credentials: Token(lambda: identity_token(credentials.url)), HOSTS),)

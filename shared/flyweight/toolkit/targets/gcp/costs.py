@@ -1,4 +1,4 @@
-"""What Cloud Run functions cost, and what else Google Cloud has for a model: endpoints, machines, containers, batch."""
+"""The costs of Cloud Run functions, and of Google Cloud's other ways to deploy: endpoints, machines, containers, batch."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from flyweight.toolkit.targets.costs import Costs, Made, Settings, kept_ready
 
 
 def function(work: Workload) -> Bill:
-    """A Cloud Run function, billed while requests run, 100 ms at the least; several requests share an instance that is busy."""
+    """Price a Cloud Run function, billed while requests run, at least 100 ms; concurrent requests share an instance."""
     return Bill((*run_lines(work), egress(work, "gcp")))
 
 
 def run_lines(work: Workload) -> list[Line]:
-    """Requests, vCPU-seconds and GiB-seconds of Cloud Run; more than 4 GiB ask for more CPUs."""
+    """Price requests, vCPU-seconds and GiB-seconds of Cloud Run; more than 4 GiB need more CPUs."""
     gibibytes = work.memory_mb / 1024
     cpus = max(work.cpus, 2.0 ** math.ceil(math.log2(gibibytes / 4)) if gibibytes > 4 else 0.0)
     seconds = active_seconds(work, 0.1, min(work.cpus, 1.0))
@@ -30,7 +30,7 @@ def run_lines(work: Workload) -> list[Line]:
         metered("memory, GiB-seconds", seconds * gibibytes, "run.gib_second", "run.free.gib_second"),
     ]
     if work.warm_instances:
-        idle = work.warm_instances * float(SECONDS)  # all month: what is busy meanwhile is a little less
+        idle = work.warm_instances * float(SECONDS)  # all month, ignoring the time in which they are busy
         lines += [
             metered("CPU kept warm", idle * cpus, "run.idle.vcpu_second"),
             metered("memory kept warm", idle * gibibytes, "run.idle.gib_second"),
@@ -39,51 +39,51 @@ def run_lines(work: Workload) -> list[Line]:
 
 
 def balancer(work: Workload) -> list[Line]:
-    """Google's load balancer."""
+    """Price Google's load balancer."""
     through = work.gigabytes_in + work.gigabytes_out
     return [hourly("load balancer", 1, "gclb.hour"), metered("through it, GB", through, "gclb.gb")]
 
 
 def run_service(work: Workload) -> Bill:
-    """A container of one's own on Cloud Run, one instance of one CPU that always has it: no fee for requests."""
+    """Price a user's container on Cloud Run, one instance with one CPU always allocated: no fee for requests."""
     seconds = work.machines(1.0, 1) * SECONDS
     gibibytes = max(512, work.need_mb) / 1024
     return Bill((*_always(seconds, gibibytes), egress(work, "gcp")))
 
 
 def by_files(work: Workload) -> Bill:
-    """Files in a bucket whose events call a Cloud Run function."""
+    """Price files in a bucket whose events call a Cloud Run function."""
     return Bill((*run_lines(in_pieces(work)), *files(work, "gcs", "gcp.egress.gb")))
 
 
 def job(work: Workload) -> Bill:
-    """A Cloud Run job, a minute a run at the least."""
+    """Price a Cloud Run job, at least one minute per run."""
     seconds = max(in_pieces(work).busy_seconds() / FULL, 60.0 * max(work.runs, 1))
     return Bill((*_always(seconds, work.memory_mb / 1024), *files(work, "gcs", "gcp.egress.gb")))
 
 
 def shape(work: Workload, settings: Settings) -> Workload:
-    """The workload as the script's variables serve it."""
+    """Adapt the workload to the script's variables."""
     ready = kept_ready(work, settings, "MIN_INSTANCES")
     return replace(work, cpus=float(settings.get("CPU") or 1), front="http", warm_instances=ready)
 
 
 def resources(made: Made) -> tuple[list[Line], list[str]]:
-    """What the script's variables make around the function."""
+    """Price the resources that the script's variables create around the function."""
     lines = [metered("log taken in, GB", made.logs, "gcp.logs.gb", "gcp.free.logs.gb")]
     if made.has("MODEL"):
         lines.append(metered("model kept, GB", made.model, "gcs.gb"))
-    if made.has("TRIGGER_TOPIC"):  # in and out again, a thousand bytes at the least
+    if made.has("TRIGGER_TOPIC"):  # in and out, at least a thousand bytes each
         through = 2 * made.work.requests * max(made.work.sent, 1000) / 1e9
         lines.append(metered("messages, GB in and out", through, "pubsub.gb", "pubsub.free.gb"))
     if made.has("TRIGGER_BUCKET"):
         lines.append(metered("files kept, GB", made.work.gigabytes_in + made.work.gigabytes_out, "gcs.gb"))
-    notes = ["identities, rights, Eventarc of Google's own events, alerts (until September 2027) and budgets cost nothing"]
-    return lines, [*notes, "not counted: the image in Artifact Registry (half a GB is free), and the build's minutes"]
+    notes = ["identities, permissions, Eventarc of Google's own events, alerts (until September 2027) and budgets are free"]
+    return lines, [*notes, "not counted: the image in Artifact Registry (half a GB is free), and the minutes of the build"]
 
 
 def _always(seconds: float, gibibytes: float) -> list[Line]:
-    """An instance that always has its CPU, or a job: one CPU, and this memory."""
+    """Price an instance with its CPU always allocated, or a job: one CPU, and this memory."""
     return [
         metered("CPU, vCPU-seconds", seconds, "run.job.vcpu_second", "run.job.free.vcpu_second"),
         metered("memory, GiB-seconds", seconds * gibibytes, "run.job.gib_second", "run.job.free.gib_second"),
@@ -99,7 +99,7 @@ FUNCTION = Option(
         scalability=SCALES,
         security=NO_SERVER,
         ease=ONE_COMMAND,
-        integration=(4, "Pub/Sub, Eventarc, tasks and schedules call it"),
+        integration=(4, "can be called by Pub/Sub, Eventarc, tasks and schedules"),
     ),
     warm=False,
     slowed=lambda work: 1 / min(work.cpus, 1.0),

@@ -1,4 +1,4 @@
-"""Google Cloud: the commands of `infra/gcp/deploy.sh`, by `gcloud`."""
+"""Deploy to Google Cloud with `infra/gcp/deploy.sh`, and query the deployment with `gcloud`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flyweight.toolkit.targets.deployment import Deployer, Deployment, Resource,
 from flyweight.toolkit.targets.gcp.authorization import METHODS
 from flyweight.toolkit.targets.package import read_marker
 
-# What deploy.sh makes besides the service: the variable that asks for it, what follows the service's name, the kind
+# The resources that deploy.sh creates besides the service: the variable that requests it, the suffix of its name, its kind
 ASKED = (
     ("OWN_ACCOUNT", "", "service account"),
     ("MODEL", "-model", "right to read the model"),
@@ -35,36 +35,36 @@ class Gcp(Deployer):
     region = "europe-west1"
 
     def tools(self, deployment: Deployment) -> list[Tool]:
-        """One tool does it all."""
+        """Return gcloud."""
         login = command("gcloud", "auth", "print-access-token", *self._project(deployment))
         return [Tool("gcloud", "https://cloud.google.com/sdk/docs/install", login, "gcloud auth login")]
 
     def deploy(self, deployment: Deployment) -> list[Command]:
-        """The script; then all traffic to the newest, which an earlier `rollback` may have pinned elsewhere."""
+        """Run the script, then send all traffic to the newest revision, because a `rollback` may have pinned it to another."""
         return [script(_source(deployment), self._variables(deployment)), self._traffic(deployment, "--to-latest")]
 
     def url(self, deployment: Deployment) -> Command:
-        """The service's own URL."""
+        """Read the service's URL."""
         return self._describe(deployment, "value(status.url)")
 
     def live_label(self, deployment: Deployment) -> list[Command]:
-        """The revision that has the traffic."""
+        """Read the revision that receives the traffic."""
         return [self._describe(deployment, "value(status.traffic[0].revisionName)")]
 
     def roll_back(self, deployment: Deployment, label: str) -> list[Command]:
-        """All traffic to the earlier revision, which is still there."""
+        """Send all traffic to the earlier revision, which still exists."""
         return [self._traffic(deployment, f"--to-revisions={label}=100")]
 
     def authorization(self, deployment: Deployment) -> str:
-        """An identity token, unless the script's variable lets anyone in."""
+        """Choose an identity token, unless the script's variable opens the service to everyone."""
         return {"true": "none"}.get(self.settings(deployment).get("PUBLIC", ""), "google")
 
     def key(self, deployment: Deployment) -> list[Command]:
-        """A token is the caller's own."""
+        """Return no commands: a token must come from the caller."""
         return []
 
     def logs(self, deployment: Deployment, since: str, follow: bool) -> list[Command]:
-        """The service's log."""
+        """Read the service's log."""
         if follow:
             return [command("gcloud", "beta", "run", "services", "logs", "tail", deployment.name, *self._where(deployment))]
         return [
@@ -74,22 +74,22 @@ class Gcp(Deployer):
         ]
 
     def status(self, deployment: Deployment) -> list[Command]:
-        """Condition, revision and traffic."""
+        """Read the service's condition, revision and traffic."""
         shown = "value(metadata.name,status.conditions[0].type,status.conditions[0].status,status.latestReadyRevisionName)"
         return [self._describe(deployment, shown)]
 
     def destroy(self, deployment: Deployment) -> list[Command]:
-        """The service with all its revisions, its triggers and identities; images and what is the project's own stay."""
+        """Remove the service with its revisions, triggers and identities; images and the project's own resources are kept."""
         return [script(_source(deployment), {**_defaults(deployment), **self._given(deployment)}, "--destroy")]
 
     def creates(self, deployment: Deployment) -> list[Resource]:
-        """The service, what Google makes on the way, and what the variables ask for."""
+        """List the service, the resources that Google creates for it, and those that the variables request."""
         settings = self.settings(deployment)
         return [
             Resource(deployment.name, "Cloud Run service", f"public={settings.get('PUBLIC', '')}"),
             Resource(f"{deployment.name}-00001", "Cloud Run revision, one a deployment"),
-            Resource("cloud-run-source-deploy", "Artifact Registry repository", "the project has none"),
-            Resource("run-sources", "Cloud Storage bucket for sources", "the project has none"),
+            Resource("cloud-run-source-deploy", "Artifact Registry repository", "if the project has none"),
+            Resource("run-sources", "Cloud Storage bucket for sources", "if the project has none"),
             *[
                 Resource(f"{deployment.name}{suffix}", kind, name)
                 for name, suffix, kind in ASKED
@@ -98,24 +98,26 @@ class Gcp(Deployer):
         ]
 
     def settings(self, deployment: Deployment) -> dict[str, str]:
-        """The script's variables."""
+        """Read the script's variables."""
         return {**_defaults(deployment), **self._given(deployment)}
 
     def _variables(self, deployment: Deployment) -> dict[str, str]:
-        """All that the script reads, so that what else the environment has by such a name changes nothing.
+        """Return a value for every variable of the script, so that this process's environment does not change the deployment.
 
-        :raises DeployFailed: it reads no such variable, or the folder was built for another Python.
+        :raises DeployFailed: the script has no such variable, or the folder was built for another Python.
         """
         defaults = _defaults(deployment)
         for name in deployment.parameters:
             if name not in defaults:
                 near = get_close_matches(name, defaults)
                 hint = f" ({', '.join(near)}?)" if near else ""
-                raise DeployFailed(f"the script has no variable {name}{hint}", "the head of infra/gcp/deploy.sh explains them")
+                raise DeployFailed(
+                    f"the script has no variable {name}{hint}", "see the comment at the top of infra/gcp/deploy.sh"
+                )
         built = str(read_marker(deployment.folder)["runtime"])
         if deployment.parameters.get("PYTHON", built) != built:
             message = f"{deployment.folder} was built for Python {built}, not {deployment.parameters['PYTHON']}"
-            raise DeployFailed(message, "leave out --set PYTHON, or build another folder")
+            raise DeployFailed(message, "omit --set PYTHON, or build another folder")
         return {**defaults, "PYTHON": built, **self._given(deployment)}
 
     def _given(self, deployment: Deployment) -> dict[str, str]:

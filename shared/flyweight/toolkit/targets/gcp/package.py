@@ -1,4 +1,4 @@
-"""Google Cloud: its build installs what requirements.txt lists; functions of the first generation are limited.
+"""The layout and limits of Google Cloud: its build installs requirements.txt; only first-generation functions are limited.
 
 https://cloud.google.com/functions/quotas (the second generation, on Cloud Run, has no such limit)
 """
@@ -7,7 +7,7 @@ from flyweight.toolkit.targets.package import MIB, Limit, PackageSpec, System
 
 
 def dockerfile(python: str, install: bool) -> str:
-    """What Google's buildpacks would make, on Python's own image: functions-framework at the port that Cloud Run names."""
+    """Write a Dockerfile on Python's own image that runs functions-framework, as an image of Google's buildpacks does."""
     lines = [
         f"FROM python:{python}-slim",
         "WORKDIR /app",

@@ -1,4 +1,4 @@
-"""Google's functions-framework with gunicorn, as Cloud Run functions start it, over plain HTTP."""
+"""Run Google's functions-framework with gunicorn over plain HTTP, as Cloud Run functions do."""
 
 import http.client
 import select
@@ -34,7 +34,7 @@ class Runtime(Base):
 
     @staticmethod
     def settings(event: Any) -> dict[str, str]:
-        """The settings that the event presupposes."""
+        """Return the settings that the event needs."""
         return dict(event.get("settings", {}))
 
     def command(self) -> list[str]:
@@ -42,7 +42,7 @@ class Runtime(Base):
         return [self.python, "-m", "functions_framework"]
 
     def variables(self) -> dict[str, str]:
-        """What the buildpack's image and Cloud Run set."""
+        """Return the variables that the buildpack's image and Cloud Run set."""
         return {
             "FUNCTION_TARGET": ENTRY,
             "FUNCTION_SOURCE": str(self.folder / "main.py"),
@@ -59,7 +59,7 @@ class Runtime(Base):
         :raises RuntimeFailed: the connection breaks.
         """
         if self._connection is not None and select.select([self._connection.sock], [], [], 0)[0]:
-            self._connection.close()  # gunicorn lets go of a connection that was idle for two seconds
+            self._connection.close()  # gunicorn closes a connection after two idle seconds
             self._connection = None
         connection = self._connection or self._connect()
         try:
@@ -72,7 +72,7 @@ class Runtime(Base):
         return Answer(response.status, headers, content, perf_counter())
 
     def answering_process(self) -> int:
-        """The worker that gunicorn's master has forked."""
+        """Return the id of the worker that gunicorn's master has forked."""
         master = super().answering_process()
         try:
             children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
@@ -81,7 +81,7 @@ class Runtime(Base):
         return int(children[0]) if children else master
 
     def close(self) -> None:
-        """Close the connection, then end master and worker."""
+        """Close the connection, then stop master and worker."""
         if self._connection is not None:
             self._connection.close()
         super().close()
@@ -89,7 +89,7 @@ class Runtime(Base):
     def _connect(self) -> http.client.HTTPConnection:
         """Connect to the server once it listens.
 
-        :raises RuntimeFailed: nothing listens in time.
+        :raises RuntimeFailed: the server does not listen in time.
         """
         deadline = perf_counter() + self.timeout
         while perf_counter() < deadline:
@@ -103,7 +103,7 @@ class Runtime(Base):
                 continue
             self._connection = connection
             return connection
-        raise self.failed(f"nothing listens within {self.timeout:g} seconds")
+        raise self.failed(f"the server does not listen after {self.timeout:g} seconds")
 
 
 def _free_port() -> int:

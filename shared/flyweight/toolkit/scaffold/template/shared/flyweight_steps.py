@@ -1,8 +1,8 @@
-"""Steps of your own that a model file names, the same in every function: instance's values in, values out.
+"""Your own steps, which a model file can name and every function can run.
 
-A step is a function of the standard library alone that takes one instance's values as a list and gives a list; the letters say
-what it gives, `n` a number, `s` a string. Training uses a function of the same name, in a `FunctionTransformer`, and
-`flyweight --steps shared/flyweight_steps.py pack` proves that both give the same. For example:
+A step is a function that uses only the standard library. It takes the values of one instance as a list and returns a list; one
+letter per returned value gives its type, `n` for a number, `s` for a string. In training, use a function of the same name in a
+`FunctionTransformer`; `flyweight --steps shared/flyweight_steps.py pack` verifies that both return the same. For example:
 
     def polar(row):
         x, y = row

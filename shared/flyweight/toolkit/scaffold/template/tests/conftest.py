@@ -1,4 +1,4 @@
-"""The steps of this project are in use in every test, as they are in its functions."""
+"""Use the steps of this project in every test, as its functions do."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The function of each target, built of this project's own handler and model, answers its events in the target's real runtime."""
+"""Build each target's function from this project's handler and model, and run its events in the target's real runtime."""
 
 import json
 import sys

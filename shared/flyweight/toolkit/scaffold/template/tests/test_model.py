@@ -1,4 +1,4 @@
-"""The model answers its own sample as it did when it was packed."""
+"""Compare the model's answers to its own sample with those at packing."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_each_model_answers_as_it_did_when_it_was_packed() -> None:
-    """The sample lies in the file itself."""
+    """The sample is part of the model file."""
     models = sorted((ROOT / "models").glob("*.safetensors"))
     assert models
     for path in models:
