@@ -1,9 +1,9 @@
-"""AWS Lambda's entry: an event of any HTTP source, or plain JSON, comes in; the answer goes out in that source's shape."""
+"""The entry of AWS Lambda: it takes an event of any HTTP source, or plain JSON, and answers in the form of that source."""
 
 import os
 
 from aws_event import decode, encode
-from aws_triggers import SINKS, find
+from aws_triggers import find
 
 from flyweight import settings
 from flyweight.handler import bind
@@ -15,33 +15,33 @@ if TYPE_CHECKING:
 
 
 def lines() -> "logs.Log":
-    """One line of JSON an entry, under the field names of Lambda's own JSON logs."""
+    """Log one line of JSON an entry, with the field names of Lambda's own JSON logs."""
     return logs.line({"request_id": "requestId"})
 
 
 def powertools() -> "logs.Log":
-    """Powertools' Logger and Metrics, imported for those who ask: they take longer than all the rest of a cold start."""
+    """Log by Powertools' Logger and Metrics, imported only if chosen: they take longer than all the rest of a cold start."""
     from aws_powertools import log
 
     return log()
 
 
 def tracer() -> "logs.Log":
-    """The same, and Powertools' Tracer, which needs the X-Ray SDK."""
+    """Log by Powertools as well, and trace by its Tracer, which needs the X-Ray SDK."""
     from aws_tracer import log
 
     return log()
 
 
-def hooks(served: "Service") -> None:
-    """SnapStart's, where the function has it."""
+def hooks(service: "Service") -> None:
+    """Register SnapStart's hooks if the function has SnapStart."""
     if settings.variable("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
         from aws_snapshot import register
 
-        register(served)
+        register(service)
 
 
-# Lambda freezes a process between invocations: a request waits for the check of a model that it starts, but not for long.
+# Lambda freezes a process between invocations, so a request that starts the check of a model waits for it, but not for long.
 lambda_handler = bind(
     decode,
     encode,
@@ -50,5 +50,5 @@ lambda_handler = bind(
     refresh_wait_seconds=0.1,
     hooks=hooks,
     triggers=find,
-    sinks=SINKS,
+    sinks="aws_sinks",
 )

@@ -1,9 +1,10 @@
-"""Lambda events to a Request, and a Response to what the sender of the event takes.
+"""Decode a Lambda event to a Request, and encode a Response in the form that the sender of the event takes.
 
 HTTP API (payload 2.0) and function URL: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 REST API (payload 1.0): https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 Load balancer: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
-Any other JSON is a direct invocation: the body of POST /predict, or {"operation": "health"} for GET /health and its like.
+Any other JSON is a direct invocation: the body of POST /predict, or {"operation": "health"} for GET /health, and so for other
+paths.
 """
 
 import json
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def decode(event: "Any", context: "Any") -> Request:
-    """The request in an event.
+    """Decode an event to a request.
 
-    :raises MalformedRequest: a body that is not the base64 that the event says it is.
+    :raises MalformedRequest: the body is not text, or not base64 though the event says so.
     """
     request_id = getattr(context, "aws_request_id", "")
     sender = _http_sender(event)
@@ -36,7 +37,7 @@ def decode(event: "Any", context: "Any") -> Request:
 
 
 def encode(response: Response, event: "Any", context: "Any") -> "Any":
-    """The answer in the shape that the event's sender takes; a direct invocation gets the document itself."""
+    """Encode a response in the form that the event's sender takes; a direct invocation gets the document itself."""
     sender = _http_sender(event)
     if sender is None:
         return json.loads(response.body)
@@ -47,16 +48,16 @@ def encode(response: Response, event: "Any", context: "Any") -> "Any":
         "isBase64Encoded": False,
     }
     if "elb" in sender:
-        from http import HTTPStatus  # only a load balancer wants the words
+        from http import HTTPStatus  # only a load balancer needs the phrase
 
         answer["statusDescription"] = f"{response.status} {HTTPStatus(response.status).phrase}"
-        if "multiValueHeaders" in event:  # then it reads no others
+        if "multiValueHeaders" in event:  # then it reads no other headers
             answer["multiValueHeaders"] = {name: [value] for name, value in answer.pop("headers").items()}
     return answer
 
 
 def _http_sender(event: "Any") -> "dict[str, Any] | None":
-    """The requestContext of an event that carries HTTP; None for a direct invocation."""
+    """Get the requestContext of an event that carries HTTP; None for a direct invocation."""
     sender = event.get("requestContext") if isinstance(event, dict) else None
     if isinstance(sender, dict) and (isinstance(sender.get("http"), dict) or "httpMethod" in event):
         return sender
@@ -64,24 +65,30 @@ def _http_sender(event: "Any") -> "dict[str, Any] | None":
 
 
 def _direct(event: "Any", request_id: str) -> Request:
+    """Make the request of a direct invocation."""
     if isinstance(event, dict) and [*event] == ["operation"]:
         return Request("GET", f"/{event['operation']}", {}, b"", request_id)
     return Request("POST", "/predict", {"content-type": "application/json"}, json.dumps(event).encode(), request_id)
 
 
 def _without_stage(path: str, stage: "str | None") -> str:
-    """A custom domain's paths have no stage, hence the look before the cut."""
+    """Remove the stage from a path if it is there; a custom domain's paths have none."""
     prefix = f"/{stage}"
     return path[len(prefix) :] or "/" if path == prefix or path.startswith(prefix + "/") else path
 
 
 def _headers(event: "dict[str, Any]") -> "Mapping[str, str]":
+    """Get the headers with names in lower case; several values of a header are joined."""
     if event.get("multiValueHeaders"):
         return {name.lower(): ", ".join(values) for name, values in event["multiValueHeaders"].items()}
     return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
 
 def _body(event: "dict[str, Any]", request_id: str) -> bytes:
+    """Get the bytes of the body.
+
+    :raises MalformedRequest: it is not text, or not base64 though the event says so.
+    """
     body = event.get("body") or ""
     try:
         if not event.get("isBase64Encoded"):

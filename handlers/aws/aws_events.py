@@ -1,4 +1,4 @@
-"""Events from a bus or a schedule, destinations and Map batches to records, and their replies.
+"""Read events of a bus or a schedule, destinations and batches of a Map state, and reply to them.
 
 Event bus: https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
 Destinations: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
@@ -7,10 +7,9 @@ Batches of a Map state: https://docs.aws.amazon.com/step-functions/latest/dg/inp
 
 import json
 
-from aws_triggers import request_id
+from aws_replies import answers, request_id
 
-from flyweight import strict_json
-from flyweight.records import Record, Trigger, raise_failed
+from flyweight.records import Record, Trigger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,22 +19,16 @@ if TYPE_CHECKING:
     from flyweight.records import Outcome
 
 
-def answers(outcomes: "Sequence[Outcome]", *event: "Any") -> "Any":
-    """The answers in their order, problem documents among them.
-
-    :raises Exception: what failed for now; Lambda, or the state machine, tries again.
-    """
-    raise_failed(outcomes)
-    return json.loads(strict_json.encode([outcome.answer for outcome in outcomes]))
-
-
 def _answer(outcomes: "Sequence[Outcome]", *event: "Any") -> "Any":
-    """The one answer, or None where there was nothing to score."""
+    """Reply with the answer of the only record; None if there was nothing to score.
+
+    :raises Exception: the record failed.
+    """
     return next(iter(answers(outcomes)), None)
 
 
 def _event(event: "Any", context: "Any") -> "list[Record]":
-    """The detail; a schedule without one only has the model loaded and checked."""
+    """Make a record of the detail; none for a schedule without a detail, by which the model is loaded and checked."""
     if not event["detail"]:
         return []
     source = ",".join(event.get("resources") or [event["source"]])
@@ -44,18 +37,17 @@ def _event(event: "Any", context: "Any") -> "list[Record]":
 
 
 def _destination(event: "Any", context: "Any") -> "list[Record]":
-    """What another function returned or, where it failed for good, what it had been given."""
-    asked = event["requestContext"]
-    done = asked["condition"] == "Success"
-    payload = event["responsePayload"] if done else event["requestPayload"]
-    origin = {"source": asked["functionArn"], "condition": asked["condition"], "time": event.get("timestamp")}
-    return [Record(asked["requestId"], json.dumps(payload).encode(), "", origin)]
+    """Make a record of another function's response or, if that function failed for good, of its request."""
+    sender = event["requestContext"]
+    payload = event["responsePayload"] if sender["condition"] == "Success" else event["requestPayload"]
+    origin = {"source": sender["functionArn"], "condition": sender["condition"], "time": event.get("timestamp")}
+    return [Record(sender["requestId"], json.dumps(payload).encode(), "", origin)]
 
 
 def _items(event: "Any", context: "Any") -> "list[Record]":
-    """A record an item; where they are objects that hold instances each may hold many."""
+    """Make a record of each item; an item may be an object that holds many instances."""
     invocation = request_id(event, context)
-    return [Record(f"{invocation}/{place}", json.dumps(item).encode()) for place, item in enumerate(event["Items"])]
+    return [Record(f"{invocation}/{index}", json.dumps(item).encode()) for index, item in enumerate(event["Items"])]
 
 
 EVENT = Trigger("event", _event, _answer, request_id, answers=True)

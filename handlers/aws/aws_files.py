@@ -1,4 +1,4 @@
-"""S3's notifications, whatever carried them, and its batch jobs to records that name objects; what is not done comes again.
+"""Score the objects that S3's notifications, in any carrier, and S3's batch jobs name; an unfinished file is delivered again.
 
 Notification: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html (keys are URL-encoded)
 Event bus: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html (keys are not)
@@ -8,11 +8,11 @@ Batch Operations: https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-op
 import json
 from time import monotonic
 
-from aws_triggers import request_id
+from aws_replies import answers, item_failures, request_id
 
 from flyweight import settings
 from flyweight.errors import MalformedRequest, ModelUnavailable
-from flyweight.files.checkpoint import is_ours
+from flyweight.files.checkpoint import is_output
 from flyweight.files.records import score_files
 from flyweight.records import InProgress, Record, Trigger, failed
 
@@ -28,76 +28,77 @@ CODES = {
     "scored": "Succeeded",
     "rejected": "PermanentFailure",
     "failed": "TemporaryFailure",
-    "unfinished": "TemporaryFailure",  # the job tries the task again, and the file goes on
+    "unfinished": "TemporaryFailure",  # the job tries the task again, which continues the file
 }
 
 
 def _messages(event: "Any", context: "Any") -> "list[Record]":
-    """The objects that messages of a queue tell of; a message that tells of none is a record as elsewhere."""
-    from aws_queues import SQS
-
+    """Make a record of each object that messages of a queue name; another message is a record as usual."""
     records: list[Record] = []
     for message in event["Records"]:
-        told = _told(message["body"])
-        records += (
-            SQS.records({"Records": [message]}, context) if told is None else _objects(told, {"message": message["messageId"]})
-        )
+        notification = _notification(message["body"])
+        if notification is None:
+            from aws_queues import SQS
+
+            records += SQS.records({"Records": [message]}, context)
+        else:
+            records += _objects(notification, {"message": message["messageId"]})
     return records
 
 
 def _notifications(event: "Any", context: "Any") -> "list[Record]":
-    """The objects that one event tells of, be it from S3, from a topic or from a bus."""
+    """Make a record of each object that an event from S3, a topic or a bus names."""
     records: list[Record] = []
     for record in event.get("Records", []):
-        told = _told(record["Sns"]["Message"]) if "Sns" in record else {"Records": [record]}
-        if told is None:
+        notification = _notification(record["Sns"]["Message"]) if "Sns" in record else {"Records": [record]}
+        if notification is None:
             from aws_queues import SNS
 
             records += SNS.records({"Records": [record]}, context)
         else:
-            records += _objects(told, {})
+            records += _objects(notification, {})
     return [*records, *_objects({**event, "Records": []}, {})]
 
 
-def _told(text: str) -> "dict[str, Any] | None":
-    """What S3 says in a message, through a topic or not; None where it is not from S3."""
+def _notification(text: str) -> "dict[str, Any] | None":
+    """Read S3's notification from a message, also within the envelope of a topic; None if the message is not from S3."""
     try:
-        told = json.loads(text)
-        if told.get("Type") == "Notification":
-            told = json.loads(told["Message"])
+        document = json.loads(text)
+        if document.get("Type") == "Notification":
+            document = json.loads(document["Message"])
         from_s3 = (
-            told.get("Event") == "s3:TestEvent"
-            or told.get("source") == "aws.s3"
-            or any(record["eventSource"] == "aws:s3" for record in told["Records"])
+            document.get("Event") == "s3:TestEvent"
+            or document.get("source") == "aws.s3"
+            or any(record["eventSource"] == "aws:s3" for record in document["Records"])
         )
     except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
         return None
-    return told if from_s3 else None
+    return document if from_s3 else None
 
 
-def _objects(told: "dict[str, Any]", origin: "dict[str, Any]") -> "Iterator[Record]":
-    """The objects that were created, but for what is written here: that would never end."""
+def _objects(notification: "dict[str, Any]", origin: "dict[str, Any]") -> "Iterator[Record]":
+    """Make one record per created object. Our own output is skipped; it would trigger the function again without end."""
     from urllib.parse import unquote_plus
 
-    if told.get("detail-type") == "Object Created":
-        detail = told["detail"]
-        yield from _object(detail["bucket"]["name"], detail["object"]["key"], detail["object"], told["time"], origin)
-    for record in told.get("Records", []):
+    if notification.get("detail-type") == "Object Created":
+        detail = notification["detail"]
+        yield from _object(detail["bucket"]["name"], detail["object"]["key"], detail["object"], notification["time"], origin)
+    for record in notification.get("Records", []):
         if record["eventName"].removeprefix("s3:").startswith("ObjectCreated:"):
             entry = record["s3"]["object"]
             yield from _object(record["s3"]["bucket"]["name"], unquote_plus(entry["key"]), entry, record["eventTime"], origin)
 
 
 def _object(bucket: str, key: str, entry: "dict[str, Any]", time: str, origin: "dict[str, Any]") -> "Iterator[Record]":
-    if is_ours(key):
+    if is_output(key):
         return
     version = entry.get("sequencer") or entry.get("eTag") or entry.get("etag") or ""
-    named = {"source": f"s3://{bucket}", "address": f"s3://{bucket}/{key}", "time": time}
-    yield Record(f"{key}#{version}", b"", "", {**named, **origin})
+    facts = {"source": f"s3://{bucket}", "address": f"s3://{bucket}/{key}", "time": time}
+    yield Record(f"{key}#{version}", b"", "", {**facts, **origin})
 
 
 def _tasks(event: "Any", context: "Any") -> "list[Record]":
-    """A record a task; what is written here is refused, since a job's list may well have it."""
+    """Make a record of each task of a batch job. Our own output is refused; the list of a job may well contain it."""
     from urllib.parse import unquote_plus
 
     records = []
@@ -107,13 +108,13 @@ def _tasks(event: "Any", context: "Any") -> "list[Record]":
         version = task.get("s3VersionId")
         if version:
             origin["version"] = version
-        fault = MalformedRequest(f"{key[-200:]!r} is what was written for a file") if is_ours(key) else None
+        fault = MalformedRequest(f"{key[-200:]!r} was written when a file was scored") if is_output(key) else None
         records.append(Record(task["taskId"], b"", "", origin, fault=fault))
     return records
 
 
-def _current(record: Record) -> Record:
-    """The record, at fault where its task names a version of an object that has a newer one: stores know the newest only."""
+def _newest(record: Record) -> Record:
+    """Check that a task names the newest version of its object, the only one that stores read; else the record gets a fault."""
     if record.fault is not None or "version" not in record.origin:
         return record
     import boto3
@@ -126,32 +127,34 @@ def _current(record: Record) -> Record:
         if newest != record.origin["version"]:
             fault = MalformedRequest(f"the task names version {record.origin['version']}, the newest is {newest}")
     except ClientError as error:
-        word = error.response["Error"]["Code"]
-        gone = word in ("404", "NoSuchKey", "NoSuchBucket")
-        fault = MalformedRequest(f"the object is not there: {word}") if gone else ModelUnavailable(f"S3 answers {word}")
+        code = error.response["Error"]["Code"]
+        absent = code in ("404", "NoSuchKey", "NoSuchBucket")
+        fault = MalformedRequest(f"the object does not exist: {code}") if absent else ModelUnavailable(f"S3 answers {code}")
     except BotoCoreError as error:
         fault = ModelUnavailable(f"S3 can't be reached: {type(error).__name__}")
     return Record(record.id, b"", "", record.origin, fault=fault)
 
 
-def _done(predictor: "Predictor", records: "Sequence[Record]", event: "Any", context: "Any") -> "list[Outcome]":
-    return _scored(predictor, [*map(_current, records)], event, context)
+def _score_tasks(predictor: "Predictor", records: "Sequence[Record]", event: "Any", context: "Any") -> "list[Outcome]":
+    """Score the newest versions of objects until the function's deadline."""
+    return _score(predictor, [*map(_newest, records)], event, context)
 
 
-def _scored(predictor: "Predictor", records: "Sequence[Record]", event: "Any", context: "Any") -> "list[Outcome]":
+def _score(predictor: "Predictor", records: "Sequence[Record]", event: "Any", context: "Any") -> "list[Outcome]":
+    """Score files until the function's deadline."""
     return score_files(predictor, records, monotonic() + context.get_remaining_time_in_millis() / 1000)
 
 
-def _batch_item_failures(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "dict[str, Any]":
-    """The messages of files that are not done: they come again when their visibility timeout ends, and the files go on."""
-    again = dict.fromkeys([outcome.record.origin.get("message", outcome.record.id) for outcome in failed(outcomes)])
-    return {"batchItemFailures": [{"itemIdentifier": message} for message in again]}
+def _failed_messages(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "dict[str, Any]":
+    """Reply with the messages of unfinished files: they come again after their visibility timeout, and continue the files."""
+    return item_failures(dict.fromkeys([outcome.record.origin.get("message", outcome.record.id) for outcome in failed(outcomes)]))
 
 
 def _answers(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "Any":
-    """What is told of each file; where one is not done the function is called again, or fails, and Lambda tries it again."""
-    from aws_events import answers
+    """Reply with the answers. For an unfinished file the function calls itself if FLYWEIGHT_CONTINUE says so.
 
+    :raises Exception: the first failure, if the function does not call itself; Lambda then tries the event again.
+    """
     left = failed(outcomes)
     if left and settings.files().continued and all(isinstance(outcome.error, InProgress) for outcome in left):
         import boto3
@@ -163,19 +166,19 @@ def _answers(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "An
 
 
 def _results(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "dict[str, Any]":
-    """What the job's report tells of each task: where its answers are, or why there are none."""
+    """Reply with each task's result for the report of the job: where its answers are, or why it has no answers."""
     results = [
         {"taskId": outcome.record.id, "resultCode": CODES[outcome.state], "resultString": _result(outcome)[:1000]}
         for outcome in outcomes
     ]
-    same = {key: event[key] for key in ("invocationSchemaVersion", "invocationId")}
-    return {**same, "treatMissingKeysAs": "TemporaryFailure", "results": results}
+    invocation = {key: event[key] for key in ("invocationSchemaVersion", "invocationId")}
+    return {**invocation, "treatMissingKeysAs": "TemporaryFailure", "results": results}
 
 
 def _result(outcome: "Outcome") -> str:
     return str(outcome.error) if outcome.error is not None else str((outcome.answer or {})["output"])
 
 
-QUEUED = Trigger("files", _messages, _batch_item_failures, request_id, score=_scored)
-NOTIFIED = Trigger("files", _notifications, _answers, request_id, answers=True, score=_scored)
-BATCH = Trigger("batch", _tasks, _results, request_id, score=_done)
+QUEUED = Trigger("files", _messages, _failed_messages, request_id, score=_score)
+NOTIFIED = Trigger("files", _notifications, _answers, request_id, answers=True, score=_score)
+BATCH = Trigger("batch", _tasks, _results, request_id, score=_score_tasks)

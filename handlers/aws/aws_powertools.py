@@ -1,4 +1,4 @@
-"""Log entries to Powertools: one line of its Logger each, and metrics in CloudWatch's embedded format."""
+"""Log by Powertools: one line of its Logger an entry, and metrics in CloudWatch's embedded format."""
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -7,18 +7,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flyweight.serving.logs import Entry, Log
 
-# Powertools' own variables go first: POWERTOOLS_SERVICE_NAME and POWERTOOLS_METRICS_NAMESPACE.
-NAME = "flyweight"
+# Powertools' own variables take precedence: POWERTOOLS_SERVICE_NAME and POWERTOOLS_METRICS_NAMESPACE.
+NAMESPACE = "flyweight"
 
 
 def log() -> "Log":
-    """A log that also counts: Requests, Faults (status 500 and above), Instances, ColdStarts, StaleChecks, ShadowDifferences.
+    """Make a log that also counts Requests, Faults (status 500 and above), Instances, ColdStarts, StaleChecks, ShadowDifferences.
 
-    Of records it counts Batches, and how many were Scored, Rejected and Failed; a batch of which some failed is a fault.
+    For records it counts Batches, and how many records were Scored, Rejected and Failed; a batch with a failed record is a fault.
     """
-    logger = Logger(location=None)  # always this file
+    logger = Logger(location=None)  # the place of the call would always be this file
     metrics = Metrics()
-    metrics.provider.namespace = metrics.provider.namespace or NAME
+    metrics.provider.namespace = metrics.provider.namespace or NAMESPACE
 
     def write(entry: "Entry") -> None:
         fields = {field: value for field, value in entry.items() if field not in ("level", "message")}
@@ -30,6 +30,7 @@ def log() -> "Log":
 
 
 def _count(metrics: Metrics, entry: "Entry") -> None:
+    """Count the entry of a request or a batch, and write its metrics."""
     metrics.add_dimension("operation", entry.get("operation", "none"))
     metrics.add_metric("Batches" if "records" in entry else "Requests", MetricUnit.Count, 1)
     for state in ("scored", "rejected", "failed") if "records" in entry else ():
@@ -37,7 +38,7 @@ def _count(metrics: Metrics, entry: "Entry") -> None:
     metrics.add_metric("Faults", MetricUnit.Count, int(entry["level"] == "ERROR"))
     metrics.add_metric("ColdStarts", MetricUnit.Count, int(entry["cold"]))
     metrics.add_metric("Duration", MetricUnit.Milliseconds, entry["duration_ms"])
-    if "variant" in entry:  # a canary's figures stand apart from the others'
+    if "variant" in entry:  # the figures of a canary are kept apart from those of the main model
         metrics.add_dimension("variant", entry["variant"])
     if "stale" in entry:
         metrics.add_metric("StaleChecks", MetricUnit.Count, 1)

@@ -1,4 +1,4 @@
-"""SQS and SNS events to records; the reply to SQS names the messages to be delivered again, SNS is told by raising.
+"""Read events of SQS and SNS; the reply to SQS names the messages to deliver again, for SNS a failure is raised.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html (ReportBatchItemFailures has to be set)
 https://docs.aws.amazon.com/sns/latest/dg/sns-sqs-as-subscriber.html (the envelope of a notification in a queue)
@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-sqs-as-subscriber.html (the envelo
 
 import json
 
-from aws_triggers import request_id
+from aws_replies import answers, item_failures, request_id
 
 from flyweight.records import Record, Trigger, content_type_of, failed
 
@@ -19,28 +19,32 @@ if TYPE_CHECKING:
 
 
 def _messages(event: "Any", context: "Any") -> "list[Record]":
-    """A record a message; of a notification in a queue the message that was published."""
+    """Make a record of each message; of a notification in a queue, a record of the message that was published."""
     return [_message(message) for message in event["Records"]]
 
 
 def _message(message: "dict[str, Any]") -> Record:
-    attributes, source, body = message["attributes"], message["eventSourceARN"], message["body"]
-    named = message.get("messageAttributes")
-    content_type = _content_type(named, "stringValue") if named else ""
-    origin = {"source": source, "time": attributes.get("SentTimestamp"), "received": attributes.get("ApproximateReceiveCount")}
-    group = attributes.get("MessageGroupId", "")
+    system, source, body = message["attributes"], message["eventSourceARN"], message["body"]
+    attributes = message.get("messageAttributes")
+    content_type = _content_type(attributes, "stringValue") if attributes else ""
+    origin = {"source": source, "time": system.get("SentTimestamp"), "received": system.get("ApproximateReceiveCount")}
+    group = system.get("MessageGroupId", "")
     if group:
         origin["group"] = group
     if '"TopicArn"' in body or '"detail-type"' in body:
         body, content_type = _unwrapped(body, content_type, origin)
-    # a group of a standard queue is for fair shares, and keeps no order
+    # a group of a standard queue serves fair sharing, and keeps no order
     sequence = group if source.endswith(".fifo") else ""
     values = (message["messageId"], body.encode("utf-8", "surrogatepass"), content_type, origin, sequence, None)
-    return Record._make(values)  # in half the time, and there are thousands
+    return Record._make(values)  # in half the time of a call with fields, and there are thousands
 
 
 def _unwrapped(body: str, content_type: str, origin: "dict[str, Any]") -> "tuple[str, str]":
-    """What was published, where the body is the envelope of a notification or of an event from a bus."""
+    """Take a published message or an event of a bus out of its envelope; any other body stays as it is.
+
+    :param origin: gets the facts that the envelope has.
+    :returns: the body and its content type.
+    """
     try:
         envelope = json.loads(body)
     except (ValueError, RecursionError):
@@ -56,33 +60,31 @@ def _unwrapped(body: str, content_type: str, origin: "dict[str, Any]") -> "tuple
     return body, content_type
 
 
-def _content_type(attributes: "dict[str, Any] | None", value: str) -> str:
-    """Find the content type among a message's attributes, whose text is under the key `value`."""
-    return content_type_of((name, attribute.get(value)) for name, attribute in (attributes or {}).items())
+def _content_type(attributes: "dict[str, Any] | None", key: str) -> str:
+    """Find the content type among a message's attributes.
+
+    :param key: under which an attribute has its text.
+    """
+    return content_type_of((name, attribute.get(key)) for name, attribute in (attributes or {}).items())
 
 
 def _notifications(event: "Any", context: "Any") -> "list[Record]":
+    """Make a record of each notification."""
     return [_notification(record["Sns"]) for record in event["Records"]]
 
 
-def _notification(sent: "dict[str, Any]") -> Record:
-    origin = {"source": sent["TopicArn"], "time": sent.get("Timestamp")}
-    if sent.get("Subject"):
-        origin["subject"] = sent["Subject"]
-    body = sent["Message"].encode("utf-8", "surrogatepass")
-    return Record(sent["MessageId"], body, _content_type(sent.get("MessageAttributes"), "Value"), origin)
+def _notification(notification: "dict[str, Any]") -> Record:
+    origin = {"source": notification["TopicArn"], "time": notification.get("Timestamp")}
+    if notification.get("Subject"):
+        origin["subject"] = notification["Subject"]
+    content_type = _content_type(notification.get("MessageAttributes"), "Value")
+    return Record(notification["MessageId"], notification["Message"].encode("utf-8", "surrogatepass"), content_type, origin)
 
 
-def _batch_item_failures(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "dict[str, Any]":
-    return {"batchItemFailures": [{"itemIdentifier": outcome.record.id} for outcome in failed(outcomes)]}
+def _failed_messages(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "dict[str, Any]":
+    """Reply with the messages to deliver again."""
+    return item_failures([outcome.record.id for outcome in failed(outcomes)])
 
 
-def _answers(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "Any":
-    """All answers, for the function's destination if it has one; a failure is raised, and Lambda tries again."""
-    from aws_events import answers
-
-    return answers(outcomes)
-
-
-SQS = Trigger("sqs", _messages, _batch_item_failures, request_id)
-SNS = Trigger("sns", _notifications, _answers, request_id, answers=True)
+SQS = Trigger("sqs", _messages, _failed_messages, request_id)
+SNS = Trigger("sns", _notifications, answers, request_id, answers=True)  # the answers go to the function's destination, if any

@@ -1,26 +1,28 @@
-"""Documents to SQS, SNS, Kinesis, EventBridge, DynamoDB and S3 by boto3, which Lambda brings; what was not taken comes out.
+"""Send documents to SQS, SNS, Kinesis, EventBridge, DynamoDB and S3 by boto3, which Lambda brings.
 
 sqs://[ACCOUNT/]QUEUE    sns:arn:aws:sns:...    kinesis://STREAM    events://BUS    dynamodb://TABLE[?key=NAME]    s3://BUCKET/PREFIX
 A FIFO queue or topic deduplicates by the key, a table and a bucket take each key once; the others may get a document twice.
 """
 
 from flyweight import strict_json
+from flyweight.errors import InvalidSetting
+from flyweight.records.sinks import batched
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from flyweight.records.sinks import Document, Sink
 
     Entry = tuple[str, Document, str]  # a key, the document, and its JSON
-    Write = Callable[[Any, list[Entry]], Mapping[str, str]]  # by a client; the keys that were not taken, and why
-    Opened = tuple[Write, int]  # and how many calls may be on their way at the same time
+    Write = Callable[[Any, list[Entry]], Mapping[str, str]]  # (client, entries): the keys that were not taken, with the reason
+    Writer = tuple[Write, int]  # and how many calls may be made at the same time
 
 AT_ONCE = {"sqs": 10, "sns": 10, "events": 10, "kinesis": 500, "dynamodb": 1, "s3": 1}  # entries a call takes
-BYTES = 200_000  # a call, with room for what goes around: the smallest of the services' limits is 256 KiB
-WORKERS = 8  # calls on their way at the same time, where no order is to be kept; boto3 keeps ten connections
-TAKEN = ("ConditionalCheckFailedException", "PreconditionFailed")  # the key is there already
+MAX_BYTES = 200_000  # of the documents of a call, leaving room for the rest of it: the lowest limit of a service is 256 KiB
+WORKERS = 8  # calls at the same time, if no order is to be kept; boto3 keeps ten connections
+EXISTS = ("ConditionalCheckFailedException", "PreconditionFailed")  # errors for a key that was written before
 
 
 class Service:
@@ -31,33 +33,37 @@ class Service:
         self._client: Any = None
 
     def send(self, documents: "list[tuple[str, Document]]") -> "Mapping[str, str]":
-        """Write each document once; the keys that were not taken, and why."""
+        """Write each document once, by as few calls as the service allows.
+
+        :returns: the keys that were not taken, each with the reason.
+        """
         client = self._connected()
         entries = [(key, document, strict_json.encode(document).decode()) for key, document in documents]
-        chunks = [*_chunks(entries, AT_ONCE[self._service])]
-        if self._workers == 1 or len(chunks) == 1:
-            left = [self._written(client, chunk) for chunk in chunks]
+        batches = [*batched(entries, AT_ONCE[self._service], MAX_BYTES, lambda entry: len(entry[2].encode()))]
+        if self._workers == 1 or len(batches) == 1:
+            failures = [self._call(client, batch) for batch in batches]
         else:
             from concurrent.futures import ThreadPoolExecutor
 
             with ThreadPoolExecutor(self._workers) as pool:
-                left = [*pool.map(lambda chunk: self._written(client, chunk), chunks)]
-        return {key: f"{self._address}: {why}" for some in left for key, why in some.items()}
+                failures = [*pool.map(lambda batch: self._call(client, batch), batches)]
+        return {key: f"{self._address}: {reason}" for failed in failures for key, reason in failed.items()}
 
-    def _written(self, client: "Any", chunk: "list[Entry]") -> "Mapping[str, str]":
+    def _call(self, client: "Any", batch: "list[Entry]") -> "Mapping[str, str]":
+        """Write a batch; an error of the call is the reason for all its keys."""
         from botocore.exceptions import BotoCoreError, ClientError
-        from botocore.parsers import ResponseParserError  # of its own kind: what a proxy answers in no service's form
+        from botocore.parsers import ResponseParserError  # for an answer of a proxy that is not in a service's form
 
         try:
-            return self._write(client, chunk)
+            return self._write(client, batch)
         except ClientError as error:
-            word = error.response["Error"]["Code"]
-            return {} if word in TAKEN else dict.fromkeys([key for key, _, _ in chunk], word)
+            code = error.response["Error"]["Code"]
+            return {} if code in EXISTS else dict.fromkeys([key for key, _, _ in batch], code)
         except (BotoCoreError, ResponseParserError) as error:
-            return dict.fromkeys([key for key, _, _ in chunk], type(error).__name__)
+            return dict.fromkeys([key for key, _, _ in batch], type(error).__name__)
 
     def _connected(self) -> "Any":
-        """The client, made with the first document: an import of boto3 costs more than a cold start."""
+        """Get the client, which is made with the first document: the import of boto3 takes longer than a cold start."""
         if self._client is None:
             import boto3
             from botocore.config import Config
@@ -68,85 +74,79 @@ class Service:
         return self._client
 
 
-def _chunks(entries: "list[Entry]", most: int) -> "Iterator[list[Entry]]":
-    """The entries, so many a call and so many bytes."""
-    chunk: list[Entry] = []
-    size = 0
-    for entry in entries:
-        weight = len(entry[2].encode())
-        if chunk and (len(chunk) == most or size + weight > BYTES):
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(entry)
-        size += weight
-    if chunk:
-        yield chunk
-
-
 def open_sink(address: str) -> "Sink":
-    """The sink at an address; nothing is asked of it yet.
+    """Open the sink at an address, whose scheme is one of `SCHEMES`; no call is made yet.
 
-    :raises ValueError: the address names nothing.
+    :raises InvalidSetting: the address names no queue, topic, stream, bus, table or bucket.
     """
     scheme, _, rest = address.partition(":")
     place, _, options = rest.removeprefix("//").partition("?")
     name, _, path = place.partition("/")
     if not name:
-        raise ValueError(f"{address!r} names no {scheme} sink; see docs/triggers.md")
-    return Service(address, scheme, *OPENERS[scheme](name, path, options))
+        raise InvalidSetting(f"{address!r} names no {scheme} sink; see docs/triggers.md")
+    return Service(address, scheme, *WRITERS[scheme](name, path, options))
 
 
-def _queue(name: str, path: str, options: str) -> "Opened":
+def _queue(name: str, path: str, options: str) -> "Writer":
+    """Write messages to a queue, whose URL is asked for with the first batch."""
     account, queue = (name, path) if path else ("", name)
     fifo = queue.endswith(".fifo")
     urls: list[str] = []
 
-    def write(client: "Any", chunk: "list[Entry]") -> "Mapping[str, str]":
+    def write(client: "Any", batch: "list[Entry]") -> "Mapping[str, str]":
         if not urls:
             owner = {"QueueOwnerAWSAccountId": account} if account else {}
             urls.append(client.get_queue_url(QueueName=queue, **owner)["QueueUrl"])
-        entries = [{**one, "MessageBody": text} for one, text in _numbered(chunk, fifo)]
-        return _numbered_failures(client.send_message_batch(QueueUrl=urls[0], Entries=entries), chunk)
+        entries = [{**one, "MessageBody": text} for one, text in _numbered(batch, fifo)]
+        return _numbered_failures(client.send_message_batch(QueueUrl=urls[0], Entries=entries), batch)
 
     return write, 1 if fifo else WORKERS
 
 
-def _topic(name: str, path: str, options: str) -> "Opened":
+def _topic(name: str, path: str, options: str) -> "Writer":
+    """Publish notifications to a topic."""
     fifo = name.endswith(".fifo")
 
-    def write(client: "Any", chunk: "list[Entry]") -> "Mapping[str, str]":
-        entries = [{**one, "Message": text} for one, text in _numbered(chunk, fifo)]
-        return _numbered_failures(client.publish_batch(TopicArn=name, PublishBatchRequestEntries=entries), chunk)
+    def write(client: "Any", batch: "list[Entry]") -> "Mapping[str, str]":
+        entries = [{**one, "Message": text} for one, text in _numbered(batch, fifo)]
+        return _numbered_failures(client.publish_batch(TopicArn=name, PublishBatchRequestEntries=entries), batch)
 
     return write, 1 if fifo else WORKERS
 
 
-def _numbered(chunk: "list[Entry]", fifo: bool) -> "list[tuple[dict[str, str], str]]":
-    """What an entry of a batch begins with, and its text; in order where the record's own group is known."""
+def _numbered(batch: "list[Entry]", fifo: bool) -> "list[tuple[dict[str, str], str]]":
+    """Number the entries of a batch; for a FIFO queue or topic, add the record's own group, or a group of its own.
+
+    :returns: the fields that an entry begins with, and its text.
+    """
     if not fifo:
-        return [({"Id": str(place)}, text) for place, (_, _, text) in enumerate(chunk)]
-    groups = [document["origin"].get("group") or key for key, document, _ in chunk]
+        return [({"Id": str(place)}, text) for place, (_, _, text) in enumerate(batch)]
+    groups = [document["origin"].get("group") or key for key, document, _ in batch]
     return [
         ({"Id": str(place), "MessageGroupId": group, "MessageDeduplicationId": key}, text)
-        for place, ((key, _, text), group) in enumerate(zip(chunk, groups, strict=True))
+        for place, ((key, _, text), group) in enumerate(zip(batch, groups, strict=True))
     ]
 
 
-def _numbered_failures(reply: "Mapping[str, Any]", chunk: "list[Entry]") -> "Mapping[str, str]":
-    return {chunk[int(fault["Id"])][0]: fault["Code"] for fault in reply.get("Failed", [])}
+def _numbered_failures(reply: "Mapping[str, Any]", batch: "list[Entry]") -> "Mapping[str, str]":
+    return {batch[int(fault["Id"])][0]: fault["Code"] for fault in reply.get("Failed", [])}
 
 
-def _stream(name: str, path: str, options: str) -> "Opened":
-    def write(client: "Any", chunk: "list[Entry]") -> "Mapping[str, str]":
-        records = [{"Data": text.encode(), "PartitionKey": document["origin"].get("key") or key} for key, document, text in chunk]
+def _stream(name: str, path: str, options: str) -> "Writer":
+    """Write records to a stream; the partition key is the record's own, or the document's key."""
+
+    def write(client: "Any", batch: "list[Entry]") -> "Mapping[str, str]":
+        records = [{"Data": text.encode(), "PartitionKey": document["origin"].get("key") or key} for key, document, text in batch]
         results = client.put_records(StreamName=name, Records=records)["Records"]
-        return _placed_failures(results, chunk)
+        return _placed_failures(results, batch)
 
     return write, 1
 
 
-def _bus(name: str, path: str, options: str) -> "Opened":
-    def write(client: "Any", chunk: "list[Entry]") -> "Mapping[str, str]":
+def _bus(name: str, path: str, options: str) -> "Writer":
+    """Put events on a bus."""
+
+    def write(client: "Any", batch: "list[Entry]") -> "Mapping[str, str]":
         entries = [
             {
                 "Source": "flyweight",
@@ -154,24 +154,24 @@ def _bus(name: str, path: str, options: str) -> "Opened":
                 "Detail": text,
                 "EventBusName": name,
             }
-            for _, document, text in chunk
+            for _, document, text in batch
         ]
-        return _placed_failures(client.put_events(Entries=entries)["Entries"], chunk)
+        return _placed_failures(client.put_events(Entries=entries)["Entries"], batch)
 
     return write, WORKERS
 
 
-def _placed_failures(results: "list[Mapping[str, Any]]", chunk: "list[Entry]") -> "Mapping[str, str]":
-    pairs = zip(chunk, results, strict=True)
+def _placed_failures(results: "list[Mapping[str, Any]]", batch: "list[Entry]") -> "Mapping[str, str]":
+    pairs = zip(batch, results, strict=True)
     return {key: result["ErrorCode"] for (key, _, _), result in pairs if result.get("ErrorCode")}
 
 
-def _table(name: str, path: str, options: str) -> "Opened":
-    """A table whose partition key, a string, is called `key` or as the address says."""
+def _table(name: str, path: str, options: str) -> "Writer":
+    """Write items to a table; its partition key, a string, is the attribute `key` or the one that the address names."""
     attribute = options.removeprefix("key=") or "key"
 
-    def write(client: "Any", chunk: "list[Entry]") -> "Mapping[str, str]":
-        for key, document, _ in chunk:
+    def write(client: "Any", batch: "list[Entry]") -> "Mapping[str, str]":
+        for key, document, _ in batch:
             item = {**{name: _typed(value) for name, value in document.items()}, attribute: {"S": key}}
             absent = {"ConditionExpression": "attribute_not_exists(#key)", "ExpressionAttributeNames": {"#key": attribute}}
             client.put_item(TableName=name, Item=item, **absent)
@@ -181,7 +181,7 @@ def _table(name: str, path: str, options: str) -> "Opened":
 
 
 def _typed(value: "Any") -> "dict[str, Any]":
-    """A value as DynamoDB takes it; a number that is beyond its numbers, or none, as text or null."""
+    """Convert a value to DynamoDB's types; a number beyond DynamoDB's range becomes text, NaN null."""
     if value is None or value != value:
         return {"NULL": True}
     if isinstance(value, bool):
@@ -195,12 +195,12 @@ def _typed(value: "Any") -> "dict[str, Any]":
     return {"M": {name: _typed(item) for name, item in value.items()}}
 
 
-def _bucket(name: str, path: str, options: str) -> "Opened":
-    """An object a document, `PREFIX/KEY.json`."""
+def _bucket(name: str, path: str, options: str) -> "Writer":
+    """Write each document as the object `PREFIX/KEY.json`, unless it exists."""
     prefix = f"{path.rstrip('/')}/" if path else ""
 
-    def write(client: "Any", chunk: "list[Entry]") -> "Mapping[str, str]":
-        for key, _, text in chunk:
+    def write(client: "Any", batch: "list[Entry]") -> "Mapping[str, str]":
+        for key, _, text in batch:
             kind = {"ContentType": "application/json", "IfNoneMatch": "*"}
             client.put_object(Bucket=name, Key=f"{prefix}{key}.json", Body=text.encode(), **kind)
         return {}
@@ -208,7 +208,7 @@ def _bucket(name: str, path: str, options: str) -> "Opened":
     return write, WORKERS
 
 
-OPENERS: "dict[str, Callable[[str, str, str], Opened]]" = {
+WRITERS: "dict[str, Callable[[str, str, str], Writer]]" = {
     "sqs": _queue,
     "sns": _topic,
     "kinesis": _stream,
@@ -216,3 +216,4 @@ OPENERS: "dict[str, Callable[[str, str, str], Opened]]" = {
     "dynamodb": _table,
     "s3": _bucket,
 }
+SCHEMES = (*WRITERS,)

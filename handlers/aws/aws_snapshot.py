@@ -1,4 +1,4 @@
-"""SnapStart: the service comes in before the snapshot is taken, and is made ready for it and for each restore.
+"""Prepare the service for SnapStart: before the snapshot is taken, and after each restore.
 
 https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
 """
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def register(service: "Service") -> None:
-    """Prime the models before a snapshot; drop connections and checks after a restore, maybe days later.
+    """Register to prime the models before a snapshot, and to drop connections and checks after a restore, maybe days later.
 
     Nothing random is kept from one request to the next: ids come from the kernel, which a restore seeds anew.
     """

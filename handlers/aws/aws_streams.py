@@ -1,4 +1,4 @@
-"""Kinesis, DynamoDB, Kafka and Firehose events to records; the reply is a checkpoint, a raised error, or each record's result.
+"""Read events of Kinesis, DynamoDB, Kafka and Firehose; the reply is a checkpoint, a raised failure, or each record's result.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-batchfailurereporting.html (ReportBatchItemFailures has to be set)
 https://docs.aws.amazon.com/lambda/latest/dg/with-kafka-process.html
@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/firehose/latest/dev/data-transformation-status-model
 
 from binascii import a2b_base64, b2a_base64
 
-from aws_triggers import request_id
+from aws_replies import item_failures, request_id
 
 from flyweight import strict_json
 from flyweight.errors import MalformedRequest
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
     from flyweight.records import Outcome
 
-WHOLE = "shard"  # a batch is of one shard, and in its order
+SHARD = "shard"  # the sequence of all records of a batch, which come from one shard, in its order
 
 
 def _kinesis(event: "Any", context: "Any") -> "list[Record]":
+    """Make a record of each record of a shard."""
     records = []
     for item in event["Records"]:
         sent = item["kinesis"]
@@ -33,12 +34,12 @@ def _kinesis(event: "Any", context: "Any") -> "list[Record]":
             "key": sent["partitionKey"],
             "time": sent["approximateArrivalTimestamp"],
         }
-        records.append(_decoded(sent["sequenceNumber"], sent["data"], "", origin, WHOLE))
+        records.append(_decoded(sent["sequenceNumber"], sent["data"], "", origin, SHARD))
     return records
 
 
 def _dynamodb(event: "Any", context: "Any") -> "list[Record]":
-    """The new image of each item that was put or changed, without the attributes of its key."""
+    """Make a record of the new image of each item that was put or changed, without the attributes of the item's key."""
     records = []
     for item in event["Records"]:
         change = item["dynamodb"]
@@ -52,12 +53,12 @@ def _dynamodb(event: "Any", context: "Any") -> "list[Record]":
             "keys": {name: _plain(value) for name, value in keys.items()},
             "time": change.get("ApproximateCreationDateTime"),
         }
-        records.append(Record(change["SequenceNumber"], strict_json.encode(features), "", origin, WHOLE))
+        records.append(Record(change["SequenceNumber"], strict_json.encode(features), "", origin, SHARD))
     return records
 
 
 def _plain(attribute: "Mapping[str, Any]") -> "Any":
-    """The value of a typed attribute; a number that is no integer becomes a double, and bytes stay base64."""
+    """Convert a typed attribute to a plain value; a number with a fraction or an exponent becomes a double, bytes stay base64."""
     ((kind, value),) = attribute.items()
     if kind == "N":
         return _number(value)
@@ -75,7 +76,7 @@ def _number(text: str) -> "int | float":
 
 
 def _kafka(event: "Any", context: "Any") -> "list[Record]":
-    """Every record of every partition but tombstones, each partition in its order."""
+    """Make a record of each record but tombstones; each partition is a sequence."""
     source = event.get("eventSourceArn") or event.get("bootstrapServers", "")
     records = []
     for name, items in event["records"].items():
@@ -88,7 +89,7 @@ def _kafka(event: "Any", context: "Any") -> "list[Record]":
                 "partition": item["partition"],
                 "offset": item["offset"],
                 "time": item.get("timestamp"),
-                "key": item.get("key"),  # base64, as it comes
+                "key": item.get("key"),  # in base64, as the event has it
             }
             records.append(_decoded(f"{name}-{item['offset']}", item["value"], _content_type(item.get("headers")), origin, name))
     return records
@@ -101,7 +102,7 @@ def _content_type(headers: "Sequence[Mapping[str, Sequence[int]]] | None") -> st
 
 
 def _firehose(event: "Any", context: "Any") -> "list[Record]":
-    """A record each, but for those without data."""
+    """Make a record of each record that has data."""
     source = event["deliveryStreamArn"]
     return [
         _decoded(item["recordId"], item["data"], "", {"source": source, "time": item.get("approximateArrivalTimestamp")}, "")
@@ -110,45 +111,44 @@ def _firehose(event: "Any", context: "Any") -> "list[Record]":
     ]
 
 
-def _decoded(name: str, data: str, content_type: str, origin: "Mapping[str, Any]", sequence: str) -> Record:
+def _decoded(identity: str, data: str, content_type: str, origin: "Mapping[str, Any]", sequence: str) -> Record:
+    """Make a record of data in base64; data that is not base64 becomes the record's fault."""
     try:
-        return Record(name, a2b_base64(data, strict_mode=True), content_type, origin, sequence, None)
+        return Record(identity, a2b_base64(data, strict_mode=True), content_type, origin, sequence, None)
     except ValueError as error:
-        fault = MalformedRequest(f"the record's data can't be decoded: {error}")
-        return Record(name, data.encode("utf-8", "surrogatepass"), content_type, origin, sequence, fault)
+        fault = MalformedRequest(f"the record's data is not base64: {error}")
+        return Record(identity, data.encode("utf-8", "surrogatepass"), content_type, origin, sequence, fault)
 
 
 def _checkpoint(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "dict[str, Any]":
-    """The first that failed: Lambda goes on from it, and takes all before it for done."""
-    return {"batchItemFailures": [{"itemIdentifier": outcome.record.id} for outcome in failed(outcomes)[:1]]}
-
-
-def _all_or_nothing(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> None:
-    """Raise the first failure: Lambda then sends the whole batch again."""
-    raise_failed(outcomes)
+    """Reply with the first record that failed: Lambda continues from it, and takes all records before it as done."""
+    return item_failures([outcome.record.id for outcome in failed(outcomes)[:1]])
 
 
 def _transformed(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "dict[str, Any]":
-    """Ok with the answer as a line of JSON, Dropped without data, ProcessingFailed where Firehose should keep what came.
+    """Reply with the result of each record.
 
-    A failure is raised: Firehose invokes the function again, some three times, before it gives the batch up.
+    It is Ok with the answer as a line of JSON, ProcessingFailed with the data of a rejected record, which Firehose keeps, or
+    Dropped for a record without data.
+
+    :raises Exception: a record failed. Firehose then invokes the function again, some three times, before it gives up the batch.
     """
     raise_failed(outcomes)
-    answered = {outcome.record.id: outcome for outcome in outcomes}
+    by_id = {outcome.record.id: outcome for outcome in outcomes}
     results = []
     for item in event["records"]:
-        name = item["recordId"]
-        if name not in answered:
-            results.append({"recordId": name, "result": "Dropped", "data": ""})
-        elif answered[name].error is not None:
-            results.append({"recordId": name, "result": "ProcessingFailed", "data": item["data"]})
+        identity = item["recordId"]
+        if identity not in by_id:
+            results.append({"recordId": identity, "result": "Dropped", "data": ""})
+        elif by_id[identity].error is not None:
+            results.append({"recordId": identity, "result": "ProcessingFailed", "data": item["data"]})
         else:
-            line = b2a_base64(strict_json.encode(answered[name].answer) + b"\n", newline=False).decode()
-            results.append({"recordId": name, "result": "Ok", "data": line})
+            line = b2a_base64(strict_json.encode(by_id[identity].answer) + b"\n", newline=False).decode()
+            results.append({"recordId": identity, "result": "Ok", "data": line})
     return {"records": results}
 
 
 KINESIS = Trigger("kinesis", _kinesis, _checkpoint, request_id)
 DYNAMODB = Trigger("dynamodb", _dynamodb, _checkpoint, request_id)
-KAFKA = Trigger("kafka", _kafka, _all_or_nothing, request_id)
+KAFKA = Trigger("kafka", _kafka, raise_failed, request_id)
 FIREHOSE = Trigger("firehose", _firehose, _transformed, request_id, answers=True)

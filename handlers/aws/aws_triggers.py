@@ -1,13 +1,12 @@
-"""A Lambda event to the trigger that sent it, by a few looks at its keys; None for HTTP and for direct invocations."""
+"""Find the trigger of a Lambda event by a few of its keys; None for HTTP and for direct invocations."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from flyweight.records import Trigger
-    from flyweight.records.sinks import Sink
 
-# where a trigger is: its module, imported when it fires, and its name there
+# an event's source -> the module of its trigger, which is imported when such an event comes, and the trigger's name in it
 BY_SOURCE = {
     "aws:sqs": ("aws_queues", "SQS"),
     "aws:sns": ("aws_queues", "SNS"),
@@ -18,8 +17,8 @@ BY_SOURCE = {
     "SelfManagedKafka": ("aws_streams", "KAFKA"),
     "aws:SelfManagedKafka": ("aws_streams", "KAFKA"),
 }
-S3 = ("aws:s3", "aws.s3", "s3:TestEvent")  # its notifications, its events on a bus, and its greeting
-# what stands at the top of one kind of event only
+S3 = ("aws:s3", "aws.s3", "s3:TestEvent")  # in its notifications, in its events on a bus, in its test message
+# a key at the top of an event that only this kind of event has
 BY_KEY = {
     "deliveryStreamArn": ("aws_streams", "FIREHOSE"),
     "detail-type": ("aws_events", "EVENT"),
@@ -30,7 +29,7 @@ BY_KEY = {
 
 
 def find(event: "Any", context: "Any") -> "Trigger | None":
-    """The trigger of an event."""
+    """Find the trigger of an event; None for HTTP and for direct invocations."""
     if not isinstance(event, dict):
         return None
     records = event.get("Records")
@@ -44,29 +43,15 @@ def find(event: "Any", context: "Any") -> "Trigger | None":
         place = ("aws_files", "QUEUED" if source == "aws:sqs" else "NOTIFIED")
     if place is None:
         return None
-    found: Trigger = getattr(__import__(place[0]), place[1])
-    return found
+    module, name = place
+    trigger: Trigger = getattr(__import__(module), name)
+    return trigger
 
 
 def _names_objects(event: "Any", records: "Any") -> bool:
-    """Whether an event looks like S3's, in messages of a queue or of a topic as well; who reads it looks more closely."""
+    """Tell whether an event may be from S3, also within messages of a queue or topic; `aws_files` reads them more closely."""
     if event.get("source") == "aws.s3" or event.get("Event") == "s3:TestEvent":
         return True
     texts = [record.get("body") or record.get("Sns", {}).get("Message") for record in records if isinstance(record, dict)]
-    whole = "\n".join([text for text in texts if isinstance(text, str)])
-    return "s3" in whole and any(word in whole for word in S3)
-
-
-def request_id(event: "Any", context: "Any") -> str:
-    """The invocation's id."""
-    return getattr(context, "aws_request_id", "")
-
-
-def sink(address: str) -> "Sink":
-    """The sink at an address; its module is imported for those who set one."""
-    from aws_sinks import open_sink
-
-    return open_sink(address)
-
-
-SINKS = dict.fromkeys(("sqs", "sns", "kinesis", "dynamodb", "events", "s3"), sink)
+    text = "\n".join([text for text in texts if isinstance(text, str)])
+    return "s3" in text and any(word in text for word in S3)

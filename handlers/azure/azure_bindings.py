@@ -1,8 +1,8 @@
-"""Triggers and outputs as words of the settings to functions of the app, which the worker finds when it indexes them.
+"""Register a function of the app for each trigger in the settings; the worker finds the functions when it indexes the app.
 
 queue:NAME[@CONNECTION]    servicebus:QUEUE[@...]    servicebus:TOPIC/SUBSCRIPTION[@...]    eventhub:NAME[/CONSUMER_GROUP][@...]
 eventgrid    timer:SCHEDULE
-CONNECTION is the name, or the prefix, of the app settings that say where and who: https://aka.ms/azfunc-identity
+CONNECTION is the name, or the prefix, of the app settings that hold address and identity: https://aka.ms/azfunc-identity
 """
 
 import json
@@ -10,7 +10,9 @@ from inspect import Parameter, Signature
 
 import azure.functions as func
 from azure_records import event_grid, event_hub, queue, service_bus, timer
-from azure_sinks import taken
+from azure_sinks import take_held
+
+from flyweight.errors import InvalidSetting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,24 +24,26 @@ if TYPE_CHECKING:
 
     Decorator = Callable[[Any], Any]
 
-SENT = "sent"
-BYTES = func.DataType.BINARY  # as they were sent: text would be decoded and, where it looks like JSON, parsed
+SENT = "sent"  # the parameter that gets the records
+BYTES = func.DataType.BINARY  # messages as they were sent; text would be decoded and, if it looks like JSON, parsed
 MANY = func.Cardinality.MANY
 CONNECTIONS = {"queue": "AzureWebJobsStorage", "servicebus": "AzureWebJobsServiceBus", "eventhub": "AzureWebJobsEventHub"}
 
 
 def register(app: func.FunctionApp, answer: "Callable[..., Any]", deployment: "Settings") -> None:
-    """Add a function for each trigger that the deployment names, with the outputs that it names.
+    """Add a function for each trigger that the deployment names, with an output binding for each sink that it names.
 
-    :raises ValueError: a trigger that there is none of.
+    :param answer: `answer(sent, context, trigger)` scores the records of an invocation.
+    :raises InvalidSetting: a trigger is of no known kind, or has no name.
     """
-    named = {deployment.dead_letters: "dead_letters", deployment.results: "results"}  # one binding where both go to one place
-    outputs = {address: argument for address, argument in named.items() if address.partition(":")[0] in OUTPUTS}
+    # a dict by address: one binding if both go to the same place
+    sinks = {deployment.dead_letters: "dead_letters", deployment.results: "results"}
+    outputs = {address: argument for address, argument in sinks.items() if address.partition(":")[0] in OUTPUTS}
     for text in deployment.triggers:
         kind, name, connection = _parts(text)
         if kind not in TRIGGERS or (kind in NAMED and not name):
             forms = "queue:NAME, servicebus:QUEUE, servicebus:TOPIC/SUBSCRIPTION, eventhub:NAME, eventgrid or timer:SCHEDULE"
-            raise ValueError(f"FLYWEIGHT_TRIGGERS should hold {forms}, got {text!r}")
+            raise InvalidSetting(f"FLYWEIGHT_TRIGGERS should hold {forms}, got {text!r}")
         trigger, decorate = TRIGGERS[kind](app, name, connection)
         function = decorate(_function(answer, trigger, outputs))
         for address, argument in outputs.items():
@@ -49,30 +53,33 @@ def register(app: func.FunctionApp, answer: "Callable[..., Any]", deployment: "S
 
 
 def _parts(text: str) -> "tuple[str, str, str]":
-    """Kind, name and connection."""
+    """Split a trigger or an address into kind, name and connection."""
     kind, _, rest = text.partition(":")
     name, _, connection = rest.rpartition("@") if "@" in rest else (rest, "", "")
     return kind, name, connection or CONNECTIONS.get(kind, "")
 
 
 def _identifier(kind: str, name: str) -> str:
-    """The function's name: `queue_orders`, `servicebus_measurements_penguins`, `timer`."""
-    told = "" if kind == "timer" else name
-    return "_".join(["".join(letter if letter.isalnum() else "_" for letter in part) for part in (kind, told) if part])
+    """Make the name of a function: `queue_orders`, `servicebus_measurements_penguins`, `timer`."""
+    parts = [kind] if kind == "timer" or not name else [kind, name]
+    return "_".join(["".join(letter if letter.isalnum() else "_" for letter in part) for part in parts])
 
 
 def _function(answer: "Callable[..., Any]", trigger: "Trigger", outputs: "dict[str, str]") -> "Callable[..., None]":
-    """A function with a parameter for each binding, as the worker wants it: it reads the signature."""
+    """Make a function with one parameter a binding; the worker reads the bindings from its signature.
 
-    def consume(**given: "Any") -> None:
-        taken()
-        answer(given[SENT], given["context"], trigger)
-        for address, texts in taken().items():
-            given[outputs[address]].set(json.dumps(texts))  # the host makes a message of each
+    :param outputs: the parameter of each output binding, by the address of its sink.
+    """
+
+    def consume(**bindings: "Any") -> None:
+        take_held()
+        answer(bindings[SENT], bindings["context"], trigger)
+        for address, texts in take_held().items():
+            bindings[outputs[address]].set(json.dumps(texts))  # the host makes one message of each text
 
     names = [SENT, "context", *outputs.values()]
     consume.__signature__ = Signature([Parameter(name, Parameter.KEYWORD_ONLY) for name in names])  # type: ignore[attr-defined]
-    consume.__annotations__ = {}  # which the worker would evaluate
+    consume.__annotations__ = {}  # the worker would evaluate them
     return consume
 
 
@@ -89,7 +96,7 @@ def _service_bus(app: func.FunctionApp, name: str, connection: str) -> "tuple[Tr
 
 
 def _event_hub(app: func.FunctionApp, name: str, connection: str) -> "tuple[Trigger, Decorator]":
-    """With retries without end: the host goes on to the next batch when they end, whatever became of this one."""
+    """Make the trigger of an event hub, with endless retries: after the last one the host would go on and lose the batch."""
     hub, _, group = name.partition("/")
     options: Any = {"data_type": BYTES, "cardinality": MANY, "consumer_group": group or None}
     decorate = app.event_hub_message_trigger(SENT, connection, hub, **options)
@@ -102,12 +109,12 @@ def _event_grid(app: func.FunctionApp, name: str, connection: str) -> "tuple[Tri
 
 
 def _timer(app: func.FunctionApp, name: str, connection: str) -> "tuple[Trigger, Decorator]":
-    """By `timer:%SETTING%`, which the host looks up, or with underscores for the spaces: `timer:0_*/5_*_*_*_*`."""
+    """Make the trigger of a timer: `%SETTING%`, which the host looks up, or a schedule with underscores for spaces."""
     return timer(), app.timer_trigger(SENT, name if "%" in name else name.replace("_", " "))
 
 
 TRIGGERS = {"queue": _queue, "servicebus": _service_bus, "eventhub": _event_hub, "eventgrid": _event_grid, "timer": _timer}
-NAMED = (*CONNECTIONS, "timer")
+NAMED = (*CONNECTIONS, "timer")  # the kinds that need a name
 OUTPUTS: "dict[str, Callable[[func.FunctionApp, str, str, str], Decorator]]" = {
     "queue": lambda app, argument, name, connection: app.queue_output(argument, name, connection),
     "servicebus": lambda app, argument, name, connection: app.service_bus_queue_output(argument, connection, name),

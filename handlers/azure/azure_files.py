@@ -1,63 +1,58 @@
-"""Blobs that were created to records that name them; each is scored as a stream, and comes again until it is done.
+"""Make records of the blobs that events of Event Grid name; each is scored as a file, and comes again until it is finished.
 
 https://learn.microsoft.com/azure/event-grid/event-schema-blob-storage
 """
 
 import json
-from time import monotonic
 from urllib.parse import unquote, urlsplit
 
 from flyweight.errors import MalformedRequest
-from flyweight.files.checkpoint import is_ours
-from flyweight.files.records import score_files
+from flyweight.files.checkpoint import is_output
 from flyweight.records import Record
-from flyweight.records.scoring import score
 from flyweight.settings import variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from typing import Any
 
-    from flyweight.predictor import Predictor
-    from flyweight.records import Outcome
 
+def blob_records(data: "Mapping[str, Any]", origin: "Mapping[str, Any]") -> "list[Record]":
+    """Make the record of a blob. Our own output is skipped; it would trigger the function again without end.
 
-def blob(data: "Mapping[str, Any]", origin: "Mapping[str, Any]") -> "list[Record]":
-    """A record of a blob, whose id changes with its contents; none of what is written here: that would never end."""
+    The record's id changes with the contents.
+
+    :param data: of the event.
+    :param origin: facts about the event, which the record keeps.
+    """
     url = urlsplit(data["url"])
     path = unquote(url.path).lstrip("/")
-    if is_ours(path):
+    if is_output(path):
         return []
-    return [Record(f"{path}#{data['eTag']}", b"", "", {**origin, "address": f"az://{path}"}, "", _elsewhere(url.netloc))]
+    return [Record(f"{path}#{data['eTag']}", b"", "", {**origin, "address": f"az://{path}"}, "", _foreign_account(url.netloc))]
 
 
-def _elsewhere(host: str) -> "MalformedRequest | None":
-    """What is wrong with a blob of another account: an address names no account, and what is read is that of the settings."""
-    told, ours = host.partition(".")[0], variable("AZURE_STORAGE_ACCOUNT_NAME")
-    if not ours or told.lower() == ours.lower():
+def _foreign_account(host: str) -> "MalformedRequest | None":
+    """Make the fault of a blob in another storage account: an az:// address names no account, the settings name the only one."""
+    account, ours = host.partition(".")[0], variable("AZURE_STORAGE_ACCOUNT_NAME")
+    if not ours or account.lower() == ours.lower():
         return None
-    return MalformedRequest(f"the blob lies in the storage account {told!r}, and this app reads {ours!r}: see docs/triggers.md")
+    return MalformedRequest(f"the blob is in the storage account {account!r}, but this app reads {ours!r}; see docs/triggers.md")
 
 
-def told(record: Record, created: str) -> "list[Record]":
-    """The blobs that a message tells of, in Event Grid's own schema or CloudEvents'; the record itself where it tells of none."""
+def message_records(record: Record, created: str) -> "list[Record]":
+    """Make the records of the blobs that a message names, in Event Grid's own schema or as CloudEvents.
+
+    :param record: the message; it is returned itself if it is not such an event.
+    :param created: the type of the events of created blobs.
+    """
     try:
         events = json.loads(record.body)
         blobs = []
         for event in events if isinstance(events, list) else [events]:
             if (event.get("eventType") or event.get("type")) != created:
                 return [record]
-            blobs += blob(event["data"], {**record.origin, "message": record.id})
+            blobs += blob_records(event["data"], {**record.origin, "message": record.id})
         return blobs
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return [record]
-
-
-def scored(predictor: "Predictor", records: "Sequence[Record]", seconds: float) -> "list[Outcome]":
-    """The outcomes in the order of the records: of all bodies by one predict, then of files until the time is over."""
-    deadline = monotonic() + seconds
-    bodies = [record for record in records if "address" not in record.origin]
-    files = [record for record in records if "address" in record.origin]
-    outcomes = iter(score(predictor, bodies)), iter(score_files(predictor, files, deadline))
-    return [next(outcomes["address" in record.origin]) for record in records]

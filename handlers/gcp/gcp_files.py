@@ -1,16 +1,15 @@
-"""Objects that were finalised to records that name them; each is scored as a stream, and comes again until it is done.
+"""Score the objects that events of Cloud Storage name; an unfinished file is delivered again.
 
 https://cloud.google.com/eventarc/docs/event-types (google.cloud.storage.object.v1.finalized)
 https://cloud.google.com/storage/docs/pubsub-notifications (the attributes of a notification by Pub/Sub)
 """
 
-import json
 from time import monotonic
 
-from gcp_events import answered, events, request_id
+from gcp_cloudevents import answered, data_of, events, request_id
 
 from flyweight import settings
-from flyweight.files.checkpoint import is_ours
+from flyweight.files.checkpoint import is_output
 from flyweight.files.records import score_files
 from flyweight.records import Record, Trigger
 
@@ -22,25 +21,33 @@ if TYPE_CHECKING:
     from flyweight.predictor import Predictor
     from flyweight.records import Outcome
 
-SECONDS = 60.0  # a function's time where the platform does not tell it
-MOST = 540.0  # what a subscription waits for an acknowledgement at most, and some to spare
+DEFAULT_SECONDS = 60.0  # the time of a function, if the platform does not say it
+MAX_SECONDS = 540.0  # a subscription waits ten minutes for an acknowledgement; one minute is kept in reserve
 
 
-def _objects(sent: "Any", context: "Any" = None) -> "list[Record]":
-    told = [json.loads(data) if isinstance(data, (bytes, str)) else data for _, data in events(sent, context)]
-    return [record for one in told for record in landed(one["bucket"], one["name"], one["generation"], one.get("timeCreated"))]
+def object_records(bucket: str, name: str, generation: "Any", time: "str | None") -> "list[Record]":
+    """Make the record of an object. Our own output is skipped; it would trigger the function again without end.
 
-
-def landed(bucket: str, name: str, generation: "Any", time: "str | None") -> "list[Record]":
-    """A record of an object, whose id changes with its contents; none of what is written here: that would never end."""
+    :param generation: it changes with the object's contents, and is a part of the record's id.
+    """
     origin = {"source": f"gs://{bucket}", "address": f"gs://{bucket}/{name}", "time": time}
-    return [] if is_ours(name) else [Record(f"{name}#{generation}", b"", "", origin)]
+    return [] if is_output(name) else [Record(f"{name}#{generation}", b"", "", origin)]
 
 
-def scored(predictor: "Predictor", records: "Sequence[Record]", *event: "Any") -> "list[Outcome]":
-    """The outcomes of files, as far as the function's time goes."""
-    seconds = min(float(settings.variable("CLOUD_RUN_TIMEOUT_SECONDS") or SECONDS) or MOST, MOST)
+def score_objects(predictor: "Predictor", records: "Sequence[Record]", *event: "Any") -> "list[Outcome]":
+    """Score files until the function's time is over."""
+    seconds = min(float(settings.variable("CLOUD_RUN_TIMEOUT_SECONDS") or DEFAULT_SECONDS) or MAX_SECONDS, MAX_SECONDS)
     return score_files(predictor, records, monotonic() + seconds)
 
 
-OBJECT = Trigger("object", _objects, answered, request_id, score=scored)
+def _objects(sent: "Any", context: "Any" = None) -> "list[Record]":
+    """Make the records of the objects that events name."""
+    created = [data_of(data) for _, data in events(sent, context)]
+    return [
+        record
+        for data in created
+        for record in object_records(data["bucket"], data["name"], data["generation"], data.get("timeCreated"))
+    ]
+
+
+OBJECT = Trigger("object", _objects, answered, request_id, score=score_objects)

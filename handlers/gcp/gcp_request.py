@@ -1,4 +1,4 @@
-"""A Flask request to a Request, and a Response to what Flask takes from a view."""
+"""Decode a Flask request to a Request, and encode a Response as what Flask takes from a view."""
 
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def decode(request: "flask.Request") -> Request:
-    """The request that Flask has parsed.
+    """Decode a Flask request.
 
-    :raises MalformedRequest: a body that breaks off.
-    :raises TooLarge: a body that Flask itself won't read.
+    :raises MalformedRequest: the body breaks off.
+    :raises TooLarge: Flask does not read a body of this size.
     """
     headers = {name.lower(): value for name, value in request.headers.items()}
     try:
@@ -29,5 +29,5 @@ def decode(request: "flask.Request") -> Request:
 
 
 def encode(response: Response, request: "flask.Request") -> "tuple[bytes, int, Mapping[str, str]]":
-    """The body, status and headers."""
+    """Encode a response as body, status and headers."""
     return response.body, response.status, response.headers

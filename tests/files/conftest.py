@@ -1,4 +1,4 @@
-"""The buckets of tests/services, and small models whose answer tells their version."""
+"""The buckets of tests/services, and small models that answer with their version."""
 
 from tests.versions import az, bucket, gs, s3, servers, versions
 

@@ -1,4 +1,4 @@
-"""A small file in every form, with bad rows, a clock and a store that tests of scoring files break in on, and what comes out."""
+"""A small file in every format, with bad rows; a clock and a store by which tests interrupt the scoring of files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import zstandard
 import flyweight
 from flyweight.errors import TooLarge
 from flyweight.files import scoring as file_scoring
-from flyweight.files.scoring import Scored, score_object
+from flyweight.files.scoring import FileResult, score_object
 from flyweight.stores import open_store
 from tests import fitted
 from tests.services.fixtures import PATIENT
@@ -47,7 +47,7 @@ class Killed(BaseException):
 
 
 class Clock:
-    """A second passes with each look."""
+    """A clock that goes on by a second with each look."""
 
     def __init__(self) -> None:
         self.time = 0.0
@@ -58,7 +58,7 @@ class Clock:
 
 
 class Watched:
-    """A store that does something else, where it is told to, before or after the write of a number."""
+    """A store that calls `look` around each write, and the fault that a test has set for the number of a write."""
 
     def __init__(self, store: Store, look: Callable[[], None] = lambda: None) -> None:
         self.store, self.look = store, look
@@ -94,8 +94,8 @@ def predictor(penguins: Path) -> Predictor:
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches and parts so small that a small file has many."""
-    monkeypatch.setattr(file_scoring, "ROWS", 3)
-    monkeypatch.setattr(file_scoring, "PART", 700)
+    monkeypatch.setattr(file_scoring, "BATCH_ROWS", 3)
+    monkeypatch.setattr(file_scoring, "PART_BYTES", 700)
 
 
 @pytest.fixture
@@ -109,8 +109,8 @@ def filled(store: Store) -> Store:
     return store
 
 
-def bytes_of(store: Store, done: Scored) -> tuple[bytes, bytes]:
-    """What a file came to: the answers, and the rejected rows."""
+def bytes_of(store: Store, done: FileResult) -> tuple[bytes, bytes]:
+    """Read the answers and the rejected rows of a file."""
     return store.get(done.output, LIMIT)[0], store.get(done.rejects, LIMIT)[0] if done.rejects else b""
 
 
@@ -118,11 +118,11 @@ def documents(data: bytes) -> list[Any]:
     return [json.loads(line) for line in data.splitlines()]
 
 
-def cut(predictor: Predictor, store: Store, key: str, looks: int, form: str = "jsonl") -> Scored:
-    """The end of a file that is scored in many calls, each of which has a few looks at the clock more than the one before."""
+def cut(predictor: Predictor, store: Store, key: str, looks: int, file_format: str = "jsonl") -> FileResult:
+    """Score a file in many calls, each with a few looks at the clock more than the one before, until it is done."""
     for more in range(300):
         try:
-            done = score_object(predictor, store, key, store, "cut", looks + 2 + more / 4, form, Clock())
+            done = score_object(predictor, store, key, store, "cut", looks + 2 + more / 4, file_format, Clock())
         except TooLarge:
             continue
         if done.done:

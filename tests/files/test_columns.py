@@ -1,4 +1,4 @@
-"""A batch that is handed on by columns comes to the bytes that its rows come to, whatever stands in them."""
+"""A batch stored by column gives the same bytes as its rows, for any values."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ODD = st.sampled_from(TEXTS)
 
 @st.composite
 def lines(draw: st.DrawFn) -> bytes:
-    """Rows of which a few hold something else in one place."""
+    """Draw rows of which a few have an irregular value."""
     rows = draw(st.lists(st.sampled_from(ROWS), max_size=120))
     for place in draw(st.lists(st.integers(0, 119), max_size=4)):
         if place < len(rows):
@@ -37,18 +37,18 @@ def lines(draw: st.DrawFn) -> bytes:
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(data=lines(), form=st.sampled_from(["jsonl", "csv"]))
-def test_columns_and_rows_come_to_the_same_bytes(penguins: Path, data: bytes, form: str) -> None:
+@given(data=lines(), file_format=st.sampled_from(["jsonl", "csv"]))
+def test_columns_and_rows_give_the_same_bytes(penguins: Path, data: bytes, file_format: str) -> None:
     predictor = flyweight.load(penguins)
     with tempfile.TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
         store = open_store(f"file://{place}", PATIENT)
         store.put("a.csv", data, None)
 
         def written(prefix: str) -> tuple[bytes, bytes]:
-            done = file_scoring.score_object(predictor, store, "a.csv", store, prefix, form=form)
+            done = file_scoring.score_object(predictor, store, "a.csv", store, prefix, file_format=file_format)
             return store.get(done.output, 1 << 20)[0], store.get(done.rejects, 1 << 20)[0] if done.rejects else b""
 
-        patch.setattr(file_scoring, "ROWS", 50)
+        patch.setattr(file_scoring, "BATCH_ROWS", 50)
         by_column = written("columns")
         patch.setattr(file_csv, "Columns", lambda names, values: [*map(list, zip(*values, strict=True))])
         assert written("rows") == by_column

@@ -1,4 +1,4 @@
-"""Lines of numbers that become one array at once are those, and have the values, that a reader of single rows finds."""
+"""Lines that are parsed into one array have the values that a reader of single rows finds."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from flyweight.errors import TooLarge
 from flyweight.files import csv as file_csv
 from flyweight.files import scoring as file_scoring
 from flyweight.files.batches import Batch
-from flyweight.files.csv_numbers import numbers
+from flyweight.files.csv_numbers import parse_numbers
 from flyweight.files.lines import MAX_ROW, Lines
-from flyweight.files.results import FORMS
+from flyweight.files.results import WRITERS
 from flyweight.formats.csv import MISSING
 from flyweight.models.signature import Feature
 from flyweight.stores import open_store
@@ -51,14 +51,14 @@ ROWS = st.lists(st.lists(VALUE, min_size=3, max_size=3).map(",".join) | st.sampl
 
 
 def bits(value: Any) -> Any:
-    """A number by its bits; every NaN is missing, and so is None."""
+    """Convert a number to its bits; NaN and None both become "missing"."""
     if value is None or value != value:
         return "missing"
     return struct.pack("d", value) if isinstance(value, float) else value
 
 
 def read(data: bytes, rows: int) -> Any:
-    """What becomes of a file, with the batches' ends."""
+    """Read a file: the values, and of each batch lines, texts and the position after it."""
     batches = [*file_csv.csv_batches(Lines([data], {}), FEATURES, {}, rows, 1 << 20)]
     values = [[*map(bits, row)] for batch in batches for row in rows_of(batch)]
     faults = [(line, str(error), text) for batch in batches for line, error, text in sorted(batch.faults, key=lambda one: one[0])]
@@ -72,18 +72,19 @@ def read(data: bytes, rows: int) -> Any:
 
 
 def rows_of(batch: Batch) -> list[Any]:
-    """A batch's instances, those among them that stand beside an array."""
-    return [batch.odd.get(place) or row for place, row in enumerate(np.asarray([*batch.instances], dtype=object).tolist())]
+    """List the instances of a batch, with the exceptions among them."""
+    rows = np.asarray([*batch.instances], dtype=object).tolist()
+    return [batch.exceptions_by_row.get(number) or row for number, row in enumerate(rows)]
 
 
 @contextmanager
 def reading_by(reader: str) -> Iterator[None]:
-    """Batches of numbers are read by pyarrow, by NumPy, or row by row."""
+    """Have batches of numbers read by pyarrow, by NumPy, or row by row."""
     with pytest.MonkeyPatch.context() as patch:
         if reader == "numpy":
             patch.delitem(sys.modules, "pyarrow.csv", raising=False)
         elif reader == "rows":
-            patch.setattr(file_csv, "numbers", lambda *lines: None)
+            patch.setattr(file_csv, "parse_numbers", lambda *lines: None)
         yield
 
 
@@ -92,56 +93,56 @@ def reading_by(reader: str) -> Iterator[None]:
 def test_values_faults_and_places_are_those_of_single_rows(lines: list[str], end: str, last: bool, rows: int, few: float) -> None:
     data = (end.join(["c,a,b", *lines]) + end * last).encode()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(file_csv, "FEW", few)
-        found = {}
+        patch.setattr(file_csv, "MAX_EXCEPTIONS", few)
+        results = {}
         for reader in ("rows", "numpy", "pyarrow"):
             with reading_by(reader):
-                found[reader] = read(data, rows)
-    assert found["numpy"] == found["rows"]
-    assert found["pyarrow"] == found["rows"]
+                results[reader] = read(data, rows)
+    assert results["numpy"] == results["rows"]
+    assert results["pyarrow"] == results["rows"]
 
 
 @pytest.mark.parametrize("reader", ["numpy", "pyarrow"])
 @pytest.mark.parametrize("odd", ["x", '"1"', "1\0", "1_0", "\u0661", "nan(7)", "1\r2", "1,2", "Na", "nulln", "NA1", " NA", "-NA"])
-def test_one_odd_value_leaves_lines_to_the_reader_of_rows(odd: str, reader: str) -> None:
+def test_one_irregular_value_leaves_the_lines_to_the_reader_of_rows(odd: str, reader: str) -> None:
     plain = [b"1,2", b"3,-4e5"]
     with reading_by(reader):
-        assert numbers(plain, 2, [1, 0]).tolist() == [[2.0, 1.0], [-4e5, 3.0]]
+        assert parse_numbers(plain, 2, [1, 0]).tolist() == [[2.0, 1.0], [-4e5, 3.0]]
         for place in range(3):
             lines = [*plain[:place], f"1,{odd}".encode(), *plain[place:]]
-            assert numbers(lines, 2, [0, 1]) is None
+            assert parse_numbers(lines, 2, [0, 1]) is None
 
 
 @pytest.mark.parametrize("reader", ["numpy", "pyarrow"])
 @pytest.mark.parametrize("word", sorted(MISSING))
-def test_words_for_what_is_missing_are_read_at_once(word: str, reader: str) -> None:
+def test_words_that_mean_missing_are_read_as_nan(word: str, reader: str) -> None:
     with reading_by(reader):
-        table = numbers([f"{word},{word},1".encode(), f"{word},2,{word}".encode()], 3, [0, 1, 2])
+        table = parse_numbers([f"{word},{word},1".encode(), f"{word},2,{word}".encode()], 3, [0, 1, 2])
     assert np.array_equal(table, [[np.nan, np.nan, 1.0], [np.nan, 2.0, np.nan]], equal_nan=True)
 
 
 @settings(max_examples=300, deadline=None)
 @given(values=st.lists(st.floats(allow_nan=False) | st.none(), min_size=1, max_size=40), width=st.integers(1, 3), data=st.data())
 def test_pyarrow_finds_the_double_that_python_finds(values: list[float | None], width: int, data: Any) -> None:
-    """Of every way to write a number, with what is missing anywhere, also behind the first eight."""
+    """A number may be written in any way, and values may be missing anywhere, also after the first eight."""
     forms = st.sampled_from([repr, "{:.3e}".format, "{:.17g}".format, "{:.25g}".format, "{:f}".format, "{:.0f}".format])
     texts = [data.draw(forms)(value) if value is not None else "NA" for value in values]
     texts += ["1"] * (-len(texts) % width)
     lines = [",".join(texts[place : place + width]).encode() for place in range(0, len(texts), width)]
     with reading_by("pyarrow"):
-        table = numbers(lines, width, [*range(width)])
+        table = parse_numbers(lines, width, [*range(width)])
     if any("inf" in text for text in texts):
         assert table is None
     else:
         assert [*map(bits, table.ravel().tolist())] == [bits(None if text == "NA" else float(text)) for text in texts]
 
 
-def test_what_is_missing_is_nan() -> None:
-    table = numbers([b",2,", b"1,,3", b",,"], 3, [0, 1, 2])
+def test_empty_values_are_nan() -> None:
+    table = parse_numbers([b",2,", b"1,,3", b",,"], 3, [0, 1, 2])
     assert np.isnan(table).tolist() == [[True, False, True], [False, True, False], [True, True, True]]
 
 
-def test_a_line_that_is_cut_off_is_not_taken_for_its_beginning() -> None:
+def test_a_truncated_line_is_not_read_as_its_beginning() -> None:
     data = b"a,b,c\n1,2,3\n1,2," + b"0" * (MAX_ROW + 1) + b"\n4,5,6"
     values, lines, _, faults, _ = read(data, 10)
     assert (len(values), lines, [fault[0] for fault in faults]) == (2, [[2, 4]], [3])
@@ -155,11 +156,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_a_file_of_numbers_comes_to_the_same_bytes_at_once_and_row_by_row_and_cut(
+def test_a_file_of_numbers_gives_the_same_bytes_at_once_row_by_row_and_in_many_calls(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_scoring, "ROWS", 64)
-    monkeypatch.setattr(file_scoring, "PART", 5000)
+    monkeypatch.setattr(file_scoring, "BATCH_ROWS", 64)
+    monkeypatch.setattr(file_scoring, "PART_BYTES", 5000)
     predictor, store = flyweight.load(model), open_store(f"file://{tmp_path}", PATIENT)
     names = [feature.name for feature in predictor.signature.features]
     lines = [",".join(f"{value:.9g}" for value in row) for row in np.random.default_rng(1).normal(size=(1000, 5)).tolist()]
@@ -190,7 +191,7 @@ def test_a_file_of_numbers_comes_to_the_same_bytes_at_once_and_row_by_row_and_cu
         except TooLarge:
             continue
     assert calls > 1 and bytes_of(done) == at_once
-    monkeypatch.setattr("flyweight.files.results._texts", lambda values: None)
+    monkeypatch.setattr("flyweight.files.results._json_texts", lambda values: None)
     with reading_by("rows"):
         assert bytes_of(file_scoring.score_object(predictor, store, "a.csv", store, "lines")) == at_once
 
@@ -202,11 +203,11 @@ from flyweight.files import csv_numbers
 from flyweight.files import scoring as file_scoring
 from flyweight.stores import open_store
 store, predictor = open_store(sys.argv[2]), flyweight.load(sys.argv[1])
-found = []
-for csv_numbers.WORTH in (1 << 30, 1):
-    done = file_scoring.score_object(predictor, store, "a.csv", store, f"out-{csv_numbers.WORTH}")
-    found.append("pyarrow" in sys.modules)
-print(found, done.rows, "pandas" in sys.modules)
+imported = []
+for csv_numbers.PYARROW_MIN_BYTES in (1 << 30, 1):
+    done = file_scoring.score_object(predictor, store, "a.csv", store, f"out-{csv_numbers.PYARROW_MIN_BYTES}")
+    imported.append("pyarrow" in sys.modules)
+print(imported, done.rows, "pandas" in sys.modules)
 """
 
 
@@ -235,4 +236,4 @@ def test_lines_written_by_column_are_those_written_one_by_one(labels: Any, besid
             row |= {} if samples is None else {"score_sample": samples[place]}
             yield strict_json.encode(row) + b"\n"
 
-    assert FORMS["jsonl"](prediction, [4, 5, 6], False) == b"".join(expected())
+    assert WRITERS["jsonl"](prediction, [4, 5, 6], False) == b"".join(expected())

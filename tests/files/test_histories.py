@@ -1,4 +1,4 @@
-"""Cut, killed, doubled, raced and cut off from its store, a file comes to the same bytes."""
+"""A file gives the same bytes when its calls are interrupted, killed, doubled, raced, or lose their store."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 import flyweight
 from flyweight.errors import PreconditionFailed, StoreFailed, TooLarge
 from flyweight.files import scoring as file_scoring
-from flyweight.files.checkpoint import names
+from flyweight.files.checkpoint import output_keys
 from flyweight.files.scoring import score_object
 from flyweight.stores import Timeouts, open_store
 from tests import fitted
@@ -60,10 +60,10 @@ print(file_scoring.score_object(flyweight.load(sys.argv[1]), store, "in/large.cs
 """
 
 
-def test_a_fresh_process_comes_to_the_same_digits(
+def test_a_fresh_process_gives_the_same_digits(
     penguins: Path, predictor: Predictor, folder: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A model that is asked for many rows goes over to NumPy, which sums in another order: here from the first row on."""
+    """For many rows a model changes to NumPy, which sums in another order: here it does so from the first row on."""
     monkeypatch.undo()
     folder.put("in/large.csv", pd.concat([TABLE] * 5).to_csv(index=False).encode(), None)
     whole = score_object(predictor, folder, "in/large.csv", folder, "out")
@@ -74,7 +74,7 @@ def test_a_fresh_process_comes_to_the_same_digits(
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("looks", [1, 4, 9])
-def test_cut_anywhere_it_comes_to_the_same(predictor: Predictor, folder: Store, name: str, looks: int) -> None:
+def test_the_number_of_calls_does_not_change_the_output(predictor: Predictor, folder: Store, name: str, looks: int) -> None:
     whole = score_object(predictor, folder, f"in/{name}", folder, "out")
     parted = cut(predictor, folder, f"in/{name}", looks)
     assert bytes_of(folder, parted) == bytes_of(folder, whole)
@@ -86,18 +86,19 @@ EVENT = st.tuples(st.sampled_from(KINDS), st.sampled_from(["before", "after"]))
 CALL = st.tuples(st.integers(2, 60), st.dictionaries(st.integers(1, 25), EVENT, max_size=3))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=st.lists(CALL, max_size=8), name=st.sampled_from([*FILES]))
 def test_no_history_changes_a_byte(predictor: Predictor, history: list[Any], name: str) -> None:
-    """Calls that end in the deadline, are killed before or after any write, lose its answer, or meet another call in it."""
+    """Calls reach their deadline, are killed before or after any write, lose its answer, or meet another call."""
     with tempfile.TemporaryDirectory() as place:
         store = filled(open_store(f"file://{place}", PATIENT))
         whole = score_object(predictor, store, f"in/{name}", store, "whole")
         expected = bytes_of(store, whole)
-        keys = names("out", f"in/{name}", store.head(f"in/{name}").tag, "jsonl")
+        keys = output_keys("out", f"in/{name}", store.head(f"in/{name}").tag, "jsonl")
 
         def look() -> None:
-            """A half-written output is never visible, and the rejected rows come before it."""
+            """Check that no half-written output is visible, and that the rejected rows come before it."""
             if keys.output in store.keys("out"):
                 assert store.get(keys.output, LIMIT)[0] == expected[0]
                 assert not expected[1] or store.get(keys.rejects, LIMIT)[0] == expected[1]
@@ -133,7 +134,7 @@ def test_no_history_changes_a_byte(predictor: Predictor, history: list[Any], nam
         assert broken or not orphans
 
 
-def test_a_file_that_is_done_costs_three_looks(predictor: Predictor, s3: Bucket) -> None:
+def test_a_file_that_is_done_costs_three_requests(predictor: Predictor, s3: Bucket) -> None:
     store = filled(s3.open())
     score_object(predictor, store, "in/a.csv", store, "out")
     s3.proxy.fail("")
@@ -166,24 +167,24 @@ def test_a_file_that_another_model_began_is_begun_again(predictor: Predictor, fo
     begun = score_object(predictor, folder, "in/a.csv", folder, "out", 12, now=Clock())
     assert not begun.done and begun.rows > 0
     done = score_object(following, folder, "in/a.csv", folder, "out")
-    report = json.loads(folder.get(names("out", "in/a.csv", folder.head("in/a.csv").tag, "jsonl").checkpoint, LIMIT)[0])
+    report = json.loads(folder.get(output_keys("out", "in/a.csv", folder.head("in/a.csv").tag, "jsonl").checkpoint, LIMIT)[0])
     assert report["model"]["version"] == "2.0.0" and report["state"] == "done"
     assert (done.rows, done.rejected) == (len(GOOD), len(BAD))
     assert [key for key in folder.keys("out") if ".parts/" in key] == []
     assert score_object(predictor, folder, "in/a.csv", folder, "out") == done, "a file that is done stays as it is"
 
 
-def test_a_file_that_gets_no_further_is_given_up_and_may_be_gone_on_with(predictor: Predictor, folder: Store) -> None:
-    """Each call does one batch at least; but joining the parts has to fit in one."""
-    with pytest.raises(TooLarge, match="got no further"):
+def test_a_file_without_progress_is_given_up_and_can_be_continued(predictor: Predictor, folder: Store) -> None:
+    """Each call scores one batch at least, but joining the parts has to fit in one call."""
+    with pytest.raises(TooLarge, match="made no progress"):
         for _ in range(100):
             assert not score_object(predictor, folder, "in/a.csv", folder, "out", 1.0, now=Clock()).done
     done = score_object(predictor, folder, "in/a.csv", folder, "out")
     assert (done.done, done.rows) == (True, len(GOOD))
 
 
-def test_a_file_has_so_many_calls(predictor: Predictor, folder: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_scoring, "MOST", 3)
+def test_a_file_has_a_limited_number_of_calls(predictor: Predictor, folder: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_scoring, "MAX_CALLS", 3)
     for _ in range(2):
         assert not score_object(predictor, folder, "in/a.csv", folder, "out", 9.0, now=Clock()).done
     with pytest.raises(TooLarge, match="not done after 3 calls"):
@@ -191,7 +192,7 @@ def test_a_file_has_so_many_calls(predictor: Predictor, folder: Store, monkeypat
 
 
 def test_on_every_store_through_faults(predictor: Predictor, bucket: Bucket, folder: Store) -> None:
-    """Cut, and with requests that fail now and then, it comes to the bytes of a folder."""
+    """Interrupted, and with some failing requests, it gives the bytes of a folder."""
     expected = bytes_of(folder, score_object(predictor, folder, "in/a.csv", folder, "out"))
     store = filled(bucket.open())
     for number, fault in enumerate(["503", "reset", "truncate", "lost", "500", "", "403", "", "", ""]):
@@ -206,7 +207,7 @@ def test_on_every_store_through_faults(predictor: Predictor, bucket: Bucket, fol
 
 
 def _th(number: int) -> Callable[[Any], bool]:
-    """Whether it is the request of a number."""
+    """Make a function that picks the requests from a number on."""
     left = [number]
 
     def picked(seen: Any) -> bool:
@@ -216,8 +217,8 @@ def _th(number: int) -> Callable[[Any], bool]:
     return picked
 
 
-def test_a_store_that_is_away_is_told_and_the_file_gone_on_with(predictor: Predictor, s3: Bucket) -> None:
-    store = filled(s3.open(Timeouts(connect=0.5, seconds=2.0, retries=1)))
+def test_a_failing_store_is_an_error_and_the_file_is_continued_later(predictor: Predictor, s3: Bucket) -> None:
+    store = filled(s3.open(Timeouts(connect=20.0, seconds=60.0, retries=1)))
     s3.proxy.fail("503", when=lambda seen: ".parts/000003" in seen.path)
     with pytest.raises(StoreFailed):
         score_object(predictor, store, "in/a.csv", store, "out")

@@ -1,4 +1,4 @@
-"""Files to rows: however the bytes come, wherever a reader enters, each row is read as over HTTP, and a bad one alone is told."""
+"""Reading files: each row is read as over HTTP, from any position, however the bytes arrive, and a bad row is reported alone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from flyweight.files.csv import csv_batches
 from flyweight.files.jsonl import jsonl_batches
 from flyweight.files.lines import MAX_ROW, Lines
 from flyweight.files.parquet import parquet_batches
-from flyweight.files.reader import form_of
+from flyweight.files.reader import format_of
 from flyweight.formats import parse
 from flyweight.formats.compression import plain
 from flyweight.models.signature import Feature
@@ -59,7 +59,7 @@ def json_of(data: bytes, size: int = 1 << 20, rows: int = 3, position: dict[str,
 
 
 def all_of(batches: Iterator[Batch]) -> tuple[list[Any], list[int], list[tuple[int, str, str]]]:
-    """All instances, their lines, and the faults in words."""
+    """List all instances, their lines, and the faults with their messages."""
     instances, lines, faults = [], [], []
     for batch in batches:
         assert len(batch.instances) == len(batch.lines)
@@ -70,7 +70,7 @@ def all_of(batches: Iterator[Batch]) -> tuple[list[Any], list[int], list[tuple[i
 
 
 def over_http(data: bytes) -> list[Any]:
-    """The same rows as the body of a request."""
+    """Read the same rows as the body of a request."""
     return [[instance[feature.name] for feature in FEATURES] for instance in parse(data, "text/csv", FEATURES, 1 << 20)[0]]
 
 
@@ -107,15 +107,15 @@ BAD_ROWS = {
 @pytest.mark.parametrize("bad", BAD_ROWS)
 @pytest.mark.parametrize("place", [0, 1, 2])
 @pytest.mark.parametrize("rows", [1, 2, 100])
-def test_a_bad_row_is_told_alone(bad: bytes, place: int, rows: int) -> None:
+def test_a_bad_row_is_reported_alone(bad: bytes, place: int, rows: int) -> None:
     lines = [b"1,a,true", b"2,b,false"]
     lines.insert(place, bad)
     instances, numbers, faults = all_of(csv_of(HEADER + b"\n".join(lines), rows=rows))
     assert instances == [[1.0, "a", True], [2.0, "b", False]]
     assert numbers == [number for number in (2, 3, 4) if number != place + 2]
-    ((line, told, text),) = faults
+    ((line, message, text),) = faults
     assert line == place + 2
-    assert BAD_ROWS[bad] in told
+    assert BAD_ROWS[bad] in message
     assert text == bad.decode("utf-8", "replace")
 
 
@@ -127,14 +127,14 @@ def test_a_quote_that_never_closes_gives_up_its_own_line_only() -> None:
 
 
 @pytest.mark.parametrize("size", [1000, 1 << 20, 5 << 20])
-def test_a_row_that_is_too_long_is_told_and_passed_over_in_bounded_memory(size: int) -> None:
+def test_a_row_that_is_too_long_is_reported_and_skipped_in_bounded_memory(size: int) -> None:
     long = b"x" * (3 * MAX_ROW)
     data = HEADER + b"1,a,true\n1," + long + b",true\n2,b,true\n"
     batches = [*csv_of(data, size)]
     instances, lines, faults = all_of(iter(batches))
     assert (instances, lines) == ([[1.0, "a", True], [2.0, "b", True]], [2, 4])
-    ((line, told, text),) = faults
-    assert line == 3 and f"the row has {len(long) + 7} bytes" in told and len(text) == 1000
+    ((line, message, text),) = faults
+    assert line == 3 and f"the row has {len(long) + 7} bytes" in message and len(text) == 1000
     assert batches[-1].after["offset"] == len(data)
     assert [(line, type(error)) for batch in json_of(b"[]\n" + long, size) for line, error, _ in batch.faults] == [(2, TooLarge)]
 
@@ -151,7 +151,7 @@ def test_a_row_that_is_too_long_is_told_and_passed_over_in_bounded_memory(size: 
         (b"1,a,true\n", InvalidInput, "an unknown feature"),
     ],
 )
-def test_a_file_with_another_header_is_none(data: bytes, kind: type[Exception], words: str) -> None:
+def test_a_file_with_another_header_is_refused(data: bytes, kind: type[Exception], words: str) -> None:
     with pytest.raises(kind, match=words):
         next(csv_of(data))
 
@@ -186,25 +186,27 @@ PIECES = [b"1", b"", b"a", b'"', b'""', b",", b"\n", b"\r\n", b"x\xff", b'"a,\nb
 ROW = st.lists(st.sampled_from(PIECES), max_size=40)
 
 
-@given(pieces=ROW, size=st.integers(1, 30), rows=st.integers(1, 5), form=st.sampled_from([csv_of, json_of]))
-def test_wherever_a_reader_enters_it_reads_the_same(pieces: list[bytes], size: int, rows: int, form: Callable[..., Any]) -> None:
-    """However the bytes are cut, and from the start of any batch on; each line is in one row, or in one fault."""
+@given(pieces=ROW, size=st.integers(1, 30), rows=st.integers(1, 5), batches_of=st.sampled_from([csv_of, json_of]))
+def test_a_reader_reads_the_same_from_any_position(
+    pieces: list[bytes], size: int, rows: int, batches_of: Callable[..., Any]
+) -> None:
+    """The bytes come in chunks of any size, and reading begins at any batch; each line is in one row, or in one fault."""
     data = HEADER + b"".join(pieces)
-    whole = [*form(data, 1 << 20, rows)]
-    told = [comparable(batch) for batch in whole]
-    assert [comparable(batch) for batch in form(data, size, rows)] == told
+    whole = [*batches_of(data, 1 << 20, rows)]
+    expected = [comparable(batch) for batch in whole]
+    assert [comparable(batch) for batch in batches_of(data, size, rows)] == expected
     for number, batch in enumerate(whole):
-        assert [comparable(later) for later in form(data, size, rows, batch.after)] == told[number + 1 :]
+        assert [comparable(later) for later in batches_of(data, size, rows, batch.after)] == expected[number + 1 :]
     spans = [(line, text.count(b"\n") + 1) for batch in whole for line, text in zip(batch.lines, batch.texts, strict=True)]
     spans += [(line, text.count("\n") + 1) for batch in whole for line, _, text in batch.faults]
     covered = sorted(line + number for line, count in spans for number in range(count))
     assert len({*covered}) == len(covered)
-    numbered = [*enumerate(data.split(b"\n"), 1)][1 if form is csv_of else 0 :]
+    numbered = [*enumerate(data.split(b"\n"), 1)][1 if batches_of is csv_of else 0 :]
     assert {number for number, line in numbered if line.strip(b"\r ")} <= {*covered}
 
 
 def comparable(batch: Batch) -> Any:
-    """A batch that can be compared: errors by their words, NaN by its text."""
+    """Make a batch comparable: errors by their messages, NaN by its text."""
     return repr([*batch.instances]), batch.lines, batch.texts, [(a, str(b), c) for a, b, c in batch.faults], batch.after
 
 
@@ -223,7 +225,7 @@ def test_compressed_bytes_are_read_member_by_member(compression: str, size: int)
 
 
 @pytest.mark.parametrize("compression", ["gzip", "zstd"])
-def test_compressed_bytes_that_break_off_or_are_others_are_refused(compression: str) -> None:
+def test_bytes_that_break_off_or_are_not_compressed_are_refused(compression: str) -> None:
     packed = bits(compression, GOOD)
     for data, words in ((packed[:-1], "breaks off"), (packed + packed[:9], "breaks off"), (b"plain text", "are not")):
         with pytest.raises(MalformedRequest, match=words):
@@ -234,7 +236,7 @@ def test_compressed_bytes_that_break_off_or_are_others_are_refused(compression: 
 
 
 @pytest.mark.parametrize("compression", ["gzip", "zstd"])
-def test_what_is_compressed_beyond_measure_comes_in_bounded_pieces(compression: str) -> None:
+def test_highly_compressed_bytes_come_in_bounded_pieces(compression: str) -> None:
     packed = bits(compression, bytes(200 << 20))
     sizes = [len(piece) for piece in plain([packed], compression)]
     assert sum(sizes) == 200 << 20
@@ -257,7 +259,7 @@ def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    ("key", "form"),
+    ("key", "expected"),
     [
         ("a.csv", ("csv", "")),
         ("a/b.c/D.CSV.GZ", ("csv", "gzip")),
@@ -266,14 +268,14 @@ def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         ("x.parquet", ("parquet", "")),
     ],
 )
-def test_the_end_of_a_name_says_the_form(key: str, form: tuple[str, str]) -> None:
-    assert form_of(key) == form
+def test_the_extension_says_the_format(key: str, expected: tuple[str, str]) -> None:
+    assert format_of(key) == expected
 
 
 @pytest.mark.parametrize("key", ["a", "csv", "a.txt", "a.gz", "a.csv/b", "a.parquet.gz", "a.csv.bz2", ".gz", ""])
-def test_another_end_is_refused(key: str) -> None:
+def test_another_extension_is_refused(key: str) -> None:
     with pytest.raises(UnsupportedMediaType, match=r"should end in \.csv"):
-        form_of(key)
+        format_of(key)
 
 
 TABLE = pd.DataFrame({"flag": [True, None, False] * 10, "number": range(30), "word": ["a", None, "c"] * 10})
@@ -296,7 +298,7 @@ def test_parquet_is_read_by_row_groups_and_entered_anywhere() -> None:
         assert [*parquet_batches(read, length, FEATURES, batch.after, 5)] == whole[number + 1 :]
 
 
-def test_a_file_that_is_no_parquet_or_has_other_columns_is_none() -> None:
+def test_a_file_that_is_not_parquet_or_has_other_columns_is_refused() -> None:
     with pytest.raises(MalformedRequest, match="not Parquet"):
         next(parquet_batches(lambda start, size: GOOD[start : start + size], len(GOOD), FEATURES, {}, 5))
     read, length = parquet_of(pa.table({"number": [1]}))
@@ -304,7 +306,7 @@ def test_a_file_that_is_no_parquet_or_has_other_columns_is_none() -> None:
         next(parquet_batches(read, length, FEATURES, {}, 5))
 
 
-def test_a_store_that_fails_below_parquet_is_told_as_itself() -> None:
+def test_an_error_of_the_store_is_raised_through_parquet_unchanged() -> None:
     def read(start: int, size: int) -> bytes:
         raise ObjectNotFound("gone")
 

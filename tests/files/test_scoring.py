@@ -1,4 +1,4 @@
-"""A file is scored once and whole: each row is answered or rejected with its line, in any form; what is none leaves nothing."""
+"""A file is scored once and whole: in any format each row is answered or rejected with its line; a bad file leaves nothing."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def test_answers_are_those_of_a_request(predictor: Predictor, folder: Store) -> 
 
 
 @pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.zst"])
-def test_a_compressed_file_comes_to_the_same(predictor: Predictor, folder: Store, name: str) -> None:
+def test_a_compressed_file_gives_the_same_answers(predictor: Predictor, folder: Store, name: str) -> None:
     plain = bytes_of(folder, score_object(predictor, folder, "in/a.csv", folder, "out"))
     assert bytes_of(folder, score_object(predictor, folder, f"in/{name}", folder, "out")) == plain
 
 
-def test_parquet_comes_to_what_lines_of_json_do(predictor: Predictor, tmp_path: Path, folder: Store) -> None:
+def test_parquet_gives_the_answers_of_json_lines(predictor: Predictor, tmp_path: Path, folder: Store) -> None:
     TABLE.to_parquet(tmp_path / "in" / "a.parquet", row_group_size=8, index=False)
     lines = bytes_of(folder, score_object(predictor, folder, "in/a.jsonl", folder, "out"))
     whole = documents(bytes_of(folder, score_object(predictor, folder, "in/a.parquet", folder, "out"))[0])
@@ -61,7 +61,7 @@ def test_parquet_comes_to_what_lines_of_json_do(predictor: Predictor, tmp_path: 
 
 
 def test_answers_in_csv_have_one_header(predictor: Predictor, folder: Store) -> None:
-    done = cut(predictor, folder, "in/a.csv", 5, form="csv")
+    done = cut(predictor, folder, "in/a.csv", 5, file_format="csv")
     table = pd.read_csv(f"{folder._folder}/{done.output}")  # type: ignore[attr-defined]
     assert table["line"].tolist() == GOOD
     classes = [f"probability_{name}" for name in ("Adelie", "Chinstrap", "Gentoo")]
@@ -79,7 +79,7 @@ def test_answers_in_csv_have_one_header(predictor: Predictor, folder: Store) -> 
         ("b.txt", CSV, UnsupportedMediaType),
     ],
 )
-def test_a_file_that_is_none_is_refused_and_leaves_nothing(
+def test_a_file_that_can_not_be_scored_is_refused_and_leaves_nothing(
     predictor: Predictor, folder: Store, name: str, data: bytes, kind: type[Exception]
 ) -> None:
     folder.put(f"in/{name}", data, None)
@@ -88,12 +88,12 @@ def test_a_file_that_is_none_is_refused_and_leaves_nothing(
     assert folder.keys("out") == []
 
 
-def test_a_file_of_a_header_alone_comes_to_an_empty_one(predictor: Predictor, folder: Store) -> None:
+def test_a_file_with_only_a_header_gives_empty_answers(predictor: Predictor, folder: Store) -> None:
     folder.put("in/b.csv", CSV.splitlines()[0], None)
     done = score_object(predictor, folder, "in/b.csv", folder, "out")
     assert bytes_of(folder, done) == (b"", b"") and done.rejects == ""
 
 
-def test_where_nothing_is_nothing_is_scored(predictor: Predictor, folder: Store) -> None:
+def test_a_missing_file_is_an_error(predictor: Predictor, folder: Store) -> None:
     with pytest.raises(ObjectNotFound):
         score_object(predictor, folder, "in/none.csv", folder, "out")

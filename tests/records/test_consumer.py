@@ -1,4 +1,4 @@
-"""A batch from event to reply: whatever fails on the way, a record is scored, rejected with a reason, or comes again."""
+"""Consuming a batch: after any failure a record is scored, rejected with a reason, or delivered again."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ import pytest
 from flyweight.errors import ModelUnavailable
 from flyweight.handler import bind
 from flyweight.predictor import Predictor
-from flyweight.records import InProgress, Outcome, Record, Trigger, consumer, failed
-from flyweight.records.sinks import key_of, open_sink
+from flyweight.records import InProgress, Outcome, Record, Trigger, consumer, failed, raise_failed
 from flyweight.serving.service import Service
 from flyweight.settings import Settings
 from tests.serving.test_service import GENTOO
@@ -26,14 +25,14 @@ class Killed(BaseException):
 
 
 class Once:
-    """An idempotent sink: each key once; it throttles, breaks and dies as it is told."""
+    """An idempotent sink that takes each key once; tests set when it throttles, breaks and dies."""
 
     def __init__(self) -> None:
         self.kept: dict[str, Mapping[str, Any]] = {}
-        self.order: list[str] = []  # of the records, as they landed
+        self.order: list[str] = []  # ids of the records, as they landed
         self.throttled: set[int] = set()  # places in the next call
         self.dies = ""  # "before", "half" or "after" the next call's writes
-        self.breaks = ""  # the same, but it raises an error, and has written all the same
+        self.breaks = ""  # the same, but it raises an error, though it has written
 
     def send(self, documents: list[tuple[str, Mapping[str, Any]]]) -> Mapping[str, str]:
         throttled, self.throttled = self.throttled, set()
@@ -61,7 +60,7 @@ class Once:
 
 
 class Brittle:
-    """A predictor on which some rows break in a way that nobody foresaw, and some find no memory while it is scarce."""
+    """A predictor that fails with an unexpected error on some rows, and without memory on others while memory is scarce."""
 
     def __init__(self, predictor: Any, scarce: bool) -> None:
         self._predictor, self._scarce = predictor, scarce
@@ -71,16 +70,16 @@ class Brittle:
 
     predict_each = Predictor.predict_each
 
-    def answer(self, rows: Any, *asked: Any) -> Any:
+    def answer(self, rows: Any, *arguments: Any) -> Any:
         if any(row[1] == BREAKING for row in rows):
             raise ZeroDivisionError("in the middle of a plan")
         if self._scarce and any(row[1] == HUNGRY for row in rows):
             raise MemoryError
-        return self._predictor.answer(rows, *asked)
+        return self._predictor.answer(rows, *arguments)
 
 
 class Deployed(Service):
-    """A service whose model may be away, with the sinks of the tests."""
+    """A service whose model may be unavailable, with the sinks of the tests."""
 
     def __init__(self, model: Path) -> None:
         self.logged: list[dict[str, Any]] = []
@@ -109,18 +108,12 @@ def ids(outcomes: list[Outcome], event: Any) -> list[str]:
     return [outcome.record.id for outcome in failed(outcomes)]
 
 
-def raised(outcomes: list[Outcome], event: Any) -> None:
-    for outcome in failed(outcomes):
-        assert outcome.error is not None
-        raise outcome.error
-
-
 def request_id(event: Any) -> str:
     return "r-1"
 
 
 PARTIAL = Trigger("partial", records, ids, request_id)
-RAISING = Trigger("raising", records, raised, request_id)
+RAISING = Trigger("raising", records, raise_failed, request_id)
 ANSWERING = Trigger("answering", records, lambda outcomes, event: [o.answer for o in outcomes], request_id, answers=True)
 
 BREAKING, HUNGRY = 77.5, 46.2
@@ -147,16 +140,18 @@ def test_results_and_dead_letters_go_to_their_sinks_with_the_key_the_origin_and_
     assert letter["problem"]["errors"][0]["feature"] == "year"
 
 
-def test_one_line_tells_a_batch(deployed: Deployed) -> None:
+def test_a_batch_writes_one_log_line(deployed: Deployed) -> None:
     consume(deployed, PARTIAL, (items(GOOD, BAD),))
     (line,) = deployed.logged
-    told = {"operation": "partial", "request_id": "r-1", "records": 2, "scored": 1, "rejected": 1, "failed": 0}
-    assert told.items() <= line.items()
+    expected = {"operation": "partial", "request_id": "r-1", "records": 2, "scored": 1, "rejected": 1, "failed": 0}
+    assert expected.items() <= line.items()
     assert (line["model"], line["version"], line["level"], line["cold"]) == ("penguins", "1.0.0", "WARNING", True)
 
 
 @pytest.mark.parametrize(("other", "level"), [(None, "INFO"), (ModelUnavailable("away"), "ERROR")])
-def test_what_is_unfinished_comes_again_and_is_no_failure(deployed: Deployed, other: Exception | None, level: str) -> None:
+def test_an_unfinished_record_is_delivered_again_and_is_no_failure(
+    deployed: Deployed, other: Exception | None, level: str
+) -> None:
     def halfway(predictor: Any, records: list[Record], event: Any) -> list[Outcome]:
         errors = (InProgress("half"), other)
         return [Outcome(record, {"id": record.id}, error, False) for record, error in zip(records, errors, strict=True)]
@@ -168,14 +163,14 @@ def test_what_is_unfinished_comes_again_and_is_no_failure(deployed: Deployed, ot
     assert (line["level"], line["unfinished"], line["failed"]) == (level, 1, int(other is not None))
 
 
-def test_without_sinks_a_rejected_record_is_a_line_of_the_log_whole(penguins: Path) -> None:
+def test_without_sinks_the_log_holds_the_whole_rejected_record(penguins: Path) -> None:
     logged: list[Any] = []
     service = Service(Settings(str(penguins)), logged.append)
     assert consume(service, PARTIAL, (items(BAD),)) == []
     assert (logged[0]["level"], logged[0]["body"], logged[0]["problem"]["status"]) == ("ERROR", BAD, 422)
 
 
-def test_results_that_go_nowhere_are_told(penguins: Path) -> None:
+def test_answers_without_a_sink_are_a_warning(penguins: Path) -> None:
     logged: list[Any] = []
     service = Service(Settings(str(penguins)), logged.append)
     consume(service, PARTIAL, (items(GOOD),))
@@ -184,7 +179,7 @@ def test_results_that_go_nowhere_are_told(penguins: Path) -> None:
     assert logged[-1]["level"] == "INFO"
 
 
-def test_without_a_model_every_record_comes_again(deployed: Deployed) -> None:
+def test_without_a_model_every_record_is_delivered_again(deployed: Deployed) -> None:
     deployed.away = True
     assert consume(deployed, PARTIAL, (items(GOOD, BAD),)) == ["m0", "m1"]
     with pytest.raises(ModelUnavailable):
@@ -193,7 +188,7 @@ def test_without_a_model_every_record_comes_again(deployed: Deployed) -> None:
     assert not deployed.results.kept and not deployed.dead_letters.kept
 
 
-def test_a_dead_letter_that_was_not_taken_comes_again(deployed: Deployed) -> None:
+def test_a_record_whose_dead_letter_was_not_taken_is_delivered_again(deployed: Deployed) -> None:
     deployed.dead_letters.throttled = {0}
     assert consume(deployed, PARTIAL, (items(GOOD, BAD),)) == ["m1"]
 
@@ -208,7 +203,7 @@ def test_a_sink_that_raises_has_taken_nothing(deployed: Deployed) -> None:
     assert "ConnectionError" in deployed.logged[-1]["exception"]
 
 
-def test_behind_the_first_that_failed_nothing_of_its_sequence_is_done(deployed: Deployed) -> None:
+def test_records_after_the_first_failure_of_their_sequence_fail_as_well(deployed: Deployed) -> None:
     deployed.results.throttled = {1}
     event = items(GOOD, GOOD, GOOD, BAD, sequence="s") + [{"id": "other", "body": GOOD, "sequence": "t"}]
     assert consume(deployed, PARTIAL, (event,)) == ["m1", "m2", "m3"]
@@ -222,14 +217,14 @@ def test_a_record_that_came_twice_in_a_batch_is_sent_once_and_done_twice(deploye
     assert len(deployed.results.kept) == 1
 
 
-def test_an_event_that_is_not_what_it_claims_is_told_and_left_to_the_platform(deployed: Deployed) -> None:
+def test_an_event_that_can_not_be_read_is_logged_and_raised(deployed: Deployed) -> None:
     with pytest.raises(KeyError):
         consume(deployed, PARTIAL, ([{"id": "m0"}],))
     assert deployed.logged[-1]["level"] == "ERROR" and "KeyError" in deployed.logged[-1]["exception"]
 
 
 @pytest.mark.parametrize("dies", ["", "half"])
-def test_the_collector_rests_until_the_reply_and_works_again_whatever_came_of_it(deployed: Deployed, dies: str) -> None:
+def test_the_garbage_collector_is_off_until_the_reply_and_always_on_again(deployed: Deployed, dies: str) -> None:
     resting = []
     deployed.results.dies = dies
     seen = Trigger("seen", lambda event: [resting.append(gc.isenabled()), *records(event)][1:], ids, request_id)
@@ -238,16 +233,7 @@ def test_the_collector_rests_until_the_reply_and_works_again_whatever_came_of_it
     assert (resting, gc.isenabled()) == ([False], True)
 
 
-def test_a_key_is_of_the_record_its_source_and_the_model() -> None:
-    record, elsewhere = Record("a", b"1", origin={"source": "s"}), Record("a", b"1", origin={"source": "t"})
-    assert key_of(record, "m") == key_of(Record("a", b"2", origin={"source": "s", "time": 1}), "m")
-    assert len({key_of(record, "m"), key_of(record, "n"), key_of(elsewhere, "m"), key_of(Record("b", b"1"), "m")}) == 4
-    assert len(key_of(record, "m")) == 64
-
-
-def test_an_address_of_no_known_sink_stops_the_function_as_it_starts(penguins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_of_an_unknown_sink_stops_the_function_at_its_start(penguins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLYWEIGHT_RESULTS", "carrier-pigeon://loft")
     with pytest.raises(ValueError, match="carrier-pigeon"):
         bind(lambda event: event, lambda response, event: None, folder=str(penguins.parent), logs={"": lambda: print})
-    with pytest.raises(ValueError, match="begin with here:; got"):
-        open_sink("there://x", {"here": lambda address: Once()})

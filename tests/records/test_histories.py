@@ -1,7 +1,6 @@
-"""Records through random histories: bad ones anywhere, throttled and broken sinks, a process killed at any moment, duplicates.
+"""Records in random histories: bad records, throttled and broken sinks, a process killed at any moment, duplicates.
 
-Whatever happens, in the end each valid record's effect is there once, each bad one is a dead letter with its reason, and none is
-lost.
+In the end each valid record's effect is there once, each bad record is a dead letter with its reason, and no record is lost.
 """
 
 from __future__ import annotations
@@ -50,8 +49,8 @@ def strike(deployed: Deployed, faults: list[Any]) -> None:
                 setattr(sink, fault[0], fault[2])
 
 
-def asked(deployed: Deployed, trigger: Trigger, batch: list[dict[str, Any]], faults: list[Any]) -> list[str] | None:
-    """The ids that the reply wants again; None where there is no reply, and all of it comes again."""
+def consumed(deployed: Deployed, trigger: Trigger, batch: list[dict[str, Any]], faults: list[Any]) -> list[str] | None:
+    """Consume a batch, and get the ids to deliver again; None without a reply, after which the whole batch comes again."""
     strike(deployed, faults)
     try:
         again: list[str] = consume(deployed, trigger, (batch,)) or []
@@ -73,9 +72,10 @@ def assert_all_is_done(deployed: Deployed, sent: list[dict[str, Any]]) -> None:
         assert (letter["body"], letter["problem"]["type"].rpartition(":")[2]) == (body, REASONS[body])
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(st.lists(bodies, min_size=1, max_size=12), histories, st.randoms(use_true_random=False))
-def test_a_queue_loses_nothing_whatever_happens(penguins: Path, sent: list[str], history: list[Any], random: Any) -> None:
+def test_a_queue_loses_nothing_in_any_history(penguins: Path, sent: list[str], history: list[Any], random: Any) -> None:
     """Messages come in any order, in any company, and more than once; what was not acknowledged comes again."""
     deployed = Deployed(penguins)
     waiting = items(*sent)
@@ -85,7 +85,7 @@ def test_a_queue_loses_nothing_whatever_happens(penguins: Path, sent: list[str],
         batch = random.sample(waiting, min(size, len(waiting)))
         batch += random.sample(items(*sent), 1) if random.random() < 0.3 else []  # delivered though it was acknowledged
         random.shuffle(batch)
-        again = asked(deployed, PARTIAL, batch, happens)
+        again = consumed(deployed, PARTIAL, batch, happens)
         if again is None:
             continue
         assert {*again} <= {item["id"] for item in batch}
@@ -97,7 +97,7 @@ def test_a_queue_loses_nothing_whatever_happens(penguins: Path, sent: list[str],
 
 @PROPERTY
 @given(st.lists(bodies, min_size=1, max_size=12), histories, st.sampled_from([PARTIAL, RAISING]))
-def test_a_stream_loses_nothing_whatever_happens(penguins: Path, sent: list[str], history: list[Any], trigger: Trigger) -> None:
+def test_a_stream_loses_nothing_in_any_history(penguins: Path, sent: list[str], history: list[Any], trigger: Trigger) -> None:
     """Lambda's way with a shard: on from the first that failed; all again after an error."""
     deployed = Deployed(penguins)
     shard, position = items(*sent, sequence="shard"), 0
@@ -105,7 +105,7 @@ def test_a_stream_loses_nothing_whatever_happens(penguins: Path, sent: list[str]
         batch = shard[position : position + size]
         if not batch:
             break
-        again = asked(deployed, trigger, batch, happens)
+        again = consumed(deployed, trigger, batch, happens)
         if again is None:
             continue
         assert again == [item["id"] for item in batch[len(batch) - len(again) :]], "all that follows the first has to come again"
@@ -114,6 +114,7 @@ def test_a_stream_loses_nothing_whatever_happens(penguins: Path, sent: list[str]
     assert_all_is_done(deployed, shard)
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(st.lists(st.tuples(bodies, st.sampled_from("abc")), min_size=1, max_size=12), histories)
 def test_groups_keep_their_order_and_lose_nothing(penguins: Path, sent: list[tuple[str, str]], history: list[Any]) -> None:
@@ -125,7 +126,7 @@ def test_groups_keep_their_order_and_lose_nothing(penguins: Path, sent: list[tup
         if not waiting:
             break
         batch = waiting[:size]
-        again = asked(deployed, PARTIAL, batch, happens)
+        again = consumed(deployed, PARTIAL, batch, happens)
         if again is None:
             continue
         for group in "abc":
@@ -139,9 +140,9 @@ def test_groups_keep_their_order_and_lose_nothing(penguins: Path, sent: list[tup
 
 @pytest.mark.parametrize("body", REASONS)
 @pytest.mark.parametrize("place", range(9))
-def test_a_bad_record_anywhere_takes_no_other_along(penguins: Path, body: str, place: int) -> None:
+def test_a_bad_record_fails_alone_at_any_place(penguins: Path, body: str, place: int) -> None:
     deployed = Deployed(penguins)
     sent = [*ANSWERS] * 2
     sent.insert(place, body)
-    assert asked(deployed, PARTIAL, items(*sent), []) == []
+    assert consumed(deployed, PARTIAL, items(*sent), []) == []
     assert_all_is_done(deployed, items(*sent))

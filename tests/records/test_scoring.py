@@ -1,4 +1,4 @@
-"""Records: each is answered as HTTP would answer it, all by one predict, and a bad one fails alone."""
+"""Scoring records: each is answered as by HTTP, all are predicted together, and a bad one fails alone."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ values = st.fixed_dictionaries(
 )  # fmt: skip
 instances = values | values.map(lambda instance: [instance[name] for name in NAMES])
 listed = st.lists(instances, min_size=1, max_size=4)
-asked = st.sampled_from([["predictions"], ["probabilities"], ["scores", "predictions"]])
+outputs = st.sampled_from([["predictions"], ["probabilities"], ["scores", "predictions"]])
 valid = st.one_of(
     listed.map(json.dumps),
     listed.map(lambda many: json.dumps({"instances": many})),
-    st.tuples(listed, asked).map(lambda both: json.dumps({"instances": both[0], "outputs": both[1]})),
+    st.tuples(listed, outputs).map(lambda both: json.dumps({"instances": both[0], "outputs": both[1]})),
 )
 bad = st.one_of(
     st.sampled_from(
@@ -46,8 +46,8 @@ bad = st.one_of(
     values.map(lambda instance: json.dumps([instance] * 6)),
     values.map(lambda instance: json.dumps([instance]) + " " * 2000),
 )
-media = st.sampled_from(["", "application/json", "application/json; charset=utf-8"])
-bodies = st.tuples(valid | bad, media) | st.tuples(st.just("year\nx"), st.sampled_from(["text/csv", "text/html"]))
+content_types = st.sampled_from(["", "application/json", "application/json; charset=utf-8"])
+bodies = st.tuples(valid | bad, content_types) | st.tuples(st.just("year\nx"), st.sampled_from(["text/csv", "text/html"]))
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +69,8 @@ def over_http(service: Service, body: bytes, content_type: str) -> Any:
     return json.loads(response.body)
 
 
-def as_told(outcome: Outcome) -> Any:
-    """What the outcome tells, as a caller over HTTP would be told it."""
+def document_of(outcome: Outcome) -> Any:
+    """Make the document that a caller over HTTP would get for an outcome."""
     if outcome.error is not None:
         return problem(outcome.error, "r")
     assert outcome.answer is not None and outcome.answer["id"] == outcome.record.id
@@ -98,7 +98,7 @@ def test_each_record_is_answered_or_rejected_as_http_does(
     assert [outcome.record for outcome in outcomes] == records
     for outcome in outcomes:
         expected = over_http(service, outcome.record.body, outcome.record.content_type)
-        assert alike(as_told(outcome), expected), (as_told(outcome), expected)
+        assert alike(document_of(outcome), expected), (document_of(outcome), expected)
         assert outcome.state == ("rejected" if "status" in expected else "scored")
 
 
@@ -106,11 +106,11 @@ def test_each_record_is_answered_or_rejected_as_http_does(
 @given(values | values.map(lambda instance: {**instance, "year": []}) | st.just({}) | st.just({"island": "Biscoe"}))
 def test_a_record_may_be_one_instance_with_nothing_around_it(service: Service, model: Predictor, instance: Any) -> None:
     (outcome,) = score(model, [record(0, instance)])
-    assert alike(as_told(outcome), over_http(service, json.dumps([instance]).encode(), ""))
+    assert alike(document_of(outcome), over_http(service, json.dumps([instance]).encode(), ""))
 
 
 class Counted:
-    """A model that counts its predicts, and fails on rows as it is told."""
+    """A model that counts its predictions, and fails on the rows for which `fails` gives an error."""
 
     def __init__(self, model: Predictor, fails: Callable[[Any], Exception | None], sound: bool = True) -> None:
         self.model, self.fails, self.calls, self.sound = model, fails, 0, sound
@@ -155,14 +155,14 @@ def test_a_row_that_breaks_the_predict_is_found_by_halves(model: Predictor, case
     assert counted.calls <= 1 + 2 * len(poison) * math.ceil(math.log2(max(count, 2)))
 
 
-def test_what_nobody_foresaw_is_the_records_fault_only_while_the_models_own_sample_answers(model: Predictor) -> None:
+def test_an_unexpected_error_is_the_records_fault_only_if_the_model_passes_its_self_test(model: Predictor) -> None:
     for sound, state in ((True, "rejected"), (False, "failed")):
         outcomes = score(Counted(model, fails_on(1), sound), numbered(3))  # type: ignore[arg-type]
         assert [outcome.state for outcome in outcomes] == ["scored", state, "scored"]
 
 
 @pytest.mark.parametrize("error", [MemoryError, OSError, ModelUnavailable])
-def test_what_may_pass_fails_for_now(model: Predictor, error: type[Exception]) -> None:
+def test_a_transient_error_rejects_no_record(model: Predictor, error: type[Exception]) -> None:
     outcomes = score(Counted(model, fails_on(1, error=error)), numbered(3))  # type: ignore[arg-type]
     assert [outcome.state for outcome in outcomes] == ["scored", "failed", "scored"]
 

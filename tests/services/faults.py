@@ -1,18 +1,16 @@
-"""A proxy of HTTP that spoils what passes: the tests say how, how often and for which requests, while it runs."""
+"""A proxy of HTTP that spoils some requests: tests say how, how often and which ones, while it runs."""
 
 from __future__ import annotations
 
 import socket
-import struct
 from collections.abc import Callable
-from dataclasses import dataclass
-from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Lock, Thread
-from typing import Any
+from dataclasses import dataclass, field
+from threading import Event, Lock
+
+from tests.services.web import Handler, HttpServer, end, exchange
 
 FAULTS = {
-    "refused": "nobody listens",
+    "refused": "nothing listens",
     "reset": "the connection ends before the answer",
     "lost": "the server does what it is asked, and the connection ends before the answer",
     "silence": "no answer comes",
@@ -20,8 +18,8 @@ FAULTS = {
     "drip": "the body comes a byte at a time",
     "truncate": "the connection ends after half of the body",
     "short": "half of the body, and a length that says so",
-    "flip": "one bit of the body is another",
-    "etag": "the tag and the generation are others",
+    "flip": "one bit of the body is changed",
+    "etag": "the tag and the generation are changed",
     "403": "forbidden",
     "404": "not found",
     "429": "too many requests",
@@ -45,44 +43,62 @@ Forward = Callable[[int, Seen, bytes], Answer]
 
 
 def passed_on(upstream: int, seen: Seen, body: bytes) -> Answer:
-    """What the server at a port answers."""
-    connection = HTTPConnection("127.0.0.1", upstream, timeout=30)
-    try:
-        connection.request(seen.method, seen.path, body or None, {**seen.headers, "host": f"127.0.0.1:{upstream}"})
-        answer = connection.getresponse()
-        headers = {name.lower(): value for name, value in answer.getheaders() if name.lower() not in HOP_BY_HOP}
-        return answer.status, headers, answer.read()
-    finally:
-        connection.close()
+    """Pass a request on to the server at a port, and return its answer."""
+    headers = {**seen.headers, "host": f"127.0.0.1:{upstream}"}
+    status, received, answer = exchange(upstream, seen.method, seen.path, body or None, headers)
+    return status, {name: value for name, value in received.items() if name not in HOP_BY_HOP}, answer
+
+
+@dataclass
+class Rule:
+    """What happens to requests: the next `times` (None: all) that `when` picks get a fault; "" is none."""
+
+    fault: str = ""
+    times: int | None = None
+    when: Callable[[Seen], bool] = lambda seen: True
+    over: Event = field(default_factory=Event)  # set when another rule replaces it: no request is held up any longer
+
+    def hold(self, seconds: float = 60.0) -> bool:
+        """Hold a request up.
+
+        :returns: whether the rule is over.
+        """
+        return self.over.wait(seconds)
 
 
 class FaultyProxy:
-    """Passes HTTP on to one server at 127.0.0.1, and spoils it as it is told."""
+    """Passes HTTP on to one server at 127.0.0.1, and spoils it by a rule."""
 
     def __init__(self, upstream: int, forward: Forward | None = None) -> None:
         self.upstream = upstream
         self.forward = forward or passed_on
         self.seen: list[Seen] = []
         self._lock = Lock()
-        self._released = Event()  # set: whoever is held up may go
-        self._clients: set[socket.socket] = set()
-        self._server: ThreadingHTTPServer | None = None
-        self.port = 0
+        self._rule = Rule()
+        # keeps the port for this proxy while it does not listen: then connections are refused
+        self._bound = socket.socket()
+        self._bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self._bound.bind(("127.0.0.1", 0))
+        self.port: int = self._bound.getsockname()[1]
+        self._server: HttpServer | None = None
         self._listen()
-        self.fail("")
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The URL of the proxy."""
         return f"http://127.0.0.1:{self.port}"
 
     def fail(self, fault: str, times: int | None = None, when: Callable[[Seen], bool] = lambda seen: True) -> None:
-        """From now on spoil the next `times` requests (None: all) that `when` picks; "" spoils none."""
+        """Spoil the next `times` requests (None: all) that `when` picks; "" spoils none.
+
+        Requests that were sent before, also by clients that have given up, are answered first, by the rule of their time.
+        """
         assert fault == "" or fault in FAULTS
-        self._released.set()
-        self._released = Event()
+        self._rule.over.set()
+        if self._server is not None:
+            self._server.drain()
         with self._lock:
-            self._fault, self._times, self._when = fault, times, when
+            self._rule = Rule(fault, times, when)
             self.seen = []
         if fault == "refused":
             self._stop()
@@ -90,88 +106,52 @@ class FaultyProxy:
             self._listen()
 
     def close(self) -> None:
-        """End it, with all that is held up."""
-        self._released.set()
+        """End the proxy, its connections and its threads."""
+        self._rule.over.set()
         self._stop()
+        self._bound.close()
 
-    def next_fault(self, seen: Seen) -> str:
-        """What to do to this request."""
+    def rule_for(self, seen: Seen) -> tuple[str, Rule]:
+        """Choose the fault of a request, "" for none, and get the rule that says so."""
         with self._lock:
             self.seen.append(seen)
-            if not self._fault or self._times == 0 or not self._when(seen):
-                return ""
-            self._times = None if self._times is None else self._times - 1
-            return self._fault
-
-    def hold(self, seconds: float = 60.0) -> bool:
-        """Wait; True: go on with it no longer."""
-        return self._released.wait(seconds)
+            rule = self._rule
+            if not rule.fault or rule.times == 0 or not rule.when(seen):
+                return "", rule
+            rule.times = None if rule.times is None else rule.times - 1
+            return rule.fault, rule
 
     def _listen(self) -> None:
-        proxy = self
-
-        class Handler(_Handler):
-            owner = proxy
-
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-            block_on_close = False
-
-            def handle_error(self, request: Any, client_address: Any) -> None:
-                """A client that has gone is what the faults are made for."""
-
-        self._server = Server(("127.0.0.1", self.port), Handler)
-        self.port = self._server.server_port
-        Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        self._server = HttpServer(type("Handler", (_Handler,), {"owner": self}), self.port)
 
     def _stop(self) -> None:
         if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
+            self._server.close(reset=True)
             self._server = None
-        for client in list(self._clients):
-            _reset(client)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     owner: FaultyProxy
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1
-    disable_nagle_algorithm = True
-
-    def setup(self) -> None:
-        super().setup()
-        self.owner._clients.add(self.connection)
-
-    def finish(self) -> None:
-        self.owner._clients.discard(self.connection)
-        try:
-            super().finish()
-        except OSError:
-            pass
-
-    def log_message(self, *args: Any) -> None:
-        """Nothing: the tests look at `seen`."""
 
     def do_GET(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        body = self.read_body()
         seen = Seen(self.command, self.path, {name.lower(): value for name, value in self.headers.items()})
-        fault = self.owner.next_fault(seen)
+        fault, rule = self.owner.rule_for(seen)
         if fault in ("refused", "reset"):
             return self._end()
         if fault == "silence":
-            self.owner.hold()
+            rule.hold()
             return self._end()
         if fault.isdecimal():
-            return self._answer(int(fault), {}, b"no", "")
+            return self._answer(int(fault), {}, b"no", "", rule)
         status, headers, answer = self.owner.forward(self.owner.upstream, seen, body)
         if fault == "lost":
             return self._end()
-        self._answer(status, headers, answer, fault)
+        self._answer(status, headers, answer, fault, rule)
 
     do_HEAD = do_PUT = do_POST = do_DELETE = do_PATCH = do_PROPFIND = do_GET
 
-    def _answer(self, status: int, headers: dict[str, str], body: bytes, fault: str) -> None:
+    def _answer(self, status: int, headers: dict[str, str], body: bytes, fault: str, rule: Rule) -> None:
         half = len(body) // 2
         if fault == "flip" and body:
             body = body[:half] + bytes([body[half] ^ 1]) + body[half + 1 :]
@@ -186,32 +166,30 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", headers.get("content-length", "0") if self.command == "HEAD" else str(len(body)))
         self.end_headers()
         if fault in ("stall", "truncate", "drip") and body:
-            return self._half_answer(body, fault)
+            return self._half_answer(body, fault, rule)
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def _half_answer(self, body: bytes, fault: str) -> None:
+    def _half_answer(self, body: bytes, fault: str, rule: Rule) -> None:
         if fault == "drip":
             for position in range(len(body)):
                 self.wfile.write(body[position : position + 1])
                 self.wfile.flush()
-                if self.owner.hold(0.02):
+                if rule.hold(0.02):
                     break
         else:
             self.wfile.write(body[: len(body) // 2])
             self.wfile.flush()
             if fault == "stall":
-                self.owner.hold()
+                rule.hold()
         self._end()
 
     def _end(self) -> None:
         self.close_connection = True
-        _reset(self.connection)
+        end(self.connection, reset=True)
 
-
-def _reset(connection: socket.socket) -> None:
-    try:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
+    def finish(self) -> None:
+        try:
+            super().finish()
+        except OSError:  # the client has gone
+            pass

@@ -1,4 +1,4 @@
-"""Fixtures: a fresh bucket of each kind of store, reached through a proxy that can spoil what passes."""
+"""Fixtures: a fresh bucket of each kind of store, reached through a proxy that can spoil requests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.services.servers import RUNNING, SERVERS, Server, running
 if TYPE_CHECKING:
     from flyweight.stores import Store
 
-PATIENT = Timeouts(connect=5.0, seconds=60.0)  # a busy machine is no fault
+PATIENT = Timeouts(connect=20.0, seconds=60.0)  # a busy machine is no fault
 
 
 @dataclass
@@ -27,19 +27,19 @@ class Bucket:
     server: Server
     proxy: FaultyProxy
 
-    def open(self, patience: Timeouts = PATIENT) -> Store:
-        """The store."""
-        return open_store(self.root, patience)
+    def open(self, timeouts: Timeouts = PATIENT) -> Store:
+        """Open the store."""
+        return open_store(self.root, timeouts)
 
     @property
     def variables(self) -> dict[str, str]:
-        """What another process needs to come here, past the proxy's faults or through them."""
+        """The environment that leads another process here, through the proxy."""
         return self.server.variables(self.proxy.url)
 
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[None]:
-    """Ends, with the session, the servers that were started in it."""
+    """End, with the session, the servers that were started in it."""
     yield
     while RUNNING:
         RUNNING.popitem()[1].close()

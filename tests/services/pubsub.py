@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import urllib.error
-import urllib.request
+from http.client import HTTPException
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 
 import pytest
+
+from tests.services.web import exchange, free_port, wait_until
 
 START = ("gcloud", "beta", "emulators", "pubsub", "start", "--project=example")
 
@@ -26,9 +26,8 @@ class PubSub:
     def __init__(self, folder: Path) -> None:
         if shutil.which("gcloud") is None or shutil.which("java") is None:
             pytest.skip("the Pub/Sub emulator is a part of gcloud, and runs on java: one of them is not here")
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.host = f"127.0.0.1:{free.getsockname()[1]}"
+        self._port = free_port()
+        self.host = f"127.0.0.1:{self._port}"
         (folder / "data").mkdir(parents=True)
         quiet = {"CLOUDSDK_CORE_DISABLE_PROMPTS": "1", "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "1"}
         self._log = folder / "emulator.log"
@@ -40,10 +39,17 @@ class PubSub:
                 stderr=log,
                 start_new_session=True,
             )
-        self._await()
+        try:
+            wait_until(self._is_ready, "the Pub/Sub emulator answers", pause=0.1)
+        except AssertionError:
+            printed = self._log.read_text(errors="replace")
+            self.close()
+            if "not currently installed" in printed or "Invalid choice" in printed:
+                pytest.skip("gcloud is here without its Pub/Sub emulator")
+            raise AssertionError(f"the emulator did not start:\n{printed}") from None
 
     def topic(self, name: str, **subscriptions: dict[str, Any]) -> None:
-        """Make a topic, and each subscription to it."""
+        """Make a topic, and subscriptions to it by name."""
         self.ask("PUT", f"topics/{name}", {})
         for subscription, options in subscriptions.items():
             self.ask("PUT", f"subscriptions/{subscription}", {"topic": f"projects/example/topics/{name}", **options})
@@ -55,7 +61,7 @@ class PubSub:
         return ids
 
     def pull(self, subscription: str) -> list[dict[str, Any]]:
-        """The documents that are there now, which are acknowledged."""
+        """Get and acknowledge the waiting documents."""
         path = f"subscriptions/{subscription}"
         received = self.ask("POST", f"{path}:pull", {"maxMessages": 100, "returnImmediately": True}).get("receivedMessages", [])
         if received:
@@ -63,28 +69,25 @@ class PubSub:
         return [json.loads(base64.b64decode(message["message"]["data"])) for message in received]
 
     def ask(self, method: str, path: str, body: Any) -> Any:
-        """One call."""
-        url, headers = f"http://{self.host}/v1/projects/example/{path}", {"Content-Type": "application/json"}
-        request = urllib.request.Request(url, json.dumps(body).encode(), headers, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read())
+        """Make one call, which must succeed; get the document of the answer."""
+        status, answer = self._call(method, path, body)
+        assert status < 300, (method, path, status, answer)
+        return json.loads(answer)
 
     def close(self) -> None:
         """End gcloud and the emulator that it started."""
-        os.killpg(self._process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # gcloud has ended by itself
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
-    def _await(self) -> None:
-        deadline = monotonic() + 120
-        while monotonic() < deadline and self._process.poll() is None:
-            try:
-                self.ask("PUT", "topics/awaited", {})
-                return
-            except (OSError, urllib.error.URLError):
-                sleep(0.1)
-        log = self._log.read_text(errors="replace")
-        if self._process.poll() is None:
-            self.close()
-        if "not currently installed" in log or "Invalid choice" in log:
-            pytest.skip("gcloud is here without its Pub/Sub emulator")
-        raise AssertionError(f"the emulator did not start:\n{log}")
+    def _call(self, method: str, path: str, body: Any) -> tuple[int, bytes]:
+        headers = {"Content-Type": "application/json"}
+        status, _, answer = exchange(self._port, method, f"/v1/projects/example/{path}", json.dumps(body).encode(), headers)
+        return status, answer
+
+    def _is_ready(self) -> bool:
+        assert self._process.poll() is None, "gcloud has ended"
+        try:
+            return self._call("PUT", "topics/awaited", {})[0] < 300
+        except (OSError, HTTPException):
+            return False

@@ -1,4 +1,4 @@
-"""Storage queues by Azurite, and what Azure's host does with the messages of one: deliver, delete, deliver again, give up."""
+"""Storage queues by Azurite, and the part of Azure's host that delivers, deletes, redelivers and gives up their messages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import base64
 import hashlib
 import hmac
 import json
-import urllib.request
 import xml.etree.ElementTree as xml
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from xml.sax.saxutils import escape
 import pytest
 
 from flyweight.toolkit.running import Runtime
+from tests.conftest import missing
 from tests.services.servers import ACCOUNT, ACCOUNT_KEY, AZURITE, Server
 
 QUEUES = AZURITE.parents[1] / "queue" / "main.js"
@@ -26,7 +26,7 @@ VERSION = "2021-08-06"
 
 @dataclass
 class Message:
-    """A message as a queue gives it."""
+    """A message as a queue delivers it."""
 
     id: str
     body: bytes
@@ -41,7 +41,7 @@ class Queues(Server):
     def command(self) -> Sequence[str]:
         """The queue service alone."""
         if not QUEUES.exists():
-            pytest.fail("Azurite is not installed: run .ci/install-azurite, as `make test` does")
+            pytest.skip(missing("azurite"))
         options = ["--silent", "--skipApiVersionCheck", "--inMemoryPersistence", "--disableTelemetry"]
         return ["node", str(QUEUES), *options, "--queueHost", "127.0.0.1", "--queuePort", str(self.port)]
 
@@ -51,29 +51,29 @@ class Queues(Server):
             self.call("PUT", name)
 
     def send(self, queue: str, body: bytes) -> str:
-        """Put a message, as the host's extension wants it: in base64. Its id comes back."""
+        """Put a message in base64, as the host's extension expects it, and get its id."""
         text = f"<QueueMessage><MessageText>{escape(base64.b64encode(body).decode())}</MessageText></QueueMessage>"
         (message,) = xml.fromstring(self.call("POST", f"{queue}/messages", text.encode()))
         return message.findtext("MessageId") or ""
 
     def receive(self, queue: str, hidden: int = 30) -> list[Message]:
-        """Take up to 16 messages, which others don't see for so many seconds."""
-        found = xml.fromstring(self.call("GET", f"{queue}/messages?numofmessages=16&visibilitytimeout={hidden}"))
+        """Take up to 16 messages, which are hidden from others for `hidden` seconds."""
+        messages = xml.fromstring(self.call("GET", f"{queue}/messages?numofmessages=16&visibilitytimeout={hidden}"))
         names = ("MessageId", "MessageText", "PopReceipt", "DequeueCount", "InsertionTime")
-        rows = [[message.findtext(name) or "" for name in names] for message in found]
+        rows = [[message.findtext(name) or "" for name in names] for message in messages]
         return [Message(one, base64.b64decode(text), receipt, int(count), time) for one, text, receipt, count, time in rows]
 
     def delete(self, queue: str, message: Message) -> None:
-        """Take a message away."""
+        """Delete a message."""
         self.call("DELETE", f"{queue}/messages/{message.id}?popreceipt={quote(message.receipt, safe='')}")
 
     def release(self, queue: str, message: Message) -> None:
-        """Let others see a message again, at once."""
+        """Show a message to others again, at once."""
         place = f"{queue}/messages/{message.id}?popreceipt={quote(message.receipt, safe='')}&visibilitytimeout=0"
         self.call("PUT", place)
 
     def call(self, method: str, path: str, body: bytes = b"") -> bytes:
-        """One signed request (https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key)."""
+        """Send one signed request (https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key)."""
         url = urlsplit(path)
         now = datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")
         length, kind = (str(len(body)), "application/xml") if body else ("", "")
@@ -83,11 +83,7 @@ class Queues(Server):
         digest = hmac.new(base64.b64decode(ACCOUNT_KEY), signed.encode(), hashlib.sha256).digest()
         headers = {"Authorization": f"SharedKey {ACCOUNT}:{base64.b64encode(digest).decode()}", "x-ms-date": now}
         headers |= {"x-ms-version": VERSION, **({"Content-Type": kind} if kind else {})}
-        where = f"http://127.0.0.1:{self.port}/{ACCOUNT}/{path}"
-        request = urllib.request.Request(where, body or None, headers, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            content: bytes = answer.read()
-            return content
+        return self.ask(method, f"/{ACCOUNT}/{path}", headers, body or None)
 
 
 class Host:
@@ -104,7 +100,7 @@ class Host:
         self.process, self.outputs = process, settings
 
     def poll(self) -> int:
-        """Deliver what is there; the number of messages."""
+        """Deliver the waiting messages, and get their number."""
         received = self.queues.receive(self.queue)
         for message in received:
             answer = self.process.invoke(self.event(message))
@@ -119,14 +115,14 @@ class Host:
         return len(received)
 
     def write(self, outputs: dict[str, Any]) -> None:
-        """A message a document, to the queue of each output binding."""
+        """Send each document of an output binding as a message to its queue."""
         for name, documents in outputs.items():
             for document in documents:
                 self.queues.send(self.outputs[name], json.dumps(document).encode())
 
     def event(self, message: Message) -> dict[str, Any]:
-        """What the host sends the worker."""
-        told = {"Id": message.id, "DequeueCount": str(message.count), "PopReceipt": message.receipt}
+        """Make the event that the host sends the worker."""
+        fields = {"Id": message.id, "DequeueCount": str(message.count), "PopReceipt": message.receipt}
         body = {"bytes": base64.b64encode(message.body).decode()}
-        metadata = {name: {"string": value} for name, value in told.items()}
+        metadata = {name: {"string": value} for name, value in fields.items()}
         return {"function": self.function, "inputData": [{"name": "sent", "data": body}], "triggerMetadata": metadata}

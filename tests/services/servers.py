@@ -1,4 +1,4 @@
-"""The servers that stand in for object stores, each started once, and what leads obstore to them."""
+"""The servers that stand in for object stores, each started once, and the variables that lead obstore to them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import json
 import socket
 import subprocess
 import sys
-import urllib.request
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from time import monotonic, sleep
 from urllib.parse import parse_qs
 from xml.etree import ElementTree
 
 import pytest
 
+from tests.conftest import missing
 from tests.services.faults import Answer, Forward, Seen, passed_on
+from tests.services.web import exchange, free_port, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 AZURITE = ROOT / ".tools" / "azurite" / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
@@ -30,48 +30,55 @@ ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1
 
 
 class Server:
-    """A process that listens on a free port of this machine, until it is closed."""
+    """A process that listens on a port of this machine, until it is closed."""
 
     scheme: str
     forward: Forward | None = None  # how a proxy passes requests on to it
-    checks_conditions = True  # whether it heeds the condition of a write
+    checks_conditions = True  # whether it checks the condition of a write
 
     def __init__(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         self._process = subprocess.Popen(self.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
-        self._await()
+        try:
+            wait_until(self._listens, f"{self.command()[0]} listens")
+        except AssertionError:
+            self.close()
+            raise
 
     def command(self) -> Sequence[str]:
+        """The command line of the server, which listens on `port`."""
         raise NotImplementedError
 
     def variables(self, url: str) -> dict[str, str]:
-        """What leads obstore to this server, or to the proxy at `url` before it."""
+        """The environment that leads obstore to this server, or to the proxy at `url` before it."""
         raise NotImplementedError
 
     def make_bucket(self, name: str) -> None:
+        """Make an empty bucket."""
         raise NotImplementedError
 
     def close(self) -> None:
+        """End the process."""
         self._process.terminate()
-        self._process.wait(20)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
-    def _await(self) -> None:
-        deadline = monotonic() + 60
-        while monotonic() < deadline and self._process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                sleep(0.02)
-        self._process.kill()
-        self._process.wait()
-        raise AssertionError(f"{self.command()[0]} did not start listening")
+    def ask(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> bytes:
+        """Send one request, which must succeed; get the body of the answer."""
+        status, _, answer = exchange(self.port, method, path, body, headers)
+        assert status < 300, (method, path, status, answer)
+        return answer
 
-    def _ask(self, method: str, path: str, headers: dict[str, str], body: bytes | None = None) -> None:
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, headers, method=method)
-        urllib.request.urlopen(request, timeout=30).close()
+    def _listens(self) -> bool:
+        assert self._process.poll() is None, f"{self.command()[0]} ended with status {self._process.returncode}"
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 5).close()
+        except OSError:
+            return False
+        return self._process.poll() is None
 
 
 class Moto(Server):
@@ -87,9 +94,9 @@ class Moto(Server):
         return {"AWS_ENDPOINT_URL": url, **keys}
 
     def make_bucket(self, name: str) -> None:
-        # moto reads who asks, and checks no signature
-        who = "AWS4-HMAC-SHA256 Credential=anyone/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
-        self._ask("PUT", f"/{name}", {"Authorization": who})
+        # moto reads the credential, and checks no signature
+        signature = "AWS4-HMAC-SHA256 Credential=anyone/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
+        self.ask("PUT", f"/{name}", {"Authorization": signature})
 
 
 class Azurite(Server):
@@ -99,7 +106,7 @@ class Azurite(Server):
 
     def command(self) -> Sequence[str]:
         if not AZURITE.exists():
-            pytest.fail("Azurite is not installed: run .ci/install-azurite, as `make test` does")
+            pytest.skip(missing("azurite"))
         options = ["--silent", "--skipApiVersionCheck", "--inMemoryPersistence", "--disableTelemetry"]
         return ["node", str(AZURITE), *options, "--blobHost", "127.0.0.1", "--blobPort", str(self.port)]
 
@@ -111,8 +118,8 @@ class Azurite(Server):
         now, version = datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT"), "2021-08-06"
         signed = f"PUT{12 * chr(10)}x-ms-date:{now}\nx-ms-version:{version}\n/{ACCOUNT}/{ACCOUNT}/{name}\nrestype:container"
         digest = hmac.new(base64.b64decode(ACCOUNT_KEY), signed.encode(), hashlib.sha256).digest()
-        who = {"Authorization": f"SharedKey {ACCOUNT}:{base64.b64encode(digest).decode()}"}
-        self._ask("PUT", f"/{ACCOUNT}/{name}?restype=container", {**who, "x-ms-date": now, "x-ms-version": version})
+        signature = {"Authorization": f"SharedKey {ACCOUNT}:{base64.b64encode(digest).decode()}"}
+        self.ask("PUT", f"/{ACCOUNT}/{name}?restype=container", {**signature, "x-ms-date": now, "x-ms-version": version})
 
 
 class FakeGcs(Server):
@@ -136,14 +143,14 @@ class FakeGcs(Server):
         return {"STORAGE_EMULATOR_HOST": url}
 
     def make_bucket(self, name: str) -> None:
-        self._ask("POST", "/storage/v1/b", {"Content-Type": "application/json"}, json.dumps({"name": name}).encode())
+        self.ask("POST", "/storage/v1/b", {"Content-Type": "application/json"}, json.dumps({"name": name}).encode())
 
     @staticmethod
     def forward(upstream: int, seen: Seen, body: bytes) -> Answer:  # type: ignore[override]
         path, _, query = seen.path.partition("?")
-        asked = parse_qs(query, keep_blank_values=True)
-        if "uploads" in asked or "uploadId" in asked:
-            return _in_parts(upstream, Seen(seen.method, path, seen.headers), asked, body)
+        parameters = parse_qs(query, keep_blank_values=True)
+        if "uploads" in parameters or "uploadId" in parameters:
+            return _in_parts(upstream, Seen(seen.method, path, seen.headers), parameters, body)
         if seen.method != "PUT":
             return passed_on(upstream, seen, body)
         status, headers, answer = passed_on(upstream, Seen("PUT", f"{seen.path}?X-Goog-Algorithm=none", seen.headers), body)
@@ -155,17 +162,17 @@ PARTS: dict[str, dict[int, bytes]] = {}  # of uploads that have begun
 LEAST = 5 << 20  # bytes of each part but the last
 
 
-def _in_parts(upstream: int, seen: Seen, asked: dict[str, list[str]], body: bytes) -> Answer:
-    """Begin an upload, take a part, put all that are listed together, or give it up."""
-    if "uploads" in asked:
+def _in_parts(upstream: int, seen: Seen, parameters: dict[str, list[str]], body: bytes) -> Answer:
+    """Begin an upload, take a part, join the listed parts, or abort the upload."""
+    if "uploads" in parameters:
         upload = uuid.uuid4().hex
         PARTS[upload] = {}
         return 200, {}, f"<InitiateMultipartUploadResult><UploadId>{upload}</UploadId></InitiateMultipartUploadResult>".encode()
-    (upload,) = asked["uploadId"]
+    (upload,) = parameters["uploadId"]
     if upload not in PARTS:
         return 404, {}, b"<Error><Code>NoSuchUpload</Code></Error>"
     if seen.method == "PUT":
-        PARTS[upload][int(asked["partNumber"][0])] = body
+        PARTS[upload][int(parameters["partNumber"][0])] = body
         return 200, {"etag": f'"{hashlib.md5(body).hexdigest()}"'}, b""
     parts = PARTS.pop(upload)
     if seen.method == "DELETE":
@@ -187,7 +194,7 @@ RUNNING: dict[str, Server] = {}
 
 
 def running(scheme: str) -> Server:
-    """The server of a scheme, started by the first who asks; the fixture `servers` ends it."""
+    """Get the server of a scheme, which the first call starts; the fixture `servers` ends it."""
     if scheme not in RUNNING:
         RUNNING[scheme] = SERVERS[scheme]()
     return RUNNING[scheme]

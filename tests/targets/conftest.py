@@ -18,6 +18,9 @@ from moto.server import ThreadedMotoServer
 
 from tests.targets.aws.cloudformation import Stack, Template
 from tests.targets.aws.sam import sam, translated
+from tests.targets.handler_fixtures import load
+
+__all__ = ["load"]
 from tests.targets.handler import ROOT
 
 FOLDER = ROOT / "infra" / "aws"

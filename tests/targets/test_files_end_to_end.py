@@ -1,4 +1,4 @@
-"""A file lands in each store, its event comes to the built function: answers and rejected rows land beside it, once."""
+"""A file lands in each store, and its event comes to the built function: answers and rejected rows are written once."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ BAD = {4: "Dream,?,17.9,192,3500,female,2007", 9: "Dream,46.5", 31: 'Dream,"46.5
 LINES = [BAD.get(number, line) for number, line in enumerate(ROWS, 1)]
 
 
-def told(event: Any, before: str, after: str) -> Any:
-    """An event in whose texts, and the texts in them, one place stands for another."""
+def replaced(event: Any, before: str, after: str) -> Any:
+    """Replace a text in all texts of an event."""
     if isinstance(event, dict):
-        return {key: told(value, before, after) for key, value in event.items()}
+        return {key: replaced(value, before, after) for key, value in event.items()}
     if isinstance(event, list):
-        return [told(value, before, after) for value in event]
+        return [replaced(value, before, after) for value in event]
     return event.replace(before, after) if isinstance(event, str) else event
 
 
@@ -39,9 +39,9 @@ def test_a_file_that_lands_is_scored_once(bucket: Bucket, built: Callable[[str],
     scheme, _, place = bucket.root.partition("://")
     place = place.partition("/")[0]
     provider, name, named_place, named_key = SENDERS[scheme]
-    event = told(json.loads((EVENTS / provider / f"{name}.json").read_text()), named_key, KEY)
+    event = replaced(json.loads((EVENTS / provider / f"{name}.json").read_text()), named_key, KEY)
     where = f"net/{named_place}/" if scheme == "az" else named_place
-    event = told(event, where, where.replace(named_place, place))
+    event = replaced(event, where, where.replace(named_place, place))
     store = open_store(f"{scheme}://{place}", PATIENT)
     store.put(KEY, "\n".join(LINES).encode(), None)
     environ = {**runtime(provider).settings(event), **bucket.variables, "FLYWEIGHT_OUTPUT": f"{scheme}://{place}/out"}

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
-from flyweight.toolkit import resources
+from flyweight.toolkit import targets
 from flyweight.toolkit.building import build
+from flyweight.toolkit.events import samples
 from flyweight.toolkit.publishing import registry
 from flyweight.toolkit.running import runtime
 from tests.conftest import PYTHON
 from tests.services.fixtures import Bucket, s3, servers
+from tests.services.web import GENEROUS, wait_until
 from tests.versions import versions
 
 __all__ = ["s3", "servers", "versions"]
 
 INSTANCE = {"instances": [[0.0]]}
+
+
+class Restore(Event):
+    """Holds a process in its snapshot until it is set; `held` is set when the process is in its snapshot."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held = Event()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.held.set()
+        return super().wait(timeout)
 
 
 @pytest.fixture
@@ -49,7 +63,7 @@ def started(s3: Bucket, promoted: Any, tmp_path: Path) -> Iterator[Callable[...,
 
 
 def ask(provider: str, process: Any) -> tuple[Any, dict[str, str]]:
-    event = resources.event_of(provider, INSTANCE["instances"])
+    event = samples.predicting(provider, INSTANCE["instances"])
     answer = process.invoke(event)
     assert answer.status == 200, (answer.body, process.log())
     return json.loads(answer.body)["predictions"][0], answer.headers
@@ -62,7 +76,7 @@ def first_entry(process: Any) -> dict[str, Any]:
     return entry
 
 
-@pytest.mark.parametrize("provider", resources.providers())
+@pytest.mark.parametrize("provider", targets.names())
 def test_a_model_comes_from_the_store_and_a_new_version_within_its_time_to_live(
     provider: str, started: Any, promoted: Any
 ) -> None:
@@ -72,14 +86,11 @@ def test_a_model_comes_from_the_store_and_a_new_version_within_its_time_to_live(
     assert len(headers["x-flyweight-sha256"]) == 64 and float(headers["x-flyweight-checked"]) < 60.0
     assert {"init", "fetch", "load", "predict"} <= {*first_entry(process)["cold_start_ms"]}
     promoted(2)
-    deadline = time.monotonic() + 20
-    while answer == 1.0 and time.monotonic() < deadline:
-        time.sleep(0.1)
-        answer, headers = ask(provider, process)
-    assert answer == 2.0 and headers["x-flyweight-model"] == "m/2.0.0"
+    wait_until(lambda: ask(provider, process)[0] == 2.0, "version 2 answers", pause=0.1)
+    assert ask(provider, process)[1]["x-flyweight-model"] == "m/2.0.0"
 
 
-@pytest.mark.parametrize("provider", resources.providers())
+@pytest.mark.parametrize("provider", targets.names())
 def test_a_process_that_finds_the_disk_warm_does_not_ask_the_store(provider: str, started: Any, s3: Bucket) -> None:
     ask(provider, started(provider))
     s3.proxy.fail("refused")
@@ -95,23 +106,18 @@ def test_lambda_loads_the_model_before_the_first_request(started: Any, kind: str
     assert first_entry(process)["cold_start_ms"]["fetch"] > 0.0
 
 
-def test_after_a_snapshot_the_model_is_checked_whatever_its_time_to_live(started: Any, promoted: Any, s3: Bucket) -> None:
+def test_after_a_snapshot_the_model_is_checked_within_its_time_to_live_too(started: Any, promoted: Any, s3: Bucket) -> None:
     process = started("aws", AWS_LAMBDA_INITIALIZATION_TYPE="snap-start")
-    restore = process.hold_restore()
+    process._api.may_restore = restore = Restore()
     process._start()
-    deadline = time.monotonic() + 30
-    while not any(seen.path.endswith(".safetensors") for seen in s3.proxy.seen) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    time.sleep(0.5)  # for the hook before the snapshot
+    assert restore.held.wait(GENEROUS), process.log()
+    assert any(seen.path.endswith(".safetensors") for seen in s3.proxy.seen), "the hook before the snapshot loaded no model"
     promoted(2)
     restore.set()
     ask("aws", process)
     entry = first_entry(process)
     assert "restored" in entry["cold_start_ms"] and "runtime" not in entry["cold_start_ms"]
-    deadline = time.monotonic() + 20
-    while ask("aws", process)[0] != 2.0 and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert ask("aws", process)[0] == 2.0
+    wait_until(lambda: ask("aws", process)[0] == 2.0, "version 2 answers", pause=0.05)
 
 
 def test_each_forked_worker_of_a_managed_instance_has_the_model(started: Any) -> None:

@@ -1,1 +1,1 @@
-"""Files in stores: read in batches, scored, written whole."""
+"""Files in stores: read in batches, scored, and their answers written whole or not at all."""

@@ -1,8 +1,8 @@
-"""Batches of a file's rows, and how columns are matched to features."""
+"""Batches of a file's rows, and the match of a file's columns with the features of a model."""
 
 from flyweight.errors import InvalidInput, MalformedRequest
 from flyweight.models.validation import name_faults
-from flyweight.values import Value, frozen
+from flyweight.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,22 +16,24 @@ if TYPE_CHECKING:
     Fault = tuple[int, FlyweightError, str]  # the line, the error, the row's text
 
 
-@frozen
 class Batch(Value):
     """Some rows of a file, read and not yet validated."""
 
     instances: "Any"  # documents of JSON lines; lists in the signature's order; columns; or one array of numbers
-    lines: "list[int]"  # the line that each instance begins at, from 1
-    texts: "list[bytes]"  # the bytes of each in the file
+    lines: "list[int]"  # the line number at which each instance begins, from 1
+    texts: "list[bytes]"  # the bytes of each instance in the file
     faults: "list[Fault]"  # rows that can't be read
     after: "Position"  # where the next batch begins
     exceptions_by_row: "Mapping[int, list[Any]]"  # instances with values that an array can't hold, by their row
 
 
 def order_of(columns: "list[str]", features: "list[Feature]") -> "list[tuple[int, Feature]]":
-    """Find the position of each feature among a file's columns.
+    """Find the column of each feature.
 
-    :raises MalformedRequest, InvalidInput: a column twice, missing or unknown, with the message for an instance.
+    :param columns: the names of a file's columns.
+    :returns: pairs of a column's index and its feature, in the order of the features.
+    :raises MalformedRequest: two columns have the same name.
+    :raises InvalidInput: a column is missing or is no feature; the message is the one for an instance.
     """
     if len({*columns}) != len(columns):
         raise MalformedRequest("the header has a column name twice")

@@ -1,11 +1,11 @@
-"""Read CSV in batches; a quoted value may hold line ends, even where a chunk or a batch ends."""
+"""Read CSV in batches; a quoted value may hold line ends, even at the end of a chunk or a batch."""
 
 import csv
 from math import nan
 
 from flyweight.errors import FlyweightError, MalformedRequest
 from flyweight.files.batches import Batch, order_of
-from flyweight.files.csv_numbers import numbers, plain_lines, spread
+from flyweight.files.csv_numbers import parse_numbers, split_plain, spread_rows
 from flyweight.files.lines import MAX_ROW, Lines, TruncatedLine, as_text, check_size, decoded
 from flyweight.formats.csv import MISSING, value_of
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from flyweight.files.batches import Fault, Position
     from flyweight.models.signature import Feature
 
-    Record = list[str]
+    Row = list[str]
 
-FEW = 0.25  # of a batch's lines; with more of them that are no numbers all are read alike
+MAX_EXCEPTIONS = 0.25  # the share of a batch's lines; if more are not plain numbers, all lines are read by the csv module
 
 
 class _Names(list):  # type: ignore[type-arg]
@@ -32,6 +32,7 @@ class Columns:
     """A batch stored by column. Rows are built only when a caller iterates."""
 
     def __init__(self, names: "list[str]", values: "list[list[Any]]") -> None:
+        """Store columns of equal length, of which there is at least one."""
         self._names, self._values = names, values
         self._by_name = dict(zip(names, values, strict=True))
 
@@ -54,112 +55,133 @@ class Columns:
         return [*self]
 
 
-def csv_batches(lines: Lines, features: "list[Feature]", position: "Position", rows: int, size: int) -> "Iterator[Batch]":
-    """Instances of CSV with a header, in the signature's order.
+def csv_batches(source: Lines, features: "list[Feature]", position: "Position", rows: int, size: int) -> "Iterator[Batch]":
+    """Read batches of instances from CSV with a header, in the signature's order.
 
-    :raises MalformedRequest, InvalidInput: the header is none, or has other columns than the signature.
+    :param position: where the first batch begins.
+    :param rows: how many lines a batch has at most; more if its last row is continued.
+    :param size: how many bytes a batch has at most, not counting its last row.
+    :raises MalformedRequest: the header is missing, is not CSV, or has a name twice.
+    :raises InvalidInput: the columns are not the features of the signature.
     """
-    columns = position.get("columns") or _header(lines)
+    columns = position.get("columns") or _header(source)
     order = order_of(columns, features)
-    places = [place for place, _ in order]
-    plain = all(feature.kind == "number" for feature in features)
+    indices = [index for index, _ in order]
+    numeric = all(feature.kind == "number" for feature in features)
     while True:
-        number = lines.line
-        taken = lines.take(rows, size)
-        if not taken:
+        first = source.line
+        lines = source.take(rows, size)
+        if not lines:
             return
-        batch = _all_numbers(taken, number, lines, len(columns), places) if plain else None
+        batch = _numeric_batch(lines, first, source, len(columns), indices) if numeric else None
         if batch is None:
-            records, batch = _records(taken, number, lines, len(columns))
-            by_column = [*zip(*records, strict=True)]
-            values = [_values(by_column[place], feature.kind) for place, feature in order] if records else []
-            instances: Any = Columns([feature.name for feature in features], values) if records else []
+            parsed, batch = _parse_rows(lines, first, source, len(columns))
+            by_column = [*zip(*parsed, strict=True)]
+            values = [_values(by_column[index], feature.kind) for index, feature in order] if parsed else []
+            instances: Any = Columns([feature.name for feature in features], values) if parsed else []
             batch = Batch(instances, batch.lines, batch.texts, batch.faults, {}, {})
-        after = {"offset": lines.offset, "line": lines.line, "columns": columns}
+        after = {"offset": source.offset, "line": source.line, "columns": columns}
         yield Batch(batch.instances, batch.lines, batch.texts, batch.faults, after, batch.exceptions_by_row)
 
 
-def _all_numbers(taken: "list[bytes]", number: int, lines: Lines, width: int, places: "list[int]") -> "Batch | None":
-    """The batch as one array of numbers, but for a few lines that are none and are read alone; None where that can't be."""
-    table = numbers(taken, width, places)
+def _numeric_batch(lines: "list[bytes]", first: int, source: Lines, width: int, indices: "list[int]") -> "Batch | None":
+    """Read lines as one array of numbers; a few lines that are not plain numbers are read one by one.
+
+    :param first: the number of the first line.
+    :param width: how many columns the file has.
+    :param indices: the column of each feature.
+    :returns: None if too many lines are not plain numbers.
+    """
+    table = parse_numbers(lines, width, indices)
     if table is not None:
-        return Batch(table, [*range(number, number + len(taken))], taken, [], {}, {})
-    good, others = plain_lines(taken, width)
-    if not others or len(others) > FEW * len(taken) or any([b'"' in line for line in taken]):  # a row may go on behind a quote
+        return Batch(table, [*range(first, first + len(lines))], lines, [], {}, {})
+    plain, others = split_plain(lines, width)
+    # after a quote a row may continue in the next line
+    if not others or len(others) > MAX_EXCEPTIONS * len(lines) or any([b'"' in line for line in lines]):
         return None
-    table = numbers([taken[line] for line in good], width, places)
+    table = parse_numbers([lines[place] for place in plain], width, indices)
     if table is None:
         return None
     faults: list[Fault] = []
-    read: dict[int, list[Any]] = {}
-    for line in others:
-        records, batch = _records([taken[line]], number + line, lines, width)
+    exceptions: dict[int, list[Any]] = {}
+    for place in others:
+        rows, batch = _parse_rows([lines[place]], first + place, source, width)
         faults += batch.faults
-        read.update([(line, [value_of(record[place], "number") for place in places]) for record in records])
-    kept = sorted([*good, *read])
-    odd = {place: read[line] for place, line in enumerate(kept) if line in read}
-    whole = spread(table, [line not in read for line in kept])
-    return Batch(whole, [number + line for line in kept], [taken[line] for line in kept], faults, {}, odd)
+        exceptions.update([(place, [value_of(row[index], "number") for index in indices]) for row in rows])
+    valid = sorted([*plain, *exceptions])
+    by_row = {row: exceptions[place] for row, place in enumerate(valid) if place in exceptions}
+    whole = spread_rows(table, [place not in exceptions for place in valid])
+    return Batch(whole, [first + place for place in valid], [lines[place] for place in valid], faults, {}, by_row)
 
 
-def _header(lines: Lines) -> "list[str]":
+def _header(source: Lines) -> "Row":
+    """Read the column names from the first row that is not empty.
+
+    :raises MalformedRequest: there is no such row, or it is not CSV.
+    """
     while True:
-        taken = lines.take(1, 1)
-        if not taken:
+        lines = source.take(1, 1)
+        if not lines:
             raise MalformedRequest("the file is empty; expected a header")
-        record, _ = _record(taken, 0, lines)
-        if record:
-            return [name.strip() for name in record]
+        row, _ = _parse_row(lines, 0, source)
+        if row:
+            return [name.strip() for name in row]
 
 
-def _records(taken: "list[bytes]", number: int, lines: Lines, width: int) -> "tuple[list[Record], Batch]":
-    """The rows in lines, and more lines where the last row goes on in them."""
+def _parse_rows(lines: "list[bytes]", first: int, source: Lines, width: int) -> "tuple[list[Row], Batch]":
+    """Parse lines, and more lines of the source if the last row continues in them.
+
+    :param first: the number of the first line.
+    :returns: the rows, and a batch with their lines, texts and faults, without instances.
+    """
     try:
-        records = [*csv.reader(b"\n".join(taken).decode().split("\n"), strict=True)]
-        if len(records) == len(taken) and {*map(len, records)} == {width} and TruncatedLine not in {*map(type, taken)}:
-            return records, Batch([], [*range(number, number + len(taken))], taken, [], {}, {})
+        rows = [*csv.reader(b"\n".join(lines).decode().split("\n"), strict=True)]
+        if len(rows) == len(lines) and {*map(len, rows)} == {width} and TruncatedLine not in {*map(type, lines)}:
+            return rows, Batch([], [*range(first, first + len(lines))], lines, [], {}, {})
     except (csv.Error, UnicodeDecodeError):
         pass
-    records, batch = [], Batch([], [], [], [], {}, {})
+    rows, batch = [], Batch([], [], [], [], {}, {})
     begin = 0
-    while begin < len(taken):
+    while begin < len(lines):
         end = begin
         try:
-            record, end = _record(taken, begin, lines)
-            if record and len(record) != width:
-                raise MalformedRequest(f"the row has {len(record)} values, the header has {width}")
+            row, end = _parse_row(lines, begin, source)
+            if row and len(row) != width:
+                raise MalformedRequest(f"the row has {len(row)} values, the header has {width}")
         except FlyweightError as error:
             end = max(end, begin + 1)
-            batch.faults.append((number + begin, error, as_text(b"\n".join(taken[begin:end]))))
+            batch.faults.append((first + begin, error, as_text(b"\n".join(lines[begin:end]))))
         else:
-            if record:
-                records.append(record)
-                batch.lines.append(number + begin)
-                batch.texts.append(b"\n".join(taken[begin:end]))
+            if row:
+                rows.append(row)
+                batch.lines.append(first + begin)
+                batch.texts.append(b"\n".join(lines[begin:end]))
         begin = end
-    return records, batch
+    return rows, batch
 
 
-def _record(taken: "list[bytes]", begin: int, lines: Lines) -> "tuple[Record, int]":
-    """The row that begins at a line, and where the next one begins.
+def _parse_row(lines: "list[bytes]", begin: int, source: Lines) -> "tuple[Row, int]":
+    """Parse the row that begins at an index of `lines`; lines that it continues in are added from the source.
 
-    A quote that never closes would take all that follows with it: whatever is wrong with a row of several lines, only its first
-    is given up, and the rest is read again.
+    A quote that never closes would swallow all that follows. So if a row of several lines has any fault, only its first line is
+    rejected, and the following lines are read again.
 
-    :raises MalformedRequest, TooLarge: what is wrong with it.
+    :returns: the row, and the index at which the next one begins.
+    :raises MalformedRequest: the row is not CSV, or not UTF-8.
+    :raises TooLarge: one of its lines is too long.
     """
     end = begin
 
-    def following() -> "Iterator[str]":
+    def continued() -> "Iterator[str]":
         nonlocal end
         size = 0
         while True:
-            if end == len(taken):
-                more = lines.next()
+            if end == len(lines):
+                more = source.next()
                 if more is None:
                     return
-                taken.append(more)
-            line = taken[end]
+                lines.append(more)
+            line = lines[end]
             check_size(line)
             size += len(line) + 1
             if size > MAX_ROW:
@@ -168,15 +190,15 @@ def _record(taken: "list[bytes]", begin: int, lines: Lines) -> "tuple[Record, in
             yield line.decode("utf-8", "surrogateescape") + "\n"
 
     try:
-        record = next(csv.reader(following(), strict=True))
+        row = next(csv.reader(continued(), strict=True))
     except csv.Error as error:
         raise MalformedRequest(f"the row is not CSV: {error}") from None
-    decoded(b"\n".join(taken[begin:end]))
-    return record, end
+    decoded(b"\n".join(lines[begin:end]))
+    return row, end
 
 
 def _values(texts: "tuple[str, ...]", kind: str) -> "list[Any]":
-    """One column's values, as `value_of` has them; NaN is a missing number."""
+    """Convert the texts of one column as `value_of` does; a missing number becomes NaN."""
     if kind == "number" and "_" not in "".join(texts):
         try:
             return [*map(float, texts)]
@@ -186,5 +208,5 @@ def _values(texts: "tuple[str, ...]", kind: str) -> "list[Any]":
             return [nan if text in MISSING else float(text) for text in texts]
         except ValueError:
             pass
-    known = {text: value_of(text, kind) for text in {*texts}}  # most columns of words and flags have few
-    return [*map(known.__getitem__, texts)]
+    by_text = {text: value_of(text, kind) for text in {*texts}}  # most columns of words and flags have few different texts
+    return [*map(by_text.__getitem__, texts)]

@@ -1,7 +1,7 @@
-"""Lines of CSV to one array of numbers, where NumPy is loaded and every value is plainly one; None where a closer look is due.
+"""Parse CSV lines into one float64 array; None if NumPy is not loaded or a value is not a plain number.
 
-What this takes, the csv module and `float` take as well, and for the same values: NumPy reads digits by Python's own function,
-and pyarrow, which takes a quarter of the time, by one that finds the same nearest double.
+The csv module and `float` accept all that is accepted here, and give the same values: NumPy reads digits by Python's own
+function, and pyarrow, which takes a quarter of the time, by a function that finds the same nearest double.
 """
 
 # imports late: numpy, pyarrow
@@ -15,63 +15,79 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# NumPy knows nan(7), takes a space for -1 here and there, and ends at a zero byte; "nan" is all that these letters spell
+# NumPy accepts nan(7), takes a space for -1 in places, and ends at a zero byte; of these letters only "nan" can be spelled
 PLAIN = b"0123456789+-.eE,\nnaN"
-WORDS = [word.encode() for word in sorted(MISSING) if word and word.lower() != "nan"]  # which no reader of numbers knows
+WORDS = [word.encode() for word in sorted(MISSING) if word and word.lower() != "nan"]  # no parser of numbers accepts them
 LETTERS = b"".join(WORDS)
-LAST = 7.0  # stands behind the last value: NumPy may read numbers up to what is none, and says so in some versions only
-WORTH = 16 << 20  # bytes of a file from which on pyarrow's import, tens of megabytes itself, is worth its while
+END = 7.0  # put after the last value: NumPy may stop at a text that is no number, and only some versions report it
+PYARROW_MIN_BYTES = 16 << 20  # for a smaller file the import of pyarrow, tens of megabytes itself, does not pay
 
 
 def load_reader(size: int) -> None:
-    """Import pyarrow's reader for a file of so many bytes, where it is here and that is worth while."""
-    if size >= WORTH:
+    """Import `pyarrow.csv` if it is installed and the file has 16 MB or more.
+
+    :param size: the file's, in bytes.
+    """
+    if size >= PYARROW_MIN_BYTES:
         try:
             import pyarrow.csv  # noqa: F401
         except ImportError:
             pass
 
 
-def numbers(taken: "list[bytes]", width: int, places: "list[int]") -> "Any | None":
-    """The values of lines at these places, of shape (lines, places); NaN where nothing stands, or a word for it."""
-    if "numpy" not in sys.modules or {*map(type, taken)} != {bytes}:  # or one is Long, and cut off
+def parse_numbers(lines: "list[bytes]", width: int, indices: "list[int]") -> "Any | None":
+    """Parse lines into an array of shape (lines, indices); NaN for an empty value or a word that means missing.
+
+    :param width: how many values each line must have.
+    :param indices: the columns to return.
+    :returns: None if NumPy is not loaded, or a value is not a plain number.
+    """
+    if "numpy" not in sys.modules or {*map(type, lines)} != {bytes}:  # or a line is truncated
         return None
-    if {*map(bytes.count, taken, repeat(b","))} != {width - 1} or (width == 1 and not all(taken)):
+    if {*map(bytes.count, lines, repeat(b","))} != {width - 1} or (width == 1 and not all(lines)):
         return None
-    text = b"".join((b"\n".join(taken), b"\n"))
+    text = b"".join((b"\n".join(lines), b"\n"))
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n")
-    odd = text.translate(None, PLAIN)
-    if odd and odd.translate(None, LETTERS):
+    letters = text.translate(None, PLAIN)
+    if letters and letters.translate(None, LETTERS):
         return None
-    whole = _by_pyarrow(text, width) if "pyarrow.csv" in sys.modules else _by_numpy(text, width, bool(odd))
-    if whole is None or len(whole) != len(taken):
+    table = _by_pyarrow(text, width) if "pyarrow.csv" in sys.modules else _by_numpy(text, width, bool(letters))
+    if table is None or len(table) != len(lines):
         return None
     import numpy as np
 
-    return whole if places == [*range(width)] else np.ascontiguousarray(whole[:, places])
+    return table if indices == [*range(width)] else np.ascontiguousarray(table[:, indices])
 
 
-def plain_lines(taken: "list[bytes]", width: int) -> "tuple[list[int], list[int]]":
-    """The places of lines that may well be numbers all, and those of the others."""
-    good: list[int] = []
-    odd: list[int] = []
-    for place, line in enumerate(taken):
-        plain = type(line) is bytes and line.count(b",") == width - 1 and not line.rstrip(b"\r").translate(None, PLAIN + LETTERS)
-        (good if plain and line else odd).append(place)
-    return good, odd
+def split_plain(lines: "list[bytes]", width: int) -> "tuple[list[int], list[int]]":
+    """Split lines into those that look like `width` plain numbers and the others.
+
+    :returns: the indices of the plain lines, and those of the others.
+    """
+    plain: list[int] = []
+    others: list[int] = []
+    for index, line in enumerate(lines):
+        whole = type(line) is bytes and line.count(b",") == width - 1
+        is_plain = whole and not line.rstrip(b"\r").translate(None, PLAIN + LETTERS)
+        (plain if is_plain and line else others).append(index)
+    return plain, others
 
 
-def spread(table: "Any", there: "list[bool]") -> "Any":
-    """The rows of a table where there are any, NaN elsewhere."""
+def spread_rows(table: "Any", mask: "list[bool]") -> "Any":
+    """Make an array of one row an entry of `mask`: the next row of `table` if the entry is True, else NaN."""
     import numpy as np
 
-    whole = np.full((len(there), table.shape[1]), np.nan)
-    whole[there] = table
+    whole = np.full((len(mask), table.shape[1]), np.nan)
+    whole[mask] = table
     return whole
 
 
 def _by_numpy(text: bytes, width: int, words: bool) -> "Any | None":
+    """Parse lines by NumPy; None if a value is not a number.
+
+    :param words: whether the text may hold words that mean missing.
+    """
     import numpy as np
 
     text = b"," + text.replace(b"\n", b",")
@@ -84,13 +100,14 @@ def _by_numpy(text: bytes, width: int, words: bool) -> "Any | None":
         if text.translate(None, PLAIN):
             return None
     try:
-        flat = np.fromstring(text[1:] + b"%d" % LAST, sep=",")
+        flat = np.fromstring(text[1:] + b"%d" % END, sep=",")
     except (ValueError, DeprecationWarning):
         return None
-    return flat[:-1].reshape(-1, width) if len(flat) % width == 1 % width and flat[-1] == LAST else None
+    return flat[:-1].reshape(-1, width) if len(flat) % width == 1 % width and flat[-1] == END else None
 
 
 def _by_pyarrow(text: bytes, width: int) -> "Any | None":
+    """Parse lines by pyarrow; None if a value is not a number."""
     import numpy as np
     import pyarrow as pa
     from pyarrow import csv
@@ -106,17 +123,17 @@ def _by_pyarrow(text: bytes, width: int) -> "Any | None":
     except pa.ArrowInvalid:
         return None
     whole = np.empty((len(table), width))
-    for place in range(width):
+    for index in range(width):
         begin = 0
-        for chunk in table.column(place).chunks:
-            part = whole[begin : begin + len(chunk), place]
+        for chunk in table.column(index).chunks:
+            part = whole[begin : begin + len(chunk), index]
             _fill(part, chunk)
             begin += len(part)
     return whole
 
 
 def _fill(part: "Any", chunk: "Any") -> None:
-    """Copy an array of pyarrow's by its buffers: its own way to NumPy imports pandas, where that is, for fifty megabytes."""
+    """Copy an array of pyarrow by its buffers; pyarrow's own conversion imports pandas, if installed, for fifty megabytes."""
     import numpy as np
 
     valid, data = chunk.buffers()

@@ -10,27 +10,27 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def jsonl_batches(lines: Lines, rows: int, size: int) -> "Iterator[Batch]":
+def jsonl_batches(source: Lines, rows: int, size: int) -> "Iterator[Batch]":
     """Read batches of instances; empty lines are skipped.
 
     :param rows: how many lines a batch has at most.
-    :param size: how many bytes a batch has at most, but for its last line.
+    :param size: how many bytes a batch has at most, not counting its last line.
     """
     while True:
-        number = lines.line
-        taken = lines.take(rows, size)
-        if not taken:
+        first = source.line
+        lines = source.take(rows, size)
+        if not lines:
             return
-        batch = Batch([], [], [], [], {"offset": lines.offset, "line": lines.line}, {})
-        for line, text in enumerate(taken, number):
-            if not text or text.isspace():
+        batch = Batch([], [], [], [], {"offset": source.offset, "line": source.line}, {})
+        for number, line in enumerate(lines, first):
+            if not line or line.isspace():
                 continue
             try:
-                check_size(text)
-                batch.instances.append(parse_strictly(decoded(text), f"line {line}"))
+                check_size(line)
+                batch.instances.append(parse_strictly(decoded(line), f"line {number}"))
             except FlyweightError as error:
-                batch.faults.append((line, error, as_text(text)))
+                batch.faults.append((number, error, as_text(line)))
             else:
-                batch.lines.append(line)
-                batch.texts.append(text)
+                batch.lines.append(number)
+                batch.texts.append(line)
         yield batch

@@ -12,110 +12,122 @@ if TYPE_CHECKING:
     from flyweight.files.batches import Position
 
 MAX_ROW = 1 << 20  # bytes
-SHOWN = 1000  # bytes of a longer one that are kept
+KEPT = 1000  # bytes of a longer line that are kept for its error
 
 
 class TruncatedLine(bytes):
     """The beginning of a line that is too long."""
 
-    size: int
+    size: int  # bytes of the whole line
 
 
 class Lines:
-    """The lines of a stream of bytes, without their ends, a chunk at a time in memory."""
+    """The lines of a stream of bytes, without their ends; one chunk at a time is in memory."""
 
     def __init__(self, chunks: "Iterable[bytes]", position: "Position") -> None:
+        """Start reading.
+
+        :param chunks: the bytes from the position's offset on.
+        :param position: the offset and number of the first line; {} for the start of the file.
+        """
         self._chunks = iter(chunks)
-        self._ready: list[bytes] = []
-        self._at = 0  # of the next among them
-        self._tail = b""
-        self._beyond = 0  # bytes of a line that is too long, so far
+        self._buffer: list[bytes] = []
+        self._next = 0  # the index of the next line in the buffer
+        self._tail = b""  # of the last chunk, after its last line end
+        self._overlong = 0  # bytes seen so far of a line that is too long
         self._ended = False
-        self.offset: int = position.get("offset", 0)  # of the next line
-        self.line: int = position.get("line", 1)  # its number
+        self.offset: int = position.get("offset", 0)  # of the next line, in bytes
+        self.line: int = position.get("line", 1)  # the number of the next line
 
     def take(self, rows: int, size: int) -> "list[bytes]":
-        """So many lines, or so many bytes of them."""
-        taken: list[bytes] = []
-        while len(taken) < rows and size > 0 and (some := self._some(rows - len(taken), size)):
-            taken += some
-            size -= sum(map(len, some))
-        return taken
+        """Take up to `rows` lines of about `size` bytes together; [] at the end of the stream."""
+        lines: list[bytes] = []
+        while len(lines) < rows and size > 0 and (more := self._buffered(rows - len(lines), size)):
+            lines += more
+            size -= sum(map(len, more))
+        return lines
 
-    def _some(self, rows: int, size: int) -> "list[bytes]":
-        """Lines that are ready, at most so many, and not more than one beyond so many bytes; none after the last."""
-        some = self._ready[self._at : self._at + rows]
-        if len(some) < 2 or TruncatedLine in {*map(type, some)}:
+    def _buffered(self, rows: int, size: int) -> "list[bytes]":
+        """Take up to `rows` buffered lines of about `size` bytes together; [] at the end of the stream."""
+        lines = self._buffer[self._next : self._next + rows]
+        if len(lines) < 2 or TruncatedLine in {*map(type, lines)}:
             line = self.next()
             return [] if line is None else [line]
-        ends = [*accumulate(map(len, some))]
-        del some[bisect_left(ends, size) + 1 :]
-        self._at += len(some)
-        self.offset += ends[len(some) - 1] + len(some)
-        self.line += len(some)
-        return some
+        ends = [*accumulate(map(len, lines))]
+        del lines[bisect_left(ends, size) + 1 :]
+        self._next += len(lines)
+        self.offset += ends[len(lines) - 1] + len(lines)
+        self.line += len(lines)
+        return lines
 
     def next(self) -> "bytes | None":
-        """The next line, None after the last."""
-        while self._at == len(self._ready):
+        """Take the next line; None at the end of the stream."""
+        while self._next == len(self._buffer):
             if self._ended:
                 return None
-            self._ready, self._at = [], 0
+            self._buffer, self._next = [], 0
             self._fill()
-        line = self._ready[self._at]
-        self._at += 1
+        line = self._buffer[self._next]
+        self._next += 1
         self.offset += (line.size if type(line) is TruncatedLine else len(line)) + 1
         self.line += 1
         return line
 
     def _fill(self) -> None:
+        """Split the next chunk into the buffer."""
         chunk = next(self._chunks, None)
         if chunk is None:
             self._ended = True
-            if self._tail or self._beyond:
-                self._keep([self._tail])
+            if self._tail or self._overlong:
+                self._append([self._tail])
             return
         first, newline, rest = chunk.partition(b"\n")
-        if self._beyond and not newline:
-            self._beyond += len(chunk)
+        if self._overlong and not newline:
+            self._overlong += len(chunk)
             return
-        *lines, tail = (self._tail + chunk).split(b"\n") if not self._beyond else [first, *rest.split(b"\n")]
-        if self._beyond:
-            self._beyond += len(lines[0])
+        *lines, tail = (self._tail + chunk).split(b"\n") if not self._overlong else [first, *rest.split(b"\n")]
+        if self._overlong:
+            self._overlong += len(lines[0])
             lines[0] = self._tail
-        self._keep(lines)
+        self._append(lines)
         self._tail = tail
         if len(tail) > MAX_ROW:
-            self._tail, self._beyond = tail[:SHOWN], len(tail)
+            self._tail, self._overlong = tail[:KEPT], len(tail)
 
-    def _keep(self, lines: "list[bytes]") -> None:
-        """Make lines ready; the first is the rest of what is beyond the limit, if anything is."""
-        for place, line in enumerate(lines):
-            size = self._beyond or len(line)
-            self._beyond = 0
+    def _append(self, lines: "list[bytes]") -> None:
+        """Add lines to the buffer, cutting those that are too long; the first line ends an overlong line, if one was begun."""
+        for index, line in enumerate(lines):
+            size = self._overlong or len(line)
+            self._overlong = 0
             if size > MAX_ROW:
-                lines[place] = long = TruncatedLine(line[:SHOWN])
-                long.size = size
-        if lines and self.offset == 0 and not self._ready and lines[0].startswith(b"\xef\xbb\xbf") and type(lines[0]) is bytes:
+                lines[index] = truncated = TruncatedLine(line[:KEPT])
+                truncated.size = size
+        if lines and self.offset == 0 and not self._buffer and lines[0].startswith(b"\xef\xbb\xbf") and type(lines[0]) is bytes:
             lines[0] = lines[0][3:]
             self.offset += 3
-        self._ready += lines
+        self._buffer += lines
 
 
-def as_text(text: bytes) -> str:
-    """The text of a row for who has to mend it."""
-    return text.decode("utf-8", "replace")
+def as_text(row: bytes) -> str:
+    """Decode a row for its report; bytes that are not UTF-8 are replaced."""
+    return row.decode("utf-8", "replace")
 
 
 def check_size(line: bytes) -> None:
-    """:raises TooLarge: the line is cut off."""
+    """Check that a line is whole.
+
+    :raises TooLarge: it was cut because it is too long.
+    """
     if type(line) is TruncatedLine:
         raise TooLarge(f"the row has {line.size} bytes, the limit is {MAX_ROW}")
 
 
-def decoded(text: bytes) -> str:
-    """:raises MalformedRequest: the row is not UTF-8."""
+def decoded(row: bytes) -> str:
+    """Decode a row.
+
+    :raises MalformedRequest: it is not UTF-8.
+    """
     try:
-        return text.decode()
+        return row.decode()
     except UnicodeDecodeError as error:
-        raise MalformedRequest(f"the row is not UTF-8: byte {error.start} is {text[error.start]:#04x}") from None
+        raise MalformedRequest(f"the row is not UTF-8: byte {error.start} is {row[error.start]:#04x}") from None

@@ -1,12 +1,12 @@
-"""A file in a store to batches of instances with their line numbers; what is wrong with a row is told beside them.
+"""Read a file in a store in batches of instances with their line numbers; a row that can't be read becomes a fault of its batch.
 
-Where a batch ends depends on the file alone, never on how its bytes came, so that a file that is entered at the start of any
-batch gives the same batches from there on.
+Where a batch ends depends on the file alone, not on how its bytes arrive. So a file that is entered at the start of any batch
+gives the same batches from there on.
 """
 
 from flyweight.errors import UnsupportedMediaType
 from flyweight.stores import stream
-from flyweight.values import Value, frozen
+from flyweight.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,49 +17,50 @@ if TYPE_CHECKING:
     from flyweight.stores import ObjectMeta, Store
 
 
-FORMS = {"csv": "csv", "jsonl": "jsonl", "ndjson": "jsonl", "parquet": "parquet"}  # by the end of a name
+FORMATS = {"csv": "csv", "jsonl": "jsonl", "ndjson": "jsonl", "parquet": "parquet"}  # by a name's extension
 COMPRESSIONS = {"gz": "gzip", "zst": "zstd"}
 
 
-def form_of(key: str) -> "tuple[str, str]":
-    """The form and the compression ("" for none) of a file, by the end of its name.
+def format_of(key: str) -> "tuple[str, str]":
+    """Find the format and the compression of a file by the extensions of its name; "" is no compression.
 
-    :raises UnsupportedMediaType: it says none that is known.
+    :raises UnsupportedMediaType: an extension is missing or not supported.
     """
     parts = key.lower().rpartition("/")[2].split(".")
     compression = COMPRESSIONS.get(parts.pop(), "") if parts[-1] in COMPRESSIONS else ""
-    form = FORMS.get(parts[-1]) if len(parts) > 1 else None
-    if form is None or (form == "parquet" and compression):
-        ends = f"{', '.join(f'.{end}' for end in FORMS)}, the text forms with .gz or .zst as well"
-        raise UnsupportedMediaType(f"a file's name should end in {ends}; got {key[-100:]!r}")
-    return form, compression
+    file_format = FORMATS.get(parts[-1]) if len(parts) > 1 else None
+    if file_format is None or (file_format == "parquet" and compression):
+        extensions = f"{', '.join(f'.{extension}' for extension in FORMATS)}, or in .gz or .zst after one of the text formats"
+        raise UnsupportedMediaType(f"a file's name should end in {extensions}; got {key[-100:]!r}")
+    return file_format, compression
 
 
-@frozen
 class File(Value):
-    """One version of an object; `check` is called now and then while it is read, and may raise to stop that."""
+    """One version of an object; `check` is called between reads, and may raise to stop reading."""
 
     store: "Store"
     key: str
-    mark: "ObjectMeta"
+    meta: "ObjectMeta"
     check: "Callable[[], None]"
 
     def batches(self, features: "list[Feature]", position: "Position", rows: int, size: int) -> "Iterator[Batch]":
-        """The batches from a position on, of so many rows or bytes each.
+        """Read batches from a position on; a compressed file is read from its start, and what precedes the position is skipped.
 
-        A compressed file is read from its start, and what is before the position passed over.
-
-        :raises UnsupportedMediaType, MalformedRequest, InvalidInput: it is none that has instances for these features.
+        :param rows: how many rows a batch has at most.
+        :param size: how many bytes a batch of a text format has at most, not counting its last row.
+        :raises UnsupportedMediaType: the format is not supported, or its library is not installed.
+        :raises MalformedRequest: the file is not what its name says.
+        :raises InvalidInput: its columns are not the features.
         """
-        form, compression = form_of(self.key)
-        if form == "parquet":
+        file_format, compression = format_of(self.key)
+        if file_format == "parquet":
             from flyweight.files.parquet import parquet_batches
 
-            return parquet_batches(self._read, self.mark.size, features, position, rows)
+            return parquet_batches(self._read, self.meta.size, features, position, rows)
         from flyweight.files.lines import Lines
 
         lines = Lines(self._text(compression, position.get("offset", 0)), position)
-        if form == "jsonl":
+        if file_format == "jsonl":
             from flyweight.files.jsonl import jsonl_batches
 
             return jsonl_batches(lines, rows, size)
@@ -68,25 +69,27 @@ class File(Value):
         return csv_batches(lines, features, position, rows, size)
 
     def _text(self, compression: str, offset: int) -> "Iterator[bytes]":
+        """Read the plain bytes from an offset on."""
         if not compression:
             return self._chunks(offset)
         from flyweight.formats.compression import plain
 
-        return _from(plain(self._chunks(0), compression), offset)
+        return _skip(plain(self._chunks(0), compression), offset)
 
     def _chunks(self, start: int) -> "Iterator[bytes]":
-        for chunk in stream(self.store, self.key, self.mark, start):
+        """Read the bytes in the store from `start` on."""
+        for chunk in stream(self.store, self.key, self.meta, start):
             yield chunk
             self.check()
 
     def _read(self, start: int, size: int) -> bytes:
         self.check()
-        return self.store.read(self.key, self.mark, start, size)
+        return self.store.read(self.key, self.meta, start, size)
 
 
-def _from(chunks: "Iterator[bytes]", offset: int) -> "Iterator[bytes]":
-    """The chunks from a place on."""
+def _skip(chunks: "Iterator[bytes]", size: int) -> "Iterator[bytes]":
+    """Skip the first `size` bytes of a stream."""
     for chunk in chunks:
-        if offset < len(chunk):
-            yield chunk[offset:] if offset else chunk
-        offset = max(offset - len(chunk), 0)
+        if size < len(chunk):
+            yield chunk[size:] if size else chunk
+        size = max(size - len(chunk), 0)

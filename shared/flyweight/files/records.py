@@ -1,4 +1,4 @@
-"""Records that name files to outcomes: each file is scored as far as the time goes; one that is not done is unfinished."""
+"""Score the files that records name, until the deadline; a file that is not finished is reported as in progress."""
 
 from time import monotonic
 
@@ -19,59 +19,63 @@ if TYPE_CHECKING:
     from flyweight.settings import Files
     from flyweight.stores import Store
 
-PATIENCE = Timeouts(connect=2.0, seconds=30.0)  # for one request, whose answer has megabytes
-LEAST = 1.0  # seconds, without which a file is not begun
+TIMEOUTS = Timeouts(connect=2.0, seconds=30.0)  # for one request, whose answer has megabytes
+MIN_SECONDS = 1.0  # a file is not begun with less time before the deadline
 
 
 def score_files(
     predictor: "Predictor", records: "Sequence[Record]", deadline: float, files: "Files | None" = None
 ) -> "list[Outcome]":
-    """The outcome of each record; where its origin has an `address`, such as `SCHEME://PLACE/folder/file.csv`, of that file.
+    """Score the files that records name in `origin["address"]`, such as `SCHEME://PLACE/folder/file.csv`.
 
-    A record without an address is scored by its body, as elsewhere. `deadline` is on the clock of `time.monotonic`; `files` says
-    where answers go: what the environment says, unless it is given.
+    Records without an address are scored by their bodies first, all together.
+
+    :param deadline: in seconds, on the clock of `time.monotonic`.
+    :param files: where answers go, and in which format; None: as the environment says.
+    :returns: one outcome a record, in their order.
     """
     files = settings.files() if files is None else files
+    of_bodies = iter(score(predictor, [record for record in records if "address" not in record.origin]))
     return [
-        _outcome(predictor, record, deadline, files) if "address" in record.origin else score(predictor, [record])[0]
-        for record in records
+        _score_file(predictor, record, deadline, files) if "address" in record.origin else next(of_bodies) for record in records
     ]
 
 
-def _outcome(predictor: "Predictor", record: "Record", deadline: float, files: "Files") -> Outcome:
+def _score_file(predictor: "Predictor", record: "Record", deadline: float, files: "Files") -> Outcome:
+    """Score the file of one record; errors become its outcome."""
     try:
         if record.fault is not None:
             raise record.fault
-        return Outcome(record, {"id": record.id, **_answer(predictor, record.origin["address"], deadline, files)}, None, True)
+        return Outcome(record, {"id": record.id, **_report(predictor, record.origin["address"], deadline, files)}, None, True)
     except Exception as error:
         return Outcome(record, None, error, isinstance(error, (*INPUT_ERRORS, NotFound)))
 
 
-def _answer(predictor: "Predictor", address: str, deadline: float, files: "Files") -> "Mapping[str, Any]":
-    """What is told of a file that is done.
+def _report(predictor: "Predictor", address: str, deadline: float, files: "Files") -> "Mapping[str, Any]":
+    """Score a file, and say where its answers are and how many there are.
 
-    :raises InProgress: it is not.
+    :raises InProgress: it is not finished.
     """
-    if monotonic() > deadline - LEAST:
-        raise InProgress(f"{address}: no time is left to begin with it")
-    root, key = _parted(address)
-    source = open_store(root, PATIENCE)
+    if monotonic() > deadline - MIN_SECONDS:
+        raise InProgress(f"{address}: no time is left to begin this file")
+    root, key = _split(address)
+    source = open_store(root, TIMEOUTS)
     output = files.output.rstrip("/") or root
-    target = source if output == root else open_store(output, PATIENCE)
-    _check_there(source, key, address)
-    done = score_object(predictor, source, key, target, "", deadline, files.output_form)
-    if not done.done:
-        raise InProgress(f"{address}: {done.rows + done.rejected} rows are done, and more are left")
-    told = {"file": address, "output": f"{output}/{done.output}", "rows": done.rows, "rejected": done.rejected}
-    if done.rejects:
-        told["rejects"] = f"{output}/{done.rejects}"
-    return {**told, "model": {"name": predictor.name, "version": predictor.version}}
+    target = source if output == root else open_store(output, TIMEOUTS)
+    _check_exists(source, key, address)
+    result = score_object(predictor, source, key, target, "", deadline, files.output_form)
+    if not result.done:
+        raise InProgress(f"{address}: {result.rows + result.rejected} rows are scored, the others follow in the next call")
+    report = {"file": address, "output": f"{output}/{result.output}", "rows": result.rows, "rejected": result.rejected}
+    if result.rejects:
+        report["rejects"] = f"{output}/{result.rejects}"
+    return {**report, "model": {"name": predictor.name, "version": predictor.version}}
 
 
-def _parted(address: str) -> "tuple[str, str]":
-    """The store that a file is in, and its key; a bucket with all that is in it, or a folder.
+def _split(address: str) -> "tuple[str, str]":
+    """Split the address of a file into the store, which is a whole bucket or a folder, and the key.
 
-    :raises MalformedRequest: no file can be there.
+    :raises MalformedRequest: no file can have this address.
     """
     scheme, _, rest = address.partition("://")
     place, slash, key = rest.rpartition("/") if scheme == "file" else rest.partition("/")
@@ -84,8 +88,12 @@ def _parted(address: str) -> "tuple[str, str]":
     return f"{scheme}://{place}", key
 
 
-def _check_there(source: "Store", key: str, address: str) -> None:
+def _check_exists(source: "Store", key: str, address: str) -> None:
+    """Check that there is such a file.
+
+    :raises NotFound: the store has no such object.
+    """
     try:
         source.head(key)
     except ObjectNotFound:
-        raise NotFound(f"{address} is not there any more") from None
+        raise NotFound(f"the file {address} does not exist") from None

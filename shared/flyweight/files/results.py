@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from flyweight.predictor import Predictor
     from flyweight.values import Prediction
 
-    Results = tuple[bytes, bytes, int, int]  # lines of answers, lines of rejected rows, how many of each
+    Results = tuple[bytes, bytes, int, int]  # lines of answers, lines of rejected rows, the number of each
 
-PLAIN = {float, int, bool, type(None)}  # what JSON writes without a comma or a bracket
+PLAIN = {float, int, bool, type(None)}  # types that JSON writes without a comma or a bracket
 
 
-def score_batch(predictor: "Predictor", batch: "Batch", form: str, header: bool) -> "Results":
+def score_batch(predictor: "Predictor", batch: "Batch", file_format: str, header: bool) -> "Results":
     """Score a batch, in the order of its lines.
 
-    :param form: "jsonl" or "csv".
+    :param file_format: of the answers, "jsonl" or "csv".
     :param header: whether CSV's header goes before the first answer.
-    :raises Exception: an error that no row is to blame for.
+    :raises Exception: an error that is not the fault of a row.
     """
     parts, faults = predictor.predict_each(batch.instances, exceptions_by_row=batch.exceptions_by_row)
     for fault in faults:
@@ -35,7 +35,7 @@ def score_batch(predictor: "Predictor", batch: "Batch", form: str, header: bool)
     answers, count = b"", 0
     for part in parts:
         lines = [batch.lines[row] for row, _ in part.members]
-        answers += FORMS[form](part.prediction, lines, header and not count)
+        answers += WRITERS[file_format](part.prediction, lines, header and not count)
         count += len(lines)
     rejected: list[tuple[int, Exception, str]] = [*batch.faults]
     rejected += [(batch.lines[fault.group], fault.error, _text(batch, fault.group)) for fault in faults]
@@ -44,10 +44,10 @@ def score_batch(predictor: "Predictor", batch: "Batch", form: str, header: bool)
 
 
 def _json_lines(prediction: "Prediction", lines: "list[int]", header: bool) -> bytes:
-    """A line of JSON a row: its line number, and what HTTP answers for it in this form."""
+    """Write one JSON object a row: its line number, and what HTTP answers for the row as NDJSON."""
     named = record_columns(prediction)
     names = ["line", *[name for name, _ in named]]
-    columns = [_texts(values) for _, values in named]
+    columns = [_json_texts(values) for _, values in named]
     if None in columns:
         answers = zip(lines, *[values for _, values in named], strict=True)
         return b"\n".join([*[strict_json.encode(dict(zip(names, answer, strict=True))) for answer in answers], b""])
@@ -55,12 +55,12 @@ def _json_lines(prediction: "Prediction", lines: "list[int]", header: bool) -> b
     return "".join([line % answer for answer in zip(lines, *columns, strict=True)]).encode()
 
 
-def _texts(values: "list[Any]") -> "list[str] | None":
-    """The JSON of each value of a column, cut out of that of all of them; None where values are not so plain."""
+def _json_texts(values: "list[Any]") -> "list[str] | None":
+    """Write the values of a column as JSON by one call; None if the result can't be split into values by its commas."""
     kinds = {*map(type, values)}
     if kinds == {str}:
-        known = {value: strict_json.encode(value).decode() for value in {*values}}  # labels are few
-        return [known[value] for value in values]
+        texts = {value: strict_json.encode(value).decode() for value in {*values}}  # labels are few
+        return [texts[value] for value in values]
     if kinds == {list}:
         plain = {*map(type, chain.from_iterable(values))} <= PLAIN
         return [f"[{text}]" for text in strict_json.encode(values).decode()[2:-2].split("],[")] if plain else None
@@ -68,27 +68,29 @@ def _texts(values: "list[Any]") -> "list[str] | None":
 
 
 def _csv(prediction: "Prediction", lines: "list[int]", header: bool) -> bytes:
+    """Write one line of CSV a row."""
     from flyweight.formats.csv import write
 
     return write(prediction, lines, header).encode("utf-8", "replace")
 
 
 def _rejected(line: int, error: Exception, text: str) -> bytes:
-    """A line of JSON: where, what is wrong as a problem document, and what the row was."""
-    if isinstance(error, InvalidInput):  # its place is the line, and not one among the instances of a request
+    """Write a rejected row as a line of JSON: its line number, the problem document, the row's text."""
+    if isinstance(error, InvalidInput):  # a row is named by its line, not by its place among the instances of a request
         error = InvalidInput(*[fault._replace(instance=None) for fault in error.faults])
     document = problem(error, "")
     del document["request_id"]
     return strict_json.encode({"line": line, "problem": document, "row": text}) + b"\n"
 
 
-def _text(batch: "Batch", place: int) -> str:
+def _text(batch: "Batch", row: int) -> str:
+    """Get the text of a row of a batch; of a Parquet file its JSON."""
     if batch.texts:
-        return as_text(batch.texts[place])
+        return as_text(batch.texts[row])
     try:
-        return strict_json.encode(batch.instances[place]).decode()
-    except (TypeError, ValueError):  # of a type that JSON does not have
-        return repr(batch.instances[place])
+        return strict_json.encode(batch.instances[row]).decode()
+    except (TypeError, ValueError):  # a type that JSON does not have
+        return repr(batch.instances[row])
 
 
-FORMS: "dict[str, Callable[[Prediction, list[int], bool], bytes]]" = {"jsonl": _json_lines, "csv": _csv}
+WRITERS: "dict[str, Callable[[Prediction, list[int], bool], bytes]]" = {"jsonl": _json_lines, "csv": _csv}

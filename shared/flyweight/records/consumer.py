@@ -28,15 +28,16 @@ def consume(
     results: "Sink | None" = None,
     dead_letters: "Sink | None" = None,
 ) -> "Any":
-    """Score an event's records and write one log line.
+    """Score an event's records, send answers and rejected records to their sinks, and write one log line.
 
-    :param results: takes the answers; None: the trigger's reply holds them, if it can.
-    :param dead_letters: takes rejected records; None: the log.
+    :param event: the arguments of the platform's callable.
+    :param results: takes the answers; None: only the trigger's reply holds them, if it can.
+    :param dead_letters: takes rejected records; None: they are written to the log.
     :returns: the trigger's reply.
     :raises Exception: from `trigger.reply`, where the platform signals failure by raising; or from an event that can't be read:
         then nothing was scored. The platform delivers the event again in both cases.
     """
-    # what is made of a batch stays until the reply, and has no cycles: the collector would walk through all of it, over and over
+    # the objects of a batch live until the reply and have no cycles: the collector would walk through all of them again and again
     collects = gc.isenabled() and trigger.score is None
     if collects:
         gc.disable()
@@ -61,8 +62,8 @@ def _consume(
     outcomes = _score(service, trigger, records, event, log_fields, request_id)
     outcomes = _deliver(outcomes, results, dead_letters or LogLines(service.log), log_fields, request_id)
     outcomes = _with_problems(outcomes, request_id)
-    kept = results is not None or trigger.answers
-    _log(service, outcomes, kept, log_fields, request_id, began)
+    delivered = results is not None or trigger.answers
+    _log(service, outcomes, delivered, log_fields, request_id, began)
     return trigger.reply(outcomes, *event)
 
 
@@ -74,7 +75,7 @@ def _score(
     log_fields: "LogFields",
     request_id: str,
 ) -> "list[Outcome]":
-    """Score records by the default model; if it can't be loaded, all fail for now."""
+    """Score records by the default model; if it can't be loaded, all fail and are to be delivered again."""
     try:
         predictor = service.predictor(Request("POST", "/predict", {}, b"", request_id), log_fields, "")
         log_fields["key"] = predictor.file.sha256
@@ -87,7 +88,10 @@ def _score(
 def _deliver(
     outcomes: "list[Outcome]", results: "Sink | None", dead_letters: "Sink", log_fields: "LogFields", request_id: str
 ) -> "list[Outcome]":
-    """Send answers and rejected records; a record that a sink did not take has failed, and so have those behind it."""
+    """Send answers and rejected records to their sinks.
+
+    :returns: the outcomes; a record that a sink did not take has failed, and so has every record that follows it in its sequence.
+    """
     sha256 = log_fields.pop("key", "")
     outcomes = _block_sequences(outcomes)
     if results is not None:
@@ -103,6 +107,7 @@ def _deliver(
 
 
 def _result(key: str, outcome: Outcome) -> "Document":
+    """Make the document of a scored record."""
     return {"key": key, "origin": outcome.record.origin, **(outcome.answer or {})}
 
 
@@ -114,11 +119,15 @@ def _send(
     sha256: str,
     document: "Callable[[str, Outcome], Document]",
 ) -> "list[Outcome]":
-    """Send the outcomes at some places to a sink, and fail those that it does not take."""
+    """Send some outcomes to a sink, and fail those that it does not take.
+
+    :param places: indices into `outcomes`.
+    :param document: makes the document of an outcome from its key.
+    """
     if not places:
         return outcomes
     keys = {place: key_of(outcomes[place].record, sha256) for place in places}
-    # a record that came twice in a batch is sent once
+    # a record that comes twice in a batch is sent once
     documents = {key: document(key, outcomes[place]) for place, key in keys.items()}
     try:
         refused = sink.send([*documents.items()])
@@ -128,7 +137,7 @@ def _send(
     if not refused:
         return outcomes
     reason = next(iter(refused.values()))
-    log_fields.setdefault("message", f"a sink did not take {len(refused)} of {len(documents)}: {reason}"[:1000])
+    log_fields.setdefault("message", f"a sink did not take {len(refused)} of {len(documents)} documents: {reason}"[:1000])
     changed = [*outcomes]
     for place, key in keys.items():
         if key in refused:
@@ -147,7 +156,7 @@ def _block_sequences(outcomes: "list[Outcome]") -> "list[Outcome]":
     for outcome in outcomes:
         sequence = outcome.record.sequence
         if sequence in seen:
-            outcome = Outcome(outcome.record, None, BlockedBySequence("a record before it in its sequence failed"), False)
+            outcome = Outcome(outcome.record, None, BlockedBySequence("an earlier record of its sequence failed"), False)
         elif sequence in halted and outcome.error is not None and not outcome.final:
             seen.add(sequence)
         blocked.append(outcome)
@@ -168,11 +177,11 @@ def _with_problems(outcomes: "list[Outcome]", request_id: str) -> "list[Outcome]
 
 
 def _log(
-    service: "Service", outcomes: "list[Outcome]", kept: bool, log_fields: "LogFields", request_id: str, began: float
+    service: "Service", outcomes: "list[Outcome]", delivered: bool, log_fields: "LogFields", request_id: str, began: float
 ) -> None:
     """Write the log line of a batch; an unexpected error is logged with its traceback.
 
-    :param kept: whether the answers go anywhere.
+    :param delivered: whether a sink or the trigger's reply holds the answers.
     """
     with_errors = [outcome for outcome in outcomes if outcome.error is not None]
     counts = {"scored": len(outcomes) - len(with_errors), "rejected": 0, "failed": 0}
@@ -180,8 +189,8 @@ def _log(
         counts[outcome.state] = counts.get(outcome.state, 0) + 1  # "unfinished" is counted for files only
         if outcome.error is not None and not isinstance(outcome.error, FlyweightError):
             log_fields.setdefault("exception", error_fields(outcome.error)["exception"])
-    if not kept and any([outcome.state == "scored" and "address" not in outcome.record.origin for outcome in outcomes]):
-        log_fields.setdefault("message", "scored, and the results go nowhere: set FLYWEIGHT_RESULTS")
+    if not delivered and any([outcome.state == "scored" and "address" not in outcome.record.origin for outcome in outcomes]):
+        log_fields.setdefault("message", "the answers of scored records have no sink: set FLYWEIGHT_RESULTS")
     milliseconds = 1000 * (perf_counter() - began)
     level = "ERROR" if counts["failed"] else "WARNING" if counts["rejected"] or "message" in log_fields else "INFO"
     entry: LogFields = {"level": level, "message": "consumed", "request_id": request_id, **log_fields}

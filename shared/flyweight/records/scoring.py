@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from flyweight.predictor import Predictor
     from flyweight.records import Record
 
-    Member = tuple[int, Record, Any]  # its place among the records, and its instances
+    Member = tuple[int, Record, Any]  # a record's index, the record, its instances
 
-TOGETHER = 256  # bodies for one call of the parser; a bad one makes that many be parsed alone
+TOGETHER = 256  # bodies for one call of the parser; after a bad one each of them is parsed alone
 JSON = ("", "application/json")
 
 
 def score(predictor: "Predictor", records: "Sequence[Record]") -> "list[Outcome]":
-    """Score records by one predict for all that ask for the same outputs.
+    """Score records; those that ask for the same outputs are predicted together.
 
-    :returns: one outcome a record, in their order; the answer of a scored one is what HTTP answers to its body, and its id.
+    :returns: one outcome a record, in their order. The answer of a scored record is what HTTP answers to its body, and its id.
     """
     outcomes: list[Any] = [None] * len(records)
     by_outputs: dict[str, tuple[Any, list[Member]]] = {}
@@ -47,7 +47,10 @@ def score(predictor: "Predictor", records: "Sequence[Record]") -> "list[Outcome]
 
 
 def _parse(predictor: "Predictor", records: "Sequence[Record]") -> "list[Any]":
-    """Parse bodies: of each record its instances and outputs, or the error that its body raises."""
+    """Parse the body of each record.
+
+    :returns: for each record its instances and outputs, or the error that its body raises.
+    """
     results: list[Any] = []
     for begin in range(0, len(records), TOGETHER):
         part = records[begin : begin + TOGETHER]
@@ -56,7 +59,7 @@ def _parse(predictor: "Predictor", records: "Sequence[Record]") -> "list[Any]":
 
 
 def _parse_together(predictor: "Predictor", records: "Sequence[Record]") -> "list[Any] | None":
-    """Parse bodies of JSON by one call; None if one of them must be parsed alone."""
+    """Parse JSON bodies by one call; None if one of them must be parsed alone."""
     if not all([record.content_type in JSON and record.fault is None for record in records]):
         return None
     bodies = [record.body for record in records]
@@ -67,6 +70,7 @@ def _parse_together(predictor: "Predictor", records: "Sequence[Record]") -> "lis
 
 
 def _instances(document: "Any", predictor: "Predictor") -> "Any":
+    """Get the instances and outputs of a JSON document, or the error that it raises."""
     try:
         return record_instances_of(document, predictor.signature.features)
     except InvalidInput as error:
@@ -74,6 +78,7 @@ def _instances(document: "Any", predictor: "Predictor") -> "Any":
 
 
 def _parse_alone(predictor: "Predictor", record: "Record") -> "Any":
+    """Parse one body: its instances and outputs, or the error that it raises."""
     if record.fault is not None:
         return record.fault
     try:
@@ -101,7 +106,7 @@ def _distribute(part: "Answers", members: "list[Member]", model: "dict[str, str]
     columns = [(name, values) for name, values in fields if name != "classes"]
     shared = {**{name: values for name, values in fields if name == "classes"}, "model": model}
     begin = 0
-    made = Outcome._make  # twice as fast as a call with fields, and there is one a record
+    make = Outcome._make  # twice as fast as a call with fields, and there is one a record
     for group, size in part.members:
         place, record, _ = members[group]
         end = begin + size
@@ -109,5 +114,5 @@ def _distribute(part: "Answers", members: "list[Member]", model: "dict[str, str]
         for name, values in columns:
             answer[name] = values[begin:end]
         answer.update(shared)
-        outcomes[place] = made((record, answer, None, False))
+        outcomes[place] = make((record, answer, None, False))
         begin = end

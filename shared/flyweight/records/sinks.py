@@ -1,7 +1,7 @@
-"""Where results and dead letters go: documents with a key each go in, the keys that were not taken come out, with why.
+"""Sinks: the places that take results and dead letters, each document under its own key.
 
-Delivery is at least once. The key stays the same when a record comes again, and is another one for another model: a sink
-that writes each key once makes the effect land exactly once.
+Delivery is at least once. The key stays the same when a record is delivered again, and differs between models: a sink that
+writes each key once makes the effect land exactly once.
 """
 
 from functools import lru_cache
@@ -11,18 +11,23 @@ from flyweight.errors import InvalidSetting, NotDone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Any, Protocol
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any, Protocol, TypeVar
 
     from flyweight.records import Record
 
+    T = TypeVar("T")
     Document = Mapping[str, Any]
 
     class Sink(Protocol):
         """Takes documents, many at a time."""
 
         def send(self, documents: list[tuple[str, Document]]) -> Mapping[str, str]:
-            """Write each document under its key; the keys that were not taken, and why. Raising says that none was."""
+            """Write each document under its key.
+
+            :returns: the keys that were not taken, each with the reason.
+            :raises Exception: nothing was taken.
+            """
             ...
 
 
@@ -35,49 +40,76 @@ class BlockedBySequence(NotDone):
 
 
 class LogLines:
-    """Dead letters as log lines, whole: what is done where no sink is named."""
+    """A sink that writes dead letters to the log; it is used when no other sink is set."""
 
     def __init__(self, log: "Callable[[Document], None]") -> None:
         self._log = log
 
     def send(self, documents: "list[tuple[str, Document]]") -> "Mapping[str, str]":
-        """A line of level ERROR each."""
+        """Write one line of level ERROR a document, with the whole document; all are taken."""
         for _, document in documents:
             self._log({"level": "ERROR", "message": f"a record was rejected: {document['problem']['title']}", **document})
         return {}
 
 
-def open_sink(address: str, openers: "Mapping[str, Callable[[str], Sink]]") -> "Sink | None":
-    """The sink at an address, by its scheme; None where there is no address.
+def open_sink(address: str, module: str) -> "Sink | None":
+    """Open the sink at an address; None if the address is empty.
 
-    :raises InvalidSetting: no sink has such a scheme.
+    :param module: the name of the handler's module of sinks, imported only if there is an address. It has `SCHEMES`, the
+        schemes of its addresses, and `open_sink(address)`. "": the handler has no sinks.
+    :raises InvalidSetting: the handler has no sink with this scheme, or the rest of the address names nothing.
     """
     if not address:
         return None
-    scheme = address.partition(":")[0]
-    if scheme not in openers:
-        known = ", ".join(f"{name}:" for name in openers) or "none here"
-        raise InvalidSetting(
-            f"FLYWEIGHT_RESULTS and FLYWEIGHT_DEAD_LETTERS take addresses that begin with {known}; got {address!r}"
-        )
-    return openers[scheme](address)
+    sinks: Any = __import__(module) if module else None
+    schemes = sinks.SCHEMES if module else ()
+    if address.partition(":")[0] not in schemes:
+        known = " or ".join(f"{scheme}:" for scheme in schemes)
+        expected = f"begin with {known}" if known else "be empty, because this handler has no sinks"
+        raise InvalidSetting(f"FLYWEIGHT_RESULTS and FLYWEIGHT_DEAD_LETTERS should {expected}; got {address!r}")
+    sink: Sink = sinks.open_sink(address)
+    return sink
+
+
+def batched(items: "Iterable[T]", max_items: int, max_bytes: int, size_of: "Callable[[T], int]") -> "Iterator[list[T]]":
+    """Split items into batches, in their order, each small enough for one call of a service.
+
+    :param size_of: gives the bytes of an item; an item of more than `max_bytes` becomes a batch of its own.
+    """
+    batch: list[T] = []
+    total = 0
+    for item in items:
+        size = size_of(item)
+        if batch and (len(batch) == max_items or total + size > max_bytes):
+            yield batch
+            batch, total = [], 0
+        batch.append(item)
+        total += size
+    if batch:
+        yield batch
 
 
 def key_of(record: "Record", sha256: str) -> str:
-    """The idempotency key of what a model makes of a record: 64 hexadecimal digits."""
-    digest = _begun(record.origin.get("source", ""), sha256).copy()
+    """Make the idempotency key of a record and a model: 64 hexadecimal digits.
+
+    :param sha256: the digest of the model file.
+    """
+    digest = _source_digest(record.origin.get("source", ""), sha256).copy()
     digest.update(record.id.encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
 @lru_cache(64)
-def _begun(source: str, sha256: str) -> blake2b:
-    """What all keys of a source and a model begin with; BLAKE2's state is copied in less time than SHA-256's."""
+def _source_digest(source: str, sha256: str) -> blake2b:
+    """Digest what all keys of a source and a model begin with; BLAKE2's state is copied in less time than SHA-256's."""
     return blake2b(f"{len(source)} {source} {sha256} ".encode("utf-8", "surrogatepass"), digest_size=32)
 
 
 def dead_letter(key: str, record: "Record", problem: "Document") -> "dict[str, Any]":
-    """All that is known of a record that is rejected, so that it can be mended and sent again."""
+    """Make the dead letter of a rejected record: everything needed to correct it and send it again.
+
+    :param problem: the problem document that says why it was rejected.
+    """
     document: dict[str, Any] = {"key": key, "id": record.id, "origin": record.origin}
     document |= {"problem": problem, "media": record.content_type}
     try:

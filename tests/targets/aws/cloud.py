@@ -1,7 +1,8 @@
 """Moto's queues and streams with Lambda's pollers before the built function, under Lambda's runtime client.
 
-What a poller does is stated here: a batch is received, the function invoked, and what the reply leaves out is deleted, or the
-shard read on from; an invocation that fails leaves all of it. Visibility timeouts end at once, so that nobody waits.
+The pollers are written here: a batch is received, the function is invoked, and the messages that the reply does not name are
+deleted, or the shard is read on; after a failed invocation all of the batch stays. Visibility timeouts end at once, so that no
+test waits.
 """
 
 from __future__ import annotations
@@ -34,12 +35,15 @@ class Cloud:
 
     def __init__(self, folder: Path) -> None:
         self.server = Moto()
-        self.killing = 0  # so many requests of the function to a sink are done, and end its process
+        self.killing = 0  # how many requests of the function to a sink still end its process, after they are done
         self.proxy = FaultyProxy(self.server.port, self.forward)
         self.folder = folder
         self.function: Runtime | None = None
         self.session = boto3.Session("anyone", "secret-of-the-tests", region_name="us-east-1")
         self.sqs, self.kinesis, self.dynamodb = (self.client(name) for name in ("sqs", "kinesis", "dynamodb"))
+
+    def make_sinks(self) -> None:
+        """Make the queue and the table that the function writes to."""
         self.rejected = self.queue("rejected")
         self.dynamodb.create_table(
             TableName="results",
@@ -54,7 +58,7 @@ class Cloud:
         )
 
     def forward(self, upstream: int, seen: Seen, body: bytes) -> Answer:
-        """Pass on; while the process is to be killed, what it asked for is done, and it learns nothing of it."""
+        """Pass a request on; if the process is to be killed, this happens after the request is done and before it is answered."""
         answer = passed_on(upstream, seen, body)
         if self.killing and self.function is not None:
             self.killing -= 1
@@ -70,7 +74,7 @@ class Cloud:
         return arn
 
     def invoke(self, event: Any) -> Any:
-        """The function's reply; an invocation that fails takes the process along, and the next starts another."""
+        """Get the function's reply; a failed invocation ends the process, and the next one starts another."""
         if self.function is None:
             environ = {**self.server.variables(self.proxy.url), "FLYWEIGHT_RESULTS": "dynamodb://results"}
             self.function = runtime("aws")(self.folder, environ={**environ, "FLYWEIGHT_DEAD_LETTERS": "sqs://rejected"})
@@ -88,24 +92,26 @@ class Cloud:
 
     def close(self) -> None:
         self.close_function()
+        for client in (self.sqs, self.kinesis, self.dynamodb):
+            client.close()
         self.proxy.close()
         self.server.close()
 
     def results(self) -> list[str]:
-        """The ids of the records whose effect landed, once for each time that it did."""
+        """List the ids of the records whose effect landed, as often as it did."""
         return sorted(item["id"]["S"] for item in self.dynamodb.scan(TableName="results")["Items"])
 
     def letters(self) -> list[dict[str, Any]]:
         return [json.loads(message["Body"]) for message in self.received(self.rejected)]
 
     def received(self, url: str) -> list[Any]:
-        """All messages of a queue, which stay in it."""
-        found: dict[str, Any] = {}
+        """List all messages of a queue, which stay in it."""
+        by_id: dict[str, Any] = {}
         while messages := self.sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=600, AttributeNames=["All"]
         ).get("Messages"):
-            found.update({message["MessageId"]: message for message in messages})
-        return [*found.values()]
+            by_id.update({message["MessageId"]: message for message in messages})
+        return [*by_id.values()]
 
 
 class Failed(Exception):
@@ -116,6 +122,7 @@ class Failed(Exception):
 def cloud(built: Callable[[str], Path]) -> Iterator[Cloud]:
     made = Cloud(built("aws"))
     try:
+        made.make_sinks()
         yield made
     finally:
         made.close()
@@ -136,7 +143,7 @@ class Queue:
         return [self.cloud.sqs.send_message(QueueUrl=self.url, MessageBody=body, **more)["MessageId"] for body in bodies]
 
     def poll(self, count: int = 10) -> list[str]:
-        """Hand one batch to the function; the ids of what was deleted."""
+        """Hand one batch to the function, and get the ids of the messages that were deleted."""
         sqs = self.cloud.sqs
         received = sqs.receive_message(
             QueueUrl=self.url,
@@ -201,7 +208,7 @@ class Shard:
         return records
 
     def poll(self) -> int:
-        """Hand what is not done to the function; how many records are done by now."""
+        """Hand the records that are not done to the function, and get the number of those that are done."""
         batch = self.records()[self.done :]
         numbers = [record["SequenceNumber"] for record in batch]
         try:

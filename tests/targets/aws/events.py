@@ -1,4 +1,4 @@
-"""Lambda's events, as samples, and what a trigger makes of them, for the tests of each of AWS's modules."""
+"""Lambda's events as samples, their records, and the replies to them, for the tests of AWS's modules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flyweight.errors import MalformedRequest, ModelUnavailable
 from flyweight.records import Outcome, Record, Trigger
 from tests.targets.paths import on_path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 EVENTS = ROOT / "events" / "aws"
 CONTEXT = SimpleNamespace(aws_request_id="1f0e", get_remaining_time_in_millis=lambda: 60_000)
 
@@ -22,8 +22,8 @@ folder = on_path("aws")
 def find(event: Any) -> Trigger | None:
     from aws_triggers import find
 
-    found: Trigger | None = find(event, CONTEXT)
-    return found
+    trigger: Trigger | None = find(event, CONTEXT)
+    return trigger
 
 
 def sample(name: str) -> Any:

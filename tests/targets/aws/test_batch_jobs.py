@@ -1,4 +1,4 @@
-"""What S3 Batch Operations is told of each object of its job, which lies in moto."""
+"""The results that S3 Batch Operations gets for the objects of a job, which are in moto."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def moto() -> Iterator[Moto]:
 
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch, moto: Moto) -> Any:
-    """A bucket, for a client that finds its way by the environment."""
+    """Make a bucket, and get a client that is configured by the environment."""
     import boto3
 
     for name, value in moto.variables(f"http://127.0.0.1:{moto.port}").items():
@@ -46,8 +46,8 @@ def batch(*keys: str) -> Any:
     }
 
 
-def told(event: Any, model: Path) -> list[Any]:
-    """What the job is told of each task."""
+def results_of(event: Any, model: Path) -> list[Any]:
+    """Score the tasks of an event, and get the result of each."""
     trigger, service = find(event), Service(Settings(str(model)), lambda entry: None)
     assert trigger is not None
     reply = consume(service, trigger, (event, CONTEXT))
@@ -56,18 +56,18 @@ def told(event: Any, model: Path) -> list[Any]:
     return results
 
 
-def test_a_batch_job_is_told_of_each_object(s3: Any, penguins: Path) -> None:
+def test_a_batch_job_gets_the_result_of_each_object(s3: Any, penguins: Path) -> None:
     keys = ("a b.jsonl", "bad.csv", "none.csv", "an.image", "a.csv.0a1b.jsonl")
     for key in keys:
         if key != "none.csv":
             s3.put_object(Bucket="penguins", Key=key, Body=b"year\nx\n" if key == "bad.csv" else json.dumps(GENTOO).encode())
-    results = told(batch("a+b.jsonl", *keys[1:]), penguins)
+    results = results_of(batch("a+b.jsonl", *keys[1:]), penguins)
     assert [result["resultCode"] for result in results] == ["Succeeded", *["PermanentFailure"] * 4]
     output = results[0]["resultString"].removeprefix("s3://penguins/")
     assert output.startswith("a b.jsonl.")
     answers = s3.get_object(Bucket="penguins", Key=output)["Body"].read()
     assert json.loads(answers)["prediction"] == "Gentoo"
-    assert "not there" in results[2]["resultString"] and "written" in results[4]["resultString"]
+    assert "does not exist" in results[2]["resultString"] and "written" in results[4]["resultString"]
 
 
 def test_a_batch_job_scores_the_version_that_a_task_names_if_it_is_the_newest(s3: Any, penguins: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_batch_job_scores_the_version_that_a_task_names_if_it_is_the_newest(s3
     event = batch("v.jsonl", "v.jsonl", "none.jsonl")
     for task, version in zip(event["tasks"], [*put, put[0]], strict=True):
         task["s3VersionId"] = version
-    results = told(event, penguins)
+    results = results_of(event, penguins)
     assert [result["resultCode"] for result in results] == ["PermanentFailure", "Succeeded", "PermanentFailure"]
     assert put[1] in results[0]["resultString"]
 
@@ -88,10 +88,10 @@ def test_a_batch_job_that_cannot_reach_its_objects_tries_again(
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     event = batch("a.csv")
     event["tasks"][0]["s3VersionId"] = version
-    assert [result["resultCode"] for result in told(event, penguins)] == ["TemporaryFailure"]
+    assert [result["resultCode"] for result in results_of(event, penguins)] == ["TemporaryFailure"]
 
 
 def test_a_file_that_is_not_done_comes_again_in_its_job(s3: Any, penguins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     s3.put_object(Bucket="penguins", Key="late.csv", Body=b"year\n1\n")
     monkeypatch.setattr(CONTEXT, "get_remaining_time_in_millis", lambda: 10)
-    assert [result["resultCode"] for result in told(batch("late.csv"), penguins)] == ["TemporaryFailure"]
+    assert [result["resultCode"] for result in results_of(batch("late.csv"), penguins)] == ["TemporaryFailure"]

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flyweight.errors import MalformedRequest
-from flyweight.serving import service
+from flyweight.handler import bind
 from flyweight.values import Request, Response
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 EVENTS = ROOT / "events" / "aws"
 AUTHENTIC = ROOT.parent / "shared" / "data" / "events" / "aws"
 CONTEXT = SimpleNamespace(aws_request_id="1f0e")
@@ -123,7 +123,7 @@ def test_base64_keeps_bytes_that_are_no_text(aws: ModuleType) -> None:
     assert aws.decode(changed(body=encoded, isBase64Encoded=True), CONTEXT).body == b"\xff\x00"
 
 
-def test_headers_that_are_null_are_none(aws: ModuleType) -> None:
+def test_null_headers_are_no_headers(aws: ModuleType) -> None:
     assert aws.decode(changed("predict.rest", headers=None, multiValueHeaders=None), CONTEXT).headers == {}
 
 
@@ -156,7 +156,7 @@ def test_our_samples_have_the_fields_of_authentic_events(ours: str, theirs: str,
     if not path.exists():
         pytest.skip("authentic events are not beside this checkout")
     authentic, mine = json.loads(path.read_text()), sample(ours)
-    # what a sender adds only where the API has it: path parameters, cookies, a query, an authorizer
+    # what a sender adds only if the API has it: path parameters, cookies, a query, an authorizer
     optional = {"pathParameters", "cookies", "queryStringParameters", "stageVariables", "authorizer", "authentication", "body"}
     optional |= {"multiValueQueryStringParameters"}
     assert {*mine} - {*authentic} <= optional
@@ -197,14 +197,14 @@ DAMAGED = st.builds(
 def function(penguins: Path, aws: ModuleType) -> Callable[[Any, Any], Any]:
     os.environ["FLYWEIGHT_MODEL"] = penguins.name
     try:
-        return service.bind(aws.decode, aws.encode, home=str(penguins.parent), logs={"": lambda: lambda entry: None})
+        return bind(aws.decode, aws.encode, folder=str(penguins.parent), logs={"": lambda: lambda entry: None})
     finally:
         del os.environ["FLYWEIGHT_MODEL"]
 
 
 @given(event=JSON | DAMAGED)
 @settings(max_examples=300, deadline=None)
-def test_no_event_whatsoever_crashes_the_function(event: Any, function: Callable[[Any, Any], Any]) -> None:
+def test_no_event_crashes_the_function(event: Any, function: Callable[[Any, Any], Any]) -> None:
     answer = function(event, CONTEXT)
     json.dumps(answer, allow_nan=False, ensure_ascii=False).encode()  # as the runtime client does
     assert answer.get("statusCode", answer.get("status", 200)) in (200, 400, 404, 405, 406, 413, 415, 422, 500)

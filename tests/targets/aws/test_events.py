@@ -14,7 +14,7 @@ def test_answers_are_strict_json() -> None:
     assert reply(sample("eventbridge"), "scored")["n"] is None
 
 
-def test_a_destination_of_a_failure_scores_what_had_been_asked() -> None:
+def test_a_destination_of_a_failure_scores_the_request() -> None:
     event = sample("destination")
     event["requestContext"]["condition"], event["requestPayload"] = "RetriesExhausted", [{"sex": "male"}]
     assert json.loads(read(event)[0].body) == [{"sex": "male"}]

@@ -1,12 +1,10 @@
-"""S3's notifications, whatever carries them, name objects to score; under Lambda's runtime a file goes on until it is done."""
+"""S3's notifications name objects to score, in any carrier; under Lambda's runtime a file is continued until it is done."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,6 +19,7 @@ from flyweight.stores import open_store
 from flyweight.toolkit.running import Runtime, RuntimeFailed, runtime
 from tests import fitted
 from tests.services.fixtures import PATIENT, Bucket, s3, servers
+from tests.services.web import Handler, HttpServer
 from tests.targets.aws.events import folder
 
 __all__ = ["folder", "s3", "servers"]
@@ -28,8 +27,8 @@ CONTEXT = SimpleNamespace(aws_request_id="r", invoked_function_arn="arn:aws:lamb
 KEY = "in/a b+c/é.csv"
 
 
-def found(event: Any) -> Any:
-    """The trigger of an event."""
+def trigger_of(event: Any) -> Any:
+    """Find the trigger of an event."""
     from aws_triggers import find
 
     trigger = find(event, CONTEXT)
@@ -38,7 +37,7 @@ def found(event: Any) -> Any:
 
 
 def notification(*keys: str, name: str = "ObjectCreated:Put") -> dict[str, Any]:
-    """What S3 sends, with the keys as they are encoded there."""
+    """Make a notification of S3, with the keys as S3 encodes them."""
     entry = {"eventSource": "aws:s3", "eventName": name, "eventTime": "2026-11-25T18:00:00.000Z"}
     return {"Records": [{**entry, "s3": {"bucket": {"name": "b"}, "object": {"key": key, "sequencer": "1"}}} for key in keys]}
 
@@ -77,8 +76,8 @@ CARRIED = {
 
 
 @pytest.mark.parametrize("carrier", CARRIED)
-def test_the_object_is_named_whatever_carried_the_event(carrier: str) -> None:
-    (record,) = found(CARRIED[carrier]).records(CARRIED[carrier], CONTEXT)
+def test_the_object_is_named_by_every_carrier(carrier: str) -> None:
+    (record,) = trigger_of(CARRIED[carrier]).records(CARRIED[carrier], CONTEXT)
     assert record.origin["address"] == f"s3://b/{KEY}"
     assert record.id.startswith(f"{KEY}#")
 
@@ -94,15 +93,15 @@ IGNORED = {
 
 
 @pytest.mark.parametrize("what", IGNORED)
-def test_what_names_nothing_to_score_is_taken_and_ignored(what: str) -> None:
-    assert found(IGNORED[what]).records(IGNORED[what], CONTEXT) == []
+def test_an_event_without_an_object_to_score_is_ignored(what: str) -> None:
+    assert trigger_of(IGNORED[what]).records(IGNORED[what], CONTEXT) == []
 
 
-def test_a_message_that_only_looks_like_it_is_a_record_as_elsewhere() -> None:
+def test_a_message_that_only_looks_like_a_notification_is_an_ordinary_record() -> None:
     event = queue(ENCODED, '{"note": "aws:s3"}', "{aws:s3")
-    records = found(event).records(event, CONTEXT)
+    records = trigger_of(event).records(event, CONTEXT)
     assert ["address" in record.origin for record in records] == [True, False, False]
-    (record,) = found(topic('{"note": "aws:s3"}')).records(topic('{"note": "aws:s3"}'), CONTEXT)
+    (record,) = trigger_of(topic('{"note": "aws:s3"}')).records(topic('{"note": "aws:s3"}'), CONTEXT)
     assert record.body == b'{"note": "aws:s3"}'
 
 
@@ -110,49 +109,35 @@ def outcome(message: str, error: Exception | None, final: bool = False) -> Outco
     return Outcome(Record("k#1", b"", "", {"message": message, "address": "s3://b/k"}), {"id": "k#1"}, error, final)
 
 
-def test_messages_of_files_that_are_not_done_come_again_each_once() -> None:
+def test_messages_of_unfinished_files_are_delivered_again_each_once() -> None:
     failed = [outcome("m1", InProgress("more")), outcome("m1", ModelUnavailable("no"))]
     outcomes = [outcome("m0", None), *failed, outcome("m2", None)]
-    assert found(queue(ENCODED)).reply(outcomes, {}, CONTEXT) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert trigger_of(queue(ENCODED)).reply(outcomes, {}, CONTEXT) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
 
 
-def test_without_a_queue_lambda_is_told_by_raising(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_queue_a_failure_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FLYWEIGHT_CONTINUE", raising=False)
     with pytest.raises(InProgress):
-        found(ENCODED).reply([outcome("", InProgress("more"))], ENCODED, CONTEXT)
-    assert found(ENCODED).reply([outcome("", None)], ENCODED, CONTEXT) == [{"id": "k#1"}]
+        trigger_of(ENCODED).reply([outcome("", InProgress("more"))], ENCODED, CONTEXT)
+    assert trigger_of(ENCODED).reply([outcome("", None)], ENCODED, CONTEXT) == [{"id": "k#1"}]
 
 
-def test_a_function_calls_itself_for_the_rest_where_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The request, as boto3 sends it; a failure of another kind is raised all the same."""
+def test_a_function_calls_itself_for_the_rest_if_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request is the one that boto3 sends; a failure of another kind is raised."""
     seen: list[tuple[str, str, Any]] = []
 
-    class Api(BaseHTTPRequestHandler):
+    class Api(Handler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            seen.append((self.path, self.headers["x-amz-invocation-type"], json.loads(body)))
-            self.send_response(202)
-            self.send_header("content-length", "0")
-            self.end_headers()
+            seen.append((self.path, self.headers["x-amz-invocation-type"], json.loads(self.read_body())))
+            self.reply(202)
 
-        def log_message(self, *args: Any) -> None:
-            """Nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with HttpServer(Api) as server:
         keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s", "AWS_DEFAULT_REGION": "us-east-1"}
-        endpoint = f"http://127.0.0.1:{server.server_port}"
-        for name, value in {**keys, "AWS_ENDPOINT_URL": endpoint, "FLYWEIGHT_CONTINUE": "invoke"}.items():
+        for name, value in {**keys, "AWS_ENDPOINT_URL": server.url, "FLYWEIGHT_CONTINUE": "invoke"}.items():
             monkeypatch.setenv(name, value)
-        reply = found(ENCODED).reply([outcome("", InProgress("more"))], ENCODED, CONTEXT)
+        reply = trigger_of(ENCODED).reply([outcome("", InProgress("more"))], ENCODED, CONTEXT)
         with pytest.raises(ModelUnavailable):
-            found(ENCODED).reply([outcome("", ModelUnavailable("no"))], ENCODED, CONTEXT)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+            trigger_of(ENCODED).reply([outcome("", ModelUnavailable("no"))], ENCODED, CONTEXT)
     ((path, kind, payload),) = seen
     assert "function%3Af/invocations" in path and (kind, payload) == ("Event", ENCODED)
     assert reply == {"continued": ["k#1"]}
@@ -174,8 +159,8 @@ def test_each_file_of_a_batch_has_its_own_outcome(penguins: Path, tmp_path: Path
     assert late.state == "unfinished" and isinstance(late.error, InProgress)
 
 
-def test_under_lambdas_runtime_a_file_goes_on_until_it_is_done(built: Callable[[str], Path], s3: Bucket) -> None:
-    """The first deadlines are short; a call that misses its own all the same is one that Lambda ended."""
+def test_under_lambdas_runtime_a_file_is_continued_until_it_is_done(built: Callable[[str], Path], s3: Bucket) -> None:
+    """The first deadlines are short; a call that misses its deadline counts as one that Lambda ended."""
     block = fitted.penguins()[1].to_csv(index=False, header=False).encode()
     header = ",".join(fitted.penguins()[1].columns).encode()
     lines = [header, b"bad", *(block * 1200).splitlines()]

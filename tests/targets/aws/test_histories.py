@@ -1,4 +1,4 @@
-"""Lambda's own events through random histories, by the reply that each of its pollers reads: nothing is lost or done twice."""
+"""Lambda's own events in random histories, with pollers that read the replies: nothing is lost or done twice."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flyweight.records.consumer import consume
-from tests.records.test_consumer import Deployed, Killed, items
+from tests.records.test_consumer import Deployed, Killed, consume, items
 from tests.records.test_histories import PROPERTY, QUIET, assert_all_is_done, bodies, histories, strike
 from tests.targets.aws.events import CONTEXT, find, folder, sample
 
@@ -22,7 +21,7 @@ Sent = list[dict[str, Any]]
 
 
 def messages(sent: Sent) -> Any:
-    """An SQS event; of a FIFO queue where there are groups."""
+    """Make an SQS event; of a FIFO queue if there are groups."""
     first = sample("sqs")["Records"][0]
     records = []
     for item in sent:
@@ -49,7 +48,7 @@ def partition(sent: Sent) -> Any:
 
 
 def replied(deployed: Deployed, event: Any, faults: list[Any]) -> Any:
-    """The reply; None where there is none, and all of the event comes again."""
+    """Get the reply to an event; None without a reply, after which the whole event comes again."""
     strike(deployed, faults)
     trigger = find(event)
     assert trigger is not None
@@ -69,7 +68,7 @@ def names(reply: Any) -> list[str]:
 def test_a_queues_poller_deletes_what_the_reply_leaves_out(
     penguins: Path, sent: list[tuple[str, str]], history: list[Any], fifo: bool
 ) -> None:
-    """Of a FIFO queue it holds a group back behind one that is not deleted."""
+    """Of a FIFO queue it holds back a group after a message that is not deleted."""
     deployed = Deployed(penguins)
     bare = items(*[body for body, _ in sent])
     every = [{**item, "sequence": group if fifo else ""} for item, (_, group) in zip(bare, sent, strict=True)]
@@ -90,7 +89,7 @@ def test_a_queues_poller_deletes_what_the_reply_leaves_out(
 
 
 def _from_first(reply: Any, batch: Sent) -> int:
-    """How many are done, by the first that failed."""
+    """Count the records that are done: those before the first that failed."""
     numbers = [item["id"] for item in batch]
     return min((numbers.index(name) for name in names(reply)), default=len(batch))
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from moto.cloudformation import parsing
 
-from flyweight.toolkit import resources
+from flyweight.toolkit.events import samples
 from flyweight.toolkit.running import Answer, Runtime, runtime
 from tests.targets.aws.cloudformation import UNKNOWN_TO_MOTO, Stack, for_moto
 from tests.targets.conftest import KEYS, Cloud
@@ -107,7 +107,7 @@ def test_by_default_the_model_in_the_folder_answers(deployed: Callable[..., Depl
     made = deployed("plain")
     assert {*made.created} == {"Function", "LogGroup", "Role"} | {name for name in made.created if "Version" in name}
     assert made.configuration["MemorySize"] == 512 and made.configuration["Timeout"] == 10
-    answer = made.ask(resources.event_of("aws", [ROW]))
+    answer = made.ask(samples.predicting("aws", [ROW]))
     assert answer.status == 200 and json.loads(answer.body)["predictions"] == ["Gentoo"]
     assert made.environment["POWERTOOLS_SERVICE_NAME"] == "plain"
     assert made.cloudformation.get_template(StackName="plain")["TemplateBody"]

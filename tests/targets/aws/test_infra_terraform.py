@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from tests.infra.test_aws_rights import EVERYTHING, MOVE, granted
 from tests.targets.aws import awscli
 from tests.targets.aws.cloudformation import Stack, Template
+from tests.targets.aws.test_infra_rights import EVERYTHING, MOVE, granted
 from tests.targets.conftest import KEYS, Cloud
 from tests.targets.handler import PYTHON, ROOT
 from tests.targets.terraform import plugins, terraform

@@ -34,7 +34,7 @@ def test_a_queue_is_emptied_and_bad_messages_are_dead_letters_with_their_reason(
     assert row["model"] == {"M": {"name": {"S": "penguins"}, "version": {"S": "1.0.0"}}}
 
 
-def test_a_function_killed_before_it_acknowledges_is_asked_again_and_the_effect_is_there_once(cloud: Cloud, queue: Queue) -> None:
+def test_after_a_kill_before_the_acknowledgement_the_effect_is_there_once(cloud: Cloud, queue: Queue) -> None:
     sent = queue.send(BODIES)
     cloud.invoke({"instances": [GENTOO]})  # started, so that there is a process to kill
     cloud.killing = 1
@@ -52,7 +52,7 @@ def test_a_message_that_is_delivered_twice_has_its_effect_once(cloud: Cloud, que
     assert cloud.results() == [sent]
 
 
-def test_a_sink_that_throttles_has_messages_come_again(cloud: Cloud, queue: Queue) -> None:
+def test_messages_are_delivered_again_while_a_sink_throttles(cloud: Cloud, queue: Queue) -> None:
     sent = queue.send(BODIES)
     cloud.proxy.fail("503", when=lambda seen: "PutItem" in seen.headers.get("x-amz-target", ""))
     assert len(queue.poll()) == 2, "the bad ones alone are done"
@@ -79,7 +79,7 @@ def test_messages_that_fail_for_good_end_in_the_queues_own_dead_letter_queue_who
     assert sorted(message["MessageId"] for message in cloud.received(queue.dead)) == sorted(sent)
 
 
-def test_a_group_of_a_fifo_queue_waits_behind_the_first_that_failed(cloud: Cloud) -> None:
+def test_a_fifo_group_waits_for_its_first_failed_message(cloud: Cloud) -> None:
     queue = Queue(cloud, ".fifo")
     first = queue.send([GOOD], MessageGroupId="a", MessageDeduplicationId="1")
     rest = queue.send([GOOD], MessageGroupId="a", MessageDeduplicationId="2")

@@ -1,4 +1,4 @@
-"""Every sink on AWS, in moto: all documents land, a key lands once where the service can, and what is left behind is told."""
+"""Every sink on AWS, in moto: all documents land, a key lands once if the service can do so, and keys not taken are returned."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def moto() -> Iterator[Moto]:
 
 @pytest.fixture
 def proxy(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyProxy]:
-    """What the sinks' clients talk to, by the environment; the tests' own clients do too."""
+    """The proxy to which the environment leads the sinks' clients, and the tests' own."""
     made = FaultyProxy(moto.port)
     for name, value in {**moto.variables(made.url), "AWS_DEFAULT_REGION": "us-east-1"}.items():
         monkeypatch.setenv(name, value)
@@ -41,8 +41,8 @@ def proxy(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyProxy]:
 def queue(name: str, **attributes: str) -> Callable[[], int]:
     sqs = boto3.client("sqs")
     url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-    wanted = ["ApproximateNumberOfMessages"]
-    return lambda: int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=wanted)["Attributes"][wanted[0]])
+    names = ["ApproximateNumberOfMessages"]
+    return lambda: int(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"][names[0]])
 
 
 def topic() -> Callable[[], int]:
@@ -113,7 +113,7 @@ def test_documents_land_and_a_key_that_is_sent_twice_is_taken(address: str, prox
 
 
 @pytest.mark.parametrize("address", ["sqs://q", "sns:arn:aws:sns:us-east-1:123456789012:t", "dynamodb://t-key", "s3://answers"])
-def test_what_a_busy_service_leaves_behind_is_told_by_key(address: str, proxy: FaultyProxy) -> None:
+def test_keys_that_a_busy_service_does_not_take_are_returned(address: str, proxy: FaultyProxy) -> None:
     from aws_sinks import open_sink
 
     proxy.fail("503")
@@ -121,14 +121,14 @@ def test_what_a_busy_service_leaves_behind_is_told_by_key(address: str, proxy: F
     assert [*left] == [key for key, _ in DOCUMENTS[:2]] and all(why.startswith(f"{address}: ") for why in left.values())
 
 
-def test_a_sink_that_is_not_there_is_named(proxy: FaultyProxy) -> None:
+def test_a_queue_that_does_not_exist_is_named(proxy: FaultyProxy) -> None:
     from aws_sinks import open_sink
 
     left = open_sink("sqs://absent").send(DOCUMENTS[:1])
     assert left == {DOCUMENTS[0][0]: "sqs://absent: AWS.SimpleQueueService.NonExistentQueue"}
 
 
-def test_a_batch_of_which_one_is_refused_leaves_that_one_behind(proxy: FaultyProxy) -> None:
+def test_a_refused_entry_of_a_batch_is_returned_alone(proxy: FaultyProxy) -> None:
     queue("partly")
     from aws_sinks import _numbered_failures
 
@@ -136,13 +136,21 @@ def test_a_batch_of_which_one_is_refused_leaves_that_one_behind(proxy: FaultyPro
     assert _numbered_failures({"Failed": [{"Id": "1", "Code": "Throttled"}]}, chunk) == {DOCUMENTS[1][0]: "Throttled"}
 
 
-def test_calls_hold_so_many_entries_and_bytes(proxy: FaultyProxy) -> None:
-    from aws_sinks import BYTES, _chunks
+def test_calls_hold_a_limited_number_of_entries_and_bytes(proxy: FaultyProxy) -> None:
+    from aws_sinks import MAX_BYTES, Service
 
-    entries: Any = [(str(n), {}, "x" * size) for n, size in enumerate([1] * 12 + [BYTES, 1, BYTES + 1, BYTES - 1, 1])]
-    chunks = [*_chunks(entries, 10)]
-    assert [entry for chunk in chunks for entry in chunk] == entries
-    assert [len(chunk) for chunk in chunks] == [10, 2, 1, 1, 1, 2]
+    calls: list[list[str]] = []
+
+    def write(client: Any, batch: list[Any]) -> dict[str, str]:
+        calls.append([key for key, _, _ in batch])
+        return {}
+
+    frame = len('{"t":""}')
+    sizes = [1] * 12 + [MAX_BYTES - frame, 1, MAX_BYTES + 1, MAX_BYTES - 3 * frame, 1]
+    documents: list[Any] = [(str(n), {"t": "x" * size}) for n, size in enumerate(sizes)]
+    assert Service("sqs://q", "sqs", write, 1).send(documents) == {}
+    assert [key for call in calls for key in call] == [key for key, _ in documents]
+    assert [len(call) for call in calls] == [10, 2, 1, 1, 1, 2]
 
 
 @pytest.mark.parametrize("address", ["sqs://", "s3:///prefix", "dynamodb:"])

@@ -1,4 +1,4 @@
-"""What Kinesis, DynamoDB, Kafka and Firehose send, and the checkpoint or the results that they are told."""
+"""Records of Kinesis, DynamoDB, Kafka and Firehose, and the checkpoint or the results of the reply."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["folder"]
 
 
 @pytest.mark.parametrize("name", ["kinesis", "dynamodb"])
-def test_a_stream_is_told_the_first_that_failed(name: str) -> None:
+def test_the_reply_to_a_stream_names_the_first_failed_record(name: str) -> None:
     event = sample(name)
     states = ["rejected", "failed", "failed"][: len(read(event))]
     numbers = [record.get(name)[{"kinesis": "sequenceNumber", "dynamodb": "SequenceNumber"}[name]] for record in event["Records"]]
@@ -43,11 +43,11 @@ def test_every_type_of_attribute_has_a_plain_value() -> None:
 
 def test_each_partition_is_a_sequence_and_a_tombstone_is_no_record() -> None:
     first, second = read(sample("kafka"))
-    assert (first.id, first.sequence, first.media) == ("penguins-0-15", "penguins-0", "")
-    assert (second.id, second.sequence, second.media) == ("penguins-1-7", "penguins-1", "text/csv")
+    assert (first.id, first.sequence, first.content_type) == ("penguins-0-15", "penguins-0", "")
+    assert (second.id, second.sequence, second.content_type) == ("penguins-1-7", "penguins-1", "text/csv")
 
 
-def test_data_that_is_no_base64_is_a_rejected_record_with_what_came() -> None:
+def test_data_that_is_not_base64_is_a_record_with_a_fault() -> None:
     event = sample("kinesis")
     event["Records"][0]["kinesis"]["data"] = "%%%"
     first = read(event)[0]
@@ -56,6 +56,6 @@ def test_data_that_is_no_base64_is_a_rejected_record_with_what_came() -> None:
 
 def test_firehose_gets_a_line_or_its_own_data_back() -> None:
     event = sample("firehose")
-    ok, bad, none = reply(event, "scored", "rejected")["records"]
+    ok, bad, empty = reply(event, "scored", "rejected")["records"]
     assert json.loads(base64.b64decode(ok["data"])) == {"id": ok["recordId"], "n": None}
-    assert (bad["result"], bad["data"], none["result"]) == ("ProcessingFailed", event["records"][1]["data"], "Dropped")
+    assert (bad["result"], bad["data"], empty["result"]) == ("ProcessingFailed", event["records"][1]["data"], "Dropped")

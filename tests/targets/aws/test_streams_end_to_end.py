@@ -8,7 +8,7 @@ from tests.targets.aws.cloud import BODIES, VALID, Cloud, Shard, cloud
 __all__ = ["cloud"]
 
 
-def test_a_stream_goes_on_behind_bad_records(cloud: Cloud) -> None:
+def test_a_stream_goes_on_after_bad_records(cloud: Cloud) -> None:
     shard = Shard(cloud)
     sent = shard.send(BODIES)
     assert shard.poll() == len(BODIES)

@@ -1,4 +1,4 @@
-"""What X-Ray's daemon hears of the function under Lambda's runtime, where Powertools' Tracer is asked for."""
+"""The segments that X-Ray's daemon gets from the function under Lambda's runtime, with Powertools' Tracer."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import pytest
 from flyweight.toolkit.running import runtime
 
 pytest.importorskip("aws_xray_sdk")
-EVENTS = Path(__file__).resolve().parents[2] / "events" / "aws"
+EVENTS = Path(__file__).resolve().parents[3] / "events" / "aws"
 
 
 class Daemon:
-    """X-Ray's daemon, as far as it listens."""
+    """The part of X-Ray's daemon that receives segments."""
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -25,16 +25,15 @@ class Daemon:
         self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
 
     def heard(self) -> list[dict[str, Any]]:
-        """The segments that have come so far, each behind the header of the daemon's protocol."""
-        found = []
-        self._socket.settimeout(0.2)
+        """List the segments that have come so far; each has the header of the daemon's protocol before it."""
+        segments = []
         try:
-            while True:
-                header, _, segment = self._socket.recv(1 << 16).partition(b"\n")
+            while True:  # a segment is sent before the answer to the event
+                header, _, segment = self._socket.recv(1 << 16, socket.MSG_DONTWAIT).partition(b"\n")
                 assert json.loads(header) == {"format": "json", "version": 1}
-                found.append(json.loads(segment))
-        except TimeoutError:
-            return found
+                segments.append(json.loads(segment))
+        except BlockingIOError:
+            return segments
 
     def close(self) -> None:
         self._socket.close()
@@ -48,7 +47,7 @@ def daemon() -> Iterator[Daemon]:
 
 
 def traced(folder: Path, daemon: Daemon, *events: Any, **environ: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What the daemon heard, by name; and the lines of the log."""
+    """Invoke the function, and get the segments by name and the lines of the log."""
     variables = {"FLYWEIGHT_OBSERVABILITY": "tracer", "AWS_XRAY_DAEMON_ADDRESS": daemon.address, **environ}
     with runtime("aws")(folder, environ=variables) as process:
         for event in events:

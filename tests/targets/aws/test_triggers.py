@@ -1,4 +1,4 @@
-"""An event finds its trigger, ours as well as AWS's own samples, and no request does; a reply is fit for JSON."""
+"""The trigger of an event is found, for our samples and AWS's own; a request has no trigger; a reply is fit for JSON."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ SHAPES = {
     "s3.eventbridge": ["s3EventBridgeNotificationObjectCreatedEvent"],
     "s3_queued": ["s3SqsEvent"],
 }
-# what only some senders add, or what is a value's name and no field
+# fields that only some senders add, and names of values
 OPTIONAL = {"replay-name", "sourceKinesisStreamArn", "kinesisRecordMetadata", "testAttr", "Test", "TestBinary", "userArguments"}
 FREE = {"detail", "NewImage", "OldImage", "Keys", "headers", "messageAttributes", "MessageAttributes"}
-# which trigger an authentic event belongs to, by how its file's name begins
+# the trigger of an authentic event, by the beginning of its file's name
 OF = {
     "sqs": "sqs", "sns": "sqs", "snsEvent": "sns", "kinesisStream": "kinesis", "dynamo": "dynamodb", "kafka": "kafka",
     "kinesisFirehose": "firehose", "eventBridge": "event",
     "s3Batch": "batch", "s3": "files",
     "alb": "", "apiGateway": "", "lambdaFunctionUrl": "",
 }  # fmt: skip
-# what S3 tells of, and nothing was created; a key that is restored has been there before
+# events of S3 by which nothing was created; a restored key existed before
 NOTHING = {
     "s3EventBridgeNotificationObjectDeletedEvent",
     "s3EventBridgeNotificationObjectExpiredEvent",
@@ -71,11 +71,11 @@ anything = st.recursive(
 
 
 @given(anything)
-def test_no_json_breaks_the_look_at_an_event(event: Any) -> None:
+def test_no_json_breaks_the_search_for_a_trigger(event: Any) -> None:
     assert find(event) is None
 
 
-def test_a_look_at_a_request_imports_no_trigger() -> None:
+def test_a_request_imports_no_trigger() -> None:
     for name in ("aws_queues", "aws_streams", "aws_events", "aws_files", "aws_sinks"):
         sys.modules.pop(name, None)
     find(sample("predict"))
@@ -83,7 +83,7 @@ def test_a_look_at_a_request_imports_no_trigger() -> None:
 
 
 def fields(value: Any, place: str = "") -> Iterator[tuple[str, type]]:
-    """Where there are fields in an event, with the types of their values, and whatever Kafka's partitions are called."""
+    """List the places of an event's fields, with the types of their values; Kafka's partitions have any name."""
     if isinstance(value, dict):
         for key, item in value.items():
             if key not in OPTIONAL:
@@ -120,7 +120,7 @@ def test_every_authentic_event_finds_its_trigger_and_becomes_records(path: Path)
 
 
 @pytest.mark.parametrize("name", ["kafka", "firehose", "sns", "eventbridge", "destination", "map"])
-def test_where_a_failure_has_no_words_it_is_raised(name: str) -> None:
+def test_a_failure_is_raised_if_the_reply_can_not_name_it(name: str) -> None:
     event = sample(name)
     with pytest.raises(ModelUnavailable):
         reply(event, *["rejected", "failed", "scored"][-len(read(event)) :][::-1] if len(read(event)) > 1 else ["failed"])

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-needs_gcloud = pytest.mark.skipif(shutil.which("gcloud") is None, reason="the Google Cloud SDK (gcloud) is not installed")
+needs_gcloud = pytest.mark.needs("gcloud")
 
 
 def gcloud(*arguments: str, place: Path) -> str:

@@ -10,13 +10,13 @@ import io
 import json
 import re
 import tarfile
-import threading
 import zipfile
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.services.web import Handler, HttpServer
 
 Reply = dict[str, Any] | None
 
@@ -30,16 +30,14 @@ OVERRIDDEN = (
 )
 
 
-class GoogleApi(ThreadingHTTPServer):
+class GoogleApi(HttpServer):
     """What gcloud asked, in order, and the resources that it made by it."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Requests)
         self.asked: list[tuple[str, str, Any]] = []  # method, path, document
         self.zips: list[bytes] = []
         self.made: dict[str, dict[str, Any]] = {}  # by path
+        super().__init__(_Requests)
 
     def variables(self, place: Path) -> dict[str, str]:
         """What leads gcloud here, with an empty configuration of its own in `place`."""
@@ -233,9 +231,7 @@ ROUTES: list[tuple[str, Callable[..., Reply]]] = [
 ]
 
 
-class _Requests(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class _Requests(Handler):
     def _answer(self) -> None:
         api = self.server
         assert isinstance(api, GoogleApi)
@@ -244,11 +240,7 @@ class _Requests(BaseHTTPRequestHandler):
         document = api.answer(self.command, address.path, parse_qs(address.query), self._document(api, body))
         missing = {"error": {"code": 404, "message": f"{address.path} is not there", "status": "NOT_FOUND"}}
         data = json.dumps(missing if document is None else document).encode()
-        self.send_response(404 if document is None else 200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+        self.reply(404 if document is None else 200, data, {"content-type": "application/json"})
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer
 
@@ -267,7 +259,7 @@ class _Requests(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes:
         if self.headers.get("transfer-encoding", "") != "chunked":
-            return self.rfile.read(int(self.headers.get("content-length") or 0))
+            return self.read_body()
         chunks = []
         while size := int(self.rfile.readline(), 16):
             chunks.append(self.rfile.read(size))
@@ -275,19 +267,9 @@ class _Requests(BaseHTTPRequestHandler):
         self.rfile.readline()
         return b"".join(chunks)
 
-    def log_message(self, *arguments: Any) -> None:
-        """Say nothing."""
-
 
 @contextlib.contextmanager
 def google_api() -> Iterator[GoogleApi]:
-    """A server that is there while the block runs."""
-    api = GoogleApi()
-    thread = threading.Thread(target=api.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    """Run a server while the block runs."""
+    with GoogleApi() as api:
         yield api
-    finally:
-        api.shutdown()
-        api.server_close()
-        thread.join()

@@ -17,9 +17,9 @@ import yaml
 from flyweight.toolkit.building import build
 from flyweight.toolkit.running import runtime
 from tests.conftest import PYTHON
-from tests.infra.test_gcp_script import AROUND, SCRIPT, head
 from tests.targets.gcp.gcloud import needs_gcloud
 from tests.targets.gcp.google_api import PROJECT, REGION, GoogleApi, google_api
+from tests.targets.gcp.test_infra_script import AROUND, SCRIPT, head
 from tests.targets.handler import ROOT
 
 FOLDER = ROOT / "infra" / "gcp"
@@ -179,7 +179,8 @@ def test_each_right_is_on_a_named_resource_and_used_by_a_named_line(deployed: Go
 def test_events_come_from_the_topic_and_the_bucket_as_an_identity_that_may_only_call(deployed: GoogleApi) -> None:
     triggers = deployed.sent("POST", "/triggers$")
     filters = [{one["attribute"]: one["value"] for one in trigger["eventFilters"]} for trigger in triggers]
-    text = (ROOT / "handlers" / "gcp" / "gcp_triggers.py").read_text() + (ROOT / "handlers" / "gcp" / "gcp_events.py").read_text()
+    folder = ROOT / "handlers" / "gcp"
+    text = "".join((folder / f"{name}.py").read_text() for name in ("gcp_triggers", "gcp_cloudevents"))
     assert [one["type"] in text for one in filters] == [True, True]
     assert filters[1]["bucket"] == "files"
     assert {f"serviceAccount:{trigger['serviceAccount']}" for trigger in triggers} == {CALLER}
@@ -194,7 +195,7 @@ def test_the_alert_is_on_the_lines_that_flyweight_writes(deployed: GoogleApi) ->
     (policy,) = deployed.sent("POST", "/alertPolicies$")
     assert f"user/{metric['name']}" in policy["conditions"][0]["conditionThreshold"]["filter"]
     assert policy["notificationChannels"] == [AROUND["ALERT_CHANNEL"]]
-    written = "".join(path.read_text() for path in (ROOT / "shared" / "flyweight").glob("*.py"))
+    written = "".join(path.read_text() for path in (ROOT / "shared" / "flyweight").rglob("*.py"))
     messages = re.search(r'message=~"\^\((.*)\)"', metric["filter"])
     assert messages
     assert [text for text in messages[1].split("|") if text not in written] == []

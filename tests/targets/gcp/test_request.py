@@ -1,4 +1,4 @@
-"""What is special about Flask's requests: bodies that it refuses to read, and ids that it makes."""
+"""Flask's requests: bodies that it refuses to read, and the id of the execution."""
 
 from __future__ import annotations
 

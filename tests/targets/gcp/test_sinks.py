@@ -1,15 +1,15 @@
-"""What Pub/Sub's sink asks for, and how it tells what was not taken; the emulator is asked in test_gcp_end_to_end.py."""
+"""The requests of Pub/Sub's sink, and the keys that it returns as not taken; test_end_to_end.py uses the emulator."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from types import ModuleType
 from typing import Any
 
 import pytest
+
+from tests.services.web import Handler, HttpServer
 
 DOCUMENTS: list[tuple[str, dict[str, Any]]] = [(f"k{n}", {"key": f"k{n}", "origin": {}}) for n in range(3)]
 
@@ -21,33 +21,27 @@ def sinks(load: Callable[[str, str], ModuleType], monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.fixture
-def metadata(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """A metadata server that refuses, and how often it was asked."""
-    asked: list[int] = []
+def metadata(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """A metadata server that refuses, and the paths of the requests to it."""
+    requests: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Metadata(Handler):
         def do_GET(self) -> None:
-            asked.append(1)
-            self.send_error(404)
+            requests.append(self.path)
+            self.reply(404)
 
-        def log_message(self, *arguments: Any) -> None:
-            """Nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    monkeypatch.setenv("GCE_METADATA_HOST", f"127.0.0.1:{server.server_port}")
-    yield asked
-    server.shutdown()
-    server.server_close()
+    with HttpServer(Metadata) as server:
+        monkeypatch.setenv("GCE_METADATA_HOST", f"127.0.0.1:{server.server_port}")
+        yield requests
 
 
-def test_without_a_credential_nothing_is_taken_and_that_is_told(sinks: ModuleType, metadata: list[int]) -> None:
+def test_without_a_credential_nothing_is_taken_and_the_reason_is_given(sinks: ModuleType, metadata: list[str]) -> None:
     left = sinks.open_sink("pubsub://p/t").send(DOCUMENTS)
     assert left == dict.fromkeys([key for key, _ in DOCUMENTS], "pubsub://p/t: no credential, the metadata server answers 404")
-    assert metadata == [1]
+    assert len(metadata) == 1
 
 
-def test_elsewhere_than_at_google_the_metadata_server_is_told_to_be_away(
+def test_outside_google_cloud_the_metadata_server_is_reported_as_unreachable(
     sinks: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GCE_METADATA_HOST", "127.0.0.1:9")
@@ -61,14 +55,17 @@ def test_a_topic_that_is_not_reached_is_named(sinks: ModuleType, monkeypatch: py
     assert {*left.values()} == {"pubsub://p/t was not reached: ConnectionRefusedError"} and len(left) == len(DOCUMENTS)
 
 
-def test_a_call_has_so_many_messages_and_bytes_and_keeps_key_and_order(sinks: ModuleType) -> None:
-    sizes = [1] * (sinks.AT_ONCE + 1) + [sinks.BYTES // 2, sinks.BYTES // 2, 1]
+def test_a_call_has_limited_messages_and_bytes_and_keeps_key_and_order(sinks: ModuleType) -> None:
+    sizes = [1] * (sinks.AT_ONCE + 1) + [sinks.MAX_BYTES // 2, sinks.MAX_BYTES // 2, 1]
     documents = [(f"k{n}", {"text": "x" * size, "origin": {"ordering_key": "o"}}) for n, size in enumerate(sizes)]
-    chunks = [*sinks._chunks(documents)]
-    assert [key for chunk in chunks for key, _ in chunk] == [key for key, _ in documents]
-    assert [len(chunk) for chunk in chunks] == [sinks.AT_ONCE, 2, 2]
-    assert {(message["orderingKey"], message["attributes"]["key"]) for _, message in chunks[0]} >= {("o", "k0"), ("o", "k9")}
-    assert all(len(json.dumps([message for _, message in chunk])) < 10_000_000 for chunk in chunks)
+    calls: list[list[dict[str, Any]]] = []
+    topic = sinks.Topic("p", "t")
+    topic._publish = lambda messages: calls.append(messages) or ""
+    assert topic.send(documents) == {}
+    assert [message["attributes"]["key"] for call in calls for message in call] == [key for key, _ in documents]
+    assert [len(call) for call in calls] == [sinks.AT_ONCE, 2, 2]
+    assert {message["orderingKey"] for message in calls[0]} == {"o"}
+    assert all(len(json.dumps(call)) < 10_000_000 for call in calls)
 
 
 @pytest.mark.parametrize("address", ["pubsub://p", "pubsub://p/", "pubsub://p/t/u", "gs://", "pubsub:///t"])

@@ -1,4 +1,4 @@
-"""What is special about Google's triggers: who sent a request, what its records are, and what a status says."""
+"""Google's triggers: the sender of a request, its records, and the status of the reply."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from flyweight.toolkit.targets.gcp.runtime import Runtime
 from tests.targets.paths import on_path
 
 flask = pytest.importorskip("flask")
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 AUTHENTIC = ROOT.parent / "shared" / "data" / "events" / "gcp"
 PUSHED = sorted(AUTHENTIC.glob("MessagePublishedData-*.json"))
 STORED = sorted(AUTHENTIC.glob("StorageObjectData-*.json"))
@@ -31,11 +31,11 @@ folder = on_path("gcp")
 def find(*event: Any) -> Trigger | None:
     from gcp_triggers import find
 
-    found: Trigger | None = find(*event)
-    return found
+    trigger: Trigger | None = find(*event)
+    return trigger
 
 
-def asked(body: bytes, headers: dict[str, str], method: str = "POST", path: str = "/") -> tuple[str, list[Record]]:
+def read(body: bytes, headers: dict[str, str], method: str = "POST", path: str = "/") -> tuple[str, list[Record]]:
     with flask.Flask("f").test_request_context(path, method=method, data=body, headers=headers):
         request = flask.request._get_current_object()
         trigger = find(request)
@@ -47,7 +47,7 @@ def asked(body: bytes, headers: dict[str, str], method: str = "POST", path: str 
 def test_googles_own_samples_of_messages_are_read(path: Path) -> None:
     body = path.read_bytes()
     message = json.loads(body)["message"]
-    name, (record,) = asked(body, JSON)
+    name, (record,) = read(body, JSON)
     assert (name, record.id, record.body) == ("pubsub", "message-id", base64.b64decode(message["data"]))
     assert record.origin["source"] == "projects/my-project/subscriptions/my-subscription"
     assert record.origin.get("attributes", {}) == message.get("attributes", {})
@@ -56,16 +56,16 @@ def test_googles_own_samples_of_messages_are_read(path: Path) -> None:
 @pytest.mark.skipif(not STORED, reason="Google's own samples are not on this machine")
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
 def test_googles_own_samples_of_objects_name_a_file(path: Path) -> None:
-    told = json.loads(path.read_bytes())
+    data = json.loads(path.read_bytes())
     kind = {
         "ce-id": "1",
         "ce-type": "google.cloud.storage.object.v1.finalized",
         "ce-source": "//storage",
         "ce-specversion": "1.0",
     }
-    name, (record,) = asked(path.read_bytes(), {**JSON, **kind})
-    assert (name, record.origin["address"]) == ("object", f"gs://{told['bucket']}/{told['name']}")
-    assert record.id.endswith(f"#{told['generation']}")
+    name, (record,) = read(path.read_bytes(), {**JSON, **kind})
+    assert (name, record.origin["address"]) == ("object", f"gs://{data['bucket']}/{data['name']}")
+    assert record.id.endswith(f"#{data['generation']}")
 
 
 @pytest.mark.parametrize("sample", ["pubsub", "pubsub.push"])
@@ -87,24 +87,24 @@ def test_our_samples_have_the_fields_of_googles(sample: str) -> None:
     ],
 )
 def test_a_request_stays_a_request(body: bytes, headers: dict[str, str], method: str) -> None:
-    assert asked(body, headers, method) == ("", [])
+    assert read(body, headers, method) == ("", [])
 
 
 @pytest.mark.parametrize("body", [b"{", b"[1]", b"null", b'{"data_base64": "?"}', b'{"type": 1, "data": {}}' + b"\xff"])
-def test_an_event_that_is_none_is_one_record_with_its_fault_and_its_body(body: bytes) -> None:
-    name, (record,) = asked(body, {"Content-Type": "application/cloudevents+json"})
+def test_an_unreadable_event_is_one_record_with_its_fault_and_its_body(body: bytes) -> None:
+    name, (record,) = read(body, {"Content-Type": "application/cloudevents+json"})
     assert name == "event" and isinstance(record.fault, MalformedRequest) and record.body == body and record.id
 
 
-def test_a_buckets_notification_names_its_object_and_one_of_a_deletion_names_none() -> None:
+def test_a_buckets_notification_names_its_object_and_a_deletion_names_no_object() -> None:
     attributes = {"bucketId": "b", "objectId": "in/a.csv", "objectGeneration": "7", "eventType": "OBJECT_FINALIZE"}
     for kind, expected in (("OBJECT_FINALIZE", ["gs://b/in/a.csv"]), ("OBJECT_DELETE", [])):
         push = {"message": {"messageId": "1", "attributes": {**attributes, "eventType": kind}}, "subscription": "s"}
-        assert [record.origin["address"] for record in asked(json.dumps(push).encode(), JSON)[1]] == expected
+        assert [record.origin["address"] for record in read(json.dumps(push).encode(), JSON)[1]] == expected
 
 
 def test_a_status_says_done_or_again() -> None:
-    from gcp_events import answered
+    from gcp_cloudevents import answered
 
     record = Record("1", b"")
     scored, rejected = Outcome(record, {}), Outcome(record, {}, MalformedRequest("bad"), True)
@@ -120,8 +120,8 @@ def test_a_status_says_done_or_again() -> None:
             assert answered(outcomes, flask.request._get_current_object())[1] == status
 
 
-def test_where_a_signature_knows_no_status_a_failure_is_raised() -> None:
-    from gcp_events import answered
+def test_a_failure_is_raised_in_a_signature_without_a_status() -> None:
+    from gcp_cloudevents import answered
 
     failure = Outcome(Record("1", b""), {}, ModelUnavailable("away"))
     context = SimpleNamespace(event_id="1", event_type="x", resource="", timestamp="")

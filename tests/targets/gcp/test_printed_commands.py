@@ -1,0 +1,15 @@
+"""Every line that a dry run prints is one that gcloud takes, as far as that can be told without an account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.targets.gcp.gcloud import complaints, needs_gcloud
+
+
+@needs_gcloud
+def test_gcloud_takes_every_line(printed: Callable[[str], list[str]], tmp_path: Path) -> None:
+    lines = printed("gcp")
+    assert len(lines) > 10 and all(line.startswith("gcloud ") for line in lines)
+    assert complaints(lines, tmp_path) == []
