@@ -1,4 +1,4 @@
-"""Model files of engines that run no plan, sound ones to be damaged."""
+"""Valid model files of engines that run no plan, for tests to damage."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LABELS = np.array(["no", "yes"])[(y > 0).astype(int)]
 
 
 def file_of(document: dict[str, Any], **blobs: bytes) -> ModelFile:
-    """A model file of three numbers with this document and these foreign models."""
+    """Return a model file of three numbers with this document and these foreign models."""
     feature = {"kind": "number", "nullable": True}
     head = {
         "name": "m",
@@ -37,8 +37,8 @@ def file_of(document: dict[str, Any], **blobs: bytes) -> ModelFile:
 
 
 def onnx_file(data: bytes, **changed: Any) -> ModelFile:
-    told = {"inputs": {"x": [0, 1, 2]}, "outputs": {"values": {"name": "y", "width": 1}}, **changed}
-    return file_of({"engines": ["onnx"], "onnx": told}, onnx=data)
+    spec = {"inputs": {"x": [0, 1, 2]}, "outputs": {"values": {"name": "y", "width": 1}}, **changed}
+    return file_of({"engines": ["onnx"], "onnx": spec}, onnx=data)
 
 
 def packed(estimator: Any, engine: str, **options: Any) -> ModelFile:
@@ -46,7 +46,7 @@ def packed(estimator: Any, engine: str, **options: Any) -> ModelFile:
 
 
 def changed(file: ModelFile, change: Callable[[dict[str, Any]], object], **blobs: bytes) -> ModelFile:
-    """The same file with another document, and other foreign models where they are given."""
+    """Return a copy of the file with another document, and with other foreign models if there are any."""
     document = copy.deepcopy(file.document)
     change(document)
     arrays = {name: np.frombuffer(bytes(tensor.values), np.uint8) for name, tensor in file.tensors.items()}
@@ -58,5 +58,5 @@ GOOD = graphs.onnx_affine([[1.0], [2.0], [3.0]])
 
 
 def estimator_pipeline() -> ModelFile:
-    """A pipeline with a step that no op of ours does."""
+    """Return a pipeline with a step that no op can do."""
     return packed(make_pipeline(FunctionTransformer(j0), LogisticRegression()).fit(X, LABELS), "sklearn")

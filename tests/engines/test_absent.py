@@ -1,4 +1,4 @@
-"""The least file that names an engine, made by the standard library alone: for processes in which a package is absent."""
+"""Engines whose package is absent say so; the file is made by the standard library alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from flyweight.models.file import ModelFile, Tensor
 
 
 def file(engine: str) -> ModelFile:
-    """A file whose engine is this one, and whose foreign model is one byte."""
+    """Return a file that names this engine, with a foreign model of one byte."""
     outputs = {"values": {"name": "y", "width": 1}}
     spec = {"inputs": {"x": [0]}, "outputs": outputs, "types": []}
     document = {
@@ -19,7 +19,7 @@ def file(engine: str) -> ModelFile:
     return ModelFile(b"", document, dict.fromkeys(("onnx", "tflite", "skops", "pickle"), blob))
 
 
-def test_the_file_is_refused_for_what_it_holds_where_the_packages_are_here() -> None:
+def test_the_file_is_refused_for_its_content_where_the_packages_are_installed() -> None:
     from flyweight.engines import engine_for
 
     for engine in ("onnx", "litert", "sklearn"):

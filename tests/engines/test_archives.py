@@ -1,4 +1,4 @@
-"""Estimators in skops' archives: trees, types and bytes that are not what they claim to be are refused."""
+"""Estimators in skops' archives are refused if a tree, a type or the bytes are not what they claim to be."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeRegressor
 
-from flyweight.engines.sklearn import restored, types_of
+from flyweight.engines.sklearn import restore, types_of
 from flyweight.errors import ModelRefused
 from tests.engines.engine_files import LABELS, X, y
 
@@ -43,13 +43,13 @@ TREES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", TREES)
-def test_sound_trees_are_made_again(name: str) -> None:
+def test_valid_trees_are_restored(name: str) -> None:
     data = skops.io.dumps(TREES[name])
-    assert np.array_equal(restored(data, types_of(data)).predict(X), TREES[name].predict(X))
+    assert np.array_equal(restore(data, types_of(data)).predict(X), TREES[name].predict(X))
 
 
 def with_nodes(estimator: Any, change: Callable[[Any], object]) -> bytes:
-    """The estimator as skops stores it, with the nodes of its first tree changed: what no scikit-learn would write."""
+    """Return the estimator as skops stores it, with changed nodes of its first tree, as no scikit-learn would write them."""
     source = zipfile.ZipFile(io.BytesIO(skops.io.dumps(estimator)))
     buffer, done = io.BytesIO(), False
     with zipfile.ZipFile(buffer, "w") as target:
@@ -87,7 +87,7 @@ DAMAGE = {
 def test_a_tree_that_points_outside_or_in_a_circle_is_refused(name: str, column: str, value: int) -> None:
     data = with_nodes(TREES[name], setting(column, value))
     with pytest.raises(ModelRefused, match="a tree of the estimator is damaged"):
-        restored(data, types_of(data))
+        restore(data, types_of(data))
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_tree_that_points_outside_or_in_a_circle_is_refused(name: str, column:
 def test_a_histogram_tree_is_checked_as_well(column: str, value: int) -> None:
     data = with_nodes(TREES["histogram"], setting(column, value))
     with pytest.raises(ModelRefused, match="a tree of the estimator is damaged"):
-        restored(data, types_of(data))
+        restore(data, types_of(data))
 
 
 def with_schema(data: bytes, change: Callable[[str], str]) -> bytes:
@@ -113,12 +113,12 @@ def test_a_forest_that_claims_fewer_features_than_its_trees_read_is_refused() ->
         document = json.loads(schema)
         width = document["content"]["content"]["n_features_in_"]
         width["content"] = "1"
-        del width["__id__"]  # or it would be the same number as another
+        del width["__id__"]  # else it would be the same number as another
         return json.dumps(document)
 
     data = with_schema(skops.io.dumps(FOREST), narrower)
     with pytest.raises(ModelRefused, match="a tree of the estimator is damaged"):
-        restored(data, types_of(data))
+        restore(data, types_of(data))
 
 
 class Mine(FunctionTransformer):
@@ -143,11 +143,11 @@ def test_types_that_are_not_known_are_refused_with_the_setting_that_permits_them
     data = skops.io.dumps(estimator)
     types = types_of(data)
     with pytest.raises(ModelRefused, match=words):
-        restored(data, types)
+        restore(data, types)
     monkeypatch.setenv("FLYWEIGHT_TRUSTED_TYPES", ",".join(types))
-    assert np.allclose(restored(data, types).predict(X), estimator.predict(X))
+    assert np.allclose(restore(data, types).predict(X), estimator.predict(X))
     with pytest.raises(ModelRefused, match="which the file does not list"):
-        restored(data, [])
+        restore(data, [])
 
 
 @pytest.mark.parametrize(
@@ -165,16 +165,16 @@ def test_code_is_never_taken_for_a_type(module: str, name: str) -> None:
 
     data = with_schema(skops.io.dumps(FunctionTransformer(np.log1p).fit(X)), hostile)
     with pytest.raises(ModelRefused, match=f"{module}.{name}, (which is code|of a package)"):
-        restored(data, [f"{module}.{name}"])
+        restore(data, [f"{module}.{name}"])
 
 
 def test_a_sparse_matrix_that_points_outside_is_refused() -> None:
     from scipy import sparse
 
     model = KNeighborsRegressor(algorithm="brute").fit(sparse.csr_matrix(X), y)
-    sound = skops.io.dumps(model)
-    assert np.allclose(restored(sound, types_of(sound)).predict(X), model.predict(X))
-    source, buffer = zipfile.ZipFile(io.BytesIO(sound)), io.BytesIO()
+    valid = skops.io.dumps(model)
+    assert np.allclose(restore(valid, types_of(valid)).predict(X), model.predict(X))
+    source, buffer = zipfile.ZipFile(io.BytesIO(valid)), io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as target:
         for entry in source.infolist():
             data = source.read(entry)
@@ -185,31 +185,32 @@ def test_a_sparse_matrix_that_points_outside_is_refused() -> None:
                 np.savez(out, **parts)
                 data = out.getvalue()
             target.writestr(entry.filename, data)
-    with pytest.raises(ModelRefused, match="can't be made again: ValueError"):
-        restored(buffer.getvalue(), types_of(sound))
+    with pytest.raises(ModelRefused, match="can't be restored: ValueError"):
+        restore(buffer.getvalue(), types_of(valid))
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\3\4junk", b"\0" * 100], ids=["empty", "junk", "zeros"])
-def test_what_is_no_archive_is_refused(data: bytes) -> None:
-    with pytest.raises(ModelRefused, match="no skops archive"):
-        restored(data, [])
+def test_bytes_that_are_not_an_archive_are_refused(data: bytes) -> None:
+    with pytest.raises(ModelRefused, match="not a skops archive"):
+        restore(data, [])
 
 
 def test_an_archive_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("flyweight.engines.sklearn.MAX_BYTES", 1000)
     with pytest.raises(ModelRefused, match="more than 1000 bytes unpacked"):
-        restored(skops.io.dumps(FOREST), [])
+        restore(skops.io.dumps(FOREST), [])
 
 
+@pytest.mark.slow
 def test_damaged_archives_are_refused_or_answer() -> None:
-    """In a process of its own, since a crash is what this is about."""
+    """A process of its own, since the compiled code might crash."""
     program = "import sys; from tests.engines.test_archives import survive; survive(); print('survived')"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=Path(__file__).parents[2])
     assert done.stdout.endswith("survived\n"), done.stderr[-2000:]
 
 
 def survive() -> None:
-    """Damage trees at random; whatever is made again has to answer."""
+    """A randomly damaged tree is refused, or answers."""
     import warnings
 
     warnings.simplefilter("ignore")
@@ -224,7 +225,7 @@ def survive() -> None:
 
             data = with_nodes(TREES[name], scramble)
             try:
-                restored(data, types_of(data)).predict(X)
+                restore(data, types_of(data)).predict(X)
                 made += 1
             except (ModelRefused, ValueError):
                 pass

@@ -1,4 +1,4 @@
-"""Batches: the numpy engine answers as the engine of rows does, op by op, and is there only where it gains."""
+"""The numpy engine answers as the engine of rows does, op by op, and is used only where it is faster."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ PAIRS = {"classes": 3}
 AFFINE = {"arrays": {"weights": "weights", "intercept": "intercept"}}
 WEIGHTS = {"weights": F([[1.0, 2.0]]), "intercept": F([3.0])}
 
-# op over three numbers -> the width that it gives, its parameters and its arrays
+# op over three numbers -> its width, its parameters and its arrays
 OWN: dict[str, tuple[int, dict[str, Any], dict[str, Any]]] = {
     "columns.take": (2, {"positions": [2, 0]}, {}),
     "linear.affine": (2, {}, {"weights": F([[1.0, -2, 0.5], [0, 1, 3]]), "intercept": F([0.5, -1])}),
@@ -65,30 +65,30 @@ OWN: dict[str, tuple[int, dict[str, Any], dict[str, Any]]] = {
     "kernels.scores": (3, PAIRS, {}),
     "coupling.shares": (3, PAIRS, {"slopes": F([-1.0, -2, 0.5]), "offsets": F([0.1, 0, -1])}),
 }
-# Python's `max` and `sorted` have no order for NaN, which the estimators of these refuse.
+# ops whose estimators refuse NaN, for which Python's `max` and `sorted` have no order
 NO_NAN = ("scale.normalize", "ensemble.median")
-PLANS = [*OWN, *transformers.SOUND, *models.SOUND]
+PLANS = [*OWN, *transformers.VALID, *models.SOUND]
 
 
 def built(op: str) -> Predictor:
-    """A model of this one op."""
+    """Load a model of this one op."""
     if op in OWN:
         outputs, parameters, arrays = OWN[op]
         node = {"op": op, "inputs": ["input"], "output": "y", "arrays": {key: key for key in arrays}, **parameters}
         return predictor([node], "y", arrays, features=3, outputs=outputs)
     if op in models.SOUND:
         return models.loaded(op, *models.SOUND[op])
-    found: Predictor = transformers.build(op)
-    return found
+    model: Predictor = transformers.build(op)
+    return model
 
 
 def answers(engine: Any, rows: list[list[Any]]) -> list[list[float]] | None:
-    """The engine's values, None for a refusal."""
+    """Return the engine's values, None for a refusal."""
     try:
-        found: list[list[float]] = engine.outputs(rows, ("values",))[0]
+        values: list[list[float]] = engine.outputs(rows, ("values",))[0]
     except flyweight.InvalidInput:
         return None
-    return found
+    return values
 
 
 USUAL = st.one_of(st.floats(-1e3, 1e3), st.sampled_from([0.0, -0.0, 1.0, 0.5, 2.5, 5.0, -1.0]))
@@ -119,7 +119,7 @@ def test_a_batch_answers_as_its_rows_do(op: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("op", PLANS)
-def test_a_batch_answers_whatever_the_numbers(op: str) -> None:
+def test_a_batch_answers_any_numbers(op: str) -> None:
     model = built(op)
     engine: Any = model.engine
     batch, width = Engine(model.file, engine.plan), len(model.signature.features)
@@ -167,8 +167,8 @@ def test_no_column_at_all_is_a_value_too(op: str) -> None:
     join = {"op": "columns.join", "inputs": ["none", "x", "input"], "output": "y"}
     model = predictor([nothing, node, join], "y", arrays, features=1, outputs=len(expected) + 1)
     rows = [[1.0], [5.0]]
-    found = Engine(model.file).outputs(rows, ("values",))[0]
-    assert found == model.engine.outputs(rows, ("values",))[0] == [[*expected, *row] for row in rows]
+    values = Engine(model.file).outputs(rows, ("values",))[0]
+    assert values == model.engine.outputs(rows, ("values",))[0] == [[*expected, *row] for row in rows]
 
 
 def test_a_batch_longer_than_a_chunk_is_whole(penguins: Path) -> None:
@@ -210,14 +210,14 @@ SIGNATURE = [
 @given(
     features=st.sampled_from(SIGNATURE),
     usual=st.lists(st.tuples(st.sampled_from([0, 1, 1.0]), st.sampled_from([1.5, 0, "x"])), min_size=1, max_size=3),
-    odd=st.lists(st.lists(CELL, min_size=1, max_size=3), max_size=1),
+    unusual=st.lists(st.lists(CELL, min_size=1, max_size=3), max_size=1),
     form=st.sampled_from(["lists", "objects", "frame", "array"]),
 )
 def test_a_table_is_what_the_reader_makes_of_the_instances(
-    features: list[Feature], usual: list[Any], odd: list[Any], form: str
+    features: list[Feature], usual: list[Any], unusual: list[Any], form: str
 ) -> None:
     limits = UNLIMITED._replace(max_string_length=40)
-    lists = [*map(list, usual), *odd]
+    lists = [*map(list, usual), *unusual]
     instances: Any = lists
     if form == "objects":
         instances = [dict(zip("abc", row, strict=False)) for row in lists]
@@ -234,48 +234,48 @@ def test_a_table_is_what_the_reader_makes_of_the_instances(
 
 
 def test_tables_are_read_without_lists() -> None:
-    """The plain cases are not left to the reader."""
+    """Plain rows are read as one array."""
     numbers = [Feature("a", "number", True), Feature("b", "number", False)]
     mixed = [*numbers, Feature("c", "string", True), Feature("d", "boolean", True)]
     X = F([[1.0, 2.0], [math.nan, 4.0]])
     frame = pd.DataFrame({"d": [True, False], "c": ["x", None], "b": [1, 2], "a": [0.5, math.nan]})
     for whole in (X, X.astype("float32"), pd.DataFrame(X, columns=["a", "b"]), [[1.0, 2], [3, 4.0]], [{"b": 2, "a": 1}]):
-        found = arrays.array_of(whole, numbers, UNLIMITED)
-        assert found is not None
-        assert found.dtype == float
+        table = arrays.array_of(whole, numbers, UNLIMITED)
+        assert table is not None
+        assert table.dtype == float
     for whole in (frame, frame.to_dict("records"), [[0.5, 1, "x", True], [None, 2, None, None]]):
-        found = arrays.array_of(whole, mixed, UNLIMITED)
-        assert found is not None
-        assert found.dtype == object
+        table = arrays.array_of(whole, mixed, UNLIMITED)
+        assert table is not None
+        assert table.dtype == object
     assert arrays.array_of(X, numbers, Limits(max_instances=1)) is None
 
 
 def test_a_batch_that_comes_while_the_engine_is_made_waits_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An array is never given to the engine of rows, which takes lists."""
+    """The engine of rows never gets an array: it takes lists."""
     model = predictor(
         [{"op": "linear.affine", "inputs": ["input"], "output": "y", **AFFINE}], "y", WEIGHTS, engines=["pure", "numpy"]
     )
     rows, began, made = np.zeros((engines.BATCH, 2)), Event(), Event()
     build, seen = Engine.__init__, []
 
-    def slowly(self: Engine, *given: Any) -> None:
+    def slowly(self: Engine, *arguments: Any) -> None:
         began.set()
-        made.wait(10)
-        build(self, *given)
+        made.wait(60)
+        build(self, *arguments)
 
-    def noted(given: Any, names: Any, answer: Any = model.engine.outputs) -> Any:
-        seen.append(type(given))
-        return answer(given, names)
+    def noted(rows: Any, names: Any, answer: Any = model.engine.outputs) -> Any:
+        seen.append(type(rows))
+        return answer(rows, names)
 
     monkeypatch.setattr(Engine, "__init__", slowly)
     monkeypatch.setattr(model.engine, "outputs", noted)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(model.answer, rows)
-        began.wait(10)
+        assert began.wait(60)
         second = pool.submit(model.answer, rows)
-        time.sleep(0.2)  # for the second to come to where it went wrong
+        time.sleep(0.2)  # until the second thread is where it once failed
         made.set()
-        assert first.result(10).predictions == second.result(10).predictions == [3.0] * engines.BATCH
+        assert first.result(60).predictions == second.result(60).predictions == [3.0] * engines.BATCH
     assert np.ndarray not in seen
 
 
@@ -287,18 +287,18 @@ flyweight.engines.IMPORT_SECONDS = {seconds}
 model = flyweight.load({model!r})
 row = ["Biscoe", 46.1, 13.2, 211, 4500, "female", 2007]
 answers = [model.predict([row] * count).predictions for count in {counts}]
-print(json.dumps([[len(found), *set(found)] for found in answers] + ["numpy" in sys.modules]))
+print(json.dumps([[len(values), *set(values)] for values in answers] + ["numpy" in sys.modules]))
 """
 
 
 def ran(penguins: Path, seconds: float, counts: list[int], *flags: str) -> Any:
-    """What a fresh interpreter answers to requests of so many rows, and whether it then has NumPy."""
+    """Return a fresh interpreter's answers to requests of this many rows, and whether it then has NumPy."""
     program = PROGRAM.format(shared=str(ROOT / "shared"), seconds=seconds, model=str(penguins), counts=counts)
     done = subprocess.run([sys.executable, *flags, "-c", program], capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
 
-def test_numpy_is_imported_only_by_a_batch_that_gains_more_than_that_costs(penguins: Path) -> None:
+def test_numpy_is_imported_only_by_a_batch_that_saves_more_time_than_importing_takes(penguins: Path) -> None:
     few = engines.BATCH - 1
     assert ran(penguins, 0.0, [1, few]) == [[1, "Gentoo"], [few, "Gentoo"], False]
     assert ran(penguins, 1e9, [2000]) == [[2000, "Gentoo"], False]

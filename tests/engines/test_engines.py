@@ -1,4 +1,4 @@
-"""Engines that run no plan: pickles and TFLite files, packages that are absent, junk in any document."""
+"""Engines that run no plan refuse pickles, TFLite files, absent packages and junk in any document, and say why."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def estimator_file() -> ModelFile:
 
 def test_a_pickle_is_refused_unless_the_deployment_allows_it(monkeypatch: pytest.MonkeyPatch) -> None:
     file = packed(Ridge().fit(X, y), "pickle")
-    with pytest.raises(ModelRefused, match=r"runs whatever code is in it.*FLYWEIGHT_ALLOW_PICKLE=1"):
+    with pytest.raises(ModelRefused, match=r"runs any code that is in it.*FLYWEIGHT_ALLOW_PICKLE=1"):
         Predictor(file)
     monkeypatch.setenv("FLYWEIGHT_ALLOW_PICKLE", "0")
     with pytest.raises(ModelRefused, match="FLYWEIGHT_ALLOW_PICKLE"):
@@ -43,7 +43,7 @@ def test_a_pickle_is_refused_unless_the_deployment_allows_it(monkeypatch: pytest
 
 
 class Bomb:
-    """A pickle that would leave a trace if it were read."""
+    """An object whose pickle leaves a trace if it is read."""
 
     def __init__(self, trace: Path) -> None:
         self.trace = trace
@@ -66,7 +66,7 @@ def test_a_refused_pickle_is_not_read_at_all(tmp_path: Path, monkeypatch: pytest
 
 
 LITERT: dict[str, tuple[dict[str, Any], bytes, str]] = {
-    "no flatbuffer": ({}, b"\0" * 64, "does not take the model"),
+    "no flatbuffer": ({}, b"\0" * 64, "refuses the model"),
     "a feature too far": ({"inputs": {"x": [0, 1, 7]}}, b"", "takes no table"),
     "another input": ({"inputs": {"z": [0, 1, 2]}}, b"", "from which features"),
     "another output": ({"outputs": {"values": {"name": "z", "width": 1}}}, b"", "does not give the outputs"),
@@ -74,9 +74,9 @@ LITERT: dict[str, tuple[dict[str, Any], bytes, str]] = {
 }
 
 
-@pytest.mark.parametrize(("told", "data", "words"), LITERT.values(), ids=LITERT.keys())
-def test_a_hostile_tflite_file_is_refused(told: dict[str, Any], data: bytes, words: str) -> None:
-    spec = {"inputs": {"x": [0, 1, 2]}, "outputs": {"values": {"name": "y", "width": 1}}, **told}
+@pytest.mark.parametrize(("changes", "data", "words"), LITERT.values(), ids=LITERT.keys())
+def test_a_hostile_tflite_file_is_refused(changes: dict[str, Any], data: bytes, words: str) -> None:
+    spec = {"inputs": {"x": [0, 1, 2]}, "outputs": {"values": {"name": "y", "width": 1}}, **changes}
     good = graphs.tflite_logistic([[1.0, 2.0, 3.0]], [0.5])
     with pytest.raises(ModelRefused, match=words):
         Predictor(file_of({"engines": ["litert"], "litert": spec}, tflite=data or good))
@@ -87,7 +87,7 @@ def test_a_hostile_tflite_file_is_refused(told: dict[str, Any], data: bytes, wor
     [("onnx", "onnxruntime"), ("litert", "ai_edge_litert"), ("sklearn", "skops"), ("pickle", "joblib"), ("numpy", "numpy")],
 )
 def test_a_package_that_is_absent_is_named(engine: str, package: str) -> None:
-    """In an interpreter of its own, where that package can't be imported."""
+    """An interpreter of its own can't import that package."""
     program = (
         f"import sys; sys.modules[{package!r}] = None; sys.path.insert(0, 'shared')\n"
         "from flyweight.engines import engine_for\n"
@@ -114,24 +114,25 @@ JUNK = [None, True, -1, 10**400, 3.5, "x", [], {}, [None], {"width": 10**9}, ["x
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The path of everything in a document."""
+    """Return the path of every value in a document."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [path] * bool(path) + [place for key, child in inner for place in places(child, (*path, key))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["onnx", "litert", "sklearn"])
 def test_a_document_with_junk_anywhere_is_refused_or_answers(engine: str, estimator_file: ModelFile) -> None:
-    told = {"inputs": {"x": [0, 1, 2]}, "outputs": {"values": {"name": "y", "width": 1}}}
+    spec = {"inputs": {"x": [0, 1, 2]}, "outputs": {"values": {"name": "y", "width": 1}}}
     sample = {"instances": [{"a": 1.0, "b": 2.0, "c": None}], "predictions": [1.0]}
     file = {
-        "onnx": file_of({"engines": ["onnx"], "onnx": told, "sample": sample}, onnx=GOOD),
-        "litert": file_of({"engines": ["litert"], "litert": told}, tflite=graphs.tflite_logistic([[1.0, 2.0, 3.0]], [0.5])),
+        "onnx": file_of({"engines": ["onnx"], "onnx": spec, "sample": sample}, onnx=GOOD),
+        "litert": file_of({"engines": ["litert"], "litert": spec}, tflite=graphs.tflite_logistic([[1.0, 2.0, 3.0]], [0.5])),
         "sklearn": estimator_file,
     }[engine]
     rng = np.random.default_rng(3)
     keys = ("signature", "engines", "onnx", "litert", "estimator", "sample", "requires")
-    found = [place for place in places({key: file.document[key] for key in keys if key in file.document})]
-    cases = [(place, junk) for place in found for junk in JUNK]
+    listed = [place for place in places({key: file.document[key] for key in keys if key in file.document})]
+    cases = [(place, junk) for place in listed for junk in JUNK]
     refused = 0
     for number in rng.permutation(len(cases))[:2500]:
         (*path, last), junk = cases[number]

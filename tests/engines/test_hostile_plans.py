@@ -1,4 +1,4 @@
-"""A plan that could go wrong is refused when it is loaded, before any instance is seen."""
+"""A plan that could go wrong is refused when it is loaded, before any instance is answered."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def u16(*values: int) -> Any:
     return np.array(values, dtype=np.uint16)
 
 
-def test_the_stump_that_the_cases_below_damage_is_sound() -> None:
+def test_the_stump_that_the_cases_below_damage_is_valid() -> None:
     split, arrays = stump()
     assert predictor([split], "y", arrays).predict([[0.5, 0.0], [0.6, 0.0], [None, 0.0]]).predictions == [10.0, 20.0, 10.0]
 
@@ -62,7 +62,7 @@ def test_a_damaged_tree_is_refused(changes: dict[str, Any]) -> None:
     split, arrays = stump()
     damaged = changed(arrays, **changes)
     count = len(damaged["feature"])
-    for name in ("threshold", "over", "missing"):  # keep the lengths in step where that is not what is damaged
+    for name in ("threshold", "over", "missing"):  # keep the lengths equal unless the case damages them
         if name not in changes and count != len(arrays["feature"]):
             damaged[name] = np.zeros(count, dtype=arrays[name].dtype)
     with pytest.raises(ModelRefused):
@@ -74,7 +74,7 @@ BAD_NODES = {
     "unknown family": node("nothing.affine"),
     "another module": node("os.system"),
     "a path": node("..toolkit.pack"),
-    "a private module": node("_sums.total"),
+    "a private module": node("_arithmetic.total"),
     "the package's own names": node("__init__.find"),
     "op a number": node(3),  # type: ignore[arg-type]
     "no inputs": {"op": "columns.join", "output": "y"},

@@ -1,4 +1,4 @@
-"""Graphs: what is refused when one is loaded, and how it answers and refuses a row."""
+"""Graphs are refused when they are loaded if they do not fit their file; else they answer, or refuse a row in words."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tests.engines.engine_files import GOOD, file_of, onnx_file
 
 ONNX: dict[str, tuple[ModelFile, str]] = {
     "no bytes": (file_of({"engines": ["onnx"], "onnx": {"inputs": {"x": [0]}, "outputs": {"values": 1}}}), "no bytes of an onnx"),
-    "no graph": (onnx_file(b"\0" * 64), "does not take the graph"),
-    "truncated": (onnx_file(GOOD[:-20]), "does not take the graph"),
-    "another form of onnxruntime's": (onnx_file(b"\x18\0\0\0ORTM" + GOOD), "does not take the graph"),
+    "no graph": (onnx_file(b"\0" * 64), "refuses the graph"),
+    "truncated": (onnx_file(GOOD[:-20]), "refuses the graph"),
+    "another form of onnxruntime's": (onnx_file(b"\x18\0\0\0ORTM" + GOOD), "refuses the graph"),
     "weights in a file": (onnx_file(graphs.onnx_affine([[1.0], [2.0], [3.0]], "secret.bin")), "outside of the file"),
     "a feature too far": (onnx_file(GOOD, inputs={"x": [0, 1, 3]}), "takes no table of features"),
     "a negative feature": (onnx_file(GOOD, inputs={"x": [0, 1, -1]}), "takes no table of features"),
@@ -29,9 +29,12 @@ ONNX: dict[str, tuple[ModelFile, str]] = {
     "no inputs": (onnx_file(GOOD, inputs=None), "from which features"),
     "another output": (onnx_file(GOOD, outputs={"values": {"name": "z", "width": 1}}), "does not give the outputs"),
     "no name": (onnx_file(GOOD, outputs={"values": {"width": 1}}), "does not give the outputs"),
-    "an unknown output": (onnx_file(GOOD, outputs={"else": {"name": "y", "width": 1}}), "does not say what"),
-    "no outputs": (onnx_file(GOOD, outputs={}), "does not say what"),
-    "a width that is none": (onnx_file(GOOD, outputs={"values": {"name": "y", "width": True}}), "does not say what"),
+    "an unknown output": (onnx_file(GOOD, outputs={"else": {"name": "y", "width": 1}}), "does not list the outputs"),
+    "no outputs": (onnx_file(GOOD, outputs={}), "does not list the outputs"),
+    "a width that is not a number": (
+        onnx_file(GOOD, outputs={"values": {"name": "y", "width": True}}),
+        "does not list the outputs",
+    ),
     "a width that it does not give": (
         onnx_file(GOOD, outputs={"values": {"name": "y", "width": 2}}),
         r"shape \(1, 1\), not \(1, 2\)",
@@ -49,7 +52,7 @@ def test_a_hostile_graph_is_refused_when_it_is_loaded(file: ModelFile, words: st
         Predictor(file)
 
 
-def test_data_outside_is_found_wherever_a_tensor_can_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_outside_is_found_in_every_place_of_a_tensor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from onnx import ModelProto, helper
 
     monkeypatch.chdir(tmp_path)
@@ -68,16 +71,16 @@ def test_data_outside_is_found_wherever_a_tensor_can_stand(tmp_path: Path, monke
 
 
 def test_a_tag_that_others_read_as_another_field_is_refused() -> None:
-    """Onnxruntime's protobuf cuts tags to 32 bits: 2**32 more than `graph` is `graph` to it, and was unknown to this walk."""
+    """Onnxruntime's protobuf cuts tags to 32 bits: it reads 2**32 more than `graph` as `graph`; this walk once skipped it."""
     data = bytearray(graphs.onnx_affine([[1.0], [2.0], [3.0]], "secret.bin"))
     at = data.index(b"\x3a")  # ModelProto.graph
     data[at : at + 1] = b"\xba\x80\x80\x80\x10"
-    with pytest.raises(ModelRefused, match="no ONNX model"):
+    with pytest.raises(ModelRefused, match="not an ONNX model"):
         refuse_outside_data(bytes(data))
 
 
 def test_damaged_graphs_are_refused_or_answer() -> None:
-    """Bytes changed at random: whatever comes of it is an answer or a refusal in words."""
+    """Randomly changed bytes lead to an answer or to a refusal in words."""
     rng = np.random.default_rng(1)
     outcomes = set()
     for _ in range(150):
@@ -123,21 +126,21 @@ def test_a_graph_of_a_fixed_number_of_rows(rows: int) -> None:
     if rows == 1:
         assert Predictor(file).predict([[1.0, 1.0, 1.0], [0.0, 0.0, 2.0]]).predictions == [6.0, 6.0]
     else:
-        with pytest.raises(ModelRefused, match="takes 4 rows at a time"):
+        with pytest.raises(ModelRefused, match="takes exactly 4 rows at a time"):
             Predictor(file)
 
 
 @pytest.mark.parametrize(
     "sample", [{"instances": [{"a": 10**400}]}, {"instances": [[1]]}, {"instances": 3}, [], {"instances": [{}]}]
 )
-def test_a_malformed_sample_is_no_reason_to_fail(sample: Any) -> None:
-    told = {"inputs": {"x": [0, 1, 2]}, "outputs": {"values": {"name": "y", "width": 1}}}
-    predictor = Predictor(file_of({"engines": ["onnx"], "onnx": told, "sample": sample}, onnx=GOOD))
+def test_a_malformed_sample_does_not_stop_the_engine(sample: Any) -> None:
+    spec = {"inputs": {"x": [0, 1, 2]}, "outputs": {"values": {"name": "y", "width": 1}}}
+    predictor = Predictor(file_of({"engines": ["onnx"], "onnx": spec, "sample": sample}, onnx=GOOD))
     assert predictor.predict([[1.0, 1.0, 1.0]]).predictions == [6.0]
 
 
 def test_a_graph_that_gives_something_else_later_is_no_answer() -> None:
-    """Shapes that depend on the rows are found out by the request that meets them, in words that are foreseen."""
+    """Shapes that depend on the rows are refused by the request that meets them, in plain words."""
     from onnx import helper
 
     unique = [helper.make_node("Unique", ["x"], ["u"], axis=0), helper.make_node("ReduceSum", ["u", "one"], ["y"], keepdims=1)]

@@ -1,4 +1,4 @@
-"""Estimators: what is refused when one is loaded, and how it refuses a row."""
+"""Estimators are refused when they are loaded if they do not fit their file; else they answer, or refuse a row in words."""
 
 from __future__ import annotations
 
@@ -31,18 +31,24 @@ def estimator_file() -> ModelFile:
 
 
 ESTIMATOR: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
-    "another release": (lambda d: d["estimator"].update({"scikit-learn": "1.2.0"}), "is of scikit-learn '1.2.0', here is"),
+    "another release": (
+        lambda d: d["estimator"].update({"scikit-learn": "1.2.0"}),
+        "is of scikit-learn '1.2.0', and .* is installed",
+    ),
     "no release": (lambda d: d["estimator"].pop("scikit-learn"), "is of scikit-learn null"),
-    "types that are none": (lambda d: d["estimator"].update(types="all"), "does not list the types"),
-    "no input": (lambda d: d["estimator"].pop("input"), "how the estimator wants its input"),
-    "an unknown form": (lambda d: d["estimator"]["input"].update(form="cube"), "how the estimator wants its input"),
+    "types that are not a list": (lambda d: d["estimator"].update(types="all"), "does not list the types"),
+    "no input": (lambda d: d["estimator"].pop("input"), "in which form the estimator takes its input"),
+    "an unknown form": (lambda d: d["estimator"]["input"].update(form="cube"), "in which form the estimator takes its input"),
     "a form of one text": (lambda d: d["estimator"]["input"].update(form="texts"), "takes one string"),
-    "a type too few": (lambda d: d["estimator"]["input"]["types"].pop(), "how the estimator wants its input"),
+    "a type too few": (lambda d: d["estimator"]["input"]["types"].pop(), "in which form the estimator takes its input"),
     "an unknown type": (lambda d: d["estimator"]["input"]["types"].__setitem__(0, "complex"), "which is not known here"),
-    "categories that are none": (lambda d: d["estimator"]["input"]["types"].__setitem__(0, {"categories": 3}), "no list"),
+    "categories that are not a list": (
+        lambda d: d["estimator"]["input"]["types"].__setitem__(0, {"categories": 3}),
+        "not a list",
+    ),
     "equal categories": (
         lambda d: d["estimator"]["input"]["types"].__setitem__(0, {"categories": [1, 1]}),
-        "categories are none",
+        "categories are not valid",
     ),
     "an output that it lacks": (lambda d: d["estimator"]["outputs"].update(transformed=3), "has no transform"),
     "another main output": (lambda d: d["estimator"]["outputs"].update(values=1), "not what the signature promises"),
@@ -85,11 +91,12 @@ def test_an_estimator_works_on_one_job(monkeypatch: pytest.MonkeyPatch) -> None:
     assert forest[-1].n_jobs == 2
 
 
+@pytest.mark.slow
 def test_every_member_works_on_one_job() -> None:
-    """However deep, and whichever list that was made on the way stood where an earlier one had been in memory."""
+    """At any depth, even if a list made on the way has the address of an earlier one."""
     bag = BaggingClassifier(RandomForestClassifier(2, n_jobs=2), 2, n_jobs=2)
     voting = VotingClassifier([(f"m{n}", make_pipeline(OneHotEncoder(), bag)) for n in range(5)]).fit(X.round(), LABELS)
     one_job(voting, set())
     jobs = {est.n_jobs for whole in voting.estimators_ for est in (whole[-1], *whole[-1].estimators_)}
-    given = {est.n_jobs for _, whole in voting.estimators for est in (whole[-1], whole[-1].estimator)}
-    assert jobs == given == {1}
+    fitted = {est.n_jobs for _, whole in voting.estimators for est in (whole[-1], whole[-1].estimator)}
+    assert jobs == fitted == {1}

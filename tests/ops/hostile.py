@@ -1,4 +1,4 @@
-"""Model files made and unmade by hand: the pieces that tests of the reader and the ops put together."""
+"""Make model files by hand, valid and damaged ones, for tests of the reader and the ops."""
 
 from __future__ import annotations
 
@@ -19,7 +19,11 @@ NAMES = {"float64": "F64", "float32": "F32"} | {
 
 
 def raw(document: Any, arrays: Arrays | None = None, *, header: dict[str, Any] | None = None, extra: bytes = b"") -> bytes:
-    """A model file's bytes, with header entries replaced and bytes appended as told; nothing is checked."""
+    """Return a model file's bytes, unchecked.
+
+    :param header: entries that replace the header's own.
+    :param extra: bytes that are appended.
+    """
     entries: dict[str, Any] = {"__metadata__": {"flyweight": document if isinstance(document, str) else json.dumps(document)}}
     body = b""
     for name, array in (arrays or {}).items():
@@ -32,7 +36,7 @@ def raw(document: Any, arrays: Arrays | None = None, *, header: dict[str, Any] |
 
 
 def document(nodes: list[dict[str, Any]], output: str, features: int = 2, outputs: int = 1, **more: Any) -> dict[str, Any]:
-    """The document of a regression over number features named a, b, c..."""
+    """Return the document of a regression over number features named a, b, c..."""
     named = [{"name": chr(97 + position), "kind": "number", "nullable": True} for position in range(features)]
     return {
         "format": 1,
@@ -46,12 +50,12 @@ def document(nodes: list[dict[str, Any]], output: str, features: int = 2, output
 
 
 def predictor(nodes: list[dict[str, Any]], output: str, arrays: Arrays | None = None, **more: Any) -> Predictor:
-    """A loaded regression over these nodes."""
+    """Load a regression over these nodes."""
     return Predictor(model_file.parse(raw(document(nodes, output, **more), arrays)))
 
 
 def stump() -> tuple[dict[str, Any], Arrays]:
-    """One split on feature a at 0.5: 10 to the left, 20 to the right."""
+    """Return a node with one split on feature a at 0.5: 10 to the left, 20 to the right."""
     node = {
         "op": "trees.sum",
         "inputs": ["input"],
@@ -74,23 +78,23 @@ def stump() -> tuple[dict[str, Any], Arrays]:
 
 
 def changed(arrays: Arrays, **changes: Any) -> Arrays:
-    """The arrays with some replaced; None drops one."""
+    """Return a copy of the arrays with changes; None drops an array."""
     merged = {**copy.deepcopy(arrays), **changes}
     return {name: array for name, array in merged.items() if array is not None}
 
 
 def i32(*values: int) -> Any:
-    """Whole numbers as files have them."""
+    """Return whole numbers as files have them."""
     return np.array(values, dtype=np.int32)
 
 
 def f64(*values: float) -> Any:
-    """Numbers as files have them."""
+    """Return numbers as files have them."""
     return np.array(values, dtype=np.float64)
 
 
 def loaded(op: str, parameters: dict[str, Any], arrays: Arrays, outputs: int) -> Predictor:
-    """A regression of one node over two numbers."""
+    """Load a regression of one node over two numbers."""
     node = {"op": op, "inputs": ["input"], "output": "y", "arrays": {name: name for name in arrays}, **parameters}
     return predictor([node], "y", arrays, outputs=outputs)
 
@@ -104,9 +108,9 @@ JUNK = st.one_of(
 
 
 def damaged(data: st.DataObject, document: dict[str, Any], arrays: Arrays) -> Predictor:
-    """A model with one to three of its numbers or words changed, in its arrays, its plan or its signature.
+    """Load a model with one to three of its numbers or words changed, in its arrays, its plan or its signature.
 
-    :raises ModelRefused: the damage was found.
+    :raises ModelRefused: a check found the damage.
     """
     document, arrays = copy.deepcopy(document), dict(arrays)
     for _ in range(data.draw(st.integers(1, 3))):
@@ -137,4 +141,4 @@ def _damage_words(data: st.DataObject, part: Any) -> None:
 
 def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [path, *[found for key, item in inner for found in _paths(item, (*path, key))]]
+    return [path, *[below for key, item in inner for below in _paths(item, (*path, key))]]

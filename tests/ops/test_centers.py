@@ -1,4 +1,4 @@
-"""Which center is nearest: the first of equals, where equal is what the estimator's own arithmetic takes for equal."""
+"""The nearest center is the first of equals, and the estimator's own arithmetic decides which are equal."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def test_a_product_is_added_with_one_rounding(a: float, b: float, whole: float) 
 
 @given(st.permutations(range(3)), st.sampled_from([inf, -inf, nan]), st.floats(), st.floats())
 @example([2, 0, 1], -inf, 1e308, 10.0)
-def test_what_is_not_finite_is_added_as_without_care(order: list[int], odd: float, v: float, w: float) -> None:
-    a, b, whole = [[odd, v, w][place] for place in order]
-    found, plain = fused(whole, (a, b)), whole + a * b
-    assert found == plain or (isnan(found) and isnan(plain))
+def test_numbers_that_are_not_finite_are_added_plainly(order: list[int], infinite: float, v: float, w: float) -> None:
+    a, b, whole = [[infinite, v, w][place] for place in order]
+    result, plain = fused(whole, (a, b)), whole + a * b
+    assert result == plain or (isnan(result) and isnan(plain))
 
 
 def nearest(centers: list[list[float]]) -> Nearest:
@@ -44,6 +44,6 @@ def test_the_first_of_equals_wins() -> None:
     assert op.row([1.5, 1.0]) == [2]
 
 
-def test_numbers_that_are_none_have_a_nearest_too() -> None:
+def test_rows_of_nan_have_a_nearest_center_too() -> None:
     """A hostile file can hold them; the first center answers, and nothing raises."""
     assert nearest([[nan, 1.0], [nan, nan]]).row([1.0, 1.0]) == [0]

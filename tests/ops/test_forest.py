@@ -1,4 +1,4 @@
-"""One forest, however it is held: walked in the file, as tuples, and by NumPy, it ends in the same leaves; and hostile ones."""
+"""A forest's walks end in the same leaves in the file, as tuples and in NumPy; hostile forests are refused."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from flyweight import InvalidInput, ModelRefused
 from flyweight.models import file as model_file
 from flyweight.ops import Node, _forest, _forest_batch
+from flyweight.ops._forest_batch import BatchWalk
 from flyweight.ops.trees import Sum
 from flyweight.predictor import Predictor
 from flyweight.toolkit.packing import model_writer
@@ -29,7 +30,7 @@ THRESHOLDS = [math.inf, -math.inf, 0.0, -0.0, 0.5, 1.0, 2.5, float(np.nextafter(
 
 
 def grown(rng: random.Random, trees: int, *, single: bool = False, depth: int = 5, categorical: bool = False) -> Arrays:
-    """Random trees with all that a split may be."""
+    """Return random trees with every kind of split."""
     nodes: list[list[Any]] = []
 
     def grow(level: int) -> None:
@@ -66,14 +67,14 @@ def grown(rng: random.Random, trees: int, *, single: bool = False, depth: int = 
 
 
 def built(arrays: Arrays, **more: Any) -> Sum:
-    """The op over these arrays, as it is read from a file."""
+    """Return the op over these arrays, as it is read from a file."""
     spec = {"op": "trees.sum", "single": False, "mean": False, "exact": True, "arrays": {key: key for key in arrays}, **more}
     return Sum(Node(spec, ("n" * WIDTH,), model_file.parse(raw({"format": 1}, arrays)).tensors))
 
 
-def by_the_words(arrays: Arrays, x: list[float]) -> list[int]:
-    """The leaves, as docs/model-file.md tells it, in its own words."""
-    found = []
+def by_definition(arrays: Arrays, x: list[float]) -> list[int]:
+    """Return the leaves as docs/model-file.md defines them."""
+    leaves = []
     for i in arrays["roots"].tolist():
         while arrays["feature"][i] >= 0:
             v = x[arrays["feature"][i]]
@@ -85,8 +86,8 @@ def by_the_words(arrays: Arrays, x: list[float]) -> list[int]:
             else:
                 left = v <= float(arrays["threshold"][i])
             i = i + 1 if left else i + 1 + int(arrays["over"][i])
-        found.append(~int(arrays["feature"][i]))
-    return found
+        leaves.append(~int(arrays["feature"][i]))
+    return leaves
 
 
 forests = st.builds(
@@ -103,24 +104,26 @@ instances = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(arrays=forests, rows=instances, steps=st.sampled_from([1, 40, 2000]))
-def test_a_forest_ends_in_the_same_leaves_however_it_is_held(arrays: Arrays, rows: list[list[float]], steps: int) -> None:
-    expected = [by_the_words(arrays, row) for row in rows]
+def test_a_forest_ends_in_the_same_leaves_in_every_form(arrays: Arrays, rows: list[list[float]], steps: int) -> None:
+    expected = [by_definition(arrays, row) for row in rows]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_forest, "STEP_NODES", steps)
         forest = built(arrays)._forest
         for _ in range(len(arrays["roots"]) + 2):  # from all in the file to all as tuples
             assert [forest.leaves(row) for row in rows] == expected
         assert len(forest._trees) == forest.count
-        assert forest.leaves_batch(np.array(rows)).tolist() == expected
+        assert BatchWalk(forest).leaves(np.array(rows)).tolist() == expected
         patch.setattr(_forest, "KEPT_NODES", 0)
         patch.setattr(_forest, "CHECKED_NODES", 0)
         patch.setattr(_forest_batch, "NODES", 20)
         mapped = built(arrays)._forest
         assert [mapped.leaves(row) for row in rows * 3] == expected * 3
-        assert mapped.leaves_batch(np.array(rows)).tolist() == expected
-        assert not mapped._trees and mapped.packed is None
+        walk = BatchWalk(mapped)
+        assert walk.leaves(np.array(rows)).tolist() == expected
+        assert not mapped._trees and walk._kept is None
 
 
 @settings(max_examples=100, deadline=None)
@@ -155,32 +158,32 @@ def test_blocks_of_trees_and_rows_meet(monkeypatch: pytest.MonkeyPatch) -> None:
     arrays = grown(random.Random(1), 50, depth=9, categorical=True)
     x = np.random.default_rng(0).normal(1, 2, (100, WIDTH))
     x[::7, 1] = np.nan
-    assert built(arrays)._forest.leaves_batch(x).tolist() == [by_the_words(arrays, row) for row in x.tolist()]
+    assert BatchWalk(built(arrays)._forest).leaves(x).tolist() == [by_definition(arrays, row) for row in x.tolist()]
 
 
-SOUND = grown(random.Random(5), 6, depth=6, categorical=True)
-INNER = np.flatnonzero(SOUND["feature"] >= 0)
+VALID = grown(random.Random(5), 6, depth=6, categorical=True)
+INNER = np.flatnonzero(VALID["feature"] >= 0)
 
 
 def at(name: str, place: int, value: int) -> dict[str, Any]:
-    array = SOUND[name].copy()
+    array = VALID[name].copy()
     array[place] = value
     return {name: array}
 
 
 DAMAGED = {
     "right child beyond the file": at("over", INNER[0], 65535),
-    "right child beyond its tree": at("over", INNER[0], len(SOUND["over"]) - 3),
+    "right child beyond its tree": at("over", INNER[0], len(VALID["over"]) - 3),
     "feature beyond the width": at("feature", INNER[0], WIDTH),
-    "leaf beyond the leaves": {"feature": np.where(SOUND["feature"] < 0, -1 - LEAVES, SOUND["feature"])},
-    "categories beyond the table": {"split": np.where(SOUND["split"] >= 0, 99, -1).astype(np.int16)},
+    "leaf beyond the leaves": {"feature": np.where(VALID["feature"] < 0, -1 - LEAVES, VALID["feature"])},
+    "categories beyond the table": {"split": np.where(VALID["split"] >= 0, 99, -1).astype(np.int16)},
 }
 
 
 @pytest.mark.parametrize("changes", DAMAGED.values(), ids=DAMAGED.keys())
 def test_a_damaged_forest_is_refused_when_it_is_loaded(changes: dict[str, Any]) -> None:
     with pytest.raises(ModelRefused):
-        built(changed(SOUND, **changes))
+        built(changed(VALID, **changes))
 
 
 @pytest.mark.parametrize("changes", DAMAGED.values(), ids=DAMAGED.keys())
@@ -190,7 +193,7 @@ def test_a_damaged_forest_that_is_too_large_to_check_is_refused_by_its_walk(
 ) -> None:
     monkeypatch.setattr(_forest, "CHECKED_NODES", 0)
     monkeypatch.setattr(_forest, "KEPT_NODES", kept)
-    op = built(changed(SOUND, **changes))
+    op = built(changed(VALID, **changes))
     rows = np.random.default_rng(0).integers(-1, 7, (300, WIDTH)).astype(float)
     with pytest.raises(ModelRefused):
         for row in rows.tolist():
@@ -200,7 +203,7 @@ def test_a_damaged_forest_that_is_too_large_to_check_is_refused_by_its_walk(
 
 
 @pytest.mark.parametrize("checked", [0, 10**9])
-def test_a_last_node_that_is_no_leaf_is_refused(checked: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_last_node_that_is_not_a_leaf_is_refused(checked: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_forest, "CHECKED_NODES", checked)
     _, arrays = stump()
     with pytest.raises(ModelRefused):
@@ -210,8 +213,8 @@ def test_a_last_node_that_is_no_leaf_is_refused(checked: int, monkeypatch: pytes
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_random_damage_in_a_large_forest_ends_every_walk(data: st.DataObject) -> None:
-    """Whatever the nodes hold, every walk ends in an answer or a refusal."""
-    arrays = dict(SOUND)
+    """Every walk ends in an answer or a refusal, for any nodes."""
+    arrays = dict(VALID)
     for name in data.draw(st.lists(st.sampled_from(["feature", "over", "threshold", "missing", "split"]), min_size=1)):
         if name in arrays:
             noise = np.random.default_rng(data.draw(st.integers(0, 99)))
@@ -229,7 +232,7 @@ def test_random_damage_in_a_large_forest_ends_every_walk(data: st.DataObject) ->
 
 
 def large(path: Path, trees: int, nodes: int) -> None:
-    """A forest whose trees are all alike, one long chain of left children: a value above `nodes // 2 - k` leaves it at node k."""
+    """Write a forest of equal trees, each a long chain of left children: a value above `nodes // 2 - k` leaves it at node k."""
     feature = np.tile(np.r_[np.zeros(nodes // 2), np.arange(-1, -1 - nodes // 2 - 1, -1)], trees).astype(np.int32)
     over = np.tile(np.r_[np.arange(nodes - 2, 0, -2), np.zeros(nodes // 2 + 1)], trees).astype(np.uint16)
     threshold = np.tile(np.r_[np.arange(nodes // 2, 0, -1), np.zeros(nodes // 2 + 1)], trees).astype(np.float32)
@@ -243,8 +246,8 @@ def large(path: Path, trees: int, nodes: int) -> None:
         "base": np.zeros(1),
     }
     spec = {"op": "trees.sum", "inputs": ["input"], "output": "y", "single": False, "mean": False, "exact": True}
-    told = document([{**spec, "arrays": {key: key for key in arrays}}], "y", features=1)
-    model_writer.write(path, model_writer.to_bytes({key: value for key, value in told.items() if key != "format"}, arrays))
+    entries = document([{**spec, "arrays": {key: key for key in arrays}}], "y", features=1)
+    model_writer.write(path, model_writer.to_bytes({key: value for key, value in entries.items() if key != "format"}, arrays))
 
 
 MEASURE = """
@@ -270,7 +273,7 @@ def test_a_large_forest_is_opened_where_it_lies(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True)
     size, loaded, asked, numpy, answers = done.stdout.split(maxsplit=4)
     assert int(size) > 20_000_000
-    assert int(loaded) < 2_000_000  # of its own: what it shares with the file is not counted
+    assert int(loaded) < 2_000_000  # of its own: memory that it shares with the file is not counted
     assert int(asked) < 2_000_000
     assert numpy == "False"
     assert answers.strip() == "[[1000000.0], [999800.0], [999800.0], [1000000.0]]"
@@ -289,7 +292,7 @@ def test_a_mapped_file_is_the_file_that_was_opened(tmp_path: Path, monkeypatch: 
     assert Predictor(model_file.read(str(path))).predict([[9.0]]).predictions == [10.0]
 
 
-def test_a_mapped_file_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mapped_file_that_is_not_a_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_file, "MAPPED_BYTES", 1)
     (tmp_path / "m").write_bytes(b"\xff" * 100)
     with pytest.raises(ModelRefused):
@@ -300,7 +303,7 @@ def test_a_mapped_file_that_is_none_is_refused(tmp_path: Path, monkeypatch: pyte
 
 
 def test_arrays_lie_aligned() -> None:
-    arrays = {**SOUND, "odd": np.zeros(3, dtype=np.uint8)}
+    arrays = {**VALID, "three": np.zeros(3, dtype=np.uint8)}
     data = model_writer.to_bytes({"name": "m"}, arrays)
     whole = np.frombuffer(data, dtype=np.uint8).ctypes.data
     for tensor in model_file.parse(data).tensors.values():

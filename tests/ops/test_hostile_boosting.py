@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from flyweight import InvalidInput, ModelRefused
-from flyweight.ops._city import city_hash
+from flyweight.ops.hashes import city_hash
 from flyweight.toolkit.convert.trees import Tree, flat
 from tests.ops.hostile import Arrays, changed, i32, loaded
 
@@ -18,7 +18,7 @@ U8 = np.uint8
 
 
 def stored(arrays: Arrays) -> Arrays:
-    """The arrays of a flat forest in the types that files have."""
+    """Return the arrays of a flat forest in the types that files have."""
     kinds = {"i": np.int32, "f": np.float64}
     return {
         name: a if a.dtype.kind == "u" or a.dtype == np.int16 else a.astype(kinds[a.dtype.kind]) for name, a in arrays.items()
@@ -26,7 +26,7 @@ def stored(arrays: Arrays) -> Arrays:
 
 
 def stump(value: Any) -> Arrays:
-    """Feature a at 0.5: the first value to the left, the second to the right."""
+    """Return a split of feature a at 0.5: the first value to the left, the second to the right."""
     column = np.array([[np.nan] * len(value[0]), *value])
     ends = i32(-1, -1)
     tree = Tree(i32(1, *ends), i32(2, *ends), i32(0, *ends), F([0.5, 0.0, 0.0]), F([1, 0, 0], dtype=U8), column)
@@ -40,8 +40,8 @@ QUESTIONS: Arrays = {
     "missing": F([1, 0], dtype=U8),
 }
 
-# op -> its parameters, its arrays and how many outputs it gives, all sound
-SOUND: dict[str, tuple[dict[str, Any], Arrays, int]] = {
+# op -> its parameters, its arrays and the number of its outputs, all valid
+VALID: dict[str, tuple[dict[str, Any], Arrays, int]] = {
     "boosted.zero_is_missing": ({"positions": [0]}, {}, 2),
     "boosted.whole": ({"positions": [1]}, {}, 2),
     "boosted.signed_square": ({}, {}, 2),
@@ -89,9 +89,9 @@ SOUND: dict[str, tuple[dict[str, Any], Arrays, int]] = {
 HARD = [0.0, -0.0, 1.0, -0.5, 2.0, 1e308, -1e308, 1e-320, -1e-35, 3e38, 2147483648.0, None]
 
 
-@pytest.mark.parametrize("op", SOUND)
-def test_the_nodes_that_the_cases_below_damage_are_sound_and_answer_any_number(op: str) -> None:
-    model = loaded(*((op, *SOUND[op])))
+@pytest.mark.parametrize("op", VALID)
+def test_the_nodes_that_the_cases_below_damage_are_valid_and_answer_any_number(op: str) -> None:
+    model = loaded(*((op, *VALID[op])))
     for a in HARD:
         for b in HARD:
             try:
@@ -121,7 +121,7 @@ DAMAGED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "missing by name": ("float32.rounded", {"missing": ["x"]}, {}),
     "missing a number alone": ("float32.rounded", {"missing": 1.0}, {}),
     "a limit too few": ("float32.category", {"limits": [1]}, {}),
-    "a limit that is none": ("float32.category", {"limits": [1.5, 0]}, {}),
+    "a limit that is not whole": ("float32.category", {"limits": [1.5, 0]}, {}),
     "a limit below zero": ("float32.category", {"limits": [-1, 0]}, {}),
     "a limit beyond a double": ("float32.category", {"limits": [10**400, 0]}, {}),
     "a sum without base": ("float32.sum", {}, {"base": None}),
@@ -153,7 +153,7 @@ DAMAGED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "counts that end before they begin": ("catboost.statistic", {"first": 2, "last": 1}, {}),
     "counts past the last": ("catboost.statistic", {"last": 3}, {}),
     "a count beyond measure": ("catboost.statistic", {}, {"counts": F([[1.0, 1e300], [0.0, 0.0]])}),
-    "a count that is none": ("catboost.statistic", {}, {"counts": F([[1.0, np.nan], [0.0, 0.0]])}),
+    "a count that is NaN": ("catboost.statistic", {}, {"counts": F([[1.0, np.nan], [0.0, 0.0]])}),
     "a shape of three": ("catboost.statistic", {}, {"shape": F([0.5, 1.0, 0.0])}),
 }
 
@@ -161,9 +161,9 @@ DAMAGED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
 @pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED.keys())
 def test_a_damaged_node_is_refused(damage: tuple[str, dict[str, Any], dict[str, Any]]) -> None:
     op, parameters, arrays = damage
-    sound, sound_arrays, outputs = SOUND.get(op, ({}, {}, 1))
+    valid, valid_arrays, outputs = VALID.get(op, ({}, {}, 1))
     with pytest.raises(ModelRefused):
-        loaded(op, {**sound, **parameters}, changed(sound_arrays, **arrays), outputs)
+        loaded(op, {**valid, **parameters}, changed(valid_arrays, **arrays), outputs)
 
 
 # the lower 32 bits of CityHash64 1.0, as CatBoost 1.2.10 saved them for these categories of a model's one-hot splits

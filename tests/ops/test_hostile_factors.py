@@ -12,7 +12,7 @@ from tests.ops.hostile import changed, loaded
 
 PARTS = np.array([[1.0, 0.0], [1.0, 2.0]])
 LIMITS = np.array([1e-4, 0.0, 0.0])
-SOUND: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+VALID: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "factors.descent": ({"rounds": 2}, {"parts": PARTS, "limits": LIMITS, "orders": np.array([[0, 1], [1, 0]], dtype=np.int32)}),
     "factors.scaling": ({"rounds": 20, "errors": True}, {"parts": PARTS, "limits": LIMITS, "powers": np.array([2.0, 1.0])}),
     "angles.path": (
@@ -44,18 +44,18 @@ DAMAGED: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
 @pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED.keys())
 def test_a_damaged_factorization_is_refused(damage: tuple[str, dict[str, Any], dict[str, Any]]) -> None:
     op, parameters, arrays = damage
-    sound, sound_arrays = SOUND[op]
-    loaded(op, sound, sound_arrays, 2)
+    valid, valid_arrays = VALID[op]
+    loaded(op, valid, valid_arrays, 2)
     with pytest.raises(ModelRefused):
-        loaded(op, {**sound, **parameters}, changed(sound_arrays, **arrays), 2)
+        loaded(op, {**valid, **parameters}, changed(valid_arrays, **arrays), 2)
 
 
-@pytest.mark.parametrize("op", SOUND)
+@pytest.mark.parametrize("op", VALID)
 @pytest.mark.parametrize("row", [[-1.0, 1.0], [1e308, 1e308], [5e-324, 0.0], [0.0, 0.0]])
 def test_numbers_of_any_size_are_answered_or_refused(op: str, row: list[float]) -> None:
-    sound, arrays = SOUND[op]
+    valid, arrays = VALID[op]
     try:
-        answer = loaded(op, sound, arrays, 2).predict([row]).predictions
+        answer = loaded(op, valid, arrays, 2).predict([row]).predictions
     except InvalidInput:
         assert row != [0.0, 0.0]
     else:

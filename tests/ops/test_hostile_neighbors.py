@@ -26,7 +26,7 @@ BALL = {
     "centers": np.zeros((3, 2)),
     "radii": np.array([1.0, 1.0, 1.0]),
 }
-SOUND: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+VALID: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "ball": (MEAN, BALL),
     "weighted": (MEAN | {"metric": "minkowski"}, BALL | {"power": np.array([3.0]), "weight": np.array([1.0, 2.0])}),
     "standardized": (MEAN | {"metric": "seuclidean"}, BALL | {"variances": np.array([1.0, 2.0])}),
@@ -49,15 +49,15 @@ DAMAGED: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("name", SOUND)
-def test_a_sound_search_is_taken(name: str) -> None:
-    parameters, arrays = SOUND[name]
+@pytest.mark.parametrize("name", VALID)
+def test_a_valid_search_is_accepted(name: str) -> None:
+    parameters, arrays = VALID[name]
     loaded("neighbors.mean", parameters, arrays, 2)
 
 
 @pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED.keys())
 def test_a_damaged_search_is_refused(damage: tuple[str, dict[str, Any]]) -> None:
     name, arrays = damage
-    parameters, sound = SOUND[name]
+    parameters, valid = VALID[name]
     with pytest.raises(ModelRefused):
-        loaded("neighbors.mean", parameters, changed(sound, **arrays), 2)
+        loaded("neighbors.mean", parameters, changed(valid, **arrays), 2)

@@ -17,8 +17,8 @@ TIED: Arrays = {"points": POINTS, "places": i32(2, 0, 1)}
 NEAR = {"metric": "euclidean", "k": 2}
 KNOTS = np.array([[-1.0, 0, 0.5, 1, 2], [0, 0, 1, 1, 1]])
 
-# op -> how many times it takes the two inputs, the width that it gives, its parameters and its arrays, all sound
-SOUND: dict[str, tuple[int, int, dict[str, Any], Arrays]] = {
+# op -> how many times it reads the two inputs, its width, its parameters and its arrays, all valid
+VALID: dict[str, tuple[int, int, dict[str, Any], Arrays]] = {
     "pairwise.kernel": (1, 3, {"kernel": "rbf"}, {"points": POINTS, "parameters": f64(-2, 1, 3)}),
     "pairwise.shares": (1, 2, {}, {}),
     "latent.share": (1, 2, {}, {"diagonal": f64(1e308)}),
@@ -45,8 +45,8 @@ SOUND: dict[str, tuple[int, int, dict[str, Any], Arrays]] = {
 
 
 def build(op: str, **changes: Any) -> Any:
-    """The sound node of an op with changes to its parameters or arrays; `outputs` may be changed as well."""
-    times, width, parameters, arrays = SOUND[op]
+    """Load the valid node of an op with changes to its parameters or arrays; `outputs` may be changed as well."""
+    times, width, parameters, arrays = VALID[op]
     width = changes.pop("outputs", width)
     arrays = changed(arrays, **{key: value for key, value in changes.items() if key in arrays or hasattr(value, "dtype")})
     parameters = {**parameters, **{key: value for key, value in changes.items() if key not in arrays}}
@@ -73,27 +73,27 @@ def answers_all(model: Any, may_refuse: bool) -> None:
                 assert may_refuse
 
 
-@pytest.mark.parametrize("op", SOUND)
-def test_a_sound_node_answers_whatever_the_numbers(op: str) -> None:
+@pytest.mark.parametrize("op", VALID)
+def test_a_valid_node_answers_any_numbers(op: str) -> None:
     answers_all(build(op), op in MAY_REFUSE)
 
 
 @pytest.mark.parametrize("kernel", ["linear", "poly", "laplacian", "sigmoid"])
 @pytest.mark.parametrize("degree", [-1.0, 0.5, 1e308, math.nan])
-def test_a_kernel_answers_whatever_the_numbers(kernel: str, degree: float) -> None:
+def test_a_kernel_answers_any_numbers(kernel: str, degree: float) -> None:
     answers_all(build("pairwise.kernel", kernel=kernel, parameters=f64(1e308, -1, degree)), False)
 
 
 @pytest.mark.parametrize("kernel", ["chi2", "additive_chi2"])
 @pytest.mark.parametrize("gamma", [1.0, -1e308, math.nan])
-def test_a_kernel_of_counts_refuses_only_what_is_below_zero(kernel: str, gamma: float) -> None:
+def test_a_kernel_of_counts_refuses_only_numbers_below_zero(kernel: str, gamma: float) -> None:
     points = np.array([[0.0, 1], [2, -3], [-1e308, -0.0]])
     answers_all(build("pairwise.kernel", kernel=kernel, parameters=f64(gamma, 1, 3), points=points), True)
 
 
 @pytest.mark.parametrize("outside", ["linear", "continue", "error", "periodic"])
 @pytest.mark.parametrize("missing", ["zeros", "refuse"])
-def test_a_spline_answers_whatever_the_numbers(outside: str, missing: str) -> None:
+def test_a_spline_answers_any_numbers(outside: str, missing: str) -> None:
     slopes = {"slopes": np.full((2, 2, 3), 1e308)} if outside == "linear" else {}
     width = 4 if outside == "periodic" else 6
     answers_all(build("splines.basis", outside=outside, missing=missing, outputs=width, **slopes), True)
@@ -129,7 +129,7 @@ def test_a_missing_number_is_merged_within_its_limits() -> None:
 @pytest.mark.parametrize(
     "changes", [{"position": 2}, {"position": -1}, {"inputs": ["input", "one", "one"]}, {"inputs": ["input"]}]
 )
-def test_a_merge_of_what_does_not_fit_is_refused(changes: dict[str, Any]) -> None:
+def test_a_merge_that_does_not_fit_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ModelRefused):
         predictor([TAKE, {**MERGE, **changes}], "y", {"limits": f64(0, 9)}, signature=signature(2))
 

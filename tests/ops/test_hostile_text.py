@@ -1,4 +1,4 @@
-"""Plans of text and sparse ops that could go wrong are refused; texts of any kind are answered, and no pattern runs away."""
+"""Plans of text and sparse ops that could go wrong are refused; texts of any kind are answered, and no pattern takes for ever."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ VECTORS = {
     "numbers": f64(1, 1e308, math.nan),
 }
 
-# op -> what it reads, the width that it gives, its parameters and its arrays, all sound; those of `sparse` read three counts
-SOUND: dict[str, tuple[str, int, dict[str, Any], Arrays]] = {
+# op -> the kinds that it reads, its width, its parameters and its arrays, all valid; those of `sparse` read three counts
+VALID: dict[str, tuple[str, int, dict[str, Any], Arrays]] = {
     "text.count": ("s", 3, {**WORDS, "binary": False}, TERMS),
     "text.hash": ("s", 8, {**WORDS, "width": 8, "signs": True, "binary": True}, {}),
     "text.pick": ("sn", 2, KEYS, {"terms": blob("\nage\ncity=x")}),
@@ -61,8 +61,8 @@ SOUND: dict[str, tuple[str, int, dict[str, Any], Arrays]] = {
 
 
 def build(op: str, **changes: Any) -> Any:
-    """The sound node of an op with changes to its parameters or arrays, its sparse answer spread."""
-    reads, width, parameters, arrays = SOUND[op]
+    """Load the valid node of an op with changes to its parameters or arrays, its sparse answer spread."""
+    reads, width, parameters, arrays = VALID[op]
     width = changes.pop("outputs", width)
     arrays = changed(arrays, **{key: value for key, value in changes.items() if key in arrays or hasattr(value, "dtype")})
     parameters = {**parameters, **{key: value for key, value in changes.items() if key not in arrays}}
@@ -95,12 +95,12 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize("op", [op for op, (reads, *_) in SOUND.items() if reads[0] in "sz"])
-def test_a_sound_node_answers_whatever_the_text(op: str) -> None:
+@pytest.mark.parametrize("op", [op for op, (reads, *_) in VALID.items() if reads[0] in "sz"])
+def test_a_valid_node_answers_any_text(op: str) -> None:
     model = build(op)
     for text in TEXTS:
         for number in (0.0, -1.0, 1e308, math.nan):
-            row = [text, number] if SOUND[op][0] == "sn" else [text]
+            row = [text, number] if VALID[op][0] == "sn" else [text]
             try:
                 model.answer([row])
             except InvalidInput:
@@ -108,12 +108,12 @@ def test_a_sound_node_answers_whatever_the_text(op: str) -> None:
 
 
 @pytest.mark.parametrize("kernel", ["linear", "poly", "rbf", "sigmoid"])
-def test_a_machine_answers_whatever_the_text(kernel: str) -> None:
+def test_a_machine_answers_any_text(kernel: str) -> None:
     build("sparse_kernels.machine", kernel=kernel).answer([["the cat"], [""], ["dog " * 1000]])
 
 
 @pytest.mark.parametrize("number", [0.0, -0.0, 1e308, -1.0, math.nan])
-def test_what_is_zero_is_not_gathered(number: float) -> None:
+def test_zeros_are_not_gathered(number: float) -> None:
     (answer,) = build("sparse.gather").answer([[number, 1.0]]).predictions
     assert answer[1] == 1.0 and (answer[0] == number or number != number)
 
@@ -122,10 +122,10 @@ def test_what_is_zero_is_not_gathered(number: float) -> None:
 @pytest.mark.parametrize("accents", ["keep", "ascii", "unicode"])
 def test_the_longest_text_takes_no_more_than_a_moment(analyzer: str, accents: str) -> None:
     model = build("text.count", analyzer=analyzer, accents=accents, ngrams=[1, 32], pattern=[r"[ab]+\S\b"])
-    began = time.perf_counter()
+    began = time.process_time()
     for text in ("a" * 10_000, "ab " * 3333, "\u00e9\u0301" * 5000, " " * 10_000):
         model.answer([[text]])
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
 
 
 SAFE = [
@@ -164,7 +164,7 @@ def test_a_safe_pattern_is_run(pattern: str) -> None:
 
 
 @pytest.mark.parametrize("pattern", [*UNSAFE, r"[z-a]", 5, None])
-def test_a_pattern_that_could_run_away_is_refused(pattern: Any) -> None:
+def test_a_pattern_that_could_take_for_ever_is_refused(pattern: Any) -> None:
     with pytest.raises(ModelRefused):
         build("text.count", pattern=[pattern])
 
@@ -230,7 +230,7 @@ def test_sparse_ops_read_no_texts(op: str) -> None:
         predictor([node], "y", signature={"task": "regression", "features": TEXT, "outputs": 1})
 
 
-def test_an_answer_is_no_sparse_value() -> None:
+def test_an_answer_is_never_sparse() -> None:
     with pytest.raises(ModelRefused):
         predictor([COUNT], "counts", TERMS, signature={"task": "regression", "features": TEXT, "outputs": 3})
 

@@ -17,8 +17,8 @@ POWER = {"lambdas": f64(0.5, 2), "mean": f64(0, 0), "scale": f64(1, 1)}
 KNOTS = {"xs": f64(0, 1, 5), "ys": f64(2, 3, 4), "starts": i32(0, 2, 3)}
 RANKS = {"quantiles": np.array([[0.0, 1, 1], [0, 2, 4]]), "references": f64(0, 0.5, 1), "limits": f64(-5, 5)}
 
-# op -> the width that it gives, how many times it takes the input, its parameters and its arrays, all sound
-SOUND: dict[str, tuple[int, int, dict[str, Any], Arrays]] = {
+# op -> its width, how many times it reads the input, its parameters and its arrays, all valid
+VALID: dict[str, tuple[int, int, dict[str, Any], Arrays]] = {
     "ensemble.mean": (2, 2, {"exact": True}, {"weights": f64(1, 2), "divide": f64(3)}),
     "ensemble.vote": (3, 1, {"classes": 3}, {"for": f64(1, 2), "against": f64(-1, 0)}),
     "ensemble.median": (1, 1, {}, {"weights": f64(1, 2)}),
@@ -34,8 +34,8 @@ SOUND: dict[str, tuple[int, int, dict[str, Any], Arrays]] = {
 
 
 def build(op: str, **changes: Any) -> Any:
-    """The sound node of an op with changes to its parameters or arrays; `inputs` and `outputs` may be changed as well."""
-    width, times, parameters, arrays = SOUND[op]
+    """Load the valid node of an op with changes to its parameters or arrays; `inputs` and `outputs` may be changed as well."""
+    width, times, parameters, arrays = VALID[op]
     inputs = changes.pop("inputs", ["input"] * times)
     width = changes.pop("outputs", width)
     arrays = changed(arrays, **{key: value for key, value in changes.items() if key in arrays or hasattr(value, "dtype")})
@@ -52,8 +52,8 @@ def signature(outputs: int) -> dict[str, Any]:
 HUGE = [0.0, -0.0, 1.0, -1.0, 1e-320, 1e308, -1e308, math.nan, 5.0, 1e20]
 
 
-@pytest.mark.parametrize("op", SOUND)
-def test_a_sound_node_answers_whatever_the_numbers(op: str) -> None:
+@pytest.mark.parametrize("op", VALID)
+def test_a_valid_node_answers_any_numbers(op: str) -> None:
     model = build(op)
     for a in HUGE:
         for b in HUGE:
@@ -66,7 +66,7 @@ def test_a_sound_node_answers_whatever_the_numbers(op: str) -> None:
 @pytest.mark.parametrize(
     "name", ["log", "log1p", "tanh", "sin", "cos", "floor", "ceil", "sqrt", "expm1", "sign", "expit", "log10"]
 )
-def test_a_function_answers_whatever_the_numbers(name: str) -> None:
+def test_a_function_answers_any_numbers(name: str) -> None:
     model = build("elementwise.apply", function=name)
     for a in HUGE:
         model.answer([[a, math.inf], [-math.inf, a]])
@@ -133,7 +133,7 @@ def test_pairs_that_do_not_fit_the_classes_are_refused(classes: int) -> None:
         predictor([node], "y", signature=signature(2))
 
 
-def test_a_position_among_no_code_is_no_number() -> None:
+def test_a_position_without_a_code_is_nan() -> None:
     take = {"op": "columns.take", "inputs": ["input"], "output": "one", "positions": [0]}
     recode = {"op": "ensemble.recode", "inputs": ["one"], "output": "y", "arrays": {"codes": "codes"}}
     model = predictor([take, recode], "y", {"codes": f64(7, 9)}, signature=signature(1))

@@ -1,4 +1,4 @@
-"""Sums of products: exact but for one rounding where the numbers are finite, and IEEE 754's answers where they are not."""
+"""Sums of products are rounded once where the numbers are finite, and IEEE 754's answers where they are not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flyweight.ops._sums import dot, total
+from flyweight.ops._arithmetic import dot, total
 
 LARGEST = sys.float_info.max
 MODERATE = st.floats(-1e100, 1e100, allow_subnormal=False).filter(lambda v: v == 0.0 or abs(v) > 1e-100)
@@ -50,32 +50,32 @@ def test_a_sum_of_products_is_right_within_a_rounding_of_its_terms(rows: list[tu
 @example([(LARGEST, 2.0), (-LARGEST, 2.0)])
 @example([(LARGEST, 1.0), (LARGEST, 1.0), (-LARGEST, 1.0)])
 @example([(-LARGEST, 1.0), (-nextafter(ulp(LARGEST), 0.0), 1.0)])
-def test_infinities_and_overflow_give_what_they_give_in_ieee_754(rows: list[tuple[float, float]]) -> None:
-    """The one that adds in order may overflow where a better sum does not; where it does not, neither does `dot`."""
+def test_infinities_and_overflow_give_the_answers_of_ieee_754(rows: list[tuple[float, float]]) -> None:
+    """A sum in order may overflow where a better sum does not; where it does not, `dot` does not either."""
     a, b = apart(rows)
-    found, plain = dot(a, b), in_order([v * w for v, w in rows])
+    result, plain = dot(a, b), in_order([v * w for v, w in rows])
     if all(isfinite(v) and isfinite(w) for v, w in rows) and not isfinite(plain):
-        assert isinstance(found, float)
+        assert isinstance(result, float)
     elif isfinite(plain):
-        assert isfinite(found)
+        assert isfinite(result)
     else:
-        assert found == plain or (isnan(found) and isnan(plain))
+        assert result == plain or (isnan(result) and isnan(plain))
 
 
 @given(st.lists(st.floats(), max_size=20))
 @example([inf, -inf])
 @example([LARGEST, LARGEST, -LARGEST])
 def test_a_sum_never_raises_and_is_rounded_once(terms: list[float]) -> None:
-    found, plain = total(terms), in_order(terms)
+    result, plain = total(terms), in_order(terms)
     if isfinite(plain):
-        assert found == float(sum(map(Fraction, terms), Fraction(0)))
+        assert result == float(sum(map(Fraction, terms), Fraction(0)))
     elif not all(map(isfinite, terms)):
-        assert found == plain or (isnan(found) and isnan(plain))
+        assert result == plain or (isnan(result) and isnan(plain))
     else:
-        assert isinstance(found, float)
+        assert isinstance(result, float)
 
 
-def test_lists_of_different_lengths_are_no_product_on_a_python_that_looks() -> None:
+def test_lists_of_different_lengths_are_refused_by_pythons_that_check_them() -> None:
     if sys.version_info < (3, 12):
         assert dot([1.0, 2.0], [3.0]) == 3.0
         return

@@ -1,4 +1,4 @@
-"""Every family in many configurations, fitted: what the parity tests run on some rows and `benchmarks/parity.py` on 100,000."""
+"""Every family in many configurations, fitted; the parity tests run them on some rows, `benchmarks/parity.py` on 100,000."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def fitted(estimator: Any, table: Table) -> Case:
 
 
 def after(transformer: Any, table: Callable[[], Table] = regression, last: Any = None) -> Callable[[], Case]:
-    """The transformer before a linear model, so that its every column matters."""
+    """Put the transformer before a linear model, so that every column matters."""
     return lambda: fitted(make_pipeline(transformer, Ridge() if last is None else last), table())
 
 

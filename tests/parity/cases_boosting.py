@@ -68,7 +68,7 @@ def numeric_categories() -> Table:
 
 
 def queries() -> tuple[Any, Any, list[int]]:
-    """Rows, relevance, and how many rows each query has."""
+    """Rows, relevance, and the number of rows of each query."""
     X, y = regression()
     return X[:400], np.digitize(y[:400], [80, 140, 220]), [20] * 20
 
@@ -130,7 +130,7 @@ XGB: dict[str, Any] = {"n_estimators": 12, "max_depth": 3, "n_jobs": 1, "random_
 
 
 def numbered(table: Callable[[], Table]) -> Callable[[], Table]:
-    """A table whose classes are numbered from zero, as XGBoost wants them."""
+    """A table whose classes are numbered from zero, as XGBoost requires."""
 
     def made() -> Table:
         X, y = table()
@@ -157,7 +157,7 @@ def xgb_forest(kind: Any, table: Callable[[], Table]) -> Callable[[], Case]:
 
 
 def censored() -> Table:
-    """Times of events; those that were not seen to the end are below zero."""
+    """Times of events; a censored time is below zero."""
     X, y = regression()
     return X, np.where(y > 150, -y, y)
 
@@ -233,7 +233,7 @@ def goods() -> Table:
 
 
 def crossed() -> Table:
-    """A target that categories and a number only tell together."""
+    """A target that depends on categories and a number together."""
     rng = np.random.default_rng(6)
     frame = pd.DataFrame({"a": rng.choice(list("pqrst"), 600), "b": rng.choice([7, 8, 9], 600), "x": rng.normal(size=600)})
     frame["z"] = rng.normal(size=600)
@@ -413,7 +413,7 @@ FAMILIES: dict[str, dict[str, Callable[[], Case]]] = {
     },
 }
 
-if int(xgboost.__version__.split(".")[1]) >= 4:  # before, it confused strings of which one begins like the other
+if int(xgboost.__version__.split(".")[1]) >= 4:  # before, it confused strings if one was the beginning of the other
     FAMILIES["xgboost"] |= {
         "expectile": xgb("reg:expectileerror", expectile_alpha=0.3),
         "three-categories": xgb_classes(categorical_frame, enable_categorical=True, max_cat_to_onehot=1),

@@ -50,7 +50,7 @@ def scaled() -> Table:
 
 
 def third() -> Table:
-    """Three classes, every third row: what a process learns from costs its square."""
+    """Three classes, every third row: a process costs the square of its rows."""
     X, y = three()
     return np.tile(X[::3], (2, 1)), np.tile(y[::3], 2)
 

@@ -1,4 +1,4 @@
-"""More families of models, fitted: each class as it comes and in another configuration."""
+"""More families of models, fitted: each class with its defaults and in another configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nearest neighbors by every metric and every way to seek them."""
+"""Nearest neighbors by every metric and every algorithm, fitted."""
 
 from __future__ import annotations
 

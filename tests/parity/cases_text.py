@@ -74,7 +74,7 @@ def over_columns() -> Any:
 
 
 def read(vectorizer: Any, *steps: Any, table: Callable[[], Table] = texts) -> Callable[[], Case]:
-    """A linear model over what the vectorizer, and steps after it, make of texts."""
+    """A linear model over the output of the vectorizer and the steps after it."""
     return of(make_pipeline(vectorizer, *steps, LogisticRegression()), table)
 
 

@@ -23,6 +23,6 @@ def test_engine_answers_as_the_estimator(family: str, name: str) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_model_packs_without_a_sample(family: str) -> None:
-    """What the estimator remembers of its features is enough for a signature and a proof."""
+    """The features that the estimator remembers are enough for a signature and a proof."""
     estimator, _ = next(iter(FAMILIES[family].values()))()
     assert pack(estimator, edge_count=200, engine="pure").parity.rows_sample == 0

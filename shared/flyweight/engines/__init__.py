@@ -1,6 +1,6 @@
-"""Engines execute model files: one file each, found by the name that a model file gives.
+"""Execute model files: one module an engine, found by the name that a model file has for it.
 
-An engine module offers `Engine(file: ModelFile)`, which refuses a file that it can't run, and `Engine.outputs(rows, names)`.
+An engine module has a class `Engine`, made from a `ModelFile`, which refuses a file that it can't run.
 """
 
 import sys
@@ -15,25 +15,34 @@ if TYPE_CHECKING:
     from flyweight.models.file import ModelFile
 
     class Engine(Protocol):
-        """Executes a model file."""
+        """A model file ready to run.
+
+        `widths` has the columns of each output; `choices` the number of classes of each column of the output "index".
+
+        :raises ModelRefused: the engine can't run the file.
+        """
 
         def __init__(self, file: ModelFile) -> None: ...
 
-        widths: dict[str, int]  # output -> its columns
-        choices: list[int] | None  # among how many classes each column of the output "index" chooses
+        widths: dict[str, int]
+        choices: list[int] | None
 
         def outputs(self, rows: list[list[Any]], names: tuple[str, ...]) -> list[list[list[Any]]]:
-            """Compute these outputs in their order, each with one list an instance."""
+            """Compute the named outputs in their order, each as one list a row.
+
+            :param rows: one list of values a row, in the order of the signature's features.
+            :raises InvalidInput: the model refuses a row.
+            """
             ...
 
 
-MAX_ENGINES = 20  # names of a file that are tried
+MAX_ENGINES = 20  # as many of a file's names are tried
 
 
 def find(name: str) -> "type[Engine] | None":
     """Import the engine of that name; None if this flyweight or this folder has none.
 
-    :raises ImportError: the engine is there, and a library that it needs is not.
+    :raises ImportError: the engine is there, but a library that it needs is not.
     """
     # an identifier can't leave this package; `_` first would be a private module
     if not (name.isidentifier() and name.isascii() and not name.startswith("_")):
@@ -52,7 +61,8 @@ def find(name: str) -> "type[Engine] | None":
 def engine_for(file: "ModelFile") -> "Engine":
     """Make the first engine that the file names and that can run here.
 
-    :raises ModelRefused: none can, or the file fails the engine's checks.
+    :raises ModelRefused: no named engine can run here, or the file fails the engine's checks.
+    :raises ImportError: a module of flyweight's own is missing.
     """
     names, reasons, next_step = file.document.get("engines"), [], ""
     for name in names[:MAX_ENGINES] if isinstance(names, list) else []:
@@ -75,23 +85,24 @@ def engine_for(file: "ModelFile") -> "Engine":
     raise ModelRefused(f"the file names the engines {preview(names)}; {'; '.join(reasons) or 'none can be used'}", next_step)
 
 
-# From this many rows on NumPy gains on every model with batch forms that `benchmarks/batches.py` measures, where it is loaded.
+# From this many rows on NumPy, once loaded, is faster on every model with batch forms that `benchmarks/batches.py` measures.
 BATCH = 32
-# What importing NumPy costs, in seconds: a request pays that only where its own rows would take longer without.
+# The time that importing NumPy takes, in seconds: a request spends it only where its own rows would take longer without NumPy.
 IMPORT_SECONDS = 0.1
 
 
 class Batches:
-    """A model's first engine for few rows, and the numpy engine for many, where the file names it and NumPy is here."""
+    """A model's first engine for few rows, and the numpy engine for many, if the file names it and NumPy is installed."""
 
     def __init__(self, file: "ModelFile", engine: "Engine") -> None:
         self._file, self._first, self._batch = file, engine, engine
         self._plan = getattr(engine, "plan", None)
         listed = self._plan is not None and "numpy" in file.document["engines"]
+        # whether the numpy engine is worth making, and not made yet
         self._waits = listed and any([hasattr(op, "batch") and not hasattr(op, "looped") for op in self._plan.ops])  # type: ignore[union-attr]
 
     def outputs(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "list[list[list[Any]]]":
-        """As `Engine.outputs`; the rows may be an array where `takes_arrays` says so."""
+        """Compute the named outputs as `Engine.outputs` does; `rows` may be an array where `takes_arrays` says so."""
         if len(rows) < BATCH:
             return self._first.outputs(rows if isinstance(rows, list) else rows.tolist(), names)
         if self._waits and ("numpy" in sys.modules or self._seconds(rows, names) > IMPORT_SECONDS):
@@ -99,15 +110,15 @@ class Batches:
                 self._batch = __import__("flyweight.engines.numpy", fromlist=["Engine"]).Engine(self._file, self._plan)
             except ImportError:  # then the first engine serves batches too
                 pass
-            self._waits = False  # last: another thread that finds it has to find the engine as well
+            self._waits = False  # last: a thread that sees False must see the new engine as well
         return self._batch.outputs(rows, names)
 
     def takes_arrays(self, count: int) -> bool:
-        """Whether so many rows go to the numpy engine, for which they are read as one array."""
+        """Say whether a request of `count` rows goes to the numpy engine, so that they are read as one array."""
         return count >= BATCH and "numpy" in sys.modules and (self._waits or self._batch is not self._first)
 
     def _seconds(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> float:
-        """What the first engine would take for the rows, by the time that it takes for some of them."""
+        """Estimate the first engine's time for all rows, in seconds, from its time for the first ones."""
         began = perf_counter()
         self._first.outputs(rows[:BATCH], names)
         return (perf_counter() - began) * len(rows) / BATCH

@@ -1,4 +1,4 @@
-"""What the engines that run the estimator itself share: its input as it was fitted on it, and its answers by method."""
+"""Run the estimator itself: build the input that it was fitted on, and call its methods."""
 
 import warnings
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-# output -> the estimator's method that gives it, the first that it has
+# output -> the estimator's methods that give it; the first that it has is called
 METHODS = {
     "index": ("predict",),
     "values": ("predict", "transform"),
@@ -29,7 +29,12 @@ FORMS = ("table", "texts", "dicts", "pairs")
 
 
 class Engine(_foreign.Engine):
-    """Asks an estimator. The document's `estimator`: its `input` (see `Input`), and the width of each of its `outputs`."""
+    """An engine that calls an estimator.
+
+    The document's entry `estimator` has its `input` (see `Input`) and the width of each of its `outputs`.
+
+    :raises ModelRefused: the entry is not valid, the estimator was fitted with another scikit-learn, or it fails its trial.
+    """
 
     KEY = "estimator"
     REFUSALS = (ValueError, TypeError, KeyError, IndexError, OverflowError)
@@ -48,41 +53,45 @@ class Engine(_foreign.Engine):
         self.try_out(file)
 
     def answers(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "dict[str, Any]":
-        """What the estimator's methods give."""
+        """Return the answers of the estimator's methods, by output."""
         X = self._input.of(rows)
         with warnings.catch_warnings(), np.errstate(all="ignore"), self._pools.limit(limits=self._threads):
             warnings.simplefilter("ignore")
-            given = {name: self._methods[name](X) for name in names}
-        if "probabilities" in given:  # of several labels a row there is one probability each
+            answers = {name: self._methods[name](X) for name in names}
+        if "probabilities" in answers:  # where a row has several labels there is one probability a label
             outputs, width = self.signature.outputs, self.widths["probabilities"]
-            given["probabilities"] = _foreign.with_complement(given["probabilities"], outputs, width)
-        return given
+            answers["probabilities"] = _foreign.with_complement(answers["probabilities"], outputs, width)
+        return answers
 
     def _check_version(self) -> None:
-        """Another release may answer otherwise, and nothing was proved of it; bug fixes (1.9.0, 1.9.1) are let through.
+        """Check the release of scikit-learn: another one may answer differently; bug fixes (1.9.0, 1.9.1) are accepted.
 
-        :raises ModelRefused: another release than the one that made the file.
+        :raises ModelRefused: the installed release is not the one that made the file.
         """
         import sklearn
 
         made = self.spec.get("scikit-learn")
         if not isinstance(made, str) or made.split(".")[:2] != sklearn.__version__.split(".")[:2]:
             raise ModelRefused(
-                f"the estimator is of scikit-learn {preview(made)}, here is {sklearn.__version__}; install that, or pack again"
+                f"the estimator is of scikit-learn {preview(made)}, and {sklearn.__version__} is installed; install the former, "
+                "or pack the estimator again"
             )
 
 
 class Input:
-    """Rows as the estimator wants them: a DataFrame of typed columns (`framed`), an array, or a list of texts or dictionaries.
+    """A builder of the estimator's input: a DataFrame of typed columns, an array, or a list of texts or dictionaries.
 
-    The document's `input`: `form`; `framed`; per feature a `type` (pandas' name, or `{"categories": [...], "ordered": ...}`) and
-    what stands for a missing value, its `marker`: "none", "nan" or "na".
+    :param spec: the document's entry `input`: `form`; `framed`, whether the input is a DataFrame; and for each feature one of
+        `types` (pandas' name, or `{"categories": [...], "ordered": ...}`) and one of `markers` ("none", "nan" or "na"), which
+        stands for a missing value.
+    :param features: the features of the signature.
+    :raises ModelRefused: the entry is not valid.
     """
 
-    def __init__(self, told: "Any", features: "Any") -> None:
-        told = told if isinstance(told, dict) else {}
-        self.form, self.framed = told.get("form"), told.get("framed")
-        types, markers = told.get("types"), told.get("markers")
+    def __init__(self, spec: "Any", features: "Any") -> None:
+        spec = spec if isinstance(spec, dict) else {}
+        self.form, self.framed = spec.get("form"), spec.get("framed")
+        types, markers = spec.get("types"), spec.get("markers")
         self.names, self.kinds = [feature.name for feature in features], [feature.kind for feature in features]
         listed = isinstance(types, list) and isinstance(markers, list) and len(types) == len(markers) == len(features)
         if (
@@ -91,14 +100,14 @@ class Input:
             or not listed
             or any(m not in ("none", "nan", "na") for m in markers)
         ):
-            raise ModelRefused("the file does not say how the estimator wants its input")
+            raise ModelRefused("the file does not say in which form the estimator takes its input")
         if self.form == "texts" and self.kinds != ["string"]:
             raise ModelRefused("an estimator of texts takes one string")
-        self.types = [_sound_type(name) for name in types]
+        self.types = [_checked_type(name) for name in types]
         self.markers = [_marker(marker) for marker in markers]
 
     def of(self, rows: "list[list[Any]]") -> "Any":
-        """The estimator's input."""
+        """Return the estimator's input for these rows."""
         if self.form == "texts":
             return [self.markers[0] if text is None else text for (text,) in rows]
         if self.form != "table":
@@ -112,15 +121,15 @@ class Input:
         return pd.DataFrame(dict(zip(self.names, [_column(*cell) for cell in cells], strict=True)))
 
     def _entry(self, row: "list[Any]") -> "Any":
-        """One dictionary, or list of pairs, of what is not missing."""
-        given: dict[str, Any] = {"number": float, "boolean": bool, "string": str}
+        """Return one dictionary, or list of pairs, of the values that are not missing."""
+        types: dict[str, Any] = {"number": float, "boolean": bool, "string": str}
         cells = zip(self.names, row, self.kinds, strict=True)
-        pairs = [(name, given[kind](value)) for name, value, kind in cells if value is not None and value == value]
+        pairs = [(name, types[kind](value)) for name, value, kind in cells if value is not None and value == value]
         return pairs if self.form == "pairs" else dict(pairs)
 
     def _array(self, columns: "list[tuple[Any, ...]]") -> "Array":
         if "string" not in self.kinds:
-            # in C's order, as people's arrays are: brute-force neighbours take another road through Fortran's
+            # in C's order, as most arrays are: in Fortran's order brute-force neighbours are computed differently
             return np.ascontiguousarray(np.array(columns, dtype=float).T)
         array = np.empty((len(columns[0]), len(columns)), dtype=object)
         for position, (values, marker) in enumerate(zip(columns, self.markers, strict=True)):
@@ -129,7 +138,11 @@ class Input:
 
 
 def one_job(part: "Any", seen: "set[int]") -> None:
-    """Every `n_jobs` of an estimator and of what was fitted inside it becomes 1: processes cost more than they gain here."""
+    """Set every `n_jobs` of an estimator, and of the parts fitted inside it, to 1: processes cost more than they save here.
+
+    :param part: the estimator, or a part of it.
+    :param seen: the ids of the parts that were visited.
+    """
     if id(part) in seen or isinstance(part, (str, bytes, int, float, np.generic)):
         return
     seen.add(id(part))
@@ -148,30 +161,39 @@ def one_job(part: "Any", seen: "set[int]") -> None:
 
 
 def _method(estimator: "Any", output: str) -> "Any":
+    """Return the estimator's method for an output.
+
+    :raises ModelRefused: it has none.
+    """
     for name in METHODS[output]:
         method = getattr(estimator, name, None)
         if callable(method):
             return method
-    raise ModelRefused(f"the estimator has no {' or '.join(METHODS[output])}, by which it would give {output}")
+    raise ModelRefused(f"the estimator has no {' or '.join(METHODS[output])}, which would give {output}")
 
 
-def _sound_type(told: "Any") -> "Any":
-    if isinstance(told, dict):
+def _checked_type(spec: "Any") -> "Any":
+    """Return a feature's type as pandas takes it.
+
+    :raises ModelRefused: it is unknown, or its categories are not valid.
+    """
+    if isinstance(spec, dict):
         import pandas as pd
 
-        categories = told.get("categories")
+        categories = spec.get("categories")
         if not isinstance(categories, list) or any(isinstance(category, (list, dict)) for category in categories):
-            raise ModelRefused("a feature's categories are no list of values")
+            raise ModelRefused("a feature's categories are not a list of values")
         try:
-            return pd.CategoricalDtype(categories, ordered=bool(told.get("ordered")))
+            return pd.CategoricalDtype(categories, ordered=bool(spec.get("ordered")))
         except ValueError as error:
-            raise ModelRefused(f"a feature's categories are none: {preview(str(error))}") from None
-    if told not in ("float", "int", "bool", "object", "str", "string"):
-        raise ModelRefused(f"a feature is of type {preview(told)}, which is not known here")
-    return told
+            raise ModelRefused(f"a feature's categories are not valid: {preview(str(error))}") from None
+    if spec not in ("float", "int", "bool", "object", "str", "string"):
+        raise ModelRefused(f"a feature is of type {preview(spec)}, which is not known here")
+    return spec
 
 
 def _marker(name: str) -> "Any":
+    """Return the value that stands for a missing one."""
     if name == "na":
         import pandas as pd
 
@@ -180,7 +202,7 @@ def _marker(name: str) -> "Any":
 
 
 def _column(values: "Any", kind: str, dtype: "Any", marker: "Any") -> "Any":
-    """One feature as a column of the type that the estimator was fitted on, as far as these values allow it."""
+    """Return one feature's values as a column of the type that the estimator was fitted on, as far as they allow it."""
     import pandas as pd
 
     if kind == "string":

@@ -1,4 +1,4 @@
-"""What engines that run no plan share: their bytes in the file, the outputs that they promise, a trial before any request."""
+"""Run a foreign model, one without a plan: read its bytes from the file, check its outputs, and try it before any request."""
 
 import numpy as np
 
@@ -17,10 +17,12 @@ OUTPUTS = ("index", "values", "probabilities", "scores", "score_samples", "trans
 
 
 class Engine:
-    """An engine over one blob of the file, asked for whole tables; a subclass says what it asks in `answers`.
+    """An engine over one blob of the file, which answers whole tables; a subclass has `answers`.
 
-    `KEY`: the document's entry about it; `BLOB`: the tensor that holds its bytes; `REFUSALS`: what its library raises over rows
-    that it does not take.
+    `KEY`: the document's entry about the model; `BLOB`: the tensor with its bytes; `REFUSALS`: the errors by which its library
+    refuses rows.
+
+    :raises ModelRefused: the entry does not have the widths of the outputs.
     """
 
     KEY, BLOB = "", ""
@@ -28,8 +30,8 @@ class Engine:
 
     def __init__(self, file: "ModelFile") -> None:
         self.signature = Signature.of(file.document)
-        told = file.document.get(self.KEY)
-        self.spec: dict[str, Any] = told if isinstance(told, dict) else {}
+        spec = file.document.get(self.KEY)
+        self.spec: dict[str, Any] = spec if isinstance(spec, dict) else {}
         self.widths = _widths(self.spec.get("outputs"))
         classes = self.signature.classes
         self.choices = None if classes is None else [len(labels) for labels in classes]
@@ -38,38 +40,38 @@ class Engine:
     if TYPE_CHECKING:
 
         def answers(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "dict[str, Any]":
-            """Each of these outputs as an array of one row an instance; `index` as labels, in one column an output."""
+            """Return each named output as an array with one row an instance; `index` as labels, in one column an output."""
             ...
 
     def outputs(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "list[list[list[Any]]]":
-        """These outputs in their order, each with one list an instance.
+        """Compute the named outputs in their order, each as one list a row.
 
-        :raises InvalidInput: a row that the model does not take; the fault says which.
-        :raises ModelRefused: what came out is not what the file promises.
+        :raises InvalidInput: the model refuses a row; the fault has its number.
+        :raises ModelRefused: an answer is not of the form that the file promises.
         """
         try:
-            given = self.answers(rows, names)
+            answers = self.answers(rows, names)
         except self.REFUSALS as error:
             number, reason = self._first_refused(rows, names, 0, error)
             raise InvalidInput(
-                Fault("a row that the model takes", "one that it does not", number, hint=_words(reason))
+                Fault("a row that the model takes", "one that it does not", number, hint=_first_line(reason))
             ) from error
-        return [self._table(name, given[name], len(rows)) for name in names]
+        return [self._table(name, answers[name], len(rows)) for name in names]
 
     def named_outputs(self) -> "dict[str, str]":
-        """Per output of ours the model's own name for it, where the file tells one.
+        """Return the model's own names of outputs, by our names, where the file has one.
 
-        :raises ModelRefused: a name that is none.
+        :raises ModelRefused: a name is not a string.
         """
-        told = {name: spec["name"] for name, spec in self.spec["outputs"].items() if isinstance(spec, dict) and "name" in spec}
-        if not all(isinstance(name, str) for name in told.values()):
-            raise ModelRefused(f"the {self.KEY} model's outputs have names that are none")
-        return told
+        names = {name: spec["name"] for name, spec in self.spec["outputs"].items() if isinstance(spec, dict) and "name" in spec}
+        if not all(isinstance(name, str) for name in names.values()):
+            raise ModelRefused(f"a name of the {self.KEY} model's outputs is not a string")
+        return names
 
     def try_out(self, file: "ModelFile") -> None:
-        """Answer the file's own sample, or a row of nothing, so that what can't work is refused before any request.
+        """Answer the file's own sample, or an empty row, so that a model that can't work is refused before any request.
 
-        :raises ModelRefused: it does not answer, or not with what the file promises.
+        :raises ModelRefused: the model refuses the sample, or an answer is not of the form that the file promises.
         """
         rows = _sample(file.document.get("sample"), self.signature)
         try:
@@ -79,7 +81,12 @@ class Engine:
                 raise ModelRefused(f"the {self.KEY} model refuses the file's own sample: {error}") from error
 
     def _first_refused(self, rows: "Any", names: "Any", start: int, error: Exception) -> "tuple[int, Exception]":
-        """The first row that is refused, by halves: twice the work of the batch, and not one call a row."""
+        """Find the first row that the model refuses, by halving: twice the work of the batch, instead of one call a row.
+
+        :param start: the number of the first of `rows`.
+        :param error: the refusal of `rows`.
+        :returns: the number of the row, and its refusal.
+        """
         while len(rows) > 1:
             half = len(rows) // 2
             try:
@@ -91,17 +98,25 @@ class Engine:
         return start, error
 
     def _table(self, name: str, answer: "Any", count: int) -> "list[list[Any]]":
+        """Return an answer as one list a row.
+
+        :raises ModelRefused: it has another shape than the file promises, or is not of numbers.
+        """
         table = as_table(answer)
         if table.shape != (count, self.widths[name]):
             raise ModelRefused(f"the {self.KEY} model gives {name} of shape {table.shape}, not {(count, self.widths[name])}")
         if name == "index":
             return [self._indices(labels) for labels in table.tolist()]
         if table.dtype.kind not in "fiub":
-            raise ModelRefused(f"the {self.KEY} model gives {name} that are no numbers")
+            raise ModelRefused(f"the {self.KEY} model gives {name} that are not numbers")
         values: list[list[Any]] = table.astype(float).tolist()
         return values
 
     def _indices(self, labels: "list[Any]") -> "list[int]":
+        """Return the positions of a row's labels among the classes.
+
+        :raises ModelRefused: the signature does not list a label.
+        """
         try:
             return [positions[label] for positions, label in zip(self._positions, labels, strict=True)]
         except (KeyError, TypeError, ValueError):
@@ -109,9 +124,9 @@ class Engine:
 
 
 def blob(file: "ModelFile", name: str) -> bytes:
-    """The bytes of a foreign model.
+    """Return the bytes of a foreign model.
 
-    :raises ModelRefused: the file has none under this name.
+    :raises ModelRefused: the file has no bytes under this name.
     """
     tensor = file.tensors.get(name)
     if tensor is None or tensor.dtype != "U8" or len(tensor.shape) != 1 or not tensor.shape[0]:
@@ -120,7 +135,7 @@ def blob(file: "ModelFile", name: str) -> bytes:
 
 
 def as_table(answer: "Any") -> "Array":
-    """Whatever a library gives as a two-dimensional array; several tables (one an output) side by side."""
+    """Return a library's answer as a two-dimensional array; several tables, one an output, are put side by side."""
     if isinstance(answer, list):
         return np.hstack([as_table(part) for part in answer]) if answer else np.empty((0, 0))
     array = answer.toarray() if hasattr(answer, "toarray") else np.asarray(answer)
@@ -129,7 +144,12 @@ def as_table(answer: "Any") -> "Array":
 
 
 def with_complement(answer: "Any", outputs: int, width: int) -> "Any":
-    """One probability an output, of the second of its two classes, as both; a probability a class as it is."""
+    """Return one probability a class.
+
+    :param answer: one probability a class, which is returned as it is, or one an output, of the second of its two classes.
+    :param outputs: the number of outputs.
+    :param width: the number of classes of all outputs.
+    """
     table = as_table(answer)
     if width != 2 * outputs or table.shape[1:] != (outputs,):
         return table
@@ -137,9 +157,10 @@ def with_complement(answer: "Any", outputs: int, width: int) -> "Any":
 
 
 def likeliest(answer: "Any", labels: "list[Any]") -> "Array":
-    """The label of the largest value, the first of several; of two classes with one probability, whether it is above a half.
+    """Return the label of each row's largest value, the first of equals.
 
-    :raises ModelRefused: the values are not one a class.
+    :param answer: one value a class, or of two classes the second one's probability.
+    :raises ModelRefused: there is another number of values.
     """
     table = with_complement(answer, 1, len(labels))
     if table.ndim != 2 or table.shape[1] != len(labels):
@@ -149,26 +170,27 @@ def likeliest(answer: "Any", labels: "list[Any]") -> "Array":
     return chosen
 
 
-def _widths(told: "Any") -> "dict[str, int]":
-    told = told.items() if _named(told) else ()
-    widths: dict[str, Any] = {name: spec.get("width") if isinstance(spec, dict) else spec for name, spec in told}
+def _widths(outputs: "Any") -> "dict[str, int]":
+    """Return the width of each output.
+
+    :raises ModelRefused: there is no output, or a name or width is not valid.
+    """
+    known = isinstance(outputs, dict) and all(name in OUTPUTS for name in outputs)
+    items = outputs.items() if known else ()
+    widths: dict[str, Any] = {name: spec.get("width") if isinstance(spec, dict) else spec for name, spec in items}
     if not widths or any(type(width) is not int or not 1 <= width <= MAX_FEATURES for width in widths.values()):
-        raise ModelRefused("the file does not say what its foreign model gives")
+        raise ModelRefused("the file does not list the outputs of its foreign model with their widths")
     return widths
 
 
-def _named(told: "Any") -> bool:
-    return isinstance(told, dict) and all(name in OUTPUTS for name in told)
-
-
 def _sample(sample: "Any", signature: Signature) -> "list[list[Any]]":
-    """The rows of the file's sample; none where it is malformed, which `/ready` will tell."""
+    """Return the first rows of the file's sample; [] if it is malformed, which `/ready` reports."""
     instances = sample.get("instances") if isinstance(sample, dict) else None
     if not isinstance(instances, list) or not all(isinstance(instance, dict) for instance in instances):
         return []
     rows = [[instance.get(feature.name) for feature in signature.features] for instance in instances[:3]]
-    sound = all(_fits(value, kind) for row in rows for value, kind in zip(row, signature.kinds, strict=True))
-    return [[_value(value, kind) for value, kind in zip(row, signature.kinds, strict=True)] for row in rows] if sound else []
+    fits = all(_fits(value, kind) for row in rows for value, kind in zip(row, signature.kinds, strict=True))
+    return [[_value(value, kind) for value, kind in zip(row, signature.kinds, strict=True)] for row in rows] if fits else []
 
 
 def _fits(value: "Any", kind: str) -> bool:
@@ -180,6 +202,7 @@ def _value(value: "Any", kind: str) -> "Any":
 
 
 def _empty(signature: Signature) -> "list[Any]":
+    """Return a row of zeros, empty strings and first categories."""
     row: list[Any] = []
     for feature in signature.features:
         known = [category for category in feature.categories or [] if isinstance(category, str)]
@@ -187,7 +210,7 @@ def _empty(signature: Signature) -> "list[Any]":
     return row
 
 
-def _words(error: Exception) -> "str | None":
-    """The first line of what a library said of the input, where it is a plain ValueError and so meant to be read."""
+def _first_line(error: Exception) -> "str | None":
+    """Return the first line of a library's message about its input; None unless it is a plain ValueError, meant for readers."""
     lines = str(error).strip().splitlines() if type(error) is ValueError else []
     return lines[0][:200] if lines else None

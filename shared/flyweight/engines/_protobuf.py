@@ -1,4 +1,4 @@
-"""Whether an ONNX graph names data that lies outside of it: a walk over the few fields where tensors can stand.
+"""Refuse an ONNX graph that names data outside of it, by a walk over the few fields where tensors can stand.
 
 Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 """
@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# message -> its fields that lead to tensors, and what message each is
+# message -> its fields that lead to tensors, and the message of each
 MESSAGES: "dict[str, dict[int, str]]" = {
     "model": {7: "graph", 20: "training", 25: "function"},
     "graph": {1: "node", 5: "tensor", 15: "sparse"},
@@ -27,13 +27,17 @@ MAX_DEPTH = 50
 def refuse_outside_data(data: bytes) -> None:
     """Check that no tensor of the graph names a file; a runtime might read it.
 
-    :raises ModelRefused: one does, or the bytes are no protobuf message.
+    :raises ModelRefused: a tensor names a file, or the bytes are not a protobuf message.
     """
-    if b"location" in data:  # the word under which a tensor names its file; most graphs have it nowhere, and need no walk
+    if b"location" in data:  # the key under which a tensor names its file; most graphs do not have it, and need no walk
         _walk(memoryview(data), "model", 0)
 
 
 def _walk(data: memoryview, message: str, depth: int) -> None:
+    """Check one message and all messages in it that lead to tensors.
+
+    :raises ModelRefused: a tensor names a file, or the bytes are not such a message.
+    """
     if depth > MAX_DEPTH:
         raise ModelRefused(f"the graph is nested more than {MAX_DEPTH} deep")
     inner = MESSAGES[message]
@@ -42,18 +46,21 @@ def _walk(data: memoryview, message: str, depth: int) -> None:
             raise ModelRefused("the graph names data outside of the file, which is never read; save it with its data inside")
         if field in inner:
             if isinstance(content, int):
-                raise ModelRefused("the graph is no ONNX model")
+                raise ModelRefused("the graph is not an ONNX model")
             _walk(content, inner[field], depth + 1)
 
 
 def _fields(data: memoryview) -> "Iterator[tuple[int, memoryview | int]]":
-    """Each field's number and its content: bytes, or a whole number (0 for fixed widths, which nothing here reads)."""
+    """Yield each field's number and its content: bytes, or a whole number; fields of fixed width are skipped.
+
+    :raises ModelRefused: the bytes are not a protobuf message.
+    """
     place = 0
     while place < len(data):
         key, place = _number(data, place)
         kind = key & 7
-        if key >> 32:  # which other readers cut to 32 bits, so that they would see another field than this one does
-            raise ModelRefused("the graph is no ONNX model")
+        if key >> 32:  # other readers cut it to 32 bits, and so would see another field
+            raise ModelRefused("the graph is not an ONNX model")
         if kind == 0:
             value, place = _number(data, place)
             yield key >> 3, value
@@ -64,17 +71,20 @@ def _fields(data: memoryview) -> "Iterator[tuple[int, memoryview | int]]":
         elif kind in (1, 5):
             place += 8 if kind == 1 else 4
         else:
-            raise ModelRefused("the graph is no ONNX model")
+            raise ModelRefused("the graph is not an ONNX model")
     if place != len(data):
         raise ModelRefused("the graph is truncated")
 
 
 def _number(data: memoryview, place: int) -> "tuple[int, int]":
-    """A varint and where it ends."""
+    """Return a varint and the place after it.
+
+    :raises ModelRefused: it does not end.
+    """
     value = shift = 0
     while True:
         if place >= len(data) or shift > 63:
-            raise ModelRefused("the graph is truncated, or no ONNX model")
+            raise ModelRefused("the graph is truncated, or not an ONNX model")
         byte = data[place]
         value |= (byte & 127) << shift
         place, shift = place + 1, shift + 7

@@ -1,4 +1,4 @@
-"""scikit-learn's trees as they are stored: its compiled code follows their indices without a check, so they are checked here."""
+"""Check scikit-learn's stored trees: its compiled code follows their indices without a check of its own."""
 
 import numpy as np
 
@@ -10,21 +10,21 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-# whose members are asked without a look at the width of what they get
+# ensembles that call their members without checking the width of the input
 UNCHECKED = ("sklearn.ensemble._forest", "sklearn.ensemble._gb", "sklearn.ensemble._iforest")
 HISTOGRAMS = "sklearn.ensemble._hist_gradient_boosting."
 MAX_NODES = 1 << 31
 
 
-def check_tree(made_with: "Any", state: "Any") -> None:
-    """What `sklearn.tree._tree.Tree` is made with, (features, classes an output, outputs), and its state.
+def check_tree(arguments: "Any", state: "Any") -> None:
+    """Check a `sklearn.tree._tree.Tree`: children stand behind their parent, so that no walk goes round in a circle.
 
-    Children stand behind their parent, so that no walk goes round; every index is inside of its array.
-
-    :raises ModelRefused: anything else.
+    :param arguments: its constructor's arguments: (features, classes of each output, outputs).
+    :param state: its state.
+    :raises ModelRefused: a child stands before its parent, or an index is outside of its array.
     """
-    _require(isinstance(made_with, tuple) and len(made_with) == 3 and isinstance(state, dict))
-    features, classes, outputs = made_with
+    _require(isinstance(arguments, tuple) and len(arguments) == 3 and isinstance(state, dict))
+    features, classes, outputs = arguments
     nodes: Any = state.get("nodes")
     values: Any = state.get("values")
     _require(_is_count(features) and _is_count(outputs) and isinstance(classes, np.ndarray) and classes.shape == (outputs,))
@@ -40,9 +40,9 @@ def check_tree(made_with: "Any", state: "Any") -> None:
 
 
 def check_histogram_tree(state: "Any") -> None:
-    """The state of histogram boosting's `TreePredictor`; its features are held against the model's by `check_ensembles`.
+    """Check the state of histogram boosting's `TreePredictor`; `check_ensembles` compares its features with the model's.
 
-    :raises ModelRefused: an index that points nowhere or backwards.
+    :raises ModelRefused: an index points backwards, or outside of its array.
     """
     nodes: Any = state.get("nodes") if isinstance(state, dict) else None
     _require(isinstance(nodes, np.ndarray) and nodes.ndim == 1 and 1 <= len(nodes) < MAX_NODES)
@@ -56,9 +56,9 @@ def check_histogram_tree(state: "Any") -> None:
 
 
 def check_ensembles(parts: "list[Any]") -> None:
-    """That trees get at least as many features as they read, where their owner does not look.
+    """Check that trees get at least as many features as they read, where their owner does not check it.
 
-    :raises ModelRefused: one would read beyond its row.
+    :raises ModelRefused: a tree would read beyond its row.
     """
     for part in parts:
         tree, width = getattr(part, "tree_", None), vars(part).get("n_features_in_") if hasattr(part, "__dict__") else None
@@ -67,9 +67,9 @@ def check_ensembles(parts: "list[Any]") -> None:
         module = type(part).__module__
         if module.startswith(UNCHECKED):
             for number, member in enumerate(np.ravel(np.asarray(getattr(part, "estimators_", []), dtype=object)).tolist()):
-                given = vars(part).get("estimators_features_")
-                taken = width if given is None else len(given[number])
-                _require(_is_count(width) and _is_count(taken) and taken <= width and member.n_features_in_ == taken)
+                features = vars(part).get("estimators_features_")
+                own = width if features is None else len(features[number])
+                _require(_is_count(width) and _is_count(own) and own <= width and member.n_features_in_ == own)
         elif module.startswith(HISTOGRAMS) and hasattr(part, "_predictors"):
             _check_histogram_model(part, width)
 
@@ -94,6 +94,10 @@ def _is_count(value: "Any") -> "TypeGuard[int]":
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and bool(1 <= value < MAX_NODES)
 
 
-def _require(sound: bool) -> None:
-    if not sound:
-        raise ModelRefused("a tree of the estimator is damaged: an index or a size that points outside of it, or in a circle")
+def _require(holds: bool) -> None:
+    """Check a condition of a valid tree.
+
+    :raises ModelRefused: it does not hold.
+    """
+    if not holds:
+        raise ModelRefused("a tree of the estimator is damaged: an index or a size points outside of it, or in a circle")

@@ -1,4 +1,4 @@
-"""The engine of `.tflite` files: the LiteRT interpreter, one table of float32 in, tables of float32 out."""
+"""Run `.tflite` files in the LiteRT interpreter: tables of float32 in, tables of float32 out."""
 
 from threading import Lock
 
@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
 
 class Engine(_foreign.Engine):
-    """Runs a flatbuffer whose inputs are tables of numbers.
+    """The engine that runs a flatbuffer whose inputs are tables of numbers.
 
-    The document's `litert`: `inputs`, per input of the model the positions of the features that it takes; `outputs`, per output
-    of ours its `width` and the model's `name` for it. An `index` is the place of the largest probability.
+    The document's entry `litert` has `inputs`, for each input of the model the positions of the features that it takes, and
+    `outputs`, for each output of ours its `width` and the model's `name` for it. `index` is the place of the largest probability.
+
+    :raises ModelRefused: LiteRT refuses the model, or the entry does not fit it.
     """
 
     KEY, BLOB = "litert", "tflite"
@@ -30,12 +32,12 @@ class Engine(_foreign.Engine):
         super().__init__(file)
         self._interpreter = interpreter(_foreign.blob(file, self.BLOB))
         self._lock, self._rows = Lock(), 0
-        given = {detail["name"]: detail for detail in self._interpreter.get_input_details()}
+        takes = {detail["name"]: detail for detail in self._interpreter.get_input_details()}
         gives = {detail["name"]: detail for detail in self._interpreter.get_output_details()}
         inputs = self.spec.get("inputs")
-        if "s" in self.signature.kinds or not isinstance(inputs, dict) or {*inputs} != {*given}:
-            raise ModelRefused(f"the model takes {preview(', '.join(given))}, and the file does not say from which features")
-        self._inputs = [(given[name], self._checked(given[name], positions)) for name, positions in inputs.items()]
+        if "s" in self.signature.kinds or not isinstance(inputs, dict) or {*inputs} != {*takes}:
+            raise ModelRefused(f"the model takes {preview(', '.join(takes))}, and the file does not say from which features")
+        self._inputs = [(takes[name], self._checked(takes[name], positions)) for name, positions in inputs.items()]
         self._names = self.named_outputs()
         if (
             not {*gives} >= {*self._names.values()}
@@ -48,7 +50,7 @@ class Engine(_foreign.Engine):
         self.try_out(file)
 
     def answers(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "dict[str, Any]":
-        """Each of these outputs; one call at a time, as an interpreter holds its tensors."""
+        """Return the named outputs as arrays; one call at a time, since an interpreter holds its tensors."""
         tables = []
         for detail, positions in self._inputs:
             with np.errstate(over="ignore"):
@@ -64,30 +66,35 @@ class Engine(_foreign.Engine):
             for index, cells in tables:
                 self._interpreter.set_tensor(index, cells)
             self._interpreter.invoke()
-            given = {name: self._interpreter.get_tensor(place) for name, place in self._places.items()}
-        return {name: self._read(name, given) for name in names}
+            tensors = {name: self._interpreter.get_tensor(place) for name, place in self._places.items()}
+        return {name: self._read(name, tensors) for name in names}
 
     def _checked(self, detail: "Any", positions: "Any") -> "list[int]":
+        """Check one input of the model against the features that the file names for it.
+
+        :raises ModelRefused: it is not a table of float32 of that width.
+        """
         shape = detail["shape"].tolist()
-        sound = isinstance(positions, list) and all(type(p) is int and 0 <= p < len(self.signature.kinds) for p in positions)
-        if detail["dtype"] is not np.float32 or not sound or len(shape) != 2 or shape[1] != len(positions):
+        valid = isinstance(positions, list) and all(type(p) is int and 0 <= p < len(self.signature.kinds) for p in positions)
+        if detail["dtype"] is not np.float32 or not valid or len(shape) != 2 or shape[1] != len(positions):
             raise ModelRefused(f"the model's input {preview(detail['name'])} of shape {shape} takes no table of float32 features")
         return [*positions]
 
-    def _read(self, name: str, given: "dict[str, Any]") -> "Any":
+    def _read(self, name: str, tensors: "dict[str, Any]") -> "Any":
+        """Return an output as an array; labels for `index`."""
         if name == "index":
-            return _foreign.likeliest(given["probabilities"], (self.signature.classes or [[]])[0])
-        return _foreign.with_complement(given[name], 1, self.widths[name]) if name == "probabilities" else given[name]
+            return _foreign.likeliest(tensors["probabilities"], (self.signature.classes or [[]])[0])
+        return _foreign.with_complement(tensors[name], 1, self.widths[name]) if name == "probabilities" else tensors[name]
 
 
 def interpreter(data: bytes) -> "Interpreter":
-    """The model, ready to run, with as many threads as the deployment has.
+    """Make an interpreter of a model, with the deployment's number of threads.
 
-    :raises ModelRefused: LiteRT does not take it.
+    :raises ModelRefused: LiteRT refuses the model.
     """
     try:
         ready = Interpreter(model_content=data, num_threads=settings.permissions().threads)
         ready.allocate_tensors()
     except (ValueError, RuntimeError) as error:
-        raise ModelRefused(f"LiteRT does not take the model: {type(error).__name__}") from error
+        raise ModelRefused(f"LiteRT refuses the model: {type(error).__name__}") from error
     return ready

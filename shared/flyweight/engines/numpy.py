@@ -1,4 +1,4 @@
-"""The same plan, many instances at a time: each op by its batch form, or row by row where it has none."""
+"""Run a plan over many instances at a time: each op by its batch form, or row by row if it has none."""
 
 from itertools import chain
 
@@ -19,11 +19,16 @@ if TYPE_CHECKING:
     Step = tuple[Callable[..., Array], tuple[int, ...]]
 
 CHUNK = 4096  # rows at a time, so that most of a batch stays in the processor's cache
-VALUES = 1 << 23  # of the whole plan at a time, so that a wide one gets fewer rows
+VALUES = 1 << 23  # of the whole plan at a time: a wide plan gets fewer rows
 
 
 class Engine(pure.Engine):
-    """Runs a plan's ops by their batch forms, over arrays of shape (rows, columns): float64, or objects where strings are."""
+    """The engine that runs a plan's ops by their batch forms.
+
+    Arrays have shape (rows, columns), of float64, or of objects where strings are.
+
+    :raises ModelRefused: the plan is not valid.
+    """
 
     def __init__(self, file: "ModelFile", plan: "Plan | None" = None) -> None:
         super().__init__(file, plan)
@@ -31,14 +36,14 @@ class Engine(pure.Engine):
         self._chunk = max(1, min(CHUNK, VALUES // sum(map(len, self.plan.kinds))))
 
     def outputs(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "list[list[list[Any]]]":
-        """These outputs of the plan in their order, each with one list an instance.
+        """Compute the named outputs in their order, each as one list a row; `rows` may be an array.
 
-        :raises InvalidInput: a row that the model does not take; the fault says which.
+        :raises InvalidInput: the model refuses a row; the fault has its number.
         """
         try:
             answers = [self._batch(rows[at : at + self._chunk], names) for at in range(0, len(rows), self._chunk)]
         except InvalidInput:
-            return super().outputs(rows if isinstance(rows, list) else rows.tolist(), names)  # row by row, to tell which
+            return super().outputs(rows if isinstance(rows, list) else rows.tolist(), names)  # row by row, to find the row
         return [list(chain.from_iterable(parts)) for parts in zip(*answers, strict=True)]
 
     def _batch(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "list[list[list[Any]]]":
@@ -59,7 +64,7 @@ class Engine(pure.Engine):
 
 
 def as_array(rows: "list[list[Any]]", kinds: str) -> "Array":
-    """Rows as an array of shape (rows, columns); numbers as float64, and strings, or both together, as objects."""
+    """Return rows as an array of shape (rows, columns): float64 for numbers alone, else objects."""
     if isinstance(rows, np.ndarray):
         return rows
     array = np.empty((len(rows), len(kinds)), dtype=object if "s" in kinds else float)
@@ -68,6 +73,8 @@ def as_array(rows: "list[list[Any]]", kinds: str) -> "Array":
 
 
 def _row_by_row(op: "Any") -> "Callable[..., Array]":
+    """Return a batch form that calls the op's row form for each row."""
+
     def batch(*inputs: "Array") -> "Array":
         rows = zip(*[array.tolist() for array in inputs], strict=True)
         return as_array([op.row(*row) for row in rows], op.kinds)

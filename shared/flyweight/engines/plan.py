@@ -1,4 +1,4 @@
-"""A plan made ready: each node an op that was built, and so checked, before any instance is seen."""
+"""Read a plan: build, and so check, the op of each node before any instance is answered."""
 
 from flyweight import ops
 from flyweight.errors import ModelRefused, preview
@@ -11,14 +11,19 @@ if TYPE_CHECKING:
     from flyweight.models.file import ModelFile
 
 MAX_NODES = 10_000
-MAX_VALUES = 10_000_000  # of all nodes together for one instance: a plan of few bytes could otherwise fill the memory
+MAX_VALUES = 10_000_000  # of all nodes together for one instance: else a plan of few bytes could fill the memory
 
 
 class Plan:
-    """The ops of one model file in order, and which values each reads; value 0 is the instance, value n the n-th op's.
+    """The ops of one model file in order.
 
-    `slots`: which value each output is; `widths`: its columns; `kinds`: of each value, one letter a column;
-    `choices`: among how many classes each column of the output "index" chooses.
+    Values are numbered by slots: slot 0 is the instance, slot n the value of the n-th op.
+
+    `ops` and `names`: the ops and their names; `reads`: the slots that each op reads; `kinds`: the kinds of each value's columns;
+    `slots`: the slot of each output; `widths`: its columns; `choices`: the number of classes of each column of the output
+    "index".
+
+    :raises ModelRefused: the plan or an op is not valid, or the plan is too large.
     """
 
     def __init__(self, file: "ModelFile") -> None:
@@ -30,6 +35,7 @@ class Plan:
         self.kinds = [Signature.of(file.document).kinds]
         slots, values = {"input": 0}, 0
         self.ops: list[ops.Op] = []
+        self.names: list[str] = []
         self.reads: list[tuple[int, ...]] = []
         taken: set[Any] = set()
         for spec in nodes:
@@ -42,33 +48,39 @@ class Plan:
             if values > MAX_VALUES:
                 raise ModelRefused(f"the plan makes more than {MAX_VALUES} values for one instance")
             self.ops.append(op)
+            self.names.append(spec["op"])
             self.reads.append(reads)
         self.slots = {output: _slot(name, slots) for output, name in outputs.items()}
         if any(self.kinds[slot][:1] == "z" for slot in self.slots.values()):
-            raise ModelRefused("an output of the plan is a sparse value, which has to be spread first")
+            raise ModelRefused("an output of the plan is a sparse value; the plan has to spread it first")
         self.widths = {output: len(self.kinds[slot]) for output, slot in self.slots.items()}
         index = self.slots.get("index", 0)
         self.choices: list[int] | None = getattr(self.ops[index - 1], "choices", None) if index else None
 
     def needed(self, outputs: "tuple[str, ...]") -> "tuple[list[tuple[ops.Op, tuple[int, ...]]], list[int]]":
-        """The ops that these outputs need, in order, each with the values that it reads; and which value each output is.
+        """Return the ops that these outputs need.
 
-        Values are counted among those needed: value n is what the n-th of these ops gives.
+        Here slots count the needed ops only: slot n is the value of the n-th of them.
+
+        :returns: the ops in order, each with the slots that it reads; and the slot of each output.
         """
-        wanted = {self.slots[output] for output in outputs}
+        slots = {self.slots[output] for output in outputs}
         for slot in range(len(self.ops), 0, -1):
-            if slot in wanted:
-                wanted.update(self.reads[slot - 1])
+            if slot in slots:
+                slots.update(self.reads[slot - 1])
         place, steps = {0: 0}, []
         for slot, (op, reads) in enumerate(zip(self.ops, self.reads, strict=True), 1):
-            if slot in wanted:
+            if slot in slots:
                 place[slot] = len(place)
                 steps.append((op, tuple([place[read] for read in reads])))
         return steps, [place[self.slots[output]] for output in outputs]
 
 
 def _slots_read(spec: "Any", slots: "dict[str, int]") -> "tuple[int, ...]":
-    """The slots of a node's inputs; a node can read only what stands before it, so that no plan holds a cycle."""
+    """Return the slots of a node's inputs; a node can read only values before its own, so that no plan has a cycle.
+
+    :raises ModelRefused: it has no inputs, or reads a value that no node before it gives.
+    """
     inputs = spec.get("inputs") if isinstance(spec, dict) else None
     if not isinstance(inputs, list) or not inputs:
         raise ModelRefused("a node of the plan has no inputs")
@@ -76,21 +88,32 @@ def _slots_read(spec: "Any", slots: "dict[str, int]") -> "tuple[int, ...]":
 
 
 def _take_arrays(spec: "dict[str, Any]", taken: "set[Any]") -> None:
-    """Each array is one node's own: ten thousand nodes that read the same one would hold ten thousand copies."""
+    """Note the arrays that a node reads; an array belongs to one node, since each node makes a copy of its own.
+
+    :raises ModelRefused: a name is not a string, or another node reads the array.
+    """
     arrays = spec.get("arrays")
     for name in arrays.values() if isinstance(arrays, dict) else ():
         if not isinstance(name, str) or name in taken:
-            raise ModelRefused(f"a node of the plan takes the array {preview(name)}, which is no name, or another's")
+            raise ModelRefused(f"a node of the plan takes the array {preview(name)}, which is not a name, or another node's")
         taken.add(name)
 
 
 def _slot(name: "Any", slots: "dict[str, int]") -> int:
+    """Return the slot of a value.
+
+    :raises ModelRefused: no node before gives it.
+    """
     if not isinstance(name, str) or name not in slots:
         raise ModelRefused(f"the plan reads {preview(name)} before anything gives it")
     return slots[name]
 
 
 def _new_name(spec: "dict[str, Any]", slots: "dict[str, int]") -> str:
+    """Return the name of a node's value.
+
+    :raises ModelRefused: it is not a string, or names another value already.
+    """
     name = spec.get("output")
     if not isinstance(name, str) or name in slots:
         raise ModelRefused(f"a node gives {preview(name)}, which is not a new name")

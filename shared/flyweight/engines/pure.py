@@ -1,4 +1,4 @@
-"""The engine of the standard library: one instance at a time, op by op."""
+"""Run a plan with the standard library alone: one instance at a time, op by op."""
 
 from flyweight.engines.plan import Plan
 from flyweight.errors import InvalidInput
@@ -10,11 +10,14 @@ if TYPE_CHECKING:
 
     from flyweight.models.file import ModelFile
 
-    Step = tuple[Callable[..., Any], int, tuple[int, ...]]  # what runs, the one value that it reads or -1, all that it reads
+    Step = tuple[Callable[..., Any], int, tuple[int, ...]]  # a row form, the only slot that it reads or -1, all its slots
 
 
 class Engine:
-    """Runs a plan's ops by their row forms."""
+    """The engine that runs a plan's ops by their row forms.
+
+    :raises ModelRefused: the plan is not valid.
+    """
 
     def __init__(self, file: "ModelFile", plan: "Plan | None" = None) -> None:
         self.plan = plan or Plan(file)
@@ -22,9 +25,9 @@ class Engine:
         self._programs: dict[tuple[str, ...], tuple[list[Step], list[int]]] = {}
 
     def outputs(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "list[list[list[Any]]]":
-        """These outputs of the plan in their order, each with one list an instance; only ops that they need are run.
+        """Compute the named outputs in their order, each as one list a row; only the ops that they need are run.
 
-        :raises InvalidInput: a row that the model does not take; the fault says which.
+        :raises InvalidInput: the model refuses a row; the fault has its number.
         """
         steps, places = self._programs.get(names) or self._program(names)
         columns: list[list[list[Any]]] = [[] for _ in names]
@@ -42,7 +45,7 @@ class Engine:
         return columns
 
     def values(self, row: "list[Any]") -> "list[list[Any]]":
-        """Every value of the plan for one row, the input first, then each op's."""
+        """Compute every value of the plan for one row: the row itself first, then each op's value."""
         values = [row]
         for op, reads in zip(self.plan.ops, self.plan.reads, strict=True):
             values.append(op.row(*[values[read] for read in reads]))
@@ -55,5 +58,5 @@ class Engine:
 
 
 def _step(run: "Callable[..., Any]", reads: "tuple[int, ...]") -> "Step":
-    """An op of one input, and most are, is called without building a tuple."""
+    """Return a step; an op of one input, as most are, is called without building a tuple."""
     return run, reads[0] if len(reads) == 1 else -1, reads

@@ -1,4 +1,4 @@
-"""The engine of last resort that is still data: the estimator itself, stored by skops, its types and its trees checked."""
+"""Run the estimator itself from a skops archive, which is data: its types and its trees are checked first."""
 
 import zipfile
 from io import BytesIO
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from flyweight.models.file import ModelFile
 
 MAX_BYTES = 1 << 30  # unpacked
-# where classes come from that need no permission; functions and methods do, but for those that only reckon
+# classes of these packages need no permission; functions and methods do, except those that only compute
 PACKAGES = ("sklearn.", "scipy.interpolate.", "lightgbm.", "xgboost.", "catboost.")
-RECKONING = ("mean", "sum", "median", "min", "max", "amin", "amax", "std", "var", "nanmean", "nanmedian", "nan_to_num", "clip")
+COMPUTING = ("mean", "sum", "median", "min", "max", "amin", "amax", "std", "var", "nanmean", "nanmedian", "nan_to_num", "clip")
 SPARSE = [f"scipy.sparse._{form}.{form}_{kind}" for form in ("csr", "csc", "coo") for kind in ("matrix", "array")]
-NAMES = frozenset(("collections.OrderedDict", "numpy.dtype", *SPARSE, *[f"numpy.{name}" for name in RECKONING]))
+NAMES = frozenset(("collections.OrderedDict", "numpy.dtype", *SPARSE, *[f"numpy.{name}" for name in COMPUTING]))
 TREE, HISTOGRAM_TREE = "sklearn.tree._tree.Tree", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
-# kinds of skops nodes: those that name a class, those that only hold values; any other (functions, methods, partials) runs code
+# kinds of skops nodes: those that name a class, and those that only hold values; any other (function, method, partial) runs code
 CLASSES = frozenset(("ObjectNode", "TypeNode", "TreeNode", "LossNode"))
 VALUES = frozenset(
     ("DictNode", "DefaultDictNode", "ListNode", "SetNode", "TupleNode", "BytesNode", "BytearrayNode", "SliceNode", "JsonNode")
@@ -31,22 +31,26 @@ VALUES = frozenset(
 
 
 class Engine(_estimator.Engine):
-    """Runs an estimator that skops has stored; the document's `estimator` lists the `types` that it needs."""
+    """The engine that runs an estimator stored by skops; the document's entry `estimator` lists the `types` that it needs.
+
+    :raises ModelRefused: the entry is not valid, the archive needs a type without permission, or the estimator fails its trial.
+    """
 
     BLOB = "skops"
 
     def __init__(self, file: "ModelFile") -> None:
-        told = file.document.get(self.KEY)
-        listed = told.get("types") if isinstance(told, dict) else None
+        spec = file.document.get(self.KEY)
+        listed = spec.get("types") if isinstance(spec, dict) else None
         if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
             raise ModelRefused("the file does not list the types that its estimator needs")
-        super().__init__(file, restored(_foreign.blob(file, self.BLOB), listed))
+        super().__init__(file, restore(_foreign.blob(file, self.BLOB), listed))
 
 
-def restored(data: bytes, listed: "list[str]") -> "Any":
-    """The estimator in a skops archive, if it needs no other types than listed and all of them may be made here.
+def restore(data: bytes, listed: "list[str]") -> "Any":
+    """Make the estimator in a skops archive, if it needs listed types only and all of them are permitted here.
 
-    :raises ModelRefused: a type that is not listed or not permitted, a tree that is none, or no skops archive at all.
+    :raises ModelRefused: a type is not listed or not permitted, a tree is damaged, or the bytes are not a skops archive.
+    :raises ImportError: the estimator needs a library that is not installed.
     """
     nodes = [*_walk(_opened(data))]
     try:
@@ -58,19 +62,22 @@ def restored(data: bytes, listed: "list[str]") -> "Any":
     except (ModelRefused, ImportError):
         raise
     except Exception as error:  # a damaged archive can fail anywhere
-        raise ModelRefused(f"the estimator in the file can't be made again: {type(error).__name__}") from error
+        raise ModelRefused(f"the estimator in the file can't be restored: {type(error).__name__}") from error
     if not hasattr(estimator, "predict") and not hasattr(estimator, "transform"):
-        raise ModelRefused(f"the file holds a {type(estimator).__name__}, which is no estimator")
+        raise ModelRefused(f"the file holds a {type(estimator).__name__}, which is not an estimator")
     return estimator
 
 
 def types_of(data: bytes) -> "list[str]":
-    """The types that an archive needs beyond those that skops itself lets pass."""
+    """Return the types that an archive needs, without those that skops itself trusts."""
     return sorted(_opened(data).get_unsafe_set())
 
 
 def _opened(data: bytes) -> "Any":
-    """The first of the archive's nodes, of which nothing has been made yet."""
+    """Return the root of the archive's nodes; nothing has been made of them yet.
+
+    :raises ModelRefused: the bytes are not a skops archive, or it is too large, or a name in it can't be imported.
+    """
     import skops.io  # noqa: F401, registers the kinds of nodes
     from skops.io._audit import get_tree
     from skops.io._utils import read_schema
@@ -83,14 +90,14 @@ def _opened(data: bytes) -> "Any":
             return get_tree(schema, context, trusted=None)
     except ModelRefused:
         raise
-    except ImportError as error:  # not of a library that is absent, but of what the archive asks for
+    except ImportError as error:  # a name in the archive can't be imported; skops itself could
         raise ModelRefused(f"the estimator can't be read: {preview(str(error))}") from error
     except (Exception, RecursionError) as error:
-        raise ModelRefused(f"this is no skops archive: {type(error).__name__}") from error
+        raise ModelRefused(f"this is not a skops archive: {type(error).__name__}") from error
 
 
 def _walk(node: "Any") -> "Iterator[Any]":
-    """A node and all below it, each once."""
+    """Yield a node and all nodes below it, each once."""
     waiting, seen = [node], set()
     while waiting:
         node = waiting.pop()
@@ -106,9 +113,9 @@ def _walk(node: "Any") -> "Iterator[Any]":
 
 
 def _check_types(nodes: "list[Any]", listed: "list[str]") -> None:
-    """No type that is not listed; of those that skops does not let pass by itself, only what is known here or permitted.
+    """Check that every type is listed, and trusted by skops, known here, or permitted by the deployment's settings.
 
-    :raises ModelRefused: another one; FLYWEIGHT_TRUSTED_TYPES would permit it.
+    :raises ModelRefused: a type is not; the next step names the setting that would permit it.
     """
     if any(type(node).__module__.startswith("skops.io.old") for node in nodes):
         raise ModelRefused("the estimator is stored in an older form of skops; pack it again")
@@ -122,14 +129,14 @@ def _check_types(nodes: "list[Any]", listed: "list[str]") -> None:
     why = {name: _why_not(name, classes, running) for name in sorted(unsafe - {*settings.permissions().trusted_types})}
     refused = {name: reason for name, reason in why.items() if reason}
     if refused:
-        told = "; ".join(f"{name}, {reason}" for name, reason in refused.items())
+        listing = "; ".join(f"{name}, {reason}" for name, reason in refused.items())
         setting = f"FLYWEIGHT_TRUSTED_TYPES={','.join(refused)}"
-        trust = f"set {setting} if you trust who made the file"
-        raise ModelRefused(f"the estimator needs {told}: only if you trust who made this file, set {setting}", trust)
+        next_step = f"set {setting} if you trust the maker of the file"
+        raise ModelRefused(f"the estimator needs {listing}: only if you trust the maker of this file, set {setting}", next_step)
 
 
 def _why_not(name: str, classes: "set[str]", running: "set[str]") -> str:
-    """Why this type may not be made without permission; empty where it may."""
+    """Return why this type may not be made without permission; "" if it may."""
     if name in NAMES:
         return ""
     if not name.startswith(PACKAGES):
@@ -137,25 +144,25 @@ def _why_not(name: str, classes: "set[str]", running: "set[str]") -> str:
     if name in running or name not in classes:
         return "which is code"
     if name not in (TREE, HISTOGRAM_TREE) and not _is_plain_class(name):
-        return "whose compiled code follows indices that nothing checks"
+        return "whose compiled code follows indices without checking them"
     return ""
 
 
 def _is_plain_class(name: str) -> bool:
-    """Whether the class and all its bases are written in Python, or are Python's own containers."""
+    """Say whether the class and all its bases are written in Python, or are Python's own containers."""
     module, _, attribute = name.rpartition(".")
-    found = getattr(__import__(module, fromlist=[attribute]), attribute, None)
-    bases = found.__mro__ if isinstance(found, type) else (int,)
-    return isinstance(found, type) and all(
+    cls = getattr(__import__(module, fromlist=[attribute]), attribute, None)
+    bases = cls.__mro__ if isinstance(cls, type) else (int,)
+    return isinstance(cls, type) and all(
         base.__flags__ & (1 << 9) or base.__module__ in ("builtins", "collections") for base in bases
     )
 
 
 def _check_content(node: "Any") -> None:
-    """A tree's arrays, and a sparse matrix's indices, before compiled code follows them.
+    """Check a tree's arrays, or a sparse matrix's indices, before compiled code follows them.
 
-    :raises ModelRefused: they are no tree.
-    :raises ValueError: they are no matrix.
+    :raises ModelRefused: the tree is damaged, or stored in an unknown form.
+    :raises ValueError: the matrix is damaged.
     """
     name = f"{node.module_name}.{node.class_name}"
     kind = type(node).__name__
@@ -165,7 +172,7 @@ def _check_content(node: "Any") -> None:
         raise ModelRefused("a tree is stored in a form that is not known here")
     elif kind == "SparseMatrixNode":
         matrix = node.construct()
-        if hasattr(matrix, "check_format"):  # others check as they are made
+        if hasattr(matrix, "check_format"):  # other forms are checked when they are made
             matrix.check_format(full_check=True)
     elif kind == "ObjectNode" and name == HISTOGRAM_TREE:
         check_histogram_tree(node.attrs.construct() if node.attrs is not None else None)

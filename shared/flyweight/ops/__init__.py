@@ -1,17 +1,20 @@
-"""The plan's vocabulary: one file a family, each with a table `OPS` from name to class.
+"""The vocabulary of plans: one module a family of ops, each with a table `OPS` from name to class.
 
 `linear.affine` is `OPS["affine"]` of `linear.py`.
 
-To add an op: a class in the file of its family (a new file for a new family), and a row in that file's `OPS`. A class
-- is built from a `Node`, through which it checks all that it takes from the file (raising `ModelRefused`),
-- sets `kinds`, the kinds of the columns that it gives ("n" a number, "s" a string or missing), one letter a column; "z" for
-  all columns of a sparse value, which only ops take whose name begins with `sparse`,
-- answers `row(*inputs)`: from one list per input to one list, for one instance,
-- says `exact = False` where its answers may differ from the estimator's in the last bits, and then, if it sums terms,
-  gives `magnitude(*inputs)`: the sum of the terms' absolute values, by which parity is judged,
-- may answer `batch(*inputs)` too: from one array of shape (rows, columns) per input to one such array, of float64, or of
-  objects where strings are. `exact` holds for it likewise. A row that it does not take raises `InvalidInput`, without a
-  word, since the engine then goes row by row. NumPy is imported inside. `whole = True` makes the answers integers.
+To add an op, write a class in the module of its family (a new module for a new family) and a row in that module's `OPS`.
+Such a class
+- takes a `Node`, which checks everything that the op reads from the file and raises `ModelRefused`;
+- sets `kinds`, the kinds of its output's columns, one letter a column: "n" a number, "s" a string or missing; "z" stands for
+  every column of a sparse value, which only families whose name begins with `sparse` read;
+- has `row(*inputs)`: it gets one list an input and returns one list, for one instance;
+- sets `exact`: False where its answers may differ from the estimator's in the last bits. If such an op sums terms, parity
+  finds their size by a function of the op's name in `flyweight.toolkit.packing.magnitudes`. An op in single precision also sets
+  `precision`, the allowed difference relative to that size;
+- may have `batch(*inputs)`: it gets one array of shape (rows, columns) an input and returns one, of float64, or of objects
+  where strings are. `exact` holds for it too. For a row that the op refuses it raises `InvalidInput` without a fault: the
+  engine then goes row by row to find it. NumPy is imported inside the method;
+- may set `whole = True`: its answers are integers.
 """
 
 from flyweight.errors import ModelRefused, preview
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from flyweight.models.file import Tensor
 
     class Op(Protocol):
-        """What an engine asks of an op."""
+        """An op as an engine uses it."""
 
         kinds: str
         exact: bool
@@ -32,22 +35,22 @@ if TYPE_CHECKING:
         def __init__(self, node: "Node") -> None: ...
 
         def row(self, *inputs: "list[Any]") -> "list[Any]":
-            """One instance."""
+            """Answer one instance: one list an input, one list out."""
             ...
 
 
-# what to do where a file names what is not here
+# the next step where a file names what this folder does not have
 NOT_HERE = "a folder built for one model has only what that needs: build with --every-op, or with the flyweight that packed it"
-MAX_WIDTH = 1 << 20  # what a HashingVectorizer gives if nothing else was said
+MAX_WIDTH = 1 << 20  # the default width of a HashingVectorizer
 
 
 def find(name: "Any") -> "type[Op]":
-    """The class of the op that a plan names.
+    """Return the class of the op that a plan names.
 
-    :raises ModelRefused: there is none; the name comes from a file, so nothing outside the tables can be reached.
+    :raises ModelRefused: no op has this name; the name comes from a file, so nothing outside the tables can be reached.
     """
     family, _, word = name.partition(".") if isinstance(name, str) else ("", "", "")
-    # An identifier can't leave this package; `_` first would be a private module.
+    # an identifier can't leave this package; `_` first would be a private module
     if not (family.isidentifier() and family.isascii() and not family.startswith("_")):
         raise ModelRefused(f"{preview(name)} is not an op")
     try:
@@ -56,12 +59,25 @@ def find(name: "Any") -> "type[Op]":
         table = {}
     if word not in table:
         raise ModelRefused(f"{preview(name)} is not an op that this flyweight knows", NOT_HERE)
-    found: type[Op] = table[word]
-    return found
+    op: type[Op] = table[word]
+    return op
+
+
+def rows_of(flat: "list[float]", rows: int, width: int) -> "list[list[float]]":
+    """Split a flat list into `rows` lists of `width` numbers; with a width of 0 they are one and the same list."""
+    if not width:
+        return [[]] * rows
+    return [flat[row * width : (row + 1) * width] for row in range(rows)]
 
 
 class Node:
-    """One node of a plan, as an op reads it: every accessor checks, and refuses with the node's name."""
+    """One node of a plan, as an op reads it: every method checks, and refuses the file with the node's name.
+
+    :param spec: the node as the plan has it.
+    :param inputs: the kinds of each input's columns.
+    :param tensors: the file's arrays by name.
+    :raises ModelRefused: the node reads a sparse value, and its op reads none.
+    """
 
     __slots__ = ("_arrays", "_spec", "_tensors", "inputs")
 
@@ -70,36 +86,48 @@ class Node:
         self._spec = spec
         self._arrays = arrays if isinstance(arrays, dict) else {}
         self._tensors = tensors
-        self.inputs = inputs  # the kinds of each input's columns
+        self.inputs = inputs
         sparse = any(kinds[:1] == "z" for kinds in inputs)
         self.expect(not sparse or str(spec.get("op")).startswith("sparse"), "takes no sparse value")
 
     def refuse(self, reason: str) -> ModelRefused:
-        """The error that refuses the file for this node."""
+        """Return the error that refuses the file because of this node."""
         return ModelRefused(f"op {preview(self._spec.get('op'))} giving {preview(self._spec.get('output'))}: {reason}")
 
     def expect(self, holds: bool, reason: str) -> None:
-        """Refuse the file unless `holds`."""
+        """Check a condition.
+
+        :raises ModelRefused: it does not hold.
+        """
         if not holds:
             raise self.refuse(reason)
 
     def only_input(self) -> str:
-        """The kinds of the one input."""
+        """Return the kinds of the one input.
+
+        :raises ModelRefused: there are no inputs, or several.
+        """
         self.expect(len(self.inputs) == 1, f"takes one input, got {len(self.inputs)}")
         return self.inputs[0]
 
     def numbers(self) -> int:
-        """The width of the one input, whose columns are all numbers."""
+        """Return the width of the one input, whose columns are all numbers.
+
+        :raises ModelRefused: there are several inputs, or one of strings or sparse.
+        """
         kinds = self.only_input()
         self.expect("s" not in kinds and kinds[:1] != "z", "takes numbers, got strings or a sparse value")
         return len(kinds)
 
     def has(self, name: str) -> bool:
-        """Whether the node carries an array of this name."""
+        """Say whether the node has an array of this name."""
         return name in self._arrays
 
     def array(self, name: str, dtypes: str, shape: "tuple[int | None, ...]") -> "Tensor":
-        """An array of one of `dtypes` (space-separated) whose shape fits; None fits any dimension."""
+        """Return an array of one of `dtypes` (space-separated) whose shape fits; None fits any size.
+
+        :raises ModelRefused: the array is missing, or has another type or shape.
+        """
         tensor = self._tensors.get(str(self._arrays.get(name)))
         if tensor is None:
             raise self.refuse(f"its array {name!r} is not in the file")
@@ -109,25 +137,45 @@ class Node:
         return tensor
 
     def floats(self, name: str, *shape: "int | None") -> "list[float]":
-        """A float64 array as a flat list."""
+        """Return a float64 array as a flat list.
+
+        :raises ModelRefused: the array is missing, or has another type or shape.
+        """
         flat: Any = self.array(name, "F64", shape).values
         return [*flat]
 
+    def rows(self, name: str, rows: "int | None", width: "int | None") -> "list[list[float]]":
+        """Return a float64 array of shape (rows, width) as one list a row; None fits any size.
+
+        :raises ModelRefused: the array is missing, or has another type or shape.
+        """
+        tensor = self.array(name, "F64", (rows, width))
+        return rows_of([*tensor.values], *tensor.shape)
+
     def indices(self, name: str, below: int, *shape: "int | None") -> "list[int]":
-        """An integer array as a flat list, each value from 0 to `below` - 1."""
+        """Return an integer array as a flat list, each value from 0 to `below` - 1.
+
+        :raises ModelRefused: the array is missing, has another type or shape, or a value out of range.
+        """
         values: "list[int]" = self.array(name, "U8 U16 U32 I16 I32 I64", shape).values.tolist()
         inside = not values or (min(values) >= 0 and max(values) < below)
         self.expect(inside, f"array {name!r} is out of range 0..{below - 1}")
         return values
 
     def flags(self, name: str, *shape: "int | None") -> bytes:
-        """A U8 array of zeros and ones as bytes, whose items cost no memory of their own."""
+        """Return a U8 array of zeros and ones as bytes, whose items cost no memory of their own.
+
+        :raises ModelRefused: the array is missing, has another type or shape, or holds another value.
+        """
         flags = self.array(name, "U8", shape).values.tobytes()
         self.expect(not flags or max(flags) <= 1, f"array {name!r} holds more than 0 and 1")
         return flags
 
     def items(self, name: str, types: "tuple[type, ...]", length: "int | None" = None) -> "list[Any]":
-        """A list of the plan whose items are of `types` exactly."""
+        """Return a list of the plan whose items are exactly of `types`.
+
+        :raises ModelRefused: it is missing or not a list, or has another length or other items.
+        """
         values = self._spec.get(name)
         if not isinstance(values, list) or any(type(value) not in types for value in values):
             raise self.refuse(f"{name!r} is not a list of {' or '.join(t.__name__ for t in types)}")
@@ -135,21 +183,30 @@ class Node:
         return values
 
     def positions(self, name: str, below: int) -> "list[int]":
-        """A list of the plan whose items are whole numbers from 0 to `below` - 1."""
+        """Return a list of the plan whose items are whole numbers from 0 to `below` - 1.
+
+        :raises ModelRefused: it is missing, not such a list, or longer than MAX_WIDTH.
+        """
         values = self.items(name, (int,))
         self.expect(not values or (min(values) >= 0 and max(values) < below), f"{name!r} is out of range 0..{below - 1}")
         self.expect(len(values) <= MAX_WIDTH, f"{name!r} is longer than {MAX_WIDTH}")
         return values
 
     def whole(self, name: str, low: int, high: int) -> int:
-        """A whole number of the plan, from `low` to `high`."""
+        """Return a whole number of the plan, from `low` to `high`.
+
+        :raises ModelRefused: it is missing, not a whole number, or out of range.
+        """
         value = self._spec.get(name)
         if type(value) is not int or not low <= value <= high:
             raise self.refuse(f"{name!r} is {preview(value)}, expected a whole number from {low} to {high}")
         return value
 
     def choice(self, name: str, choices: "Sequence[Any]") -> "Any":
-        """A value of the plan that is one of `choices`."""
+        """Return a value of the plan that is one of `choices`.
+
+        :raises ModelRefused: it is another value, or missing.
+        """
         value = self._spec.get(name)
         if not any(type(value) is type(choice) and value == choice for choice in choices):
             raise self.refuse(f"{name!r} is {preview(value)}, expected one of {preview(list(choices), 200)}")

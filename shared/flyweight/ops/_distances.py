@@ -1,4 +1,4 @@
-"""Batches against many points: distances of each row to each, a block of rows at a time, so that a block stays in the cache."""
+"""Compute the distances of a batch's rows to many points, in NumPy: a block of rows at a time, which stays in the cache."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -9,7 +9,10 @@ BLOCK = 1 << 15  # numbers
 
 
 def in_blocks(x: "Any", each: int, answer: "Callable[[Any], Any]") -> "Any":
-    """What `answer` gives for the rows of `x`, asked for so few at once that `each` numbers a row are a block."""
+    """Return `answer` of all rows of `x`, called for a block of rows at a time.
+
+    :param each: the numbers that a row takes; a block has as many rows as make BLOCK numbers.
+    """
     import numpy as np
 
     size = max(1, BLOCK // max(1, each))
@@ -17,12 +20,15 @@ def in_blocks(x: "Any", each: int, answer: "Callable[[Any], Any]") -> "Any":
 
 
 def squares(x: "Any", points: "Any") -> "Any":
-    """Squared Euclidean distances, of shape (rows, points)."""
+    """Return squared Euclidean distances, of shape (rows, points)."""
     return apart(x, points, "euclidean", 2.0)
 
 
 def apart(x: "Any", points: "Any", metric: str, power: float) -> "Any":
-    """Distances before the root is taken, one feature's part after the other's: row by row has the same bits."""
+    """Return distances before the root is taken, of shape (rows, points).
+
+    Features are added one after the other, so that the bits are those of the row form.
+    """
     import numpy as np
 
     y = np.zeros((len(x), len(points)))

@@ -1,16 +1,16 @@
-"""The nodes of decision trees, and the leaf that each tree ends in for one instance, or for many.
+"""Walk decision trees: hold their nodes, and find the leaf that each tree ends in for one instance.
 
-All trees of a model lie in flat arrays, one tree after the other. A node's left child is the next node, and between that and
-the right child lie `over` nodes, a number without a sign: whatever a file holds, each step leads forward, so that every walk
-ends, and what lies outside the arrays is an IndexError. A leaf has `feature` below zero: `~feature` is its number.
-Left is `x[feature] <= threshold`; a missing value goes left where `missing` is 1 (without that array, right).
-Categorical splits: `split[node]` is a row of `goes_left`, one flag a category, and their threshold is NaN; it is -1 elsewhere.
-A category beyond the table counts as missing.
+All trees of a model lie in flat arrays, one tree after the other. A node's left child is the next node; between it and the right
+child lie `over` nodes, a number without a sign. So every step moves to a higher index, and a walk always ends, even for a
+hostile file; an index beyond the arrays raises IndexError. A leaf has `feature` below zero: `~feature` is its number.
+A row goes left where `x[feature] <= threshold`; a missing value goes left where `missing` is 1 (without that array, right).
+A categorical split has its row of `goes_left`, one flag a category, in `split[node]`, and NaN as threshold; `split` is -1 for
+other nodes. A category beyond the table counts as missing.
 
-How the nodes are held is a matter of speed (docs/decisions/0009). At first they stay as they lie in the file, so that loading
-costs next to nothing; requests after the first then turn some trees each into nested tuples, which walk three times as fast.
-Up to CHECKED_NODES every node is checked when the model is loaded. Beyond that a bad node is refused by whoever comes to it,
-and beyond KEPT_NODES no copy is made at all: a request reads the pages of the file that its walks lead to, and no others.
+Speed decides how the nodes are held (docs/decisions/0009). At first they stay in the file, so that loading costs next to
+nothing; each request after the first turns some trees into nested tuples, whose walk is three times as fast. Up to CHECKED_NODES
+every node is checked when the model is loaded. Beyond that a walk that comes to a bad node refuses it, and beyond KEPT_NODES
+nothing is copied: a request reads only the pages of the file that its walks lead to.
 """
 
 from math import isfinite, nan
@@ -22,22 +22,24 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    import numpy as np
-
     from flyweight.ops import Node
 
-    Array = np.ndarray[Any, Any]
     Tuples = tuple[Any, ...]
 
 # Measured on Python 3.13: 0.05 us to check a node, 0.15 to 0.3 us and 60 to 120 bytes to turn one into tuples.
 CHECKED_NODES = 50_000  # 2.5 ms of a cold start
 KEPT_NODES = 500_000  # 30 to 60 MB at most
-STEP_NODES = 2_000  # so many at a time, 0.5 ms of a request; a tree is never taken apart
-LARGEST_TREE = 10_000  # nodes; a forest with a larger tree stays in the file, or one request would wait for milliseconds
+STEP_NODES = 2_000  # turned into tuples at a time, 0.5 ms of a request; a tree is never divided
+LARGEST_TREE = 10_000  # nodes; a forest with a larger tree stays in the file, else one request would wait for milliseconds
 
 
 class Forest:
-    """Trees over `width` columns; `count` of them, whose leaves are numbered below `leaves`."""
+    """Trees over `width` columns; `count` is their number, and their leaves are numbered from 0 to `leaf_count` - 1.
+
+    `roots` and `ends` say where each tree begins and ends in the arrays; `is_kept` whether copies of the nodes may be kept.
+
+    :raises ModelRefused: the arrays do not fit each other, or, up to CHECKED_NODES, a node is not valid.
+    """
 
     def __init__(self, node: "Node", width: int, leaves: int) -> None:
         self.feature = node.array("feature", "I16 I32", (None,)).values
@@ -51,19 +53,26 @@ class Forest:
         self._is_checked = nodes <= CHECKED_NODES
         if self._is_checked:
             self._check(0, self.count)
-        self.is_kept = nodes <= KEPT_NODES  # whether copies of the nodes may be
-        self.packed: Any = None  # what `_forest_batch` made of all nodes
-        self._trees: list[Tuples] = []  # those that are tuples by now
+        self.is_kept = nodes <= KEPT_NODES
+        self._trees: list[Tuples] = []  # the trees that are tuples by now
         self._grows, self._was_asked = self.is_kept and max(map(sub, self.ends, self.roots)) <= LARGEST_TREE, False
 
     def _read_trees(self, node: "Node", nodes: int) -> None:
+        """Read where the trees begin and end.
+
+        :raises ModelRefused: there is no tree, or the roots are not in order.
+        """
         self.roots = node.indices("roots", nodes, None)
-        node.expect(self.roots[:1] == [0], "it has no tree, or its first node is in none")
+        node.expect(self.roots[:1] == [0], "it has no tree, or its first node is not a root")
         self.ends = [*self.roots[1:], nodes]
         node.expect(all(map(lt, self.roots, self.ends)), "the roots of its trees are not in order")
         self.count = len(self.roots)
 
     def _read_categories(self, node: "Node", nodes: int) -> None:
+        """Read the categorical splits, if there are any.
+
+        :raises ModelRefused: their arrays do not fit.
+        """
         self.split: Any = None
         if node.has("split"):
             table = node.array("goes_left", "U8", (None, None))
@@ -72,7 +81,10 @@ class Forest:
             self.split = node.array("split", "I16 I32", (nodes,)).values
 
     def _check(self, first: int, last: int) -> None:
-        """Every node of the trees from `first` up to `last`, as far as whole arrays can be compared at once."""
+        """Check every node of the trees from `first` up to `last`, by comparing whole arrays at once.
+
+        :raises ModelRefused: a node leads to a node, a feature, a leaf or a category that is not there.
+        """
         begin, stop = self.roots[first], self.ends[last - 1]
         feature, over = self.feature[begin:stop].tolist(), self.over[begin:stop].tolist()
         if max(feature) >= self.width or -min(feature) > self.leaf_count:
@@ -86,24 +98,27 @@ class Forest:
                 raise refusal("leads out of its tree")
 
     def leaves(self, x: "list[float]") -> "list[int]":
-        """The number of the leaf that each tree ends in.
+        """Return the number of the leaf that each tree ends in.
 
-        :raises ModelRefused: a node that this walk came to is not sound; never of a forest that was checked when loaded.
+        :raises ModelRefused: the walk came to a node that is not valid; never in a forest that was checked when loaded.
         """
         trees = self._trees
-        if self.split is None and isfinite(sum(x)):  # one pass in C; infinities lead to the slower walk, no more
-            found = _leaves(trees, x)
+        if self.split is None and isfinite(sum(x)):  # one pass in C; an infinity only leads to the slower walk
+            leaves = _leaves(trees, x)
         else:
-            found = _leaves_of_any(trees, x)
+            leaves = _leaves_of_any(trees, x)
         if len(trees) < self.count:
-            found += self._mapped(x, len(trees))
-            if self._grows and self._was_asked:  # the first answer is waited for the most
+            leaves += self._mapped(x, len(trees))
+            if self._grows and self._was_asked:  # the first answer matters most for a cold start
                 self._trees = [*trees, *self._more(len(trees))]  # a new list: another thread may be walking the old one
             self._was_asked = True
-        return found
+        return leaves
 
     def _more(self, first: int) -> "list[Tuples]":
-        """The next trees as tuples."""
+        """Return the next trees as tuples.
+
+        :raises ModelRefused: a node of theirs is not valid.
+        """
         start, last = self.roots[first], first + 1
         while last < self.count and self.ends[last] - start <= STEP_NODES:
             last += 1
@@ -112,19 +127,10 @@ class Forest:
         nodes = self._tuples(start, self.ends[last - 1])
         return [nodes[start - root - 1] for root in self.roots[first:last]]
 
-    def leaves_batch(self, x: "Array") -> "Array":
-        """The same for many instances: from shape (rows, columns), float32 or float64, to whole numbers (rows, trees).
-
-        :raises ModelRefused: a node leads out of its tree.
-        """
-        from flyweight.ops import _forest_batch
-
-        return _forest_batch.leaves(self, x)
-
     def _tuples(self, start: int, end: int) -> "list[Any]":
-        """The nodes from `start` up to `end`, the last one first: so each child is there before the node that points to it.
+        """Return the nodes from `start` up to `end`, the last one first, so that each child is made before its parent.
 
-        A node is `(feature, threshold, left, right, where missing values go)`; a leaf has its number first, then nothing.
+        A node is `(feature, threshold, left, right, where missing values go)`; a leaf is its number, then None four times.
         A categorical split is `(feature, NaN, None, None, (flags, left, right, where others go))`.
         """
         feature = self.feature[start:end].tolist()
@@ -152,9 +158,12 @@ class Forest:
         return flags
 
     def _mapped(self, x: "list[float]", first: int) -> "list[int]":
-        """The leaves of the trees from `first` on, from the arrays as they lie in the file."""
+        """Return the leaves of the trees from `first` on, walking the arrays in the file.
+
+        :raises ModelRefused: the walk came to a node that is not valid.
+        """
         feature, threshold, over, split = self.feature, self.threshold, self.over, self.split
-        found = []
+        leaves = []
         try:
             for i, end in zip(self.roots[first:], self.ends[first:], strict=True):
                 f = feature[i]
@@ -167,17 +176,17 @@ class Forest:
                     else:
                         i += 1 if self._goes_left(i, v) else 1 + over[i]
                     f = feature[i]
-                found.append(~f)
-                if i >= end:  # each step led forward: the last one tells of all
+                leaves.append(~f)
+                if i >= end:  # each step led forward: it is enough to check the last one
                     raise IndexError
         except IndexError:
             raise refusal("leads out of its tree") from None
-        if max(found) >= self.leaf_count:
+        if max(leaves) >= self.leaf_count:
             raise refusal("ends in a leaf that is not there")
-        return found
+        return leaves
 
     def _goes_left(self, i: int, v: float) -> bool:
-        """Whether a category, or a missing value, goes left at a node."""
+        """Say whether a category, or a missing value, goes left at a node."""
         row = -1 if self.split is None else self.split[i]
         if row >= 0 and 0.0 <= v < self.categories:
             return bool(self.goes_left[row * self.categories + int(v)])
@@ -185,23 +194,23 @@ class Forest:
 
 
 def refusal(fault: str) -> ModelRefused:
-    """The error for a node that a file should not hold."""
+    """Return the error for a node that is not valid."""
     return ModelRefused(f"a node of a tree {fault}")
 
 
 def _leaves(trees: "list[Tuples]", x: "list[float]") -> "list[int]":
-    """The innermost loop: one comparison a level and no more."""
-    found = []
+    """Walk trees without categorical splits, for a row without missing values: one comparison a level."""
+    leaves = []
     for f, t, left, right, _beyond in trees:
         while t is not None:
             f, t, left, right, _beyond = left if x[f] <= t else right
-        found.append(f)
-    return found
+        leaves.append(f)
+    return leaves
 
 
 def _leaves_of_any(trees: "list[Tuples]", x: "list[float]") -> "list[int]":
-    """The same where values are missing, or splits are categorical."""
-    found = []
+    """Walk trees where values are missing or splits are categorical."""
+    leaves = []
     for f, t, left, right, beyond in trees:
         while t is not None:
             v = x[f]
@@ -214,5 +223,5 @@ def _leaves_of_any(trees: "list[Tuples]", x: "list[float]") -> "list[int]":
                 f, t, left, right, beyond = (left if flags[int(v)] else right) if 0.0 <= v < len(flags) else beyond
             else:
                 f, t, left, right, beyond = right if v == v else beyond
-        found.append(f)
-    return found
+        leaves.append(f)
+    return leaves

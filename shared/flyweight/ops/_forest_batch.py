@@ -1,9 +1,9 @@
-"""The walk through trees for many instances at a time, in NumPy: one level of many trees and many rows at once.
+"""Walk decision trees for many instances, in NumPy: one level of many trees and many rows at once.
 
 For this the nodes are laid out anew. Both children of a node lie side by side, and `x[column] >= bound` leads to the second:
-NaN then leads to the first, and no value needs to be asked whether it is missing. Where missing values go left,
+NaN then leads to the first, so that no value has to be tested for being missing. Where missing values go left,
 `x <= threshold` is turned into its contrary, `x >= the number next above threshold`. Where they go right the children change
-places, and `-x >= -threshold` leads to the left one. A categorical split has a column of its own, which says who goes left.
+places, and `-x >= -threshold` leads to the left one. A categorical split has a column of its own: 1 for rows that go left.
 A leaf is its own first child, with a bound that nothing reaches.
 """
 
@@ -20,43 +20,57 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-# Measured over the forests of benchmarks/trees.py: what a step touches stays in the processor's caches.
+# Measured over the forests of benchmarks/trees.py: the memory that a step touches stays in the processor's caches.
 ROWS = 1024  # at a time
 PAIRS = 65_536  # of a row and a tree at a time
-NODES = 200_000  # laid out at a time where they are too many to keep
+NODES = 200_000  # laid out at a time where there are too many to keep
 SHIFT = 32  # a word holds the column in its lower half, and the first child above
 
 
-def leaves(forest: "Forest", x: "Array") -> "Array":
-    """The leaf that each tree ends in, shape (rows, trees), for `x` of shape (rows, columns), float32 or float64."""
-    import numpy as np
+class BatchWalk:
+    """The walks of many instances through one forest; keeps the forest's layout where copies may be kept."""
 
-    found = np.empty((forest.count, len(x)), dtype=np.int64)
-    for first, packed in _layouts(forest, x.dtype):
-        for start in range(0, len(x), ROWS):
-            values = packed.values(x[start : start + ROWS])
-            trees = max(1, PAIRS // len(values))
-            for tree in range(0, packed.count, trees):
-                last = min(tree + trees, packed.count)
-                found[first + tree : first + last, start : start + ROWS] = packed.walk(values, tree, last)
-    return found.T
+    def __init__(self, forest: "Forest") -> None:
+        self._forest = forest
+        self._kept: Layout | None = None
 
+    def leaves(self, x: "Array") -> "Array":
+        """Return the number of the leaf that each tree ends in, as whole numbers of shape (rows, trees).
 
-def _layouts(forest: "Forest", dtype: "Any") -> "Iterator[tuple[int, Layout]]":
-    """The forest in layouts, each with the number of its first tree: one, which is kept, or many one after the other."""
-    if forest.is_kept:
-        forest.packed = forest.packed or Layout(forest, 0, forest.count, dtype)
-        yield 0, forest.packed
-        return
-    first = 0
-    for last in range(1, forest.count + 1):
-        if last == forest.count or forest.ends[last] - forest.roots[first] > NODES:
-            yield first, Layout(forest, first, last, dtype)
-            first = last
+        :param x: float32 or float64 of shape (rows, columns).
+        :raises ModelRefused: a node leads out of its tree, or to a feature or leaf that is not there.
+        """
+        import numpy as np
+
+        ended = np.empty((self._forest.count, len(x)), dtype=np.int64)
+        for first, layout in self._layouts(x.dtype):
+            for start in range(0, len(x), ROWS):
+                values = layout.values(x[start : start + ROWS])
+                trees = max(1, PAIRS // len(values))
+                for tree in range(0, layout.count, trees):
+                    last = min(tree + trees, layout.count)
+                    ended[first + tree : first + last, start : start + ROWS] = layout.walk(values, tree, last)
+        return ended.T
+
+    def _layouts(self, dtype: "Any") -> "Iterator[tuple[int, Layout]]":
+        """Yield layouts of all trees, each with the number of its first tree: one that is kept, or many one after the other."""
+        forest = self._forest
+        if forest.is_kept:
+            self._kept = self._kept or Layout(forest, 0, forest.count, dtype)
+            yield 0, self._kept
+            return
+        first = 0
+        for last in range(1, forest.count + 1):
+            if last == forest.count or forest.ends[last] - forest.roots[first] > NODES:
+                yield first, Layout(forest, first, last, dtype)
+                first = last
 
 
 class Layout:
-    """The trees from `first` up to `last` of a forest; the roots are the first nodes, in their order."""
+    """The trees from `first` up to `last` of a forest, laid out for batches; the roots are the first nodes, in their order.
+
+    :raises ModelRefused: a node leads out of its tree, or to a feature, leaf or category that is not there.
+    """
 
     def __init__(self, forest: "Forest", first: int, last: int, dtype: "Any") -> None:
         import numpy as np
@@ -82,7 +96,10 @@ class Layout:
         self._leaf = np.where(is_leaf, ~feature[nodes], 0)
 
     def _tests(self, forest: "Forest", start: int, end: int, dtype: "Any") -> "tuple[Array, Array, Array]":
-        """Per node of the file: its column, its bound, and whether its children change places."""
+        """Return for each node of the file its column, its bound, and whether its children change places.
+
+        :raises ModelRefused: a split names categories that are not there.
+        """
         import numpy as np
 
         feature = np.asarray(forest.feature[start:end]).astype(np.int64)
@@ -109,7 +126,7 @@ class Layout:
         return column, bound, swapped
 
     def values(self, x: "Array") -> "Array":
-        """What the columns hold for these rows."""
+        """Return the values of the layout's columns for these rows."""
         import numpy as np
 
         if not len(self._categorical):
@@ -123,7 +140,7 @@ class Layout:
         return np.concatenate([x, -x, goes_left], axis=1)
 
     def walk(self, values: "Array", first: int, last: int) -> "Array":
-        """The leaves of the trees from `first` up to `last`, shape (trees, rows)."""
+        """Return the leaves of the trees from `first` up to `last`, shape (trees, rows), for rows of `values`."""
         import numpy as np
 
         rows, width = values.shape
@@ -134,7 +151,7 @@ class Layout:
         while len(node):
             word = self._word.take(node, mode="clip")
             level += 1
-            if level % 4 == 0:  # go on with those that have not come to a leaf; asking more often costs more than it saves
+            if level % 4 == 0:  # go on with those that have not come to a leaf; testing more often costs more than it saves
                 on = word >> SHIFT != node
                 if np.count_nonzero(on) < 0.7 * len(on):
                     ended[where] = node

@@ -1,15 +1,14 @@
-"""Distances from a row to a point, summed in the order in which scikit-learn 1.9 sums them, from two rows to one number.
+"""Measure the distance of two rows, summed in scikit-learn 1.9's order.
 
-Sources: `sklearn.metrics._dist_metrics`, and for what only brute force knows `sklearn.metrics.pairwise` and SciPy's `cdist`.
-A reduced distance leaves out the root: it ranks points as the distance does, and is what trees and heaps compare.
+Sources: `sklearn.metrics._dist_metrics`, and for metrics of brute force alone `sklearn.metrics.pairwise` and SciPy's `cdist`.
+A reduced distance leaves out the root: it ranks points as the distance does, and trees and heaps compare it.
 """
 
 from functools import partial, reduce
 from math import asin, cos, inf, nan, sin, sqrt
 from operator import add, mul, ne, sub
 
-from flyweight.ops._sums import dot, total
-from flyweight.ops.gaussian import rows_of
+from flyweight.ops._arithmetic import dot, power, total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,11 +22,16 @@ if TYPE_CHECKING:
 
 
 class Metric:
-    """`reduced(x, point)` of two rows that went through `prepare`, and the way from there to a distance and back.
+    """A distance between two rows, as functions.
 
-    `batch` gives reduced distances of shape (rows, points), up to `slack`, and `root` tells which root of them is the distance;
-    None where rows are answered one by one. `straight`: reduced distances are squares, whose roots `math.dist` finds faster,
-    but not to the last bit.
+    :param reduced: from two prepared rows to their reduced distance.
+    :param distance: from a reduced distance to the distance.
+    :param reduce: from a distance to the reduced distance.
+    :param prepare: from a row to the form that `reduced` takes.
+    :param batch: from arrays of rows and points to reduced distances of shape (rows, points), right up to `slack`; None where
+        rows are answered one by one.
+    :param root: the distance is this root of the value of `batch`.
+    :param straight: reduced distances are squares, whose roots `math.dist` finds faster, but not to the last bit.
     """
 
     def __init__(
@@ -46,19 +50,14 @@ class Metric:
 
 
 def metric_of(node: "Node", width: int) -> Metric:
-    """The metric that a node names, over rows of this width."""
+    """Return the metric that a node names, over rows of this width.
+
+    :raises ModelRefused: the metric is unknown, or an array that it needs is not valid.
+    """
     name: str = node.choice("metric", (*_SIMPLE, *_COUNTED, *_MADE))
     if name in _COUNTED:
         return Metric(_COUNTED[name](width), prepare=_mask)
     return _MADE[name](node, width) if name in _MADE else _SIMPLE[name]()
-
-
-def power(v: float, p: float) -> float:
-    """`v ** p` as C has it: infinite where it overflows."""
-    try:
-        return float(v**p)
-    except OverflowError:
-        return inf
 
 
 def _squares(x: "list[float]", point: "list[float]") -> float:
@@ -93,22 +92,24 @@ def _hamming(x: "list[float]", point: "list[float]") -> float:
 
 
 def _common(x: "list[float]", point: "list[float]") -> float:
-    """Squares over the columns that both have, as if these were all; NaN where there is none."""
+    """Return the squares over the columns that both rows have, scaled to all columns; NaN where there is none."""
     apart = [d for d in map(sub, x, point) if d == d]
     return dot(apart, apart) / len(apart) * len(x) if apart else nan
 
 
 def _beyond(x: "list[float]", point: "list[float]") -> float:
-    """One less the product of two rows of length 1."""
+    """Return one less the product of two rows of length 1."""
     return min(max(1.0 - dot(x, point), 0.0), 2.0)
 
 
 def _direction(x: "list[float]") -> "list[float]":
+    """Scale a row to length 1."""
     length = sqrt(dot(x, x))
     return [v / length for v in x] if length else x
 
 
 def _centered(x: "list[float]") -> "list[float]":
+    """Subtract a row's mean, and scale it to length 1."""
     middle = total(x) / len(x)
     apart = [v - middle for v in x]
     return _direction(apart) if any(apart) else [nan] * len(x)
@@ -133,12 +134,19 @@ def _directed(x: "Any", points: "Any") -> "Any":
 
 
 def _minkowski(node: "Node", width: int) -> Metric:
+    """Read `power` and, if there are any, `weight`.
+
+    :raises ModelRefused: `power` is not above zero, or an array has another length.
+    """
     (p,) = node.floats("power", 1)
     node.expect(0.0 < p < inf, "'power' is not above 0, or infinite")
     weights = node.floats("weight", width) if node.has("weight") else None
 
     def reduced(x: "list[float]", point: "list[float]") -> float:
-        powers = [power(abs(v), p) for v in map(sub, x, point)]
+        try:
+            powers = [abs(v) ** p for v in map(sub, x, point)]
+        except OverflowError:
+            powers = [power(abs(v), p) for v in map(sub, x, point)]
         return reduce(add, powers if weights is None else map(mul, weights, powers), 0.0)
 
     def batch(x: "Any", points: "Any") -> "Any":
@@ -146,10 +154,20 @@ def _minkowski(node: "Node", width: int) -> Metric:
 
         return apart(x, points, "minkowski", p)
 
-    return Metric(reduced, partial(power, p=1.0 / p), partial(power, p=p), batch=batch if weights is None else None, root=p)
+    return Metric(
+        reduced,
+        partial(power, exponent=1.0 / p),
+        partial(power, exponent=p),
+        batch=batch if weights is None else None,
+        root=p,
+    )
 
 
 def _standardized(node: "Node", width: int) -> Metric:
+    """Read the `variances`.
+
+    :raises ModelRefused: one is not above zero, or infinite.
+    """
     variances = node.floats("variances", width)
     node.expect(all(0.0 < v < inf for v in variances), "'variances' are not above 0, or infinite")
 
@@ -164,7 +182,11 @@ def _standardized(node: "Node", width: int) -> Metric:
 
 
 def _mahalanobis(node: "Node", width: int) -> Metric:
-    inverse = rows_of(node.floats("inverse", width, width), width, width)
+    """Read the `inverse` covariance.
+
+    :raises ModelRefused: it is not square, or of another width.
+    """
+    inverse = node.rows("inverse", width, width)
 
     def reduced(x: "list[float]", point: "list[float]") -> float:
         apart = list(map(sub, x, point))
@@ -174,6 +196,10 @@ def _mahalanobis(node: "Node", width: int) -> Metric:
 
 
 def _haversine(node: "Node", width: int) -> Metric:
+    """Make the metric of latitudes and longitudes.
+
+    :raises ModelRefused: there are not two columns.
+    """
     node.expect(width == 2, "haversine takes a latitude and a longitude")
 
     def reduced(x: "list[float]", point: "list[float]") -> float:
@@ -188,7 +214,7 @@ def _haversine(node: "Node", width: int) -> Metric:
 
 
 def _mask(x: "list[float]") -> int:
-    """Which columns are not zero, a bit each: what is common to two rows is then counted at once."""
+    """Return which columns are not zero, one bit a column, so that columns common to two rows are counted at once."""
     return sum(1 << i for i, v in enumerate(x) if v != 0.0)
 
 

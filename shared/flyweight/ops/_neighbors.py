@@ -1,14 +1,13 @@
-"""The nearest points, from a row to distances and positions, in the order in which scikit-learn 1.9 meets them.
+"""Find the nearest points: from a row to distances and positions, in the order in which scikit-learn 1.9 meets them.
 
-Sources: `BinaryTree._query_single_depthfirst`, `sklearn.neighbors._kd_tree.min_rdist` and `sklearn.utils._heap.heap_push`:
-which of several points at the same distance are kept hangs on the order of the visit and of the heap, so both are followed.
+Sources: `BinaryTree._query_single_depthfirst`, `sklearn.neighbors._kd_tree.min_rdist` and `sklearn.utils._heap.heap_push`.
+Which of several points at the same distance are kept depends on the order of the visit and of the heap, so both are followed.
 """
 
 from functools import cached_property
 from math import dist, inf, sqrt
 
 from flyweight.ops._metrics import metric_of
-from flyweight.ops.gaussian import rows_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,25 +19,27 @@ if TYPE_CHECKING:
 
 
 class Search:
-    """`points` of shape (points, features), in the order of the tree's leaves where the node carries one.
+    """A search among `points` of shape (points, features), for the `k` nearest or for all within `radius`.
 
-    A tree's node i has the children 2i + 1 and 2i + 2, or where `leaf` is 1 the points from `begins` to `ends`. A k-d tree's
-    `lower` and `upper` bound its points; those of a ball tree lie within `radii` of `centers`. Without a tree all points are
-    compared. Either the `k` nearest count or all within `radius`.
+    Without a tree all points are compared; with a tree the points are in the order of its leaves. A tree's node i has the
+    children 2i + 1 and 2i + 2, or where `leaf` is 1 the points from `begins` to `ends`. The points of a node of a k-d tree lie
+    between `lower` and `upper`, those of a ball tree within `radii` of `centers`.
+
+    :raises ModelRefused: there is no point, the metric is unknown, or the tree does not hold each point once.
     """
 
     def __init__(self, node: "Node") -> None:
         self.width = node.numbers()
         self.count = node.array("points", "F64", (None, self.width)).shape[0]
         node.expect(self.count > 0, "it has no point")
-        self.points = rows_of(node.floats("points", self.count, self.width), self.count, self.width)
+        self.points = node.rows("points", self.count, self.width)
         self._metric = metric_of(node, self.width)
         self._prepared = list(map(self._metric.prepare, self.points))
         self._origin = [0.0] * self.width
         self._radius = node.floats("radius", 1)[0] if node.has("radius") else None
         self._reduced_radius = self._metric.reduce(self._radius or 0.0)
         self._k = node.whole("k", 1, self.count) if self._radius is None else 0
-        self.counted = self._radius is None  # or else each row has its own number of neighbors
+        self.counted = self._radius is None  # else each row has its own number of neighbors
         self._tree: list[tuple[int, int, int]] = [(1, 0, self.count)]
         self._bounds: list[tuple[list[float], list[float]]] = []
         self._balls: list[tuple[Any, float]] = []
@@ -46,11 +47,15 @@ class Search:
             self._read_tree(node)
 
     def _read_tree(self, node: "Node") -> None:
+        """Read the tree.
+
+        :raises ModelRefused: a node is neither a leaf nor a parent, or does not hold the points that its children hold.
+        """
         leaf = node.flags("leaf", None)
         count = len(leaf)
         begins, ends = (node.indices(name, self.count + 1, count) for name in ("begins", "ends"))
-        sound = count > 0 and all(flag or 2 * i + 2 < count for i, flag in enumerate(leaf))
-        node.expect(sound, "a node of the tree has no children and is no leaf")
+        complete = count > 0 and all(flag or 2 * i + 2 < count for i, flag in enumerate(leaf))
+        node.expect(complete, "a node of the tree has no children and is not a leaf")
         spans = sum(end - begin for flag, begin, end in zip(leaf, begins, ends, strict=True) if flag)
         ordered = all(begin <= end for begin, end in zip(begins, ends, strict=True))
         node.expect(ordered and spans <= self.count, "the leaves of the tree hold a point twice")
@@ -58,15 +63,15 @@ class Search:
         if node.has("centers"):
             halves = [(2 * i + 1, i, 2 * i + 2) for i, flag in enumerate(leaf) if not flag]
             whole = all((begins[a], ends[a], ends[b]) == (begins[i], begins[b], ends[i]) for a, i, b in halves)
-            node.expect(whole, "a node of the tree does not hold what its children hold")
-            centers = rows_of(node.floats("centers", count, self.width), count, self.width)
+            node.expect(whole, "a node of the tree does not hold its children's points")
+            centers = node.rows("centers", count, self.width)
             self._balls = list(zip(map(self._metric.prepare, centers), node.floats("radii", count), strict=True))
             return
-        lower, upper = (rows_of(node.floats(name, count, self.width), count, self.width) for name in ("lower", "upper"))
+        lower, upper = (node.rows(name, count, self.width) for name in ("lower", "upper"))
         self._bounds = list(zip(lower, upper, strict=True))
 
-    def found(self, x: "list[float]") -> "Heap":
-        """Distance and position of each neighbor."""
+    def neighbors(self, x: "list[float]") -> "Heap":
+        """Return the distance and position of each neighbor of a row."""
         distance, p = self._metric.distance, self._metric.prepare(x)
         if self._radius is not None:
             return self._within(p, self._radius)
@@ -85,11 +90,11 @@ class Search:
         return [(distance(v), i) for v, i in heap]
 
     def _visit(self, x: "Any", begin: int, end: int, heap: "Heap") -> None:
-        """Keep those of the points from `begin` to `end` that are nearer than the farthest that is kept."""
+        """Keep those of the points from `begin` to `end` that are nearer than the farthest one kept so far."""
         reduced, points, straight = self._metric.reduced, self._prepared, self._metric.straight
         limit = inf
         for position in range(begin, end):
-            # what is farther than the limit, by more than rounding, needs no distance to the last bit
+            # a point that is farther than the limit, by more than rounding, needs no distance to the last bit
             if straight and dist(x, points[position]) > limit:
                 continue
             v = reduced(x, points[position])
@@ -98,12 +103,13 @@ class Search:
             limit = sqrt(heap[0][0]) * (1.0 + 1e-9) + 1e-150
 
     def _within(self, x: "Any", radius: float) -> "Heap":
-        """All that are no farther; reduced distances are compared, since a root can round onto the radius."""
+        """Return all points within the radius; reduced distances are compared, since a root can round onto the radius."""
         metric, near = self._metric, self._reduced_radius
         if not self._balls:
             reduced = [(metric.reduced(x, point), i) for i, point in enumerate(self._prepared)]
             return [(metric.distance(v), i) for v, i in reduced if v <= near]
-        found, stack = [], [0]
+        neighbors: Heap = []
+        stack = [0]
         while stack:
             i = stack.pop()
             center, wide = self._balls[i]
@@ -114,16 +120,19 @@ class Search:
             inside = apart + wide <= radius
             if leaf or inside:
                 reduced = [(metric.reduced(x, self._prepared[position]), position) for position in range(begin, end)]
-                found += [(metric.distance(v), position) for v, position in reduced if inside or v <= near]
+                neighbors += [(metric.distance(v), position) for v, position in reduced if inside or v <= near]
             else:
                 stack += [2 * i + 2, 2 * i + 1]
-        return found
+        return neighbors
 
     def nearest(self, x: "Any") -> "tuple[Any, Any, Any]":
-        """Of a batch: distances and positions, of shape (rows, k), and which rows leave no doubt.
+        """Find the `k` nearest points of each row of a batch, comparing all points.
 
-        All points are compared, whatever the tree. A row is in doubt where the farthest that is kept and the nearest that is
-        not are as far, or a distance is no number: which is kept then hangs on the order of the visit.
+        A row is in doubt where the farthest point kept and the nearest one left out are at the same distance, or a distance is
+        NaN: which point is kept then depends on the order of the visit.
+
+        :returns: distances and positions, of shape (rows, k), and for each row whether it is without doubt.
+        :raises TypeError: the metric has no batch form; `batched` is False.
         """
         import numpy as np
 
@@ -144,7 +153,7 @@ class Search:
 
     @property
     def batched(self) -> bool:
-        """Whether `nearest` answers; else rows are answered one by one."""
+        """Whether `nearest` can answer; else rows are answered one by one."""
         return self.counted and self._metric.batch is not None
 
     @cached_property
@@ -154,7 +163,7 @@ class Search:
         return np.array(self._prepared).reshape(self.count, self.width)
 
     def _bound(self, x: "Any", i: int) -> float:
-        """The least that the reduced distance to a point of node i can be."""
+        """Return the least possible reduced distance to a point of node i."""
         metric = self._metric
         if self._balls:
             center, wide = self._balls[i]
@@ -165,7 +174,7 @@ class Search:
 
 
 def _push(heap: "Heap", pair: "tuple[float, int]") -> None:
-    """Replace the farthest by `pair`, which is not as far, as `heap_push` sifts it down."""
+    """Replace the farthest by `pair`, which is nearer, and sift it down as `heap_push` does."""
     v, size, i = pair[0], len(heap), 0
     while 2 * i + 1 < size:
         left, right = 2 * i + 1, 2 * i + 2

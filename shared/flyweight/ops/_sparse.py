@@ -1,6 +1,6 @@
-"""Values of the plan that are mostly zeros: kinds of "z", one dictionary a row from column to number, and nothing for zeros.
+"""Sparse values of a plan: kinds of "z", and for each row one dictionary from column to number, without the zeros.
 
-Only ops of the families `text` and `sparse` read and give them, so that no other has to know.
+Only some ops read or give them; all others never meet one.
 """
 
 from flyweight.ops import MAX_WIDTH
@@ -18,32 +18,38 @@ if TYPE_CHECKING:
 
 
 def width_of(node: "Node") -> int:
-    """The width of the one input, which is sparse."""
+    """Return the width of the one input, which is sparse.
+
+    :raises ModelRefused: there are several inputs, or it is not sparse.
+    """
     kinds = node.only_input()
     node.expect(kinds[:1] == "z", "takes a sparse value")
     return len(kinds)
 
 
 def wide(node: "Node", width: int) -> str:
-    """The kinds of a sparse value of this width."""
+    """Return the kinds of a sparse value of this width.
+
+    :raises ModelRefused: the width is out of range.
+    """
     node.expect(0 < width <= MAX_WIDTH, f"is {width} columns wide, where 1 to {MAX_WIDTH} are allowed")
     return "z" * width
 
 
 class RowByRow:
-    """An op over rows whose batch form is its row form, one after the other; an array of sparse rows is one column of objects."""
+    """An op whose batch form calls its row form for one row after the other; an array of sparse rows is a column of objects."""
 
-    looped = True  # so that a model of such ops alone is not worth importing NumPy for
+    looped = True  # a model of such ops alone is not worth importing NumPy for
     kinds: str
 
     if TYPE_CHECKING:
 
         def row(self, *inputs: "Any") -> "Any":
-            """One row; each op has its own."""
+            """Answer one row; each op has its own."""
             ...
 
     def batch(self, *inputs: "Array") -> "Array":
-        """All rows, as arrays of shape (rows, columns), or (rows, 1) of dictionaries."""
+        """Answer all rows of arrays of shape (rows, columns), or (rows, 1) of dictionaries."""
         import numpy as np
 
         rows = zip(*[_rows(array) for array in inputs], strict=True)
@@ -56,5 +62,6 @@ class RowByRow:
 
 
 def _rows(array: "Array") -> "list[Any]":
+    """Return an array's rows, as lists or dictionaries."""
     rows: list[Any] = array.tolist()
     return [row[0] for row in rows] if rows and rows[0] and isinstance(rows[0][0], dict) else rows

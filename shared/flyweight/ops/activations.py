@@ -1,4 +1,4 @@
-"""What a layer of a neural network does to each of its sums (`sklearn.neural_network._base.ACTIVATIONS`, scikit-learn 1.9)."""
+"""Activations: functions of each sum of a neural network's layer (`sklearn.neural_network._base.ACTIVATIONS`, 1.9)."""
 
 from math import exp, tanh
 
@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
 
 class Relu:
-    """`max(x, 0)`."""
+    """`max(x, 0)`.
+
+    :raises ModelRefused: the input is not one row of numbers.
+    """
 
     exact = True
 
@@ -18,44 +21,50 @@ class Relu:
         self.kinds = "n" * node.numbers()
 
     def row(self, x: "list[float]") -> "list[float]":
-        """One number each; NaN stays, as np.maximum lets it."""
+        """Return one number a column; NaN stays, as np.maximum lets it."""
         return [0.0 if v < 0.0 else v for v in x]
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
         return np.maximum(x, 0.0)
 
 
 class Tanh(Relu):
-    """`tanh(x)`."""
+    """`tanh(x)`.
+
+    :raises ModelRefused: the input is not one row of numbers.
+    """
 
     exact = False
 
     def row(self, x: "list[float]") -> "list[float]":
-        """One number each."""
+        """Return one number a column."""
         return list(map(tanh, x))
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
         return np.tanh(x)
 
 
 class Logistic(Tanh):
-    """`1 / (1 + exp(-x))`."""
+    """`1 / (1 + exp(-x))`.
+
+    :raises ModelRefused: the input is not one row of numbers.
+    """
 
     def row(self, x: "list[float]") -> "list[float]":
-        """One number each."""
+        """Return one number a column."""
         try:
             return [1.0 / (1.0 + exp(-v)) for v in x]
         except OverflowError:  # a number below -709
             return [_logistic(v) for v in x]
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row; an infinite exp makes 0."""
+        """Answer all rows of an array; an infinite exp makes 0."""
         import numpy as np
 
         return 1.0 / (1.0 + np.exp(-x))

@@ -1,16 +1,15 @@
-"""Sparse codes by least angles, from a row's products with the atoms to a few coefficients (`_lars_path_solver`, 1.9).
+"""Find sparse codes by least angles: from a row's products with the atoms to a few coefficients (`_lars_path_solver`, 1.9).
 
-The steps are scikit-learn's own, with its tolerances: where atoms are nearly the same it leaves some out.
+The steps are scikit-learn's own, with its tolerances: of atoms that are nearly the same it leaves some out.
 """
 
 from math import inf, sqrt
 from operator import mul
 
 from flyweight.errors import Fault, InvalidInput
+from flyweight.ops._arithmetic import total
 from flyweight.ops._sparse import RowByRow
-from flyweight.ops._sums import total
-from flyweight.ops.codes import EPSILON, _backward, _forward
-from flyweight.ops.gaussian import rows_of
+from flyweight.ops.codes import EPSILON, backward, forward
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,16 +21,18 @@ HUGE = Fault("numbers whose squares are finite", "larger ones")
 
 
 class Path(RowByRow):
-    """`gram` are the atoms' products with each other; the path ends at `limit`, or after `rounds` steps.
+    """A path by least angles, which ends at `limit` or after `rounds` steps; `gram` are the atoms' products with each other.
 
     With `lasso` an atom whose coefficient comes to zero is left out again; with `positive` no coefficient is negative.
+
+    :raises ModelRefused: `gram` is not square or not finite, `limits` are out of range, or there are too many atoms.
     """
 
     exact = False
 
     def __init__(self, node: "Node") -> None:
         count = node.numbers()
-        self._gram = rows_of(node.floats("gram", count, count), count, count)
+        self._gram = node.rows("gram", count, count)
         self._limit, self._scale = node.floats("limits", 2)
         self._rounds = node.whole("rounds", 1, 1_000_000)
         self._lasso, self._positive = (node.choice(name, (True, False)) for name in ("lasso", "positive"))
@@ -41,9 +42,9 @@ class Path(RowByRow):
         self.kinds = "n" * count
 
     def row(self, x: "list[float]") -> "list[float]":
-        """One coefficient an atom.
+        """Return one coefficient an atom.
 
-        :raises InvalidInput: products that overflow, or a path without end.
+        :raises InvalidInput: the products overflow, or the path has no end.
         """
         if not max(map(abs, x), default=0.0) < 1e150:
             raise InvalidInput(HUGE)
@@ -53,18 +54,14 @@ class Path(RowByRow):
                 return walk.code
         raise InvalidInput(Fault("a row with a code", "one whose path has no end"))
 
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """The largest product: what rounding does to it, it does to the code."""
-        return [max(map(abs, x), default=0.0)]
-
 
 class _Walk:
-    """Where a path is: the atoms, those that have entered first, and what is left of the products of the others."""
+    """The state of a path: the atoms, those that have entered first, and the products that are left of the others."""
 
     def __init__(self, gram: "list[list[float]]", x: "list[float]", positive: bool) -> None:
         self._gram, self._x, self._positive = gram, x, positive
-        self._order = list(range(len(x)))  # by it the estimator swaps rows and columns of the products
-        self._left = [*x]  # of the atoms that have not entered
+        self._order = list(range(len(x)))  # the order into which the estimator swaps rows and columns of the products
+        self._left = [*x]  # products of the atoms that have not entered
         self._signs: list[float] = []
         self._active: list[int] = []
         self._factor: list[list[float]] = []
@@ -73,7 +70,10 @@ class _Walk:
         self._alpha, self._alpha_before = 0.0, 0.0
 
     def step(self, limit: float, scale: float, rounds: int, lasso: bool) -> bool:
-        """Go on to where the next atom enters, or one is left out; whether there is more."""
+        """Go on to the point where the next atom enters or one is left out.
+
+        :returns: whether the path goes on.
+        """
         left = self._left
         sizes = left if self._positive else [abs(v) for v in left]
         first = sizes.index(max(sizes)) if sizes else 0
@@ -94,13 +94,16 @@ class _Walk:
         return True
 
     def _enter(self, first: int) -> bool:
-        """Let the atom in unless it is nearly a sum of those that are."""
+        """Let the atom in, unless it is nearly a sum of the atoms that have entered.
+
+        :returns: whether it entered.
+        """
         order, left, place = self._order, self._left, len(self._active)
         sign = 1.0 if self._positive or left[first] > 0.0 else -1.0 if left[first] < 0.0 else 0.0
         left[first], left[0] = left[0], left[first]
         order[first + place], order[place] = order[place], order[first + place]
         atom = order[place]
-        own = _forward(self._factor, [self._gram[atom][i] for i in order[:place]])
+        own = forward(self._factor, [self._gram[atom][i] for i in order[:place]])
         pivot = max(sqrt(abs(self._gram[atom][atom] - total(map(mul, own, own)))), EPSILON)
         if pivot < 1e-7:  # the estimator puts the products back, but not the order
             left[0] = 0.0
@@ -113,8 +116,12 @@ class _Walk:
         return True
 
     def _go(self, largest: float, lasso: bool) -> None:
+        """Move the coefficients of the active atoms along their common angle.
+
+        :raises InvalidInput: the products overflow.
+        """
         signs, active = self._signs, self._active
-        squares = _backward(self._factor, _forward(self._factor, signs))
+        squares = backward(self._factor, forward(self._factor, signs))
         whole = total(map(mul, squares, signs))
         if not whole > 0.0:
             raise InvalidInput(HUGE)
@@ -145,6 +152,7 @@ class _Walk:
             self._leave(gone)
 
     def _leave(self, gone: "list[int]") -> None:
+        """Leave out the active atoms at these places."""
         left_out = [self._active.pop(place) for place in gone]
         for place in gone:
             del self._signs[place]
@@ -153,11 +161,12 @@ class _Walk:
         self._left = rests + self._left
         self._factor = []
         for place, atom in enumerate(self._active):
-            own = _forward(self._factor, [self._gram[atom][i] for i in self._active[:place]])
+            own = forward(self._factor, [self._gram[atom][i] for i in self._active[:place]])
             self._factor.append([*own, max(sqrt(abs(self._gram[atom][atom] - total(map(mul, own, own)))), EPSILON)])
 
 
 def _apart(v: float) -> float:
+    """Return a divisor that is not zero."""
     return v + TINY or TINY
 
 

@@ -1,4 +1,4 @@
-"""Features whose products approximate a kernel (`sklearn.kernel_approximation`, 1.9)."""
+"""Make features whose products approximate a kernel (`sklearn.kernel_approximation`, 1.9)."""
 
 from math import cos, cosh, inf, log, nan, pi, sin, sqrt
 from operator import mul
@@ -13,37 +13,38 @@ MAX_PRODUCTS = 10_000_000
 
 
 class AdditiveChi2:
-    """Of each number the square root, then its waves: `steps` of them, `interval` apart (AdditiveChi2Sampler)."""
+    """The square root of each number, then its waves: `steps` of them, `interval` apart (AdditiveChi2Sampler).
+
+    :raises ModelRefused: `interval` or `steps` is out of range, or `names` does not have one name a column.
+    """
 
     exact = False
 
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
-        self._steps = node.whole("steps", 1, 1000)
-        (self._interval,) = node.floats("interval", 1)
-        node.expect(self._interval > 0.0 and self._interval < inf, "'interval' is not above zero")
+        self.steps = node.whole("steps", 1, 1000)
+        (self.interval,) = node.floats("interval", 1)
+        node.expect(self.interval > 0.0 and self.interval < inf, "'interval' is not above zero")
         self._names = node.items("names", (str,), width)
-        self.kinds = "n" * (width * (2 * self._steps - 1))
-        self._damping = [_cosh(pi * step * self._interval) for step in range(1, self._steps)]
+        self.kinds = "n" * (width * (2 * self.steps - 1))
+        self._damping = [_cosh(pi * step * self.interval) for step in range(1, self.steps)]
 
     def row(self, x: "list[float]") -> "list[float]":
-        """First all roots, then for each step all cosines and all sines."""
+        """Return all roots, then for each step all cosines and all sines.
+
+        :raises InvalidInput: a number is below zero or missing.
+        """
         for place, v in enumerate(x):
             if not v >= 0.0:
                 raise InvalidInput(Fault("a number that is not below 0", preview(v), feature=self._names[place]))
-        y = [sqrt(v * self._interval) for v in x]
-        angles = [self._interval * log(v) if v else 0.0 for v in x]
+        y = [sqrt(v * self.interval) for v in x]
+        angles = [self.interval * log(v) if v else 0.0 for v in x]
         for step, damping in enumerate(self._damping, start=1):
-            factors = [sqrt(2.0 * v * self._interval / damping) for v in x]
+            factors = [sqrt(2.0 * v * self.interval / damping) for v in x]
             turned = [step * a if step * a < inf else nan for a in angles]
             y += map(mul, factors, map(cos, turned))
             y += map(mul, factors, map(sin, turned))
         return y
-
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """The roots, times how far the waves' arguments go."""
-        angles = [abs(self._interval * log(v)) if v > 0.0 else 0.0 for v in x]
-        return [sqrt(abs(v) * self._interval) * (2.0 + self._steps * a) for v, a in zip(x, angles, strict=True)]
 
 
 def _cosh(v: float) -> float:
@@ -58,18 +59,20 @@ class Sketch:
 
     Feature j, times `factor`, goes to column `index[d, j]` of sketch d with the sign `sign[d, j]`; a last, constant feature is
     `constant` where the array is there.
+
+    :raises ModelRefused: the arrays differ in shape, an index is out of range, or the sketch takes too many products.
     """
 
     exact = False
 
     def __init__(self, node: "Node") -> None:
         self._width = node.whole("width", 1, 1_000_000)
-        self._constant = node.floats("constant", 1) if node.has("constant") else []
-        features = node.numbers() + len(self._constant)
-        degree = node.array("index", "I32", (None, features)).shape[0]
+        self.constant = node.floats("constant", 1) if node.has("constant") else []
+        features = node.numbers() + len(self.constant)
+        self.degree = degree = node.array("index", "I32", (None, features)).shape[0]
         index = node.indices("index", self._width, degree, features)
         sign = node.floats("sign", degree, features)
-        (self._factor,) = node.floats("factor", 1)
+        (self.factor,) = node.floats("factor", 1)
         work = degree * self._width * min(self._width, max(1, features))
         node.expect(0 < work <= MAX_PRODUCTS, f"takes {work} products, where 1 to {MAX_PRODUCTS} are allowed")
         spans = [slice(d * features, (d + 1) * features) for d in range(degree)]
@@ -77,16 +80,8 @@ class Sketch:
         self.kinds = "n" * self._width
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The coefficients of the product."""
-        return self._product([self._factor * v for v in x] + self._constant)
-
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """The largest that they could be."""
-        size = sum(abs(self._factor * v) for v in x) + sum(map(abs, self._constant))
-        try:
-            return [size ** len(self._sketches)]
-        except OverflowError:
-            return [inf]
+        """Return the coefficients of the product."""
+        return self._product([self.factor * v for v in x] + self.constant)
 
     def _product(self, x: "list[float]") -> "list[float]":
         product, *others = [self._terms(x, sketch) for sketch in self._sketches]

@@ -1,4 +1,4 @@
-"""Numbers as intervals."""
+"""Turn numbers into the intervals that they lie in."""
 
 from bisect import bisect_right
 from itertools import pairwise
@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 class Digitize:
-    """The number of `edges` at or below each value; `starts` says where each column's inner edges begin (KBinsDiscretizer)."""
+    """The number of `edges` at or below each value (KBinsDiscretizer); each column's inner edges begin at its `starts`.
+
+    :raises ModelRefused: `starts` or the edges of a column go down, or `starts` is out of range.
+    """
 
     exact = True
 
@@ -25,11 +28,11 @@ class Digitize:
         node.expect(all(column == sorted(column) for column in self._edges), "the edges of a column go down")
 
     def row(self, x: "list[float]") -> "list[float]":
-        """Each value's interval, counted from 0."""
+        """Return each value's interval, counted from 0."""
         return [*map(float, map(bisect_right, self._edges, x))]
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
         y = np.empty(x.shape)

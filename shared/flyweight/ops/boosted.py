@@ -1,4 +1,4 @@
-"""What gradient boosting libraries do beside plain sums of trees (`trees.sum`).
+"""Ops of gradient boosting libraries beside plain sums of trees (`trees.sum`).
 
 Sources: LightGBM 4 (`include/LightGBM/tree.h`, `meta.h`).
 """
@@ -22,7 +22,10 @@ NEAR_ZERO = 1.0000000180025095e-35  # LightGBM's `kZeroThreshold`: 1e-35 in floa
 
 
 class _Some:
-    """An op that changes the columns at `positions` and leaves the others as they are."""
+    """An op that changes the columns at `positions` and leaves the others as they are.
+
+    :raises ModelRefused: a position is out of range.
+    """
 
     exact = True
 
@@ -32,10 +35,10 @@ class _Some:
 
 
 class ZeroIsMissing(_Some):
-    """Zero, and what LightGBM takes for it, becomes NaN (`zero_as_missing`; `Tree::NumericalDecision`)."""
+    """NaN in place of zero, and of what LightGBM takes for zero (`zero_as_missing`; `Tree::NumericalDecision`)."""
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The columns."""
+        """Return the columns, zeros as NaN."""
         y = x.copy()
         for position in self._positions:
             if -NEAR_ZERO <= y[position] <= NEAR_ZERO:
@@ -43,7 +46,7 @@ class ZeroIsMissing(_Some):
         return y
 
     def batch(self, x: "Array") -> "Array":
-        """The columns of many rows."""
+        """Answer all rows of an array."""
         import numpy as np
 
         y = x.copy()
@@ -52,13 +55,13 @@ class ZeroIsMissing(_Some):
 
 
 class Whole(_Some):
-    """Categories that came as numbers, cut toward zero as C's cast does (`Tree::CategoricalDecision`).
+    """Categories given as numbers, cut toward zero as C's cast does (`Tree::CategoricalDecision`).
 
-    Below zero, and beyond an int32, is no category of any model: NaN.
+    A number below zero or beyond an int32 is a category of no model, and becomes NaN.
     """
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The columns."""
+        """Return the columns, cut to whole numbers."""
         y = x.copy()
         for position in self._positions:
             v = y[position]
@@ -66,7 +69,7 @@ class Whole(_Some):
         return y
 
     def batch(self, x: "Array") -> "Array":
-        """The columns of many rows."""
+        """Answer all rows of an array."""
         import numpy as np
 
         y, v = x.copy(), x[:, self._positions]
@@ -75,7 +78,10 @@ class Whole(_Some):
 
 
 class SignedSquare:
-    """`|x| * x`: what undoes LightGBM's `reg_sqrt` (`RegressionL2loss::ConvertOutput`)."""
+    """`|x| * x`, which undoes LightGBM's `reg_sqrt` (`RegressionL2loss::ConvertOutput`).
+
+    :raises ModelRefused: the input is not one row of numbers.
+    """
 
     exact = True
 
@@ -83,55 +89,50 @@ class SignedSquare:
         self.kinds = "n" * node.numbers()
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The squares."""
+        """Return the signed squares."""
         return [abs(v) * v for v in x]
 
 
 class LinearLeaves:
-    """Trees whose leaves are linear: `constant + sum(coefficient * x)`, or the leaf's plain value where one x is missing.
+    """Trees whose leaves are linear: `constant + sum(coefficient * x)`, or the leaf's plain value where an x is missing.
 
-    Leaf i has the `features` and `coefficients` from `starts[i]` to `starts[i + 1]`. Trees add to `targets`.
+    Leaf i has the `features` and `coefficients` from `starts[i]` to `starts[i + 1]`. Tree t adds to the output `targets[t]`.
+
+    :raises ModelRefused: the arrays differ in length, an index is out of range, or a tree is damaged.
     """
 
     exact = False
 
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
-        self._leaves = node.floats("leaves", None)
-        count = len(self._leaves)
-        self._constants = node.floats("constants", count)
+        self.leaves = node.floats("leaves", None)
+        count = len(self.leaves)
+        self.constants = node.floats("constants", count)
         coefficients = node.floats("coefficients", None)
         features = node.indices("features", width, len(coefficients))
         starts = node.indices("starts", len(features) + 1, count + 1)
         rising = all(a <= b for a, b in pairwise(starts))
         node.expect(rising, "'starts' goes down")
         terms = list(zip(features, coefficients, strict=True))
-        self._terms = [terms[a:b] for a, b in pairwise(starts)]
+        self.terms = [terms[a:b] for a, b in pairwise(starts)]
         outputs = node.whole("outputs", 1, 10_000)
         self.kinds = "n" * outputs
-        self._forest = Forest(node, width, count)
-        self._targets = node.indices("targets", outputs, self._forest.count)
+        self.forest = Forest(node, width, count)
+        self._targets = node.indices("targets", outputs, self.forest.count)
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The sums."""
+        """Return one sum an output."""
         y = [0.0] * len(self.kinds)
-        for leaf, target in zip(self._forest.leaves(x), self._targets, strict=True):
-            value = self._constants[leaf]
-            for feature, coefficient in self._terms[leaf]:
+        for leaf, target in zip(self.forest.leaves(x), self._targets, strict=True):
+            value = self.constants[leaf]
+            for feature, coefficient in self.terms[leaf]:
                 value += coefficient * x[feature]
-            y[target] += self._leaves[leaf] if self._lacks(x, leaf) else value
+            y[target] += self.leaves[leaf] if self.misses(x, leaf) else value
         return y
 
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """The sum of the terms' absolute values (for parity only), an upper bound for each output."""
-        parts = [abs(self._leaves[leaf]) + abs(self._constants[leaf]) + self._size(x, leaf) for leaf in self._forest.leaves(x)]
-        return [sum(parts)] * len(self.kinds)
-
-    def _lacks(self, x: "list[float]", leaf: int) -> bool:
-        return any([isnan(x[feature]) for feature, _ in self._terms[leaf]])
-
-    def _size(self, x: "list[float]", leaf: int) -> float:
-        return 0.0 if self._lacks(x, leaf) else sum([abs(coefficient * x[feature]) for feature, coefficient in self._terms[leaf]])
+    def misses(self, x: "list[float]", leaf: int) -> bool:
+        """Say whether the row misses a value of a feature that the leaf reads."""
+        return any([isnan(x[feature]) for feature, _ in self.terms[leaf]])
 
 
 OPS = {"zero_is_missing": ZeroIsMissing, "whole": Whole, "signed_square": SignedSquare, "linear_leaves": LinearLeaves}

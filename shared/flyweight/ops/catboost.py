@@ -1,4 +1,4 @@
-"""CatBoost's trees, whose levels each ask one question, and its statistics of the target by category.
+"""Ops of CatBoost: trees that ask one question a level, and statistics of the target by category.
 
 Sources: CatBoost 1.2 (`catboost/libs/model/cpu/evaluator_impl.cpp`, `ctr_value_table.h`, `ctr_provider.h`,
 `static_ctr_provider.cpp`, `hash.h`). Leaves are added in double precision, in the order of the trees.
@@ -28,7 +28,10 @@ HASH_FACTOR = 0x4906BA494954CB65  # `CalcHash`
 
 
 class _Questions:
-    """Whether `x[feature] > border`, or `x[feature] == border` where `equal` is 1; `missing` is the answer for NaN."""
+    """Questions of a row: is `x[feature] > border`, or `x[feature] == border` where `equal` is 1; `missing` answers for NaN.
+
+    :raises ModelRefused: the arrays differ in length, or a feature is out of range.
+    """
 
     def __init__(self, node: "Node", width: int) -> None:
         features = node.indices("feature", width, None)
@@ -40,33 +43,35 @@ class _Questions:
         self._missing = [place for place in range(count) if missing[place]]
 
     def answers(self, x: "list[float]") -> "list[bool]":
-        """One answer each."""
-        found = [x[feature] > border for feature, border in self._all]
+        """Return one answer a question."""
+        answers = [x[feature] > border for feature, border in self._all]
         for place in self._equal:
             feature, border = self._all[place]
-            found[place] = x[feature] == border
+            answers[place] = x[feature] == border
         for place in self._missing:
             v = x[self._all[place][0]]
-            found[place] = found[place] or v != v
-        return found
+            answers[place] = answers[place] or v != v
+        return answers
 
     def batch(self, x: "Array") -> "Array":
-        """The answers for many rows, as shape (rows, questions) of truth values."""
+        """Answer all rows of an array, as truth values of shape (rows, questions)."""
         import numpy as np
 
         features, borders = np.array(self._all).reshape(-1, 2).T
         v = x[:, features.astype(int)]
-        found: Array = v > borders
-        found[:, self._equal] = v[:, self._equal] == borders[self._equal]
-        found[:, self._missing] |= np.isnan(v[:, self._missing])
-        return found
+        answers: Array = v > borders
+        answers[:, self._equal] = v[:, self._equal] == borders[self._equal]
+        answers[:, self._missing] |= np.isnan(v[:, self._missing])
+        return answers
 
 
 class Oblivious:
-    """Trees that ask the same question of a whole level: the answers, lowest bit first, are the number of the leaf.
+    """Trees with one question a level: the answers, lowest bit first, are the number of the leaf.
 
-    Tree i asks the questions `asked[starts[i]:starts[i + 1]]`, and its leaves lie one tree after the other. The sum is times
-    `scale`, plus `bias`.
+    Tree i asks the questions `asked[starts[i]:starts[i + 1]]`; the leaves of all trees lie one tree after the other. The sum
+    is multiplied by `scale`, then `bias` is added.
+
+    :raises ModelRefused: the arrays do not fit each other, or a tree is deeper than MAX_DEPTH.
     """
 
     exact = False
@@ -78,33 +83,33 @@ class Oblivious:
         node.expect(len(starts) > 1 and starts[0] == 0 and starts[-1] == len(asked), "'starts' does not cover 'asked'")
         depths = [b - a for a, b in pairwise(starts)]
         node.expect(min(depths) >= 0 and max(depths) <= MAX_DEPTH, f"a tree is deeper than {MAX_DEPTH} levels")
-        self._bias = node.floats("bias", None)
-        self._scale = node.floats("scale", 1)[0]
-        outputs = len(self._bias)
+        self.bias = node.floats("bias", None)
+        self.scale = node.floats("scale", 1)[0]
+        outputs = len(self.bias)
         self.kinds = "n" * outputs
         node.expect(outputs > 0, "it gives nothing")
-        flat = node.floats("leaves", sum([1 << depth for depth in depths]), outputs)
-        rows: list[Any] = flat if outputs == 1 else [flat[at : at + outputs] for at in range(0, len(flat), outputs)]
+        count = sum([1 << depth for depth in depths])
+        rows: list[Any] = node.floats("leaves", count, 1) if outputs == 1 else node.rows("leaves", count, outputs)
         self._firsts = [0, *accumulate([1 << depth for depth in depths])]
         self._leaves = [rows[start:end] for start, end in pairwise(self._firsts)]
-        never = self._questions.count  # what a tree that is not so deep asks of the levels below it
+        never = self._questions.count  # a question whose answer is False: a tree that ends earlier asks it on further levels
         self._levels = [
             [asked[start + level] if level < depth else never for start, depth in zip(starts, depths, strict=False)]
             for level in range(max(depths))
         ]
-        self._takes = [itemgetter(*level, never) for level in self._levels]  # of one place alone it would give no tuple
+        self._takes = [itemgetter(*level, never) for level in self._levels]  # with one place only it would return no tuple
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The sums."""
-        return [reduce(add, v, 0.0) * self._scale + bias for v, bias in zip(self._terms(x), self._bias, strict=True)]
+        """Return one sum an output."""
+        return [reduce(add, v, 0.0) * self.scale + bias for v, bias in zip(self.terms(x), self.bias, strict=True)]
 
     def batch(self, x: "Array") -> "Array":
-        """The sums of many rows; their terms are added in the same order."""
+        """Answer all rows of an array; the terms are added in the same order."""
         import numpy as np
 
         answers = np.column_stack([self._questions.batch(x), np.zeros(len(x), dtype=bool)])
-        table = np.concatenate([np.array(leaves) for leaves in self._leaves]).reshape(-1, len(self._bias))
-        y = np.zeros((len(x), len(self._bias)))
+        table = np.concatenate([np.array(leaves) for leaves in self._leaves]).reshape(-1, len(self.bias))
+        y = np.zeros((len(x), len(self.bias)))
         for first in range(0, len(self._leaves), BLOCK):
             trees = slice(first, first + BLOCK)
             leaves = np.repeat([self._firsts[:-1][trees]], len(x), axis=0)
@@ -112,26 +117,24 @@ class Oblivious:
                 leaves += answers[:, asked[trees]].astype(int) << level
             for tree in leaves.T:
                 y += table[tree]
-        return y * self._scale + self._bias
+        return y * self.scale + self.bias
 
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """The sum of the terms' absolute values (for parity only)."""
-        sizes = [sum(map(abs, terms)) for terms in self._terms(x)]
-        return [abs(bias) + abs(self._scale) * size for size, bias in zip(sizes, self._bias, strict=True)]
-
-    def _terms(self, x: "list[float]") -> "list[Sequence[float]]":
-        """Per output one leaf of each tree, found level by level for all trees at once."""
+    def terms(self, x: "list[float]") -> "list[Sequence[float]]":
+        """Return for each output one leaf's value a tree; the leaves are found level by level for all trees at once."""
         bits = [1 if answer else 0 for answer in (*self._questions.answers(x), False)]
-        found = [0] * len(self._leaves)
+        numbers = [0] * len(self._leaves)
         for take in self._takes:
-            found = list(map(add, found, take(bits)))
+            numbers = list(map(add, numbers, take(bits)))
             bits = list(map(add, bits, bits))
-        leaves = list(map(getitem, self._leaves, found))
-        return [leaves] if len(self._bias) == 1 else list(zip(*leaves, strict=True))
+        leaves = list(map(getitem, self._leaves, numbers))
+        return [leaves] if len(self.bias) == 1 else list(zip(*leaves, strict=True))
 
 
 class Answers:
-    """The answers to questions as numbers, 0 and 1."""
+    """The answers to questions as numbers, 0 and 1.
+
+    :raises ModelRefused: the arrays of the questions differ in length, or a feature is out of range.
+    """
 
     exact = True
 
@@ -140,16 +143,18 @@ class Answers:
         self.kinds = "n" * self._questions.count
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The answers."""
+        """Return one answer a question."""
         return [float(answer) for answer in self._questions.answers(x)]
 
 
 class Statistic:
-    """What training saw of the target for one category, or for several together: `(seen + prior) / (of + weight)`, in float32.
+    """A statistic of the target in training for one category, or for several together: `(seen + prior) / (of + weight)`.
 
-    The category is found by hashing what the columns `hashed` and the answers `answered` say, one after the other: `keys` are
-    the hashes, each as two halves, and `counts` has what was seen of each. `first` to `last` are the counts that are `seen`,
-    and `of` is all of them together, or `total` where that is given.
+    It is computed in float32. The key of the category is a hash over the columns `hashed` and the answers `answered`, one after
+    the other: `keys` has the hashes, each as two halves, and `counts` the counts of each in training. `seen` is the sum of the
+    counts from `first` to `last`; `of` is the sum of all counts, or `total` if the array is there.
+
+    :raises ModelRefused: keys and counts differ in number, a count is too large, or a position is out of range.
     """
 
     exact = True
@@ -161,7 +166,7 @@ class Statistic:
         rows, columns = node.array("counts", "F64", (None, None)).shape
         node.expect(len(halves) == 2 * rows, "keys and counts differ in number")
         flat = node.floats("counts", rows, columns)
-        node.expect(all(abs(count) < 1e15 for count in flat), "a count is beyond all measure")
+        node.expect(all(abs(count) < 1e15 for count in flat), "a count is larger than 1e15")
         first = node.whole("first", 0, columns)
         last = node.whole("last", first, columns)
         total = node.floats("total", 1) if node.has("total") else None
@@ -170,7 +175,7 @@ class Statistic:
             key = (halves[2 * row] & 0xFFFFFFFF) << 32 | halves[2 * row + 1] & 0xFFFFFFFF
             own = flat[row * columns : (row + 1) * columns]
             pairs[key] = (sum(own[first:last]), total[0] if total else sum(own))
-        # prior, weight, shift and scale make a table of answers, so that a row only looks one up
+        # prior, weight, shift and scale are applied here: a row only looks its answer up
         self._shape = node.floats("shape", 4)
         self._known = {key: self._value(*pair) for key, pair in pairs.items()}
         self._unknown = self._value(0.0, total[0] if total else 0.0)
@@ -184,13 +189,13 @@ class Statistic:
         return array("f", [moved * scale])[0]
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The one statistic."""
-        found = 0
+        """Return the one statistic."""
+        key = 0
         for position in self._hashed:
-            found = _mixed(found, _whole(x[position]))
+            key = _mixed(key, _whole(x[position]))
         for position in self._answered:
-            found = _mixed(found, 1 if x[position] else 0)
-        return [self._known.get(found, self._unknown)]
+            key = _mixed(key, 1 if x[position] else 0)
+        return [self._known.get(key, self._unknown)]
 
 
 def _mixed(a: int, b: int) -> int:
@@ -198,7 +203,7 @@ def _mixed(a: int, b: int) -> int:
 
 
 def _whole(v: "Any") -> int:
-    return int(v) & MASK if -1e18 < v < 1e18 else 0  # a hash, if the plan is sound
+    return int(v) & MASK if -1e18 < v < 1e18 else 0  # in a valid plan it is a hash
 
 
 OPS = {"oblivious": Oblivious, "answers": Answers, "statistic": Statistic}

@@ -1,7 +1,7 @@
-"""Categorical naive Bayes, from whole numbers to one log-likelihood a class.
+"""Categorical naive Bayes: from whole numbers to one log-likelihood a class.
 
-Source: `CategoricalNB._check_X` and `_joint_log_likelihood`, scikit-learn 1.9: numbers lose their fraction, and one that is
-negative or not below its feature's count is refused.
+Source: `CategoricalNB._check_X` and `_joint_log_likelihood`, scikit-learn 1.9: numbers lose their fraction, and a number that
+is negative or not below its feature's count is refused.
 """
 
 from functools import cached_property
@@ -9,7 +9,7 @@ from itertools import pairwise
 from math import fsum
 
 from flyweight.errors import Fault, InvalidInput, preview
-from flyweight.ops._sums import total
+from flyweight.ops._arithmetic import total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class LogSums:
-    """`prior + sum of tables[starts[feature] + category]`, `tables` of shape (all categories, classes)."""
+    """`prior + sum of tables[starts[feature] + category]`, `tables` of shape (all categories, classes).
+
+    :raises ModelRefused: there is no class, or `starts` does not divide the tables.
+    """
 
     exact = False
 
@@ -28,35 +31,44 @@ class LogSums:
         self._names = node.items("names", (str,), width)
         self._prior = node.floats("prior", None)
         count = len(self._prior)
-        rows = node.array("tables", "F64", (None, count)).shape[0]
-        flat = node.floats("tables", rows, count)
+        table = node.rows("tables", None, count)
+        rows = len(table)
         starts = node.indices("starts", rows + 1, width + 1)
-        node.expect(sorted(starts) == starts and starts[0] == 0 and starts[-1] == rows, "'starts' does not part the tables")
+        node.expect(sorted(starts) == starts and starts[0] == 0 and starts[-1] == rows, "'starts' does not divide the tables")
         node.expect(count > 0, "it has no class")
-        table = [flat[row * count : (row + 1) * count] for row in range(rows)]
         self._tables = [table[start:end] for start, end in pairwise(starts)]
         self.kinds = "n" * count
 
-    def _terms(self, x: "list[float]") -> "list[tuple[float, ...]]":
-        found = []
+    def terms(self, x: "list[float]") -> "list[tuple[float, ...]]":
+        """Return for each class the terms of its sum, the prior first.
+
+        :raises InvalidInput: a number is not a category of its feature.
+        """
+        parts = []
         for position, table in enumerate(self._tables):
             v = x[position]
             if not -1.0 < v < len(table):
                 expected = f"a category from 0 to {len(table) - 1}"
                 raise InvalidInput(Fault(expected, preview(v), feature=self._names[position]))
-            found.append(table[int(v)])
-        return list(zip(self._prior, *found, strict=True))
+            parts.append(table[int(v)])
+        return list(zip(self._prior, *parts, strict=True))
 
     def row(self, x: "list[float]") -> "list[float]":
-        """One log-likelihood a class."""
-        terms = self._terms(x)
+        """Return one log-likelihood a class.
+
+        :raises InvalidInput: a number is not a category of its feature.
+        """
+        terms = self.terms(x)
         try:
             return [*map(fsum, terms)]
         except (OverflowError, ValueError):
             return [*map(total, terms)]
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array.
+
+        :raises InvalidInput: a number is not a category of its feature.
+        """
         import numpy as np
 
         y = np.repeat(self._arrays[0], len(x), axis=0)
@@ -72,10 +84,6 @@ class LogSums:
         import numpy as np
 
         return np.array([self._prior]), [np.array(table).reshape(len(table), len(self._prior)) for table in self._tables]
-
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """The sum of the terms' absolute values."""
-        return [total(map(abs, terms)) for terms in self._terms(x)]
 
 
 OPS = {"log_sums": LogSums}

@@ -1,14 +1,13 @@
-"""Clusters' centers, from numbers to the label of the nearest.
+"""Find the nearest of clusters' centers, or the distance to each.
 
 Sources: `sklearn.cluster._k_means_lloyd._update_chunk_dense`, `pairwise_distances_argmin`, `BisectingKMeans._predict_recursive`,
-scikit-learn 1.9: squared distances are compared as `center^2 - 2 x center`, the first of equals wins.
+scikit-learn 1.9: squared distances are compared as `center^2 - 2 x center`, and the first of equals wins.
 """
 
 from functools import cached_property, reduce
 from math import isfinite, sqrt
 
-from flyweight.ops._sums import dot, total
-from flyweight.ops.gaussian import rows_of
+from flyweight.ops._arithmetic import dot, total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,21 +15,23 @@ if TYPE_CHECKING:
 
     from flyweight.ops import Node
 
-NEAR = 1e-14  # of the terms: what rounding can do to the distances that are compared
+NEAR = 1e-14  # by how much, relative to the terms, rounding can change the distances that are compared
 SPLIT = 2.0**27 + 1.0
 
 
 def fused(whole: float, pair: "tuple[float, float]") -> float:
-    """`whole` plus the pair's product, rounded once: how BLAS on today's processors adds, and so who wins where data tie."""
+    """Add the pair's product to `whole`, rounded once, as BLAS on today's processors does; it decides between tied centers."""
     a, b = pair
     product = a * b
     a_high, b_high = SPLIT * a - (SPLIT * a - a), SPLIT * b - (SPLIT * b - b)
     a_low, b_low = a - a_high, b - b_high
-    rest = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low  # Dekker: what rounding took
+    # the rounding error of the product (Dekker)
+    rest = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
     return total([product, rest, whole]) if isfinite(rest) else whole + product
 
 
 def _in_order(center: "list[float]") -> float:
+    """Return the sum of squares, added one after the other."""
     whole = 0.0
     for v in center:
         whole += v * v
@@ -38,41 +39,46 @@ def _in_order(center: "list[float]") -> float:
 
 
 class Nearest:
-    """The label of the nearest of `centers`, of shape (centers, features); `labels` has one a center, from -1 up."""
+    """The label of the nearest of `centers`, of shape (centers, features); `labels` has one label a center, from -1 up.
+
+    :raises ModelRefused: there is no center, or `labels` does not have one label a center.
+    """
 
     exact = False
     whole = True
 
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
-        count = node.array("centers", "F64", (None, width)).shape[0]
-        node.expect(count > 0, "it has no center")
-        self._centers = rows_of(node.floats("centers", count, width), count, width)
+        self._centers = node.rows("centers", None, width)
+        node.expect(len(self._centers) > 0, "it has no center")
         self._norms = [dot(center, center) for center in self._centers]
-        self._labels: list[int] = node.array("labels", "U8 I16 I32 I64", (count,)).values.tolist()
+        self._labels: list[int] = node.array("labels", "U8 I16 I32 I64", (len(self._centers),)).values.tolist()
         self.kinds = "n"
-
         self._largest = max(self._norms)
         self._pairs = list(zip(self._norms, self._centers, strict=True))
 
     def row(self, x: "list[float]") -> "list[int]":
-        """The label."""
+        """Return the one label."""
         apart = [norm - 2.0 * dot(center, x) for norm, center in self._pairs]
         least = min(apart)
-        near = least + NEAR * (self._largest + abs(least))
-        found = [i for i, d in enumerate(apart) if d <= near]
-        return [self._labels[found[0] if len(found) == 1 else self._first(x, apart, found)]]
+        limit = least + NEAR * (self._largest + abs(least))
+        near = [i for i, d in enumerate(apart) if d <= limit]
+        return [self._labels[near[0] if len(near) == 1 else self._first(x, apart, near)]]
 
-    def _first(self, x: "list[float]", apart: "list[float]", found: "list[int]") -> int:
-        """Of those that are equally near but for rounding, the first by the estimator's own rounding; NaN is near to none."""
-        if not found:
+    def _first(self, x: "list[float]", apart: "list[float]", near: "list[int]") -> int:
+        """Return the center that the estimator's own rounding finds first among those that are equally near but for rounding.
+
+        :param apart: the numbers that are compared, one a center.
+        :param near: those centers; none where the row has NaN.
+        """
+        if not near:
             return apart.index(min(apart))
-        sums = [reduce(fused, zip(self._centers[i], x, strict=True), 0.0) for i in found]
-        rounded = [_in_order(self._centers[i]) - 2.0 * s for i, s in zip(found, sums, strict=True)]
-        return found[rounded.index(min(rounded))]
+        sums = [reduce(fused, zip(self._centers[i], x, strict=True), 0.0) for i in near]
+        rounded = [_in_order(self._centers[i]) - 2.0 * s for i, s in zip(near, sums, strict=True)]
+        return near[rounded.index(min(rounded))]
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         return self._arrays[2][self._all_apart(x).argmin(axis=1)]
 
     def _all_apart(self, x: "Any") -> "Any":
@@ -87,18 +93,23 @@ class Nearest:
 
 
 class Descend(Nearest):
-    """The same down a binary tree in preorder: a node's left child is the next node, `right` has the other, 0 at a leaf."""
+    """The label of the leaf that the nearer child leads to, down a binary tree of centers in preorder.
+
+    A node's left child is the next node; `right` has its right child, 0 at a leaf.
+
+    :raises ModelRefused: there is no center, or `right` is not such a tree.
+    """
 
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
         count = len(self._centers)
         self._right = node.indices("right", count, count)
         node.expect(self._right[-1] == 0, "the last node is not a leaf, so that its left child is missing")
-        sound = all([not right or right > i + 1 for i, right in enumerate(self._right)])
-        node.expect(sound, "a right child does not come after its node's left child")
+        ordered = all([not right or right > i + 1 for i, right in enumerate(self._right)])
+        node.expect(ordered, "a right child does not come after its node's left child")
 
     def row(self, x: "list[float]") -> "list[int]":
-        """The label of the leaf where the nearer child always led."""
+        """Return the one label."""
         i = 0
         while self._right[i]:
             left, right = i + 1, self._right[i]
@@ -107,7 +118,7 @@ class Descend(Nearest):
         return [self._labels[i]]
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row: all go down together, and one that is at its leaf stays there."""
+        """Answer all rows of an array: all go down together, and a row that is at its leaf stays there."""
         import numpy as np
 
         apart, rights = self._all_apart(x), np.array(self._right)
@@ -122,39 +133,34 @@ class Descend(Nearest):
 class Distances:
     """The Euclidean distance to each of `centers`, of shape (centers, features): `sqrt(x^2 - 2 x center + center^2)`.
 
-    Source: `sklearn.metrics.pairwise.euclidean_distances`, whose cancellation near a center is its own.
+    Source: `sklearn.metrics.pairwise.euclidean_distances`; near a center the terms cancel as they do there.
+
+    :raises ModelRefused: `centers` is missing, or has another width than the row.
     """
 
     exact = False
 
     def __init__(self, node: "Node") -> None:
-        width = node.numbers()
-        count = node.array("centers", "F64", (None, width)).shape[0]
-        self._centers = rows_of(node.floats("centers", count, width), count, width)
-        self._norms = [dot(center, center) for center in self._centers]
-        self._pairs = list(zip(self._norms, self._centers, strict=True))
-        self.kinds = "n" * count
+        self._centers = node.rows("centers", None, node.numbers())
+        self.norms = [dot(center, center) for center in self._centers]
+        self._pairs = list(zip(self.norms, self._centers, strict=True))
+        self.kinds = "n" * len(self._centers)
 
-    def _squares(self, x: "list[float]") -> "list[float]":
+    def squares(self, x: "list[float]") -> "list[float]":
+        """Return the squared distances; rounding may make one negative."""
         own = dot(x, x)
         return [own - 2.0 * dot(center, x) + norm for norm, center in self._pairs]
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The distances."""
-        return [sqrt(square) if not square <= 0.0 else 0.0 for square in self._squares(x)]
-
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """The scale for which a bound of 1e-12 is what rounding the terms by 1e-15 does to the root, so much more near zero."""
-        own = dot(x, x)
-        terms = [1e-15 * (2.0 * own + 2.0 * norm) for norm in self._norms]
-        return [1e12 * (term / sqrt(s) if s > term else sqrt(term)) for term, s in zip(terms, self._squares(x), strict=True)]
+        """Return one distance a center."""
+        return [sqrt(square) if not square <= 0.0 else 0.0 for square in self.squares(x)]
 
     def batch(self, x: "Any") -> "Any":
-        """The distances of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
         centers = np.asarray(self._centers, dtype=float).reshape(-1, x.shape[1])
-        squares = (x * x).sum(axis=1, keepdims=True) - 2.0 * (x @ centers.T) + np.asarray(self._norms)
+        squares = (x * x).sum(axis=1, keepdims=True) - 2.0 * (x @ centers.T) + np.asarray(self.norms)
         return np.sqrt(np.maximum(squares, 0.0))
 
 

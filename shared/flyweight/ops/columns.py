@@ -1,4 +1,4 @@
-"""Ops that move columns and change no value."""
+"""Take and join columns; no value changes."""
 
 from operator import itemgetter
 
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 class Take:
-    """The columns at `positions`, in that order."""
+    """The columns at `positions`, in that order.
+
+    :raises ModelRefused: a position is out of range.
+    """
 
     exact = True
 
@@ -22,22 +25,25 @@ class Take:
         self.kinds = "".join(kinds[column] for column in columns)
         self._columns = columns
         first = columns[0] if columns else 0
-        # columns side by side, and so one or none, are a slice; of others `itemgetter` is the fastest
+        # columns side by side, or one or none, are taken by a slice; others fastest by `itemgetter`
         self._span = slice(first, first + len(columns)) if columns == [*range(first, first + len(columns))] else None
         self._pick: Any = itemgetter(*columns) if self._span is None else None
 
     def row(self, x: "list[Any]") -> "list[Any]":
-        """The picked values."""
+        """Return the values at these positions."""
         return [*self._pick(x)] if self._span is None else x[self._span]
 
     def batch(self, x: "Any") -> "Any":
-        """The picked columns; numbers that stood among strings are an array of float64 again."""
+        """Answer all rows of an array; numbers taken from among strings become an array of float64 again."""
         y = x[:, self._columns]
         return y if "s" in self.kinds else y.astype(float, copy=False)
 
 
 class Join:
-    """All columns of all inputs, one after the other."""
+    """All columns of all inputs, one after the other.
+
+    :raises ModelRefused: together they are wider than MAX_WIDTH.
+    """
 
     exact = True
 
@@ -46,11 +52,11 @@ class Join:
         self.kinds = "".join(node.inputs)
 
     def row(self, *inputs: "list[Any]") -> "list[Any]":
-        """One list of all values."""
+        """Return one list of all values."""
         return [value for x in inputs for value in x]
 
     def batch(self, *inputs: "Any") -> "Any":
-        """The arrays side by side."""
+        """Answer all rows of the arrays."""
         import numpy as np
 
         return np.concatenate(inputs, axis=1, dtype=object if "s" in self.kinds else float)

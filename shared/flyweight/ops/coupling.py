@@ -1,4 +1,4 @@
-"""Probabilities of a support vector machine, from the decision values of all pairs of classes.
+"""Couple the decision values of all pairs of classes into the probabilities of a support vector machine.
 
 Source: `sigmoid_predict`, `multiclass_probability` and `svm_predict_probability` of libsvm as scikit-learn 1.9 carries it
 (`sklearn/svm/src/libsvm/svm.cpp`): the method of Wu, Lin and Weng.
@@ -20,14 +20,19 @@ MIN_SHARE = 1e-7
 
 
 class Coupled(OfPairs):
-    """Each value `v` becomes the share `1 / (1 + exp(slope v + offset))` of its pair; the shares are coupled by iteration."""
+    """Probabilities of the classes: each value `v` gives its pair's share `1 / (1 + exp(slope v + offset))`.
+
+    An iteration couples the shares of all pairs.
+
+    :raises ModelRefused: `slopes` or `offsets` does not have one number a pair of classes.
+    """
 
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
         self._slopes = list(zip(node.floats("slopes", len(self._pairs)), node.floats("offsets", len(self._pairs)), strict=True))
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The probabilities."""
+        """Return one probability a class."""
         count = self._classes
         shares = [[0.0] * count for _ in range(count)]
         for v, (slope, offset), (i, j) in zip(x, self._slopes, self._pairs, strict=True):
@@ -39,7 +44,7 @@ class Coupled(OfPairs):
             return [nan] * count
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         from flyweight.ops._distances import in_blocks
 
         return in_blocks(x, self._classes**2, self._block)
@@ -62,6 +67,7 @@ def _share(v: float) -> float:
 
 
 def _coupled(r: "list[list[float]]", k: int) -> "list[float]":
+    """Couple shares into probabilities: `r[i][j]` is the share of class i of k against class j."""
     p = [1.0 / k] * k
     q = [[-r[j][t] * r[t][j] for j in range(k)] for t in range(k)]
     for t in range(k):
@@ -85,7 +91,7 @@ def _coupled(r: "list[list[float]]", k: int) -> "list[float]":
 
 
 def _dot(a: "list[float]", b: "list[float]") -> float:
-    """One after the other, as libsvm adds: whether another iteration follows can hang on the last bit."""
+    """Add the products one after the other, as libsvm does: the last bit can decide whether another iteration follows."""
     whole = 0.0
     for v, w in zip(a, b, strict=True):
         whole += v * w
@@ -93,16 +99,16 @@ def _dot(a: "list[float]", b: "list[float]") -> float:
 
 
 def _all_coupled(r: "Any", k: int) -> "Any":
-    """`_coupled` of many rows, the last axis, in the same order of operations; each row stops when it is near enough."""
+    """Couple the shares of many rows, the last axis, in the same order of operations; each row stops when it is near enough."""
     import numpy as np
 
-    found = np.full((k, r.shape[2]), 1.0 / k)
+    shares = np.full((k, r.shape[2]), 1.0 / k)
     q = -np.swapaxes(r, 0, 1) * r
     for t in range(k):
         q[t, t] = reduce(add, [r[j, t] * r[j, t] for j in range(k) if j != t])
     live = np.arange(r.shape[2])
     for _ in range(max(100, k)):
-        p = found[:, live]
+        p = shares[:, live]
         qp = reduce(add, [q[:, j] * p[j] for j in range(k)])
         pqp = reduce(add, [p[t] * qp[t] for t in range(k)])
         going = np.abs(qp - pqp).max(axis=0) >= 0.005 / k
@@ -115,8 +121,8 @@ def _all_coupled(r: "Any", k: int) -> "Any":
             pqp = (pqp + diff * (diff * q[t, t] + 2 * qp[t])) / (1 + diff) / (1 + diff)
             qp = (qp + diff * q[t]) / (1 + diff)
             p /= 1 + diff
-        found[:, live] = p
-    return found
+        shares[:, live] = p
+    return shares
 
 
 OPS = {"shares": Coupled}

@@ -1,9 +1,10 @@
-"""Known functions of one number, column by column, with NumPy's answers where Python's own would raise."""
+"""Apply known functions of one number to each column, with NumPy's answers where Python's own functions would raise."""
 
 import math
 from operator import neg
 
 from flyweight.errors import Fault, InvalidInput, preview
+from flyweight.ops._arithmetic import exp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,38 +17,35 @@ NAN, INF = math.nan, math.inf
 
 
 def _log(function: "Callable[[float], float]", pole: float) -> "Callable[[float], float]":
+    """Return a logarithm that answers at and below its pole as NumPy's does."""
     return lambda v: function(v) if v > pole else -INF if v == pole else NAN
 
 
-def _growing(function: "Callable[[float], float]") -> "Callable[[float], float]":
-    def call(v: float) -> float:
-        try:
-            return function(v)
-        except OverflowError:
-            return INF
-
-    return call
+def _expm1(v: float) -> float:
+    try:
+        return math.expm1(v)
+    except OverflowError:
+        return INF
 
 
 def _finite(function: "Callable[[float], float]") -> "Callable[[float], float]":
-    """A function that Python refuses at infinity, where NumPy has `inf` for roundings and NaN for waves."""
+    """Return a rounding that gives infinities and NaN back, as NumPy's does."""
     return lambda v: float(function(v)) if math.isfinite(v) else v
 
 
 def _wave(function: "Callable[[float], float]") -> "Callable[[float], float]":
+    """Return a wave that gives NaN at infinity, as NumPy's does."""
     return lambda v: function(v) if math.isfinite(v) else NAN
 
 
-_exp, _expm1 = _growing(math.exp), _growing(math.expm1)
-
-# name -> the function, and whether it is rounded correctly everywhere and so the same everywhere
+# name -> the function, and whether every platform rounds it correctly and so alike
 FUNCTIONS: "dict[str, tuple[Callable[[float], float], bool]]" = {
     "absolute": (abs, True),
     "ceil": (_finite(math.ceil), True),
     "cos": (_wave(math.cos), False),
-    "exp": (_exp, False),
+    "exp": (exp, False),
     "expm1": (_expm1, False),
-    "expit": (lambda v: 1.0 / (1.0 + _exp(-v)), False),
+    "expit": (lambda v: 1.0 / (1.0 + exp(-v)), False),
     "floor": (_finite(math.floor), True),
     "log": (_log(math.log, 0.0), False),
     "log10": (_log(math.log10, 0.0), False),
@@ -60,7 +58,7 @@ FUNCTIONS: "dict[str, tuple[Callable[[float], float], bool]]" = {
     "square": (lambda v: v * v, True),
     "tanh": (math.tanh, False),
 }
-# the same where nothing is infinite and the function is defined, and else a ValueError or an OverflowError
+# the same functions, faster: ValueError or OverflowError where a number is infinite or the function is not defined
 USUAL: "dict[str, Callable[[float], float]]" = {
     "cos": math.cos,
     "exp": math.exp,
@@ -76,26 +74,32 @@ USUAL: "dict[str, Callable[[float], float]]" = {
 
 
 class Apply:
-    """One function to every column; `takes` says what the reader of the result accepts: "any", "nan" too, or "finite" only.
+    """One function of every column.
 
-    An instance that leaves what is accepted (the logarithm of zero) is refused, as the estimator refuses it.
+    `takes` says what the reader of the result accepts: "any" number, "nan" beside finite numbers, or "finite" numbers only. A
+    row with another result (the logarithm of zero) is refused, as the estimator refuses it.
+
+    :raises ModelRefused: `function` or `takes` is unknown, or `names` does not have one name a column.
     """
 
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
         self.kinds = "n" * width
         self._word = node.choice("function", tuple(FUNCTIONS))
-        self._function, self.exact = FUNCTIONS[self._word]
-        self._usual = USUAL.get(self._word, self._function)
+        self.function, self.exact = FUNCTIONS[self._word]
+        self._usual = USUAL.get(self._word, self.function)
         self._takes = node.choice("takes", ("any", "nan", "finite"))
         self._names = node.items("names", (str,), width)
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The function's values."""
+        """Return the function's value of each column.
+
+        :raises InvalidInput: a value is not finite, or is NaN, where `takes` does not accept it.
+        """
         try:
             y = [*map(self._usual, x)]
         except (ValueError, OverflowError):
-            y = [*map(self._function, x)]
+            y = [*map(self.function, x)]
         if self._takes != "any" and not math.isfinite(sum(y)):
             for position, v in enumerate(y):
                 if math.isinf(v) or (v != v and self._takes == "finite"):
@@ -104,7 +108,10 @@ class Apply:
         return y
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row: NumPy has the functions under the same names, but for `expit`."""
+        """Answer all rows of an array: NumPy has the functions under the same names, except `expit`.
+
+        :raises InvalidInput: a value is not finite, or is NaN, where `takes` does not accept it.
+        """
         import numpy as np
 
         y = 1.0 / (1.0 + np.exp(-x)) if self._word == "expit" else getattr(np, self._word)(x)
@@ -112,13 +119,12 @@ class Apply:
             raise InvalidInput
         return y
 
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """The values' own size, where they are finite."""
-        return [abs(v) if math.isfinite(v) else 0.0 for v in map(self._function, x)]
-
 
 class _Power:
-    """A power transform with a `lambdas` a column, then `(y - mean) / scale` (PowerTransformer)."""
+    """A power transform with one of `lambdas` a column, then `(y - mean) / scale` (PowerTransformer).
+
+    :raises ModelRefused: an array does not have one number a column, or `scale` has a zero.
+    """
 
     exact = False
 
@@ -128,44 +134,38 @@ class _Power:
         self._names = node.items("names", (str,), width)
         scale = node.floats("scale", width)
         node.expect(0.0 not in scale, "'scale' has a zero")
-        self._columns = list(zip(node.floats("lambdas", width), node.floats("mean", width), scale, strict=True))
+        self.columns = list(zip(node.floats("lambdas", width), node.floats("mean", width), scale, strict=True))
 
     if TYPE_CHECKING:
 
         def power(self, v: float, exponent: float) -> float:
-            """The transform of one number; each kind of power has its own."""
+            """Transform one number; each kind of power has its own."""
             ...
 
         def powers(self, x: Any, exponents: Any) -> Any:
-            """The same of an array."""
+            """Transform an array of shape (rows, columns)."""
             ...
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The transformed values."""
-        pairs = zip(x, self._columns, strict=True)
+        """Return the transformed values."""
+        pairs = zip(x, self.columns, strict=True)
         return [(self.power(v, exponent) - mean) / scale for v, (exponent, mean, scale) in pairs]
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
-        exponents, means, scales = np.array(self._columns, dtype=float).reshape(-1, 3).T
+        exponents, means, scales = np.array(self.columns, dtype=float).reshape(-1, 3).T
         return (self.powers(x, exponents) - means) / scales
-
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """What was subtracted from what, over the scale."""
-        pairs = zip(x, self._columns, strict=True)
-        found = [(abs(self.power(v, exponent)) + abs(mean)) / abs(scale) for v, (exponent, mean, scale) in pairs]
-        return [v if math.isfinite(v) else 0.0 for v in found]
 
 
 def _box_cox(log: float, exponent: float) -> float:
-    """`(exp(exponent * log) - 1) / exponent`, its limit at zero."""
+    """Return `(exp(exponent * log) - 1) / exponent`, or its limit where the exponent is zero."""
     return log if abs(exponent) < 1e-19 else _expm1(exponent * log) / exponent
 
 
 def _box_coxes(logs: "Any", exponents: "Any") -> "Any":
-    """The same of arrays."""
+    """Return `_box_cox` of arrays."""
     import numpy as np
 
     return np.where(np.abs(exponents) < 1e-19, logs, np.expm1(exponents * logs) / exponents)
@@ -175,18 +175,24 @@ class BoxCox(_Power):
     """`(v ** exponent - 1) / exponent` of a positive number (`scipy.special.boxcox`)."""
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The transformed values; what is not positive is refused, as the estimator refuses it."""
+        """Return the transformed values.
+
+        :raises InvalidInput: a number is not positive; the estimator refuses it as well.
+        """
         for position, v in enumerate(x):
             if v <= 0.0:
                 raise InvalidInput(Fault("a number above 0", preview(v), feature=self._names[position]))
         return super().row(x)
 
     def power(self, v: float, exponent: float) -> float:
-        """The transform of one number."""
+        """Transform one number."""
         return _box_cox(math.log(v), exponent) if v > 0.0 else NAN
 
     def powers(self, x: "Any", exponents: "Any") -> "Any":
-        """The same of an array."""
+        """Transform an array of shape (rows, columns).
+
+        :raises InvalidInput: a number is not positive.
+        """
         import numpy as np
 
         if (x <= 0.0).any():
@@ -198,13 +204,13 @@ class YeoJohnson(_Power):
     """Box-Cox of `v + 1` above zero, and mirrored with `2 - exponent` below (`scipy.stats.yeojohnson`)."""
 
     def power(self, v: float, exponent: float) -> float:
-        """The transform of one number."""
+        """Transform one number."""
         if v != v:
             return v
         return _box_cox(math.log1p(v), exponent) if v >= 0.0 else -_box_cox(math.log1p(-v), 2.0 - exponent)
 
     def powers(self, x: "Any", exponents: "Any") -> "Any":
-        """The same of an array."""
+        """Transform an array of shape (rows, columns)."""
         import numpy as np
 
         return np.where(x >= 0.0, _box_coxes(np.log1p(x), exponents), -_box_coxes(np.log1p(-x), 2.0 - exponents))

@@ -1,4 +1,4 @@
-"""Categories as numbers: one table a column, looked up by value."""
+"""Encode categories as numbers: one table a column, looked up by value."""
 
 from operator import getitem
 
@@ -16,9 +16,11 @@ HUGE = 2.0**1023
 
 
 class _Tables:
-    """What every encoder reads: per column its categories, their codes, and the codes of missing and unseen values.
+    """The tables of an encoder: for each column its categories, their codes, and the codes of missing and unseen values.
 
-    A code is a number; "nan" stands for NaN, which JSON has no word for, and "refuse" for an answer of 422.
+    A code is a number, "nan" for NaN, which JSON can't hold, or "refuse" to refuse the row.
+
+    :raises ModelRefused: the lists differ in length, or a category or code has another type.
     """
 
     exact = True
@@ -40,25 +42,31 @@ class _Tables:
             self._columns.append((dict(zip(seen, numbers, strict=True)), _number(other), _number(absent)))
 
     def codes(self, x: "list[Any]") -> "list[Any]":
-        """Each value's code."""
+        """Return each value's code.
+
+        :raises InvalidInput: a value is missing or unseen, and its column refuses such values.
+        """
         try:
             return [*map(getitem, self._known, x)]
         except KeyError:  # a value is missing or unseen
             return self._all_codes(x)
 
     def _all_codes(self, x: "list[Any]") -> "list[Any]":
-        found = []
+        codes = []
         for position, (value, (table, unseen, missing)) in enumerate(zip(x, self._columns, strict=True)):
             code = table.get(value)
             if code is None:
                 code = missing if value is None or value != value else unseen
                 if code is REFUSE:
                     self._refuse(position, value)
-            found.append(code)
-        return found
+            codes.append(code)
+        return codes
 
     def batch_codes(self, x: "Any") -> "list[list[Any]]":
-        """The codes of each column, for many instances."""
+        """Return a list of codes a column, for all rows of an array.
+
+        :raises InvalidInput: a value is missing or unseen, and its column refuses such values.
+        """
         columns = []
         for values, (table, unseen, missing) in zip(x.T.tolist(), self._columns, strict=True):
             others = {*values} - table.keys()
@@ -69,11 +77,15 @@ class _Tables:
         return columns
 
     def _refuse(self, position: int, value: "Any") -> "NoReturn":
+        """Refuse a value that its column does not know.
+
+        :raises InvalidInput: always; the fault lists the known categories.
+        """
         categories = [*self._columns[position][0]]
         expected = ", ".join(preview(category) for category in categories[:10])
         more = f" and {len(categories) - 10} more" if len(categories) > 10 else ""
-        given = None if value is None or value != value else value
-        raise InvalidInput(Fault(f"one of {expected}{more}", preview(given), feature=self._names[position]))
+        shown = preview(None if value is None or value != value else value)
+        raise InvalidInput(Fault(f"one of {expected}{more}", shown, feature=self._names[position]))
 
 
 def _number(code: "Any") -> "Any":
@@ -81,7 +93,10 @@ def _number(code: "Any") -> "Any":
 
 
 class Ordinal(_Tables):
-    """Each category's code (OrdinalEncoder)."""
+    """One code a column (OrdinalEncoder).
+
+    :raises ModelRefused: a table is not valid, or a code is too large for a double.
+    """
 
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
@@ -94,18 +109,24 @@ class Ordinal(_Tables):
         self.kinds = "n" * len(self._columns)
 
     def row(self, x: "list[Any]") -> "list[float]":
-        """The codes."""
+        """Return one code a column.
+
+        :raises InvalidInput: a value is missing or unseen, and its column refuses such values.
+        """
         return self.codes(x)
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
         return np.array(self.batch_codes(x), dtype=float).reshape(x.shape[1], len(x)).T
 
 
 class OneHot(_Tables):
-    """A block of zeros a column with 1.0 at the category's code; -1 leaves it all zeros (OneHotEncoder)."""
+    """A block of zeros a column, with 1.0 at the category's code; the code -1 leaves the block all zeros (OneHotEncoder).
+
+    :raises ModelRefused: a table is not valid, a code is out of its block, or the blocks are too wide.
+    """
 
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
@@ -125,7 +146,10 @@ class OneHot(_Tables):
         self._zeros = [0.0] * start
 
     def row(self, x: "list[Any]") -> "list[float]":
-        """The blocks, one after the other."""
+        """Return the blocks, one after the other.
+
+        :raises InvalidInput: a value is missing or unseen, and its column refuses such values.
+        """
         y = self._zeros.copy()
         for code in self.codes(x):
             if code >= 0:
@@ -133,7 +157,7 @@ class OneHot(_Tables):
         return y
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
         y, rows = np.zeros((len(x), len(self.kinds))), np.arange(len(x))

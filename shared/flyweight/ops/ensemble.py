@@ -1,10 +1,10 @@
-"""From the answers of several estimators to one: means, votes, medians, codes, in the order in which scikit-learn adds.
+"""Combine the answers of several estimators: means, votes, medians, codes, added in scikit-learn's order.
 
-An index that reaches an op here is a column like any other: what is not a position among the classes counts for nothing.
+An index is a column like any other here: a number that is not a position among the classes counts for nothing.
 """
 
 from flyweight.ops import MAX_WIDTH
-from flyweight.ops._sums import total
+from flyweight.ops._arithmetic import total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 class Mean:
     """The inputs' weighted sum, added one by one, over `divide` (VotingRegressor, BaggingClassifier, CalibratedClassifierCV).
 
-    `exact` says whether the estimator adds in this order whatever the number of rows: `np.mean` along rows does not.
+    `exact` says whether the estimator adds in this order for any number of rows; `np.mean` along rows does not.
+
+    :raises ModelRefused: the inputs differ in width or are strings, or `weights` or `divide` is not valid.
     """
 
     def __init__(self, node: "Node") -> None:
@@ -24,32 +26,32 @@ class Mean:
         node.expect("s" not in "".join(node.inputs), "takes numbers, got strings")
         node.expect(len({*map(len, node.inputs)}) == 1, "its inputs differ in width")
         self.exact = bool(node.choice("exact", (True, False)))
-        self._weights = node.floats("weights", len(node.inputs)) if node.has("weights") else [1.0] * len(node.inputs)
-        self._divide = node.floats("divide", 1)[0]
-        node.expect(self._divide != 0.0, "'divide' is zero")
+        self.weights = node.floats("weights", len(node.inputs)) if node.has("weights") else [1.0] * len(node.inputs)
+        self.divide = node.floats("divide", 1)[0]
+        node.expect(self.divide != 0.0, "'divide' is zero")
 
     def row(self, *inputs: "list[float]") -> "list[float]":
-        """The means."""
+        """Return one mean a column."""
         y = [0.0] * len(self.kinds)
-        for weight, x in zip(self._weights, inputs, strict=True):
+        for weight, x in zip(self.weights, inputs, strict=True):
             y = [sum_ + v * weight for sum_, v in zip(y, x, strict=True)]
-        return [v / self._divide for v in y]
+        return [v / self.divide for v in y]
 
     def batch(self, *inputs: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of the arrays."""
         y = 0.0
-        for weight, x in zip(self._weights, inputs, strict=True):
+        for weight, x in zip(self.weights, inputs, strict=True):
             y = y + x * weight
-        return y / self._divide
-
-    def magnitude(self, *inputs: "list[float]") -> "list[float]":
-        """The sum of the terms' absolute values, one a column."""
-        columns = zip(*inputs, strict=True)
-        return [total(abs(v * w / self._divide) for v, w in zip(c, self._weights, strict=True)) for c in columns]
+        return y / self.divide
 
 
 class Vote:
-    """Each column is a position among `classes`: it gives that class its `for`, and the others its `against` (AdaBoost)."""
+    """The votes of each class: a column, a position among `classes`, gives that class its `for`, the others its `against`.
+
+    AdaBoost votes so.
+
+    :raises ModelRefused: `for` or `against` does not have one number a column.
+    """
 
     exact = True
 
@@ -62,7 +64,7 @@ class Vote:
         self.kinds = "n" * self._classes
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The votes, one number a class."""
+        """Return one sum of votes a class."""
         y = [0.0] * self._classes
         for position, (vote, against) in zip(x, self._votes, strict=True):
             if against:
@@ -72,7 +74,7 @@ class Vote:
         return y
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
         y, classes = np.zeros((len(x), self._classes)), np.arange(self._classes)
@@ -84,7 +86,10 @@ class Vote:
 
 
 class Median:
-    """The first of the sorted columns at which half of all `weights` is reached (`AdaBoostRegressor._get_median_predict`)."""
+    """The first of the sorted columns at which half of all `weights` is reached (`AdaBoostRegressor._get_median_predict`).
+
+    :raises ModelRefused: there is no column, or `weights` does not have one number a column.
+    """
 
     exact = True
 
@@ -95,7 +100,7 @@ class Median:
         self.kinds = "n"
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The weighted median."""
+        """Return the one weighted median."""
         order = sorted(range(len(x)), key=x.__getitem__)
         reached, below = 0.0, []
         for position in order:
@@ -105,7 +110,7 @@ class Median:
         return [x[order[first]]]
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
         order = x.argsort(axis=1, kind="stable")
@@ -115,7 +120,10 @@ class Median:
 
 
 class Scatter:
-    """The columns put at `positions` of a row of zeros (a member that saw fewer classes than the ensemble)."""
+    """The columns put at `positions` of a row of zeros (for a member that saw fewer classes than the ensemble).
+
+    :raises ModelRefused: `positions` repeats, is out of range, or does not have one position a column.
+    """
 
     exact = True
 
@@ -127,7 +135,7 @@ class Scatter:
         self.kinds = "n" * wide
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The wide row."""
+        """Return the wide row."""
         y = [0.0] * len(self.kinds)
         for position, value in zip(self._positions, x, strict=True):
             y[position] = value
@@ -135,7 +143,10 @@ class Scatter:
 
 
 class Recode:
-    """The one column, a position, to the number at that position of `codes` (a class that is a number, for the next model)."""
+    """The number of `codes` at the position that the one column gives (a class as a number, for the next model).
+
+    :raises ModelRefused: the input has several columns.
+    """
 
     exact = True
 
@@ -145,12 +156,15 @@ class Recode:
         self.kinds = "n"
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The code."""
+        """Return the one code, NaN where the position is out of range."""
         return [self._codes[int(x[0])] if 0 <= x[0] < len(self._codes) else float("nan")]
 
 
 class Shares:
-    """Each column over the sum of all; where that is zero, equal shares if `uniform`, else the zeros themselves."""
+    """Each column over the sum of all; where the sum is zero, equal shares if `uniform`, else the input itself.
+
+    :raises ModelRefused: there is no column.
+    """
 
     exact = False
 
@@ -160,14 +174,14 @@ class Shares:
         self._uniform = node.choice("uniform", (True, False))
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The shares."""
+        """Return one share a column."""
         whole = total(x)
         if whole:
             return [v / whole for v in x]
         return [1.0 / len(x)] * len(x) if self._uniform else x
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
         whole = x.sum(axis=1, keepdims=True)
@@ -177,7 +191,9 @@ class Shares:
 class OneVsOne:
     """Votes of all pairs of `classes`, ties broken by confidence (`sklearn.utils.multiclass._ovr_decision_function`).
 
-    Two inputs, a column a pair: the index that won, 0 or 1, and the confidence in 1.
+    It reads two inputs with one column a pair: the index that won, 0 or 1, and the confidence in 1.
+
+    :raises ModelRefused: the inputs have another width.
     """
 
     exact = True
@@ -190,7 +206,7 @@ class OneVsOne:
         self.kinds = "n" * classes
 
     def row(self, winners: "list[float]", confidences: "list[float]") -> "list[float]":
-        """One score a class."""
+        """Return one score a class."""
         votes, sums = [0.0] * len(self.kinds), [0.0] * len(self.kinds)
         for (i, j), winner, confidence in zip(self._pairs, winners, confidences, strict=True):
             sums[i] -= confidence
@@ -199,7 +215,7 @@ class OneVsOne:
         return [vote + s / (3.0 * (abs(s) + 1.0)) for vote, s in zip(votes, sums, strict=True)]
 
     def batch(self, winners: "Any", confidences: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of the two arrays."""
         import numpy as np
 
         votes, sums = np.zeros((2, len(self.kinds), len(winners)))
@@ -212,22 +228,23 @@ class OneVsOne:
 
 
 class Nearest:
-    """The first row of `codes` that is nearest to the input (OutputCodeClassifier)."""
+    """The index of the row of `codes` that is nearest to the input, the first of equals (OutputCodeClassifier).
+
+    :raises ModelRefused: there is no code, or it has another width than the input.
+    """
 
     exact = True
     whole = True
 
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
-        rows = node.array("codes", "F64", (None, width)).shape[0]
-        node.expect(rows > 0 and width > 0, "it has no code")
-        flat = node.floats("codes", rows, width)
-        self._codes = [flat[start : start + width] for start in range(0, rows * width, width)]
+        self._codes = node.rows("codes", None, width)
+        node.expect(len(self._codes) > 0 and width > 0, "it has no code")
         self.kinds = "n"
-        self.choices = [rows]
+        self.choices = [len(self._codes)]
 
     def row(self, x: "list[float]") -> "list[int]":
-        """The index; the input's own square is the same for all rows and left out."""
+        """Return the one index; the input's own square is the same for all codes and left out."""
         distances = [total(c * (c - 2.0 * v) for c, v in zip(code, x, strict=True)) for code in self._codes]
         return [distances.index(min(distances))]
 

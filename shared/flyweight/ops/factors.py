@@ -1,73 +1,75 @@
-"""Rows as sums of parts, none of them negative, from a row to its shares of `parts` (`sklearn.decomposition._nmf`, 1.9).
+"""Find a row's shares of nonnegative parts whose sum it is (`sklearn.decomposition._nmf`, 1.9).
 
-The steps are scikit-learn's own, for the row alone: among others it stops when all of them together change little.
+The steps are scikit-learn's own for a single row; with several rows it stops when all of them together change little.
 """
 
-from math import inf, log, nan, sqrt
+from math import inf, log, sqrt
 
 from flyweight.errors import Fault, InvalidInput
+from flyweight.ops._arithmetic import dot, power, total
 from flyweight.ops._sparse import RowByRow
-from flyweight.ops._sums import dot, total
-from flyweight.ops.gaussian import rows_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flyweight.ops import Node
 
-TINY = 2.0**-23  # stands for zeros that are divided by
-MOST = 20_000_000  # products a row: some seconds
+TINY = 2.0**-23  # replaces zero as a divisor
+MAX_PRODUCTS = 20_000_000  # a row: some seconds
 
 
 class _Factors(RowByRow):
-    """What both ways to solve share: `parts` of shape (parts, features), and their products with each other."""
+    """Both solvers' base: `parts` of shape (parts, features), and their products with each other, `gram`.
+
+    :raises ModelRefused: `parts` is empty, negative or not finite, or takes too many products.
+    """
 
     exact = False
 
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
-        count = node.array("parts", "F64", (None, width)).shape[0]
-        node.expect(count > 0 and width > 0, "'parts' are none, or of no feature")
-        self._parts = rows_of(node.floats("parts", count, width), count, width)
-        node.expect(all(0.0 <= v < inf for part in self._parts for v in part), "'parts' are negative, or not finite")
-        self._columns = [list(column) for column in zip(*self._parts, strict=True)]
-        self._gram = [[dot(a, b) for b in self._parts] for a in self._parts]
+        self.parts = node.rows("parts", None, width)
+        count = len(self.parts)
+        node.expect(count > 0 and width > 0, "'parts' has no part, or no feature")
+        node.expect(all(0.0 <= v < inf for part in self.parts for v in part), "'parts' are negative, or not finite")
+        self._columns = [list(column) for column in zip(*self.parts, strict=True)]
+        self.gram = [[dot(a, b) for b in self.parts] for a in self.parts]
         self._rounds = node.whole("rounds", 1, 1_000_000)
-        node.expect(self._rounds * count * (count + width) <= MOST, "has too many rounds for so many parts")
-        # tolerance, then what is added for each share, and for its square
+        node.expect(self._rounds * count * (count + width) <= MAX_PRODUCTS, "has too many rounds for its number of parts")
+        # the tolerance, then the penalties of a share and of its square
         self._tolerance, self._flat, self._steep = node.floats("limits", 3)
         self.kinds = "n" * count
 
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """The size of what each part alone would take of the row."""
-        lengths = [own[i] for i, own in enumerate(self._gram)]
-        return [abs(dot(part, x)) / length if length else 0.0 for part, length in zip(self._parts, lengths, strict=True)]
-
 
 class Descent(_Factors):
-    """One share after the other at its best, the others held; `orders` tells which first in each round, if not the order."""
+    """Coordinate descent: each share in turn is set to its best value while the others are held.
+
+    `orders`, of shape (rounds, parts), has the order of the parts in each round; without it they are taken in their own order.
+
+    :raises ModelRefused: `parts` is not valid, or `orders` has another shape or an index out of range.
+    """
 
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
-        count = len(self._parts)
+        count = len(self.parts)
         flat = node.indices("orders", count, self._rounds, count) if node.has("orders") else []
         self._orders = [flat[start : start + count] for start in range(0, len(flat), count)]
-        for i, row in enumerate(self._gram):
+        for i, row in enumerate(self.gram):
             row[i] += self._steep
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The shares.
+        """Return one share a part.
 
-        :raises InvalidInput: a number is negative; the estimator refuses it.
+        :raises InvalidInput: a number is negative; the estimator refuses it as well.
         """
         if min(x) < 0.0:
             raise InvalidInput(NEGATIVE)
-        count, first = len(self._parts), 0.0
-        aims = [dot(part, x) - self._flat for part in self._parts]
+        count, first = len(self.parts), 0.0
+        aims = [dot(part, x) - self._flat for part in self.parts]
         y = [0.0] * count
         for number in range(self._rounds):
             violation = 0.0
             for i in self._orders[number] if self._orders else range(count):
-                own = self._gram[i]
+                own = self.gram[i]
                 slope = dot(own, y) - aims[i]
                 violation += abs(min(0.0, slope) if y[i] == 0.0 else slope)
                 if own[i] != 0.0:
@@ -78,15 +80,18 @@ class Descent(_Factors):
         return y
 
 
-NEGATIVE = Fault("numbers of which none is negative", "one that is")
-ZERO = Fault("numbers above zero", "one that is zero")
-APART = Fault("numbers that are sums of the model's parts", "some whose shares are no finite number")
+NEGATIVE = Fault("numbers that are not negative", "a negative number")
+ZERO = Fault("numbers above zero", "a zero")
+APART = Fault("numbers that are sums of the model's parts", "numbers whose shares are not finite")
 
 
 class Scaling(_Factors):
-    """All shares at once, each times a factor, until these change little, or with `errors`, each tenth time, the error.
+    """Multiplicative updates: all shares at once, each times a factor, until they change little.
 
-    `beta` is the divergence that is made small, of which 2 is the squared error; `gamma` the factors' power.
+    With `errors` the error is compared instead, every tenth round. `powers` are `beta`, the divergence that is minimised (2 is
+    the squared error), and `gamma`, the power of the factors.
+
+    :raises ModelRefused: `parts` is not valid, or `powers` is out of range.
     """
 
     def __init__(self, node: "Node") -> None:
@@ -94,21 +99,21 @@ class Scaling(_Factors):
         self._beta, self._gamma = node.floats("powers", 2)
         node.expect(abs(self._beta) <= 100.0 and 0.0 < self._gamma <= 1.0, "'powers' are out of range")
         self._errors = node.choice("errors", (True, False))
-        self._sums = [total(part) for part in self._parts]
+        self._sums = [total(part) for part in self.parts]
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The shares.
+        """Return one share a part.
 
         :raises InvalidInput: a number is negative, or no shares can be found. NMF refuses such rows too; MiniBatchNMF was fitted
-            on no such row, and answers those with what rounding makes of quotients near zero.
+            on no such row, and answers it with the rounding errors of quotients near zero.
         """
         least = min(x)
         if least < 0.0:
             raise InvalidInput(NEGATIVE)
         if self._errors and self._beta <= 0.0 and least == 0.0:
             raise InvalidInput(ZERO)
-        y = [sqrt(total(x) / len(x) / len(self._parts))] * len(self._parts)
-        aims, sums = [dot(part, x) for part in self._parts], self._sums
+        y = [sqrt(total(x) / len(x) / len(self.parts))] * len(self.parts)
+        aims, sums = [dot(part, x) for part in self.parts], self._sums
         start = before = self._error(x, y) if self._errors else 0.0
         for number in range(1, self._rounds + 1):
             above, below = self._ratio(x, y, aims, sums)
@@ -135,29 +140,31 @@ class Scaling(_Factors):
     def _ratio(
         self, x: "list[float]", y: "list[float]", aims: "list[float]", sums: "list[float]"
     ) -> "tuple[list[float], list[float]]":
+        """Return the numerators and denominators of the factors, one a part."""
         beta = self._beta
         if beta == 2.0:
-            return aims, [dot(own, y) for own in self._gram]
+            return aims, [dot(own, y) for own in self.gram]
         made = [dot(column, y) for column in self._columns]
         safe = [max(v, TINY) for v in made] if beta < 2.0 else made
-        scaled = [a * _power(v, beta - 2.0) for a, v in zip(x, safe, strict=True)]
-        above = [dot(part, scaled) for part in self._parts]
+        scaled = [a * power(v, beta - 2.0) for a, v in zip(x, safe, strict=True)]
+        above = [dot(part, scaled) for part in self.parts]
         if beta == 1.0:
             return above, sums
-        powers = [_power(max(v, TINY) if beta < 1.0 else v, beta - 1.0) for v in made]
-        return above, [dot(part, powers) for part in self._parts]
+        powers = [power(max(v, TINY) if beta < 1.0 else v, beta - 1.0) for v in made]
+        return above, [dot(part, powers) for part in self.parts]
 
     def _scaled(self, y: "list[float]", above: "list[float]", below: "list[float]") -> "list[float]":
+        """Return the shares times their factors, `above` over `below`."""
         if self._steep > 0.0:
             below = [v + self._steep * share for v, share in zip(below, y, strict=True)]
         factors = [a / (b or TINY) for a, b in zip(above, below, strict=True)]
         if self._gamma != 1.0:
-            factors = [_power(v, self._gamma) for v in factors]
+            factors = [power(v, self._gamma) for v in factors]
         y = [share * factor for share, factor in zip(y, factors, strict=True)]
         return [0.0 if v < 2.0**-52 else v for v in y] if self._errors and self._beta < 1.0 else y
 
     def _error(self, x: "list[float]", y: "list[float]") -> float:
-        """The root of twice the divergence."""
+        """Return the root of twice the divergence."""
         beta = self._beta
         made = [dot(column, y) for column in self._columns]
         if beta == 2.0:
@@ -168,19 +175,10 @@ class Scaling(_Factors):
         elif beta == 0.0:
             apart = total([a / b - log(a / b) for a, b in pairs]) - len(x)
         else:
-            whole = total([_power(v, beta) for v in made]) * (beta - 1.0)
-            terms = [_power(a, beta) - beta * a * _power(b, beta - 1.0) for a, b in pairs]
+            whole = total([power(v, beta) for v in made]) * (beta - 1.0)
+            terms = [power(a, beta) - beta * a * power(b, beta - 1.0) for a, b in pairs]
             apart = (total(terms) + whole) / (beta * (beta - 1.0))
         return sqrt(max(2.0 * apart, 0.0))
-
-
-def _power(v: float, p: float) -> float:
-    """`v ** p` as C has it."""
-    try:
-        y = v**p
-    except (OverflowError, ZeroDivisionError):
-        return inf
-    return y if isinstance(y, float) else nan
 
 
 OPS = {"descent": Descent, "scaling": Scaling}

@@ -1,13 +1,14 @@
 """Sums of trees and their links in single precision, as XGBoost computes them (3.x: `src/predictor/`, `src/common/math.h`).
 
-Every value is a float32, held in a Python float; each step rounds as C does. Sums are equal bit for bit. The links rest on
-`expf`, which here is glibc's (`sysdeps/ieee754/flt-32/e_expf.c`); where XGBoost was built upon another, its own answers differ
-by a unit in the last place, and `precision` says how far, relative to the scale, that may go.
+Every value is a float32 held in a Python float; each step rounds as C does. Sums are equal bit for bit. The links use `expf`,
+here glibc's (`sysdeps/ieee754/flt-32/e_expf.c`). An XGBoost built upon another `expf` differs by a unit in the last place;
+`precision` is the largest such difference, relative to the scale.
 """
 
 from array import array
 from math import inf, ldexp, nan
 
+from flyweight.ops import rows_of
 from flyweight.ops._forest import Forest
 
 TYPE_CHECKING = False
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from flyweight.ops import Node
+    from flyweight.ops._forest_batch import BatchWalk
 
     Array = np.ndarray[Any, Any]
 
@@ -24,7 +26,7 @@ PRECISION = 2.0**-22  # two units in the last place, at worst
 
 
 def _rounded(values: "list[float]") -> "list[float]":
-    """The nearest float32 of each, infinite beyond the range."""
+    """Return the nearest float32 of each value, infinite beyond the range."""
     return array("f", values).tolist()
 
 
@@ -32,7 +34,7 @@ _STEPS = [2.0 ** (j / 32.0) for j in range(32)]
 
 
 def _exp(x: float) -> float:
-    """`expf` before its last rounding: 2**(k/32) times a cubic in what remains of `x * 32 / ln 2`."""
+    """Return `expf` before its last rounding: 2**(k/32) times a cubic in the remainder of `x * 32 / ln 2`."""
     if not -150.0 < x <= 88.72283172607422:  # overflow, or so small that it rounds to zero
         return inf if x > 0.0 else 0.0 if x < 0.0 else nan
     z = x * (1.4426950408889634 * 32.0)
@@ -43,7 +45,10 @@ def _exp(x: float) -> float:
 
 
 class Rounded:
-    """Inputs as float32, and those equal to one of `missing` as NaN."""
+    """Inputs as float32; a value equal to one of `missing` becomes NaN.
+
+    :raises ModelRefused: `missing` holds more than finite numbers.
+    """
 
     exact = True
 
@@ -54,12 +59,12 @@ class Rounded:
         self._missing = frozenset(_rounded(missing))
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The rounded values."""
+        """Return the rounded values."""
         y = _rounded(x)
         return [nan if v in self._missing else v for v in y] if self._missing else y
 
     def batch(self, x: "Array") -> "Array":
-        """The rounded values of many rows."""
+        """Answer all rows of an array."""
         import numpy as np
 
         with np.errstate(over="ignore"):
@@ -69,9 +74,12 @@ class Rounded:
 
 
 class Category:
-    """Categories that came as numbers: cut to whole ones, and any that is not from 0 to its column's `limits` becomes that limit.
+    """Categories given as numbers, cut to whole numbers; one that is not from 0 to its column's `limits` becomes that limit.
 
-    A limit of 0 leaves a column as it is. XGBoost sends a category that a split does not know left, a missing one elsewhere.
+    A limit of 0 leaves a column as it is. XGBoost sends a category that a split does not know to the left, and a missing value
+    where the split's default leads.
+
+    :raises ModelRefused: `limits` does not have one number a column, or one is out of range.
     """
 
     exact = True
@@ -79,10 +87,10 @@ class Category:
     def __init__(self, node: "Node") -> None:
         self.kinds = "n" * node.numbers()
         self._limits = node.items("limits", (int,), len(self.kinds))
-        node.expect(all(0 <= limit < 1 << 31 for limit in self._limits), "a limit is no category")
+        node.expect(all(0 <= limit < 1 << 31 for limit in self._limits), "a limit is not a category")
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The categories."""
+        """Return the categories."""
         return [
             v if not limit or v != v else float(int(v)) if 0.0 <= v < limit else float(limit)
             for v, limit in zip(x, self._limits, strict=True)
@@ -90,7 +98,12 @@ class Category:
 
 
 class Sum:
-    """`base` plus one leaf of each tree, one after the other; one number to the tree's output, or one to each output."""
+    """`base` plus one leaf of each tree, one after the other.
+
+    A leaf has one number for the tree's own output `targets[tree]`, or one number an output.
+
+    :raises ModelRefused: the arrays do not fit each other, or a tree is damaged.
+    """
 
     exact = True
 
@@ -102,6 +115,7 @@ class Sum:
         rows, columns = node.array("leaves", "F64", (None, None)).shape
         flat = _rounded(node.floats("leaves", rows, columns))
         self._forest = Forest(node, width, rows)
+        self._walk: BatchWalk | None = None
         self._targets: list[int] | None = None
         self._leaves: list[list[float]] = []
         if columns == 1:
@@ -109,11 +123,11 @@ class Sum:
             self._targets = node.indices("targets", len(self._base), self._forest.count)
         else:
             node.expect(columns == len(self._base), "leaves and 'base' differ in width")
-            self._leaves = [flat[start : start + columns] for start in range(0, len(flat), columns)]
+            self._leaves = rows_of(flat, rows, columns)
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The sums."""
-        y = array("f", self._base)  # rounds what is put in
+        """Return one sum an output."""
+        y = array("f", self._base)  # rounds its items
         if self._targets is None:
             for leaf in self._forest.leaves(x):
                 y = array("f", [a + b for a, b in zip(y, self._leaves[leaf], strict=True)])
@@ -123,11 +137,14 @@ class Sum:
         return y.tolist()
 
     def batch(self, x: "Array") -> "Array":
-        """The sums of many rows."""
+        """Answer all rows of an array."""
         import numpy as np
 
+        from flyweight.ops._forest_batch import BatchWalk
+
         table = np.array(self._leaves or [[v] for v in self._scalars], dtype=np.float32)
-        leaves = self._forest.leaves_batch(x)
+        self._walk = self._walk or BatchWalk(self._forest)
+        leaves = self._walk.leaves(x)
         y = np.repeat(np.array([self._base], dtype=np.float32), len(x), axis=0)
         for tree in range(self._forest.count):
             to = slice(None) if self._targets is None else slice(self._targets[tree], self._targets[tree] + 1)
@@ -137,7 +154,10 @@ class Sum:
 
 
 class _Link:
-    """From sums to answers."""
+    """A function of the sums.
+
+    :raises ModelRefused: there is no sum.
+    """
 
     exact = False
     precision = PRECISION
@@ -151,25 +171,24 @@ class Exp(_Link):
     """`exp(x)`."""
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The means."""
+        """Return one mean a column."""
         return _rounded([_exp(v) for v in x])
-
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """The means' own size, where they are finite."""
-        return [v if v < inf else 0.0 for v in self.row(x)]
 
 
 class Sigmoid(_Link):
     """`1 / (1 + exp(-x))`, each step rounded."""
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The probabilities."""
+        """Return one probability a column."""
         steps = _rounded([_exp(min(-v, 88.69999694824219)) for v in x])  # 88.7f
         return _rounded([1.0 / v for v in _rounded([step + 1.0 for step in steps])])
 
 
 class Both(_Link):
-    """`1 - p` and p: the two classes of one probability."""
+    """`1 - p` and p: the two classes of one probability.
+
+    :raises ModelRefused: the input has several columns.
+    """
 
     exact = True
 
@@ -179,15 +198,15 @@ class Both(_Link):
         self.kinds = "nn"
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The two probabilities."""
+        """Return the two probabilities."""
         return _rounded([1.0 - x[0], x[0]])
 
 
 class Softmax(_Link):
-    """`exp(x - max(x))` over the sum, which is made in double precision and rounded."""
+    """`exp(x - max(x))` over the sum, which is added in double precision and rounded."""
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The probabilities."""
+        """Return one probability a column."""
         top = max(x)
         parts = _rounded([_exp(v) for v in _rounded([v - top for v in x])])
         whole = 0.0

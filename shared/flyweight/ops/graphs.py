@@ -1,27 +1,29 @@
-"""A row tied into the graph of the training rows, from numbers to edges, paths or a place in an embedding.
+"""Place a row in the graph of the training rows: edges, shortest paths, or a place in an embedding.
 
 Sources: `kneighbors_graph`, `Isomap.transform` and `barycenter_weights` of scikit-learn 1.9.
 """
 
 from math import sqrt
-from operator import mul, sub
+from operator import sub
 
 from flyweight.errors import Fault, InvalidInput
+from flyweight.ops._arithmetic import dot, total
 from flyweight.ops._neighbors import Search
 from flyweight.ops._sparse import RowByRow, wide
-from flyweight.ops._sums import dot, total
-from flyweight.ops.gaussian import rows_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flyweight.ops import Node
     from flyweight.ops._sparse import Entries
 
-MAX_NEAR = 300  # neighbors of a place: its equations take their cube, half a second for so many
+MAX_NEIGHBORS = 300  # of a barycenter, whose equations take their cube: half a second
 
 
 class _Tied:
-    """Seeks neighbors among `points`; `places` tells where each of them stood in training."""
+    """A search for neighbors among `points`; `places` has each point's position among the training rows.
+
+    :raises ModelRefused: the search is not valid, or a place is out of range.
+    """
 
     exact = False
 
@@ -31,7 +33,10 @@ class _Tied:
 
 
 class Edges(RowByRow, _Tied):
-    """A column a training row: its distance where it is a neighbor, or with `lengths` false 1; a sparse value."""
+    """A sparse value with a column a training row: its distance where it is a neighbor, or 1 where `lengths` is false.
+
+    :raises ModelRefused: the search is not valid, or a place is out of range.
+    """
 
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
@@ -39,52 +44,59 @@ class Edges(RowByRow, _Tied):
         self._lengths = node.choice("lengths", (True, False))
 
     def row(self, x: "list[float]") -> "Entries":
-        """The neighbors' columns."""
-        return {self._places[i]: d if self._lengths else 1.0 for d, i in self._search.found(x)}
+        """Return the neighbors' columns."""
+        return {self._places[i]: d if self._lengths else 1.0 for d, i in self._search.neighbors(x)}
 
 
 class Paths(_Tied):
-    """`-d ** 2 / 2` of the shortest way to each training row, over a neighbor and the `ways` from there."""
+    """`-d ** 2 / 2`, d the shortest path to each training row: to a neighbor, then by the `ways` from there.
+
+    :raises ModelRefused: the search is by radius, or `ways` is not square.
+    """
 
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
-        node.expect(self._search.counted, "takes the nearest 'k', not a radius within which nothing may lie")
+        node.expect(self._search.counted, "takes the nearest 'k', not a radius, which may hold no point")
         count = self._search.count
-        self._ways = node.array("ways", "F64", (count, count)).values  # read in place: they are the square of the rows
+        self._ways = node.array("ways", "F64", (count, count)).values  # read in place: the square of the number of points
         self.kinds = "n" * count
 
-    def _shortest(self, x: "list[float]") -> "list[float]":
+    def shortest(self, x: "list[float]") -> "list[float]":
+        """Return the length of the shortest path to each training row."""
         count, ways = self._search.count, []
-        for d, i in self._search.found(x):
+        for d, i in self._search.neighbors(x):
             start = self._places[i] * count
             ways.append([d + way for way in self._ways[start : start + count].tolist()])
         return [*map(min, *ways)] if len(ways) > 1 else ways[0]
 
     def row(self, x: "list[float]") -> "list[float]":
-        """One value a training row."""
-        return [-0.5 * (d * d) for d in self._shortest(x)]
-
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """The values' own size."""
-        return [0.5 * d * d for d in self._shortest(x)]
+        """Return one value a training row."""
+        return [-0.5 * (d * d) for d in self.shortest(x)]
 
 
 class Barycenter(_Tied):
-    """The neighbors' rows of `embedding`, by the weights that make the row of its neighbors; `ridge` keeps them apart."""
+    """The neighbors' mean place in `embedding`, by the weights that best rebuild the row from its neighbors.
+
+    `ridge` regularizes the equations of the weights.
+
+    :raises ModelRefused: the search is by radius or by too many neighbors, or `embedding` does not have one row a point.
+    """
 
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
-        node.expect(self._search.counted, "takes the nearest 'k', not a radius within which nothing may lie")
-        node.whole("k", 1, MAX_NEAR)
-        count = self._search.count
-        width = node.array("embedding", "F64", (count, None)).shape[1]
-        self._embedding = rows_of(node.floats("embedding", count, width), count, width)
+        node.expect(self._search.counted, "takes the nearest 'k', not a radius, which may hold no point")
+        node.whole("k", 1, MAX_NEIGHBORS)
+        self._embedding = node.rows("embedding", self._search.count, None)
         (self._ridge,) = node.floats("ridge", 1)
-        self.kinds = "n" * width
+        self.kinds = "n" * len(self._embedding[0])
 
-    def _weights(self, x: "list[float]") -> "tuple[list[float], list[list[float]]]":
-        found = sorted(self._search.found(x))
-        apart = [[*map(sub, self._search.points[i], x)] for _, i in found]
+    def weights(self, x: "list[float]") -> "tuple[list[float], list[list[float]]]":
+        """Return the neighbors' weights and their rows of the embedding.
+
+        :raises InvalidInput: the equations of the weights have no solution.
+        """
+        neighbors = sorted(self._search.neighbors(x))
+        apart = [[*map(sub, self._search.points[i], x)] for _, i in neighbors]
         gram = [[dot(a, b) for b in apart] for a in apart]
         trace = total([gram[i][i] for i in range(len(gram))])
         for i, row in enumerate(gram):
@@ -93,24 +105,22 @@ class Barycenter(_Tied):
         whole = total(weights)
         if not whole:
             raise InvalidInput(NO_PLACE)
-        return [w / whole for w in weights], [self._embedding[i] for _, i in found]
+        return [w / whole for w in weights], [self._embedding[i] for _, i in neighbors]
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The place in the embedding."""
-        weights, rows = self._weights(x)
+        """Return the place in the embedding.
+
+        :raises InvalidInput: the equations of the weights have no solution.
+        """
+        weights, rows = self.weights(x)
         return [dot(weights, list(column)) for column in zip(*rows, strict=True)]
 
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """The sum of the terms' absolute values."""
-        weights, rows = self._weights(x)
-        return [total(map(abs, map(mul, weights, column))) for column in zip(*rows, strict=True)]
 
-
-NO_PLACE = Fault("a row with a place among its neighbors", "one whose distances overflow")
+NO_PLACE = Fault("a row with a place among its neighbors", "a row whose distances overflow")
 
 
 def _solved(gram: "list[list[float]]") -> "list[float]":
-    """The w of `gram @ w = 1`, by Cholesky's factors.
+    """Solve `gram @ w = 1` by Cholesky's factors.
 
     :raises InvalidInput: `gram` is not positive definite, as where distances overflow; the estimator raises as well.
     """

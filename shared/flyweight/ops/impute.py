@@ -1,4 +1,4 @@
-"""Missing values: filled, or told."""
+"""Fill missing values, or flag them."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +12,9 @@ HUGE = 2.0**1023
 class Fill:
     """Each missing value replaced by the column's `fill` (SimpleImputer).
 
-    Missing is null (NaN among numbers) where `nulls` says so of the column, and the value `missing` if it is not null.
+    Null (NaN among numbers) is missing in the columns that `nulls` marks; the value `missing`, unless it is null, in all.
+
+    :raises ModelRefused: `fill`, `nulls` or `missing` has a wrong length or type, or a number too large for a double.
     """
 
     exact = True
@@ -30,23 +32,26 @@ class Fill:
         self._numbers = "s" not in self.kinds
 
     def row(self, x: "list[Any]") -> "list[Any]":
-        """The values, filled."""
+        """Return the values, filled."""
         if self._usual:
-            if self._numbers and (whole := sum(x)) == whole:  # a NaN would be one's sum too
+            if self._numbers and (whole := sum(x)) == whole:  # with a NaN among them the sum is NaN
                 return [*x]
-            return [f if v != v or v is None else v for v, f in zip(x, self._fill)]  # noqa: B905 - to be strict costs a third
+            return [f if v != v or v is None else v for v, f in zip(x, self._fill)]  # noqa: B905 - strict=True takes a third longer
         flags = _missing(x, self._nulls, self._missing)
         return [f if flag else v for v, f, flag in zip(x, self._fill, flags, strict=True)]
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
         return np.where(_all_missing(x, self._nulls, self._missing), np.array(self._fill, dtype=x.dtype), x)
 
 
 class Flag:
-    """1.0 where the value at one of `positions` is missing, 0.0 elsewhere (SimpleImputer's indicator)."""
+    """1.0 where the value at one of `positions` is missing, else 0.0 (SimpleImputer's indicator).
+
+    :raises ModelRefused: a position is out of range, or `nulls` or `missing` has a wrong length or type.
+    """
 
     exact = True
 
@@ -58,29 +63,34 @@ class Flag:
         self._usual = all(self._nulls) and self._missing is None
 
     def row(self, x: "list[Any]") -> "list[float]":
-        """The flags."""
+        """Return one flag a position."""
         picked = [x[column] for column in self._columns]
         if self._usual:
             return [1.0 if v != v or v is None else 0.0 for v in picked]
         return [1.0 if flag else 0.0 for flag in _missing(picked, self._nulls, self._missing)]
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         return _all_missing(x[:, self._columns], self._nulls, self._missing).astype(float)
 
 
 def _marker(node: "Node") -> "Any":
-    """The value that stands for a missing one; None where only null does."""
+    """Return the value that stands for a missing one; None where only null does.
+
+    :raises ModelRefused: it is not one number, string or null, or too large for a double.
+    """
     (marker,) = node.items("missing", (int, float, str, type(None)), 1)
     node.expect(not isinstance(marker, int) or abs(marker) < HUGE, "'missing' is a number too large for a double")
     return marker
 
 
 def _missing(x: "list[Any]", nulls: "list[bool]", missing: "Any") -> "list[bool]":
+    """Return one flag a value: whether it is missing."""
     return [null if v is None or v != v else missing is not None and v == missing for v, null in zip(x, nulls, strict=True)]
 
 
 def _all_missing(x: "Any", nulls: "list[bool]", missing: "Any") -> "Any":
+    """Return the flags of all rows of an array."""
     import numpy as np
 
     absent = x != x if x.dtype == float else (x != x) | np.equal(x, None)

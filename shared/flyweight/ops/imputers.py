@@ -1,7 +1,6 @@
-"""Missing values filled by what other rows, or the row's other columns, say (`sklearn.impute`, 1.9)."""
+"""Fill missing values from other rows, or from the row's other columns (`sklearn.impute`, 1.9)."""
 
-from flyweight.ops._sums import total
-from flyweight.ops.gaussian import rows_of
+from flyweight.ops._arithmetic import total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -9,24 +8,26 @@ if TYPE_CHECKING:
 
 
 class Nearest:
-    """A missing value becomes the mean of its column over the `k` nearest training rows that have one (KNNImputer).
+    """Each missing value replaced by its column's mean over the `k` nearest training rows that have one (KNNImputer).
 
-    A distance counts the columns that both rows have, as if they were all (`nan_euclidean_distances`); of rows that are as
-    near, the first counts. Where no training row has a column in common, the column's mean, `means`, stands in.
+    `points` has the training rows. A distance counts the columns that both rows have, as if they were all
+    (`nan_euclidean_distances`); of rows at the same distance the first counts. Where no training row has a column in common,
+    the column's mean, of `means`, is used.
+
+    :raises ModelRefused: `points` or `means` has another width than the row, or `k` is out of range.
     """
 
     exact = False
 
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
-        count = node.array("points", "F64", (None, width)).shape[0]
-        self._points = rows_of(node.floats("points", count, width), count, width)
+        self._points = node.rows("points", None, width)
         self._k = node.whole("k", 1, 1_000_000)
         self._means = node.floats("means", width)
         self.kinds = "n" * width
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The values, filled."""
+        """Return the values, filled."""
         present = [column for column, v in enumerate(x) if v == v]
         if len(present) == len(x):
             return x
@@ -36,25 +37,28 @@ class Nearest:
         return [v if v == v else self._filled(column, near) for column, v in enumerate(x)]
 
     def _filled(self, column: int, near: "list[tuple[float, int]]") -> float:
-        found: list[float] = []
+        values: list[float] = []
         for _, number in near:
             v = self._points[number][column]
             if v == v:
-                found.append(v)
-                if len(found) == self._k:
+                values.append(v)
+                if len(values) == self._k:
                     break
-        return total(found) / len(found) if found else self._means[column]
+        return total(values) / len(values) if values else self._means[column]
 
 
 def _apart(x: "list[float]", point: "list[float]", present: "list[int]") -> "float | None":
-    """The squared distance of what both have, for all columns; None where they have nothing in common."""
+    """Return the squared distance over the columns that both have, scaled to all; None where they have none in common."""
     apart = [x[column] - point[column] for column in present if point[column] == point[column]]
     squares = [v * v for v in apart]
     return total(squares) * len(x) / len(squares) if squares else None
 
 
 class Merge:
-    """The second input with the third one's number, kept within `limits`, at `position` if the first misses it there."""
+    """The second input, with the third input's number at `position`, kept within `limits`, if the first input misses it there.
+
+    :raises ModelRefused: the inputs are not two rows of one width and a number, or `position` is out of range.
+    """
 
     exact = True
 
@@ -66,11 +70,16 @@ class Merge:
         self._low, self._high = node.floats("limits", 2)
         self.kinds = node.inputs[1]
 
-    def row(self, x: "list[float]", filled: "list[float]", said: "list[float]") -> "list[float]":
-        """The row, a step further."""
+    def row(self, x: "list[float]", filled: "list[float]", predicted: "list[float]") -> "list[float]":
+        """Return the row with one more column filled.
+
+        :param x: the row as it came.
+        :param filled: the row as the steps before filled it.
+        :param predicted: the one number that a regressor predicts for `position`.
+        """
         if x[self._position] == x[self._position]:
             return filled
-        v = said[0]
+        v = predicted[0]
         y = filled.copy()
         y[self._position] = self._low if v < self._low else self._high if v > self._high else v
         return y

@@ -1,4 +1,4 @@
-"""Straight lines between knots."""
+"""Interpolate along straight lines between knots."""
 
 from bisect import bisect_right
 from itertools import pairwise
@@ -15,12 +15,15 @@ NAN = float("nan")
 
 
 class Knots:
-    """Each column on its own knots, as `np.interp` does: `starts` says where each column's begin in `xs` and `ys`.
+    """Each column on its own knots, as `np.interp` does it: a column's knots in `xs` and `ys` begin at its `starts`.
 
-    `outside` is "clip" (the nearest knot's value), "nan", or "refuse" (IsotonicRegression's out_of_bounds).
+    `outside` says what a number beyond the knots gives: "clip" (the nearest knot's value), "nan", or "refuse"
+    (IsotonicRegression's out_of_bounds).
+
+    :raises ModelRefused: a column has no knot, its knots do not go up, or `names` does not have one name a column.
     """
 
-    exact = False  # where the processor can (arm64), NumPy's compiler may fuse the multiplication with the addition
+    exact = False  # on arm64 NumPy's compiler may fuse the multiplication with the addition
 
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
@@ -29,17 +32,20 @@ class Knots:
         ys = node.floats("ys", len(xs))
         starts = node.indices("starts", len(xs) + 1, width + 1)
         node.expect(all(begin < end for begin, end in pairwise(starts)), "a column has no knot")
-        self._columns = [(xs[begin:end], ys[begin:end]) for begin, end in pairwise(starts)]
-        rising = all(a < b for knots, _ in self._columns for a, b in pairwise(knots))
+        self.columns = [(xs[begin:end], ys[begin:end]) for begin, end in pairwise(starts)]
+        rising = all(a < b for knots, _ in self.columns for a, b in pairwise(knots))
         node.expect(rising, "the knots of a column do not go up")
         self._outside = node.choice("outside", ("clip", "nan", "refuse"))
         self._bounded = self._outside != "clip"
         self._names = node.items("names", (str,), width)
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The values on the lines."""
+        """Return the value on each column's line.
+
+        :raises InvalidInput: a number is beyond the knots, and `outside` is "refuse".
+        """
         y = []
-        for position, (xs, ys) in enumerate(self._columns):
+        for position, (xs, ys) in enumerate(self.columns):
             v = x[position]
             if v != v:
                 y.append(NAN)
@@ -53,11 +59,14 @@ class Knots:
         return y
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array.
+
+        :raises InvalidInput: a number is beyond the knots, and `outside` is "refuse".
+        """
         import numpy as np
 
         y = np.empty(x.shape)
-        for position, (xs, ys) in enumerate(self._columns):
+        for position, (xs, ys) in enumerate(self.columns):
             column = x[:, position]
             y[:, position] = np.where(np.isnan(column), NAN, np.interp(column, xs, ys))
             outside = (column < xs[0]) | (column > xs[-1])
@@ -67,16 +76,9 @@ class Knots:
                 y[outside, position] = NAN
         return y
 
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """The larger of the two knots' values, one a column."""
-        found = []
-        for v, (xs, ys) in zip(x, self._columns, strict=True):
-            place = bisect_right(xs, v)
-            found.append(max(map(abs, ys[max(place - 1, 0) : place + 1]), default=0.0))
-        return found
-
 
 def _between(v: float, xs: "list[float]", ys: "list[float]") -> float:
+    """Return `np.interp` of one number."""
     place = bisect_right(xs, v) - 1
     if place < 0:
         return ys[0]

@@ -1,4 +1,4 @@
-"""From scores or probabilities to the index of a class; `choices` says among how many, one number an output."""
+"""Choose the index of a class from scores or probabilities; `choices` has the number of classes of each output."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -8,18 +8,23 @@ if TYPE_CHECKING:
 
 
 class _Index:
+    """An op that gives indices."""
+
     exact = True
     whole = True  # its answers are whole numbers, also where they are columns of floats
 
 
 class Argmax(_Index):
-    """Per output the first index of the largest of its `widths` columns, as np.argmax breaks ties."""
+    """The index of the largest of each output's `widths` columns, the first of equals, as np.argmax breaks ties.
+
+    :raises ModelRefused: `widths` does not add up to the input's width.
+    """
 
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
         widths = node.positions("widths", width + 1)
-        sound = sum(widths) == width and 0 not in widths and bool(widths)
-        node.expect(sound, "'widths' does not add up to the input's width")
+        fits = sum(widths) == width and 0 not in widths and bool(widths)
+        node.expect(fits, "'widths' does not add up to the input's width")
         ends = [sum(widths[: position + 1]) for position in range(len(widths))]
         self._spans = [slice(end - width, end) for end, width in zip(ends, widths, strict=True)]
         self.kinds = "n" * len(widths)
@@ -28,18 +33,18 @@ class Argmax(_Index):
             self.row = _first_largest  # type: ignore[method-assign]
 
     def row(self, x: "list[float]") -> "list[int]":
-        """The indices."""
+        """Return one index an output."""
         return [index for span in self._spans for index in _first_largest(x[span])]
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
         return np.stack([x[:, span].argmax(axis=1) for span in self._spans], axis=1).astype(float)
 
 
 def _first_largest(x: "list[float]") -> "list[int]":
-    """The index of the largest number, or as np.argmax has it of the first NaN; in a list, as a row is."""
+    """Return a row with the index of the largest number, or of the first NaN, as np.argmax does."""
     whole = sum(x)
     if whole == whole:
         return [x.index(max(x))]
@@ -47,7 +52,10 @@ def _first_largest(x: "list[float]") -> "list[int]":
 
 
 class Above(_Index):
-    """1 where the one score is above 0 (or at it, if `inclusive`), else 0."""
+    """1 where the one score is above 0 (or at it, if `inclusive`), else 0.
+
+    :raises ModelRefused: the input has several columns.
+    """
 
     def __init__(self, node: "Node") -> None:
         node.expect(node.numbers() == 1, "takes one score")
@@ -56,11 +64,11 @@ class Above(_Index):
         self.choices = [2]
 
     def row(self, x: "list[float]") -> "list[int]":
-        """The index, 0 or 1."""
+        """Return the one index, 0 or 1."""
         return [int(x[0] >= 0.0 if self._inclusive else x[0] > 0.0)]
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         return (x >= 0.0 if self._inclusive else x > 0.0).astype(float)
 
 

@@ -1,8 +1,8 @@
-"""From a latent Gaussian to a probability (`_BinaryGaussianProcessClassifierLaplace.predict_proba`, scikit-learn 1.9)."""
+"""Turn a latent Gaussian into a probability (`_BinaryGaussianProcessClassifierLaplace.predict_proba`, scikit-learn 1.9)."""
 
 from math import erf, nan, pi, sqrt
 
-from flyweight.ops._sums import dot, total
+from flyweight.ops._arithmetic import dot, total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,12 @@ HALF = 0.5 * total([c for _, c in PARTS])
 
 
 class Share:
-    """The shares of two classes: the first number is the mean, the others' squares are what `diagonal` is above the variance."""
+    """The probabilities of two classes.
+
+    The first number is the mean. The variance is `diagonal` less the squares of the others.
+
+    :raises ModelRefused: the input has no column, or `diagonal` is not one number.
+    """
 
     exact = False
 
@@ -23,7 +28,8 @@ class Share:
         (self._diagonal,) = node.floats("diagonal", 1)
         self.kinds = "nn"
 
-    def _terms(self, x: "list[float]") -> "list[float]":
+    def terms(self, x: "list[float]") -> "list[float]":
+        """Return the terms of the second class's probability; thousands nearly cancel, and add up to less than one."""
         mean, *rest = x
         variance = self._diagonal - dot(rest, rest)
         if not 0.0 < variance < 1e300:
@@ -33,13 +39,9 @@ class Share:
         return [c * front * erf(scale * mean * sqrt(alpha / (alpha + scale * scale))) for scale, c in PARTS]
 
     def row(self, x: "list[float]") -> "list[float]":
-        """Two probabilities."""
-        share = total(self._terms(x)) + HALF
+        """Return the two probabilities."""
+        share = total(self.terms(x)) + HALF
         return [1.0 - share, share]
-
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """The terms nearly cancel: thousands add up to less than one."""
-        return [total(map(abs, self._terms(x)))]
 
 
 OPS = {"share": Share}

@@ -1,8 +1,8 @@
-"""Weighted sums."""
+"""Multiply by weights and add up."""
 
 from functools import cached_property
 
-from flyweight.ops._sums import dot, total
+from flyweight.ops._arithmetic import dot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,29 +12,31 @@ if TYPE_CHECKING:
 
 
 class Affine:
-    """`weights @ x + intercept`, weights of shape (outputs, features)."""
+    """`weights @ x + intercept`, weights of shape (outputs, features).
+
+    `sums` has for each output its weights and its intercept.
+
+    :raises ModelRefused: `weights` or `intercept` does not fit the input or the other.
+    """
 
     exact = False  # BLAS sums in an order of its own
 
     def __init__(self, node: "Node") -> None:
-        width = node.numbers()
-        outputs = node.array("weights", "F64", (None, width)).shape[0]
-        flat = node.floats("weights", outputs, width)
-        rows = [flat[start : start + width] for start in range(0, outputs * width, width)] if width else [[]] * outputs
-        self._rows = list(zip(rows, node.floats("intercept", outputs), strict=True))
-        self.kinds = "n" * outputs
-        self._width = width
-        self._only = self._rows[0] if outputs == 1 else None
+        self._width = node.numbers()
+        rows = node.rows("weights", None, self._width)
+        self.sums = list(zip(rows, node.floats("intercept", len(rows)), strict=True))
+        self.kinds = "n" * len(rows)
+        self._only = self.sums[0] if len(rows) == 1 else None
 
     def row(self, x: "list[float]") -> "list[float]":
-        """One sum an output."""
+        """Return one sum an output."""
         if self._only is not None:  # a fifth faster than a list of one, and most models have one output
             weights, intercept = self._only
             return [dot(weights, x) + intercept]
-        return [dot(weights, x) + intercept for weights, intercept in self._rows]
+        return [dot(weights, x) + intercept for weights, intercept in self.sums]
 
     def batch(self, x: "Any") -> "Any":
-        """The same by BLAS, as the estimator does it."""
+        """Answer all rows of an array by BLAS, as the estimator does."""
         weights, intercept = self._arrays
         return x @ weights + intercept
 
@@ -42,12 +44,8 @@ class Affine:
     def _arrays(self) -> "tuple[Any, Any]":
         import numpy as np
 
-        weights = np.array([row for row, _ in self._rows], dtype=float).reshape(len(self._rows), self._width)
-        return weights.T, np.array([intercept for _, intercept in self._rows], dtype=float)
-
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """The sum of the terms' absolute values, one an output."""
-        return [total(abs(w * v) for w, v in zip(weights, x, strict=True)) + abs(b) for weights, b in self._rows]
+        weights = np.array([row for row, _ in self.sums], dtype=float).reshape(len(self.sums), self._width)
+        return weights.T, np.array([intercept for _, intercept in self.sums], dtype=float)
 
 
 OPS = {"affine": Affine}

@@ -1,12 +1,13 @@
-"""From raw scores to probabilities and means, by scikit-learn's formulas.
+"""Turn raw scores into probabilities and means by scikit-learn's formulas.
 
 Sources: `LinearClassifierMixin._predict_proba_lr`, `SGDClassifier.predict_proba`, `sklearn.utils.extmath.softmax` and
 `sklearn._loss.loss`, scikit-learn 1.9.
 """
 
-from math import exp, fsum, inf, isfinite, log
+from math import exp, fsum, isfinite, log
 
-from flyweight.ops._sums import total
+from flyweight.ops._arithmetic import exp as exp_or_inf
+from flyweight.ops._arithmetic import exps, total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,25 +16,14 @@ if TYPE_CHECKING:
     from flyweight.ops import Node
 
 
-def _sigmoid(v: float) -> float:
-    return 1.0 / (1.0 + _exp(-v))
-
-
-def _exp(v: float) -> float:
-    try:
-        return exp(v)
-    except OverflowError:  # C's exp gives infinity where Python's raises
-        return inf
-
-
 def _shares(parts: "list[float]") -> "list[float]":
-    """Parts over their sum; all zero becomes uniform, as scikit-learn does for one-vs-rest."""
+    """Return the parts over their sum, or equal shares where all are zero, as scikit-learn does for one-vs-rest."""
     whole = total(parts)
     return [part / whole for part in parts] if whole else [1.0 / len(parts)] * len(parts)
 
 
 def _all_shares(parts: "Any") -> "Any":
-    """The same of each row of an array."""
+    """Return the shares of each row of an array."""
     import numpy as np
 
     whole = parts.sum(axis=1, keepdims=True)
@@ -41,7 +31,10 @@ def _all_shares(parts: "Any") -> "Any":
 
 
 class _Each:
-    """An op from n scores to n numbers."""
+    """An op from n scores to n numbers.
+
+    :raises ModelRefused: there is no score.
+    """
 
     exact = False
 
@@ -51,7 +44,10 @@ class _Each:
 
 
 class Sigmoid:
-    """One score to the probabilities of two classes, `1 - p` and `p = 1 / (1 + exp(-factor * score))`."""
+    """The probabilities of two classes from one score: `1 - p` and `p = 1 / (1 + exp(-factor * score))`.
+
+    :raises ModelRefused: the input has several columns, or `factor` is neither 1 nor 2.
+    """
 
     exact = False
 
@@ -61,7 +57,7 @@ class Sigmoid:
         self.kinds = "nn"
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The two probabilities."""
+        """Return the two probabilities."""
         try:
             p = 1.0 / (1.0 + exp(-self._factor * x[0]))
         except OverflowError:  # C's exp gives infinity where Python's raises
@@ -69,7 +65,7 @@ class Sigmoid:
         return [1.0 - p, p]
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
         p = 1.0 / (1.0 + np.exp(-(self._factor * x)))
@@ -80,14 +76,14 @@ class Softmax(_Each):
     """`exp(score)` over its sum, shifted by the largest score."""
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The probabilities."""
+        """Return one probability a class."""
         top = max(x)
-        parts = [exp(v - top) for v in x]  # none is above 1, so that neither this nor their sum overflows
+        parts = [exp(v - top) for v in x]  # at most 1 each, so that neither they nor their sum overflow
         whole = fsum(parts)
         return [part / whole for part in parts]
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
         parts = np.exp(x - x.max(axis=1, keepdims=True))
@@ -98,18 +94,18 @@ class OneVsRest(_Each):
     """Each score's sigmoid, over their sum (LIBLINEAR's and SGD's multi-class probabilities)."""
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The probabilities."""
-        return _shares([_sigmoid(v) for v in x])
+        """Return one probability a class."""
+        return _shares([1.0 / (1.0 + exp_or_inf(-v)) for v in x])
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
         return _all_shares(1.0 / (1.0 + np.exp(-x)))
 
 
 class ModifiedHuber(_Each):
-    """`(clip(score, -1, 1) + 1) / 2`, one score to two classes, or several over their sum."""
+    """`(clip(score, -1, 1) + 1) / 2`: of one score the probabilities of two classes, of several each over their sum."""
 
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
@@ -117,12 +113,12 @@ class ModifiedHuber(_Each):
         self.kinds = "nn" if self._binary else self.kinds
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The probabilities."""
+        """Return one probability a class."""
         parts = [(min(max(v, -1.0), 1.0) + 1.0) / 2.0 for v in x]
         return [1.0 - parts[0], parts[0]] if self._binary else _shares(parts)
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
         parts = (np.clip(x, -1.0, 1.0) + 1.0) / 2.0
@@ -133,11 +129,11 @@ class Exp(_Each):
     """`exp(score)`: the mean under a log link."""
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The means."""
-        return [_exp(v) for v in x]
+        """Return one mean a column."""
+        return exps(x)
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
         return np.exp(x)
@@ -151,12 +147,12 @@ class LogSum(_Each):
         self.kinds = "n"
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The logarithm."""
+        """Return the one logarithm."""
         top = max(x)
-        return [top + log(total([_exp(v - top) for v in x])) if isfinite(top) else top]
+        return [top + log(total([exp_or_inf(v - top) for v in x])) if isfinite(top) else top]
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
         top = x.max(axis=1, keepdims=True)

@@ -1,7 +1,6 @@
-"""Means under a log link, from numbers to `exp` of weighted sums (`_GeneralizedLinearRegressor.predict`, scikit-learn 1.9)."""
+"""Means under a log link: `exp` of weighted sums (`_GeneralizedLinearRegressor.predict`, scikit-learn 1.9)."""
 
-from flyweight.ops._kernel import exps
-from flyweight.ops._sums import dot
+from flyweight.ops._arithmetic import dot, exps
 from flyweight.ops.linear import Affine
 
 TYPE_CHECKING = False
@@ -13,18 +12,14 @@ class Mean(Affine):
     """`exp(weights @ x + intercept)`."""
 
     def row(self, x: "list[float]") -> "list[float]":
-        """One mean an output."""
-        return exps([dot(weights, x) + intercept for weights, intercept in self._rows])
+        """Return one mean an output."""
+        return exps([dot(weights, x) + intercept for weights, intercept in self.sums])
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
         return np.exp(super().batch(x))
-
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """How far rounding of the sum can carry, a relative error of `exp`: the mean times one plus the terms."""
-        return [mean * (1.0 + terms) for mean, terms in zip(self.row(x), super().magnitude(x), strict=True)]
 
 
 OPS = {"mean": Mean}

@@ -1,4 +1,4 @@
-"""What the nearest training points say, from numbers to shares, means or how far out a row lies.
+"""Answer from the nearest training points: shares of classes, means of targets, or how far out a row lies.
 
 Sources: `KNeighborsClassifier.predict_proba`, `KNeighborsRegressor.predict`, their `Radius` kin,
 `LocalOutlierFactor.score_samples` and `sklearn.neighbors._base._get_weights`, scikit-learn 1.9.
@@ -7,9 +7,8 @@ Sources: `KNeighborsClassifier.predict_proba`, `KNeighborsRegressor.predict`, th
 from math import isinf, nan
 
 from flyweight.errors import Fault, InvalidInput
+from flyweight.ops._arithmetic import total
 from flyweight.ops._neighbors import Search
-from flyweight.ops._sums import total
-from flyweight.ops.gaussian import rows_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class _Searching:
-    """An op whose batch form compares all points at once, and leaves rows in doubt to its row form."""
+    """An op whose batch form compares all points at once; rows in doubt are answered by the row form."""
 
     exact = False
     kinds: str
@@ -28,15 +27,15 @@ class _Searching:
     if TYPE_CHECKING:
 
         def row(self, x: list[float]) -> list[float]:
-            """One instance; each op has its own."""
+            """Answer one instance; each op has its own."""
             ...
 
         def answers(self, distances: Any, positions: Any) -> Any:
-            """What neighbors say that are arrays of shape (rows, k); each op has its own."""
+            """Answer from the neighbors' distances and positions, of shape (rows, k); each op has its own."""
             ...
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         from flyweight.ops._distances import in_blocks
 
         return in_blocks(x, self._search.count, self._block)
@@ -54,20 +53,26 @@ class _Searching:
 
 
 class _Weighted(_Searching):
-    """Each neighbor counts once, or with `weights` "distance" by one over its distance; at distance 0 nothing else counts."""
+    """Neighbors with weights: each counts once, or with `weights` "distance" by one over its distance.
+
+    Where a neighbor is at distance 0, only such neighbors count.
+
+    :raises ModelRefused: the search or `weights` is not valid.
+    """
 
     def __init__(self, node: "Node") -> None:
         self._search = Search(node)
         self._by_distance = node.choice("weights", ("uniform", "distance")) == "distance"
 
-    def _weights(self, x: "list[float]") -> "tuple[list[float], list[int]]":
-        found = self._search.found(x)
-        positions = [i for _, i in found]
+    def weights(self, x: "list[float]") -> "tuple[list[float], list[int]]":
+        """Return the neighbors' weights and positions."""
+        neighbors = self._search.neighbors(x)
+        positions = [i for _, i in neighbors]
         if not self._by_distance:
-            return [1.0] * len(found), positions
-        if any(isinf(1.0 / d) if d else True for d, _ in found):
-            return [float(not d or isinf(1.0 / d)) for d, _ in found], positions
-        return [1.0 / d for d, _ in found], positions
+            return [1.0] * len(neighbors), positions
+        if any(isinf(1.0 / d) if d else True for d, _ in neighbors):
+            return [float(not d or isinf(1.0 / d)) for d, _ in neighbors], positions
+        return [1.0 / d for d, _ in neighbors], positions
 
     def _all_weights(self, distances: "Any") -> "Any":
         import numpy as np
@@ -75,14 +80,17 @@ class _Weighted(_Searching):
         if not self._by_distance:
             return np.ones_like(distances)
         weights = 1.0 / distances
-        at_it = np.isinf(weights)
-        return np.where(at_it.any(axis=1, keepdims=True), at_it, weights)
+        at_zero = np.isinf(weights)
+        return np.where(at_zero.any(axis=1, keepdims=True), at_zero, weights)
 
 
 class Votes(_Weighted):
-    """The share of each class among the neighbors, of shape (points, outputs) `labels` as columns of all outputs' `widths`.
+    """The share of each class among the neighbors.
 
-    Where no point is near enough: the shares `lonely`, or without them the row is refused.
+    `labels`, of shape (points, outputs), has each point's classes, numbered through the `widths` of all outputs. A row without
+    a neighbor gets the shares `lonely`; without these it is refused.
+
+    :raises ModelRefused: the search is not valid, `widths` has no class, or a label is out of its output's range.
     """
 
     def __init__(self, node: "Node") -> None:
@@ -100,11 +108,14 @@ class Votes(_Weighted):
         self.kinds = "n" * sum(widths)
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The shares."""
-        weights, positions = self._weights(x)
+        """Return one share a class.
+
+        :raises InvalidInput: no training row is within the radius, and there are no `lonely` shares.
+        """
+        weights, positions = self.weights(x)
         if not positions:
             if self._lonely is None:
-                raise InvalidInput(Fault("a row with training rows within the model's radius", "none is that near"))
+                raise InvalidInput(Fault("a row with training rows within the model's radius", "a row without any"))
             return self._lonely
         votes = [0.0] * len(self.kinds)
         for weight, position in zip(weights, positions, strict=True):
@@ -114,7 +125,7 @@ class Votes(_Weighted):
         return [votes[label] / whole if whole else nan for span, whole in wholes for label in span]
 
     def answers(self, distances: "Any", positions: "Any") -> "Any":
-        """The shares of each row."""
+        """Return the shares of each row."""
         import numpy as np
 
         votes, rows = np.zeros((len(distances), len(self.kinds))), np.arange(len(distances))[:, None]
@@ -126,43 +137,46 @@ class Votes(_Weighted):
 
 
 class Mean(_Weighted):
-    """The weighted mean of the neighbors' `targets`, of shape (points, outputs); `lonely`, or NaN, where no point is near."""
+    """The weighted mean of the neighbors' `targets`, of shape (points, outputs).
+
+    A row without a neighbor gets `lonely`, or NaN.
+
+    :raises ModelRefused: the search is not valid, or `targets` or `lonely` has another shape.
+    """
 
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
-        outputs = node.array("targets", "F64", (self._search.count, None)).shape[1]
-        self._targets = rows_of(node.floats("targets", self._search.count, outputs), self._search.count, outputs)
+        self.targets = node.rows("targets", self._search.count, None)
+        outputs = len(self.targets[0])
         self._lonely = node.floats("lonely", outputs) if node.has("lonely") else [nan] * outputs
         self.kinds = "n" * outputs
 
-    def _means(self, weights: "list[float]", rows: "list[list[float]]") -> "list[float]":
+    def means(self, weights: "list[float]", rows: "list[list[float]]") -> "list[float]":
+        """Return the weighted mean of each column of the rows."""
         whole = total(weights)
         if not whole:
             return self._lonely
         return [total(w * v for w, v in zip(weights, column, strict=True)) / whole for column in zip(*rows, strict=True)]
 
     def row(self, x: "list[float]") -> "list[float]":
-        """One mean an output."""
-        weights, positions = self._weights(x)
-        return self._means(weights, [self._targets[position] for position in positions])
+        """Return one mean an output."""
+        weights, positions = self.weights(x)
+        return self.means(weights, [self.targets[position] for position in positions])
 
     def answers(self, distances: "Any", positions: "Any") -> "Any":
-        """The means of each row."""
+        """Return the means of each row."""
         import numpy as np
 
         weights = self._all_weights(distances)
-        targets = np.array(self._targets).reshape(len(self._targets), len(self.kinds))[positions]
+        targets = np.array(self.targets).reshape(len(self.targets), len(self.kinds))[positions]
         return (weights[:, :, None] * targets).sum(axis=1) / weights.sum(axis=1, keepdims=True)
-
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """The mean of the absolute values."""
-        weights, positions = self._weights(x)
-        means = self._means(weights, [list(map(abs, self._targets[position])) for position in positions])
-        return [0.0 if mean != mean else mean for mean in means]
 
 
 class OutlierFactor(_Searching):
-    """Minus the local outlier factor, minus `offset`: `reach` and `density` are each point's own, learned in training."""
+    """Minus the local outlier factor, minus `offset`; training learned the `reach` and `density` of each point.
+
+    :raises ModelRefused: the search is not valid, or `reach` or `density` does not have one number a point.
+    """
 
     def __init__(self, node: "Node") -> None:
         self._search = Search(node)
@@ -171,20 +185,15 @@ class OutlierFactor(_Searching):
         self.kinds = "n"
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The score; below zero is an outlier."""
-        found = self._search.found(x)
-        if not found:
+        """Return the one score; below zero the row is an outlier."""
+        neighbors = self._search.neighbors(x)
+        if not neighbors:
             return [nan]
-        apart = total(max(d, self._reach[i]) for d, i in found) / len(found) + 1e-10
-        return [-total(self._density[i] * apart for _, i in found) / len(found) - self._offset]
-
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """The score's own size: its terms have one sign."""
-        (score,) = self.row(x)
-        return [0.0 if score != score else abs(score)]
+        apart = total(max(d, self._reach[i]) for d, i in neighbors) / len(neighbors) + 1e-10
+        return [-total(self._density[i] * apart for _, i in neighbors) / len(neighbors) - self._offset]
 
     def answers(self, distances: "Any", positions: "Any") -> "Any":
-        """The scores of each row."""
+        """Return the score of each row."""
         import numpy as np
 
         reach, density = np.array(self._reach), np.array(self._density)

@@ -1,13 +1,12 @@
-"""Scores of outlier detectors, and from one score to scikit-learn's word for inliers and outliers, 1 and -1.
+"""Scores of outlier detectors, and their sign: 1 for an inlier and -1 for an outlier, as scikit-learn has it.
 
 Sources: `IsolationForest.decision_function`, `EllipticEnvelope.decision_function`, scikit-learn 1.9.
 """
 
 from math import inf
-from operator import mul, sub
+from operator import sub
 
-from flyweight.ops._sums import dot, total
-from flyweight.ops.gaussian import rows_of
+from flyweight.ops._arithmetic import dot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class Sign:
-    """1 where the one score is above 0 (or at it, if `inclusive`), else -1."""
+    """1 where the one score is above 0 (or at it, if `inclusive`), else -1.
+
+    :raises ModelRefused: the input has several columns.
+    """
 
     exact = True
     whole = True
@@ -28,16 +30,19 @@ class Sign:
         self.kinds = "n"
 
     def row(self, x: "list[float]") -> "list[int]":
-        """1 or -1."""
+        """Return 1 or -1."""
         return [1 if (x[0] >= 0.0 if self._inclusive else x[0] > 0.0) else -1]
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         return 2.0 * (x >= 0.0 if self._inclusive else x > 0.0) - 1.0
 
 
 class Isolation:
-    """`-(2 ** -(depths / all)) - offset`, from the sum of a row's depths in all trees."""
+    """`-(2 ** -(depths / all)) - offset`, from the sum of a row's depths in all trees; `parameters` are `all` and `offset`.
+
+    :raises ModelRefused: the input has several columns, or `all` is not above zero.
+    """
 
     exact = False
 
@@ -48,7 +53,7 @@ class Isolation:
         self.kinds = "n"
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The score; below zero is an outlier."""
+        """Return the one score; below zero the row is an outlier."""
         try:
             share = 2.0 ** -(x[0] / self._all)
         except OverflowError:
@@ -56,40 +61,37 @@ class Isolation:
         return [-share - self._offset]
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         return -(2.0 ** -(x / self._all)) - self._offset
 
 
 class Mahalanobis:
-    """`-((x - mean) @ precision @ (x - mean)) - offset`."""
+    """`-((x - mean) @ precision @ (x - mean)) - offset`.
+
+    :raises ModelRefused: `mean` or `precision` has another size than the row.
+    """
 
     exact = False
 
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
-        self._mean = node.floats("mean", width)
-        self._precision = rows_of(node.floats("precision", width, width), width, width)
-        self._offset = node.floats("offset", 1)[0]
+        self.mean = node.floats("mean", width)
+        self.matrix = node.rows("precision", width, width)
+        self.offset = node.floats("offset", 1)[0]
         self.kinds = "n"
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The score; below zero is an outlier."""
-        apart = [*map(sub, x, self._mean)]
-        return [-dot(apart, [dot(row, apart) for row in self._precision]) - self._offset]
+        """Return the one score; below zero the row is an outlier."""
+        apart = [*map(sub, x, self.mean)]
+        return [-dot(apart, [dot(row, apart) for row in self.matrix]) - self.offset]
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
-        apart = x - self._mean
-        precision = np.array(self._precision).reshape(x.shape[1], x.shape[1])
-        return -(apart * (apart @ precision.T)).sum(axis=1, keepdims=True) - self._offset
-
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """The sum of the terms' absolute values."""
-        apart = [abs(v) + abs(m) for v, m in zip(x, self._mean, strict=True)]
-        weighted = [total(abs(w) * v for w, v in zip(row, apart, strict=True)) for row in self._precision]
-        return [total(map(mul, apart, weighted)) + abs(self._offset)]
+        apart = x - self.mean
+        precision = np.array(self.matrix).reshape(x.shape[1], x.shape[1])
+        return -(apart * (apart @ precision.T)).sum(axis=1, keepdims=True) - self.offset
 
 
 OPS = {"sign": Sign, "isolation": Isolation, "mahalanobis": Mahalanobis}

@@ -1,7 +1,7 @@
-"""A step of the deployment's own: code that lies beside the handler in `flyweight_steps.py`, and never in a model file.
+"""Run a step of the deployment's own: code that lies beside the handler in `flyweight_steps.py`, and never in a model file.
 
-That module has a table `STEPS`: name -> (function, kinds). The function gets one instance's values as a list and gives a list
-with one value for each letter of `kinds`: "n" a number (NaN where missing), "s" a string (None where missing).
+That module has a table `STEPS`: name -> (function, kinds). The function takes one instance's values as a list and returns a
+list with one value for each letter of `kinds`: "n" a number (NaN where missing), "s" a string (None where missing).
 """
 
 TYPE_CHECKING = False
@@ -14,7 +14,10 @@ MODULE = "flyweight_steps"
 
 
 class Step:
-    """The function `STEPS[step]`; the plan gives the name, the deployment the code."""
+    """The function `STEPS[step]`: the plan has the name, the deployment has the code.
+
+    :raises ModelRefused: the deployment has no such module, or its table no such step.
+    """
 
     exact = True
 
@@ -30,9 +33,9 @@ class Step:
         self._function, self.kinds = steps[self._name]
 
     def row(self, x: "list[Any]") -> "list[Any]":
-        """What the function gives.
+        """Return the function's answer.
 
-        :raises TypeError: it is not what the table promises: a mistake of the deployment's, and no caller's.
+        :raises TypeError: the answer is not what the table promises: a mistake of the deployment, not of the caller.
         """
         y = self._function(list(x))
         if not isinstance(y, list) or len(y) != len(self.kinds):

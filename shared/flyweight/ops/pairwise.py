@@ -1,14 +1,12 @@
-"""A row against many points, from numbers to one kernel value a point (`sklearn.metrics.pairwise.pairwise_kernels`, 1.9)."""
+"""Compare a row with many points: one kernel value a point (`sklearn.metrics.pairwise.pairwise_kernels`, 1.9)."""
 
 from math import nan
-from operator import mul, sub
+from operator import sub
 
 from flyweight.errors import Fault, InvalidInput, preview
+from flyweight.ops._arithmetic import dot, exps, total
 from flyweight.ops._distances import in_blocks, squares
-from flyweight.ops._kernel import exps, gaussians, of_products
-from flyweight.ops._overflow import power
-from flyweight.ops._sums import dot, total
-from flyweight.ops.gaussian import rows_of
+from flyweight.ops._kernel_values import all_of_products, gaussians, of_products
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,83 +18,66 @@ KERNELS = ("linear", "poly", "rbf", "laplacian", "sigmoid", "chi2", "additive_ch
 
 
 class Kernel:
-    """`points` of shape (points, features); `parameters` are gamma, coef0 and the degree, as far as the kernel has them."""
+    """The kernel's value at each of `points`, of shape (points, features).
+
+    `parameters` are gamma, coef0 and the degree; a kernel ignores those that it does not have.
+
+    :raises ModelRefused: the kernel is unknown, or `points` has another width than the row.
+    """
 
     exact = False
 
     def __init__(self, node: "Node") -> None:
-        width = node.numbers()
-        count = node.array("points", "F64", (None, width)).shape[0]
-        points = rows_of(node.floats("points", count, width), count, width)
-        self._kernel = node.choice("kernel", KERNELS)
-        self._points: list[Any] = [tuple(point) for point in points] if self._kernel == "rbf" else points
-        self._gamma, self._coef0, self._degree = node.floats("parameters", 3)
-        self.kinds = "n" * count
+        points = node.rows("points", None, node.numbers())
+        self.kernel = node.choice("kernel", KERNELS)
+        self.points: list[Any] = [tuple(point) for point in points] if self.kernel == "rbf" else points
+        self.gamma, self.coef0, self.degree = node.floats("parameters", 3)
+        self.kinds = "n" * len(points)
 
     def row(self, x: "list[float]") -> "list[float]":
-        """One value a point.
+        """Return one value a point.
 
-        :raises InvalidInput: a number below zero, where a chi-squared kernel has no value.
+        :raises InvalidInput: a number is below zero, where a chi-squared kernel has no value.
         """
-        self._check(x)
-        if self._kernel == "rbf":
-            return gaussians(-self._gamma, x, self._points)
-        if self._kernel == "laplacian":
-            return exps([-self._gamma * total(map(abs, map(sub, x, point))) for point in self._points])
-        if self._kernel in ("chi2", "additive_chi2"):
-            apart = [_chi2(x, point) for point in self._points]
-            return exps([-self._gamma * v for v in apart]) if self._kernel == "chi2" else [-v for v in apart]
-        products = [dot(point, x) for point in self._points]
-        return of_products(self._kernel, products, self._gamma, self._coef0, self._degree)
-
-    def _check(self, x: "list[float]") -> None:
-        if self._kernel in ("chi2", "additive_chi2") and not min(x, default=0.0) >= 0.0:
+        if self.kernel in ("chi2", "additive_chi2") and not min(x, default=0.0) >= 0.0:
             raise InvalidInput(Fault("numbers that are not below 0", preview(min(x))))
+        if self.kernel == "rbf":
+            return gaussians(-self.gamma, x, self.points)
+        if self.kernel == "laplacian":
+            return exps([-self.gamma * total(map(abs, map(sub, x, point))) for point in self.points])
+        if self.kernel in ("chi2", "additive_chi2"):
+            apart = [chi2(x, point) for point in self.points]
+            return exps([-self.gamma * v for v in apart]) if self.kernel == "chi2" else [-v for v in apart]
+        products = [dot(point, x) for point in self.points]
+        return of_products(self.kernel, products, self.gamma, self.coef0, self.degree)
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
-        return in_blocks(x, len(self._points), self._block)
+        """Answer all rows of an array."""
+        return in_blocks(x, len(self.points), self._block)
 
     def _block(self, x: "Any") -> "Any":
         import numpy as np
 
-        points = np.array(self._points).reshape(len(self._points), x.shape[1])
-        if self._kernel == "rbf":
-            return np.exp(-self._gamma * squares(x, points))
-        if self._kernel in ("chi2", "additive_chi2"):
+        points = np.array(self.points).reshape(len(self.points), x.shape[1])
+        if self.kernel == "rbf":
+            return np.exp(-self.gamma * squares(x, points))
+        if self.kernel in ("chi2", "additive_chi2"):
             return np.array([self.row(row) for row in x.tolist()]).reshape(len(x), len(points))
-        if self._kernel == "laplacian":
-            return np.exp(-self._gamma * np.abs(x[:, np.newaxis] - points).sum(axis=2))
-        products = x @ points.T
-        if self._kernel == "linear":
-            return products
-        products = self._gamma * products + self._coef0
-        return np.tanh(products) if self._kernel == "sigmoid" else products**self._degree
-
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """How large the terms were: a distance comes of squares, in which scikit-learn expands it."""
-        own = total(map(mul, x, x))
-        return [self._scale(x, point, own) for point in self._points]
-
-    def _scale(self, x: "list[float]", point: "list[float]", own: float) -> float:
-        if self._kernel in ("rbf", "laplacian"):
-            return 1.0 + abs(self._gamma) * (own + total(map(mul, point, point)))
-        if self._kernel in ("chi2", "additive_chi2"):
-            return 1.0 + (abs(self._gamma) if self._kernel == "chi2" else 1.0) * abs(_chi2(x, point))
-        product = total([abs(v * p) for v, p in zip(x, point, strict=True)])
-        if self._kernel == "linear":
-            return product
-        product = abs(self._gamma) * product + abs(self._coef0)
-        return product if self._kernel == "sigmoid" else power(product, self._degree)
+        if self.kernel == "laplacian":
+            return np.exp(-self.gamma * np.abs(x[:, np.newaxis] - points).sum(axis=2))
+        return all_of_products(self.kernel, x @ points.T, self.gamma, self.coef0, self.degree)
 
 
-def _chi2(x: "list[float]", point: "list[float]") -> float:
-    """`sum((v - p) ** 2 / (v + p))`, where that is not zero over zero."""
+def chi2(x: "list[float]", point: "list[float]") -> float:
+    """Return `sum((v - p) ** 2 / (v + p))` over the columns where that is not zero over zero."""
     return total([(v - p) * (v - p) / (v + p) for v, p in zip(x, point, strict=True) if v + p])
 
 
 class Shares:
-    """Each column over the sum of all; where all are zero, as far from every point, no number (BaseLabelPropagation)."""
+    """Each column over the sum of all; NaN where all are zero, as for a row far from every point (BaseLabelPropagation).
+
+    :raises ModelRefused: the input is not one row of numbers.
+    """
 
     exact = False
 
@@ -104,12 +85,12 @@ class Shares:
         self.kinds = "n" * node.numbers()
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The shares."""
+        """Return one share a column."""
         whole = total(x)
         return [v / whole if whole else nan for v in x]
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         return x / x.sum(axis=1, keepdims=True)
 
 

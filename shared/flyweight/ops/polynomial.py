@@ -1,4 +1,4 @@
-"""Products of features."""
+"""Multiply features with each other."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -8,9 +8,11 @@ if TYPE_CHECKING:
 
 
 class Expand:
-    """Terms, each a feature (`factor`) times an earlier term (`parent`, or -1 for none), in scikit-learn's order of products.
+    """Products of features: each term is a feature (`factor`) times an earlier term (`parent`, -1 for no term).
 
-    With `bias`, a leading 1.0, which is term 0.
+    The products are made in scikit-learn's order. With `bias` the first term, number 0, is 1.0.
+
+    :raises ModelRefused: `parent` or `factor` is out of range, or they differ in length.
     """
 
     exact = True
@@ -26,14 +28,14 @@ class Expand:
         self.kinds = "n" * (len(factors) + int(self._bias))
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The terms."""
+        """Return one product a term."""
         y = [1.0] if self._bias else []
         for parent, factor in self._terms:
             y.append(x[factor] if parent < 0 else y[parent] * x[factor])
         return y
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row; a term lies in one piece, which is quicker to multiply."""
+        """Answer all rows of an array; a term lies in one piece, which is quicker to multiply."""
         import numpy as np
 
         columns = np.ascontiguousarray(x.T)

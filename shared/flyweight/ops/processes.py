@@ -1,4 +1,4 @@
-"""The mean of a Gaussian process, from numbers to one value an output.
+"""The mean of a Gaussian process: from numbers to one value an output.
 
 Source: `GaussianProcessRegressor.predict` and the kernels of `sklearn.gaussian_process.kernels`, scikit-learn 1.9.
 """
@@ -7,10 +7,8 @@ from functools import cached_property
 from math import inf, nan, pi, sin, sqrt
 from operator import add, mul, truediv
 
-from flyweight.ops._kernel import distances, exps, gaussians
-from flyweight.ops._overflow import power
-from flyweight.ops._sums import dot, total
-from flyweight.ops.gaussian import rows_of
+from flyweight.ops._arithmetic import dot, exps, power
+from flyweight.ops._kernel_values import distances, gaussians
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from flyweight.ops import Node
 
 JOINS = ("sum", "product")
-LEAVES = {  # how many numbers each takes beside the lengths, of which it takes one a feature
+LEAVES = {  # how many numbers each takes; those of SCALED take a length a feature besides
     "constant": 1,
     "white": 0,
     "dot": 1,
@@ -30,7 +28,7 @@ LEAVES = {  # how many numbers each takes beside the lengths, of which it takes 
     "quadratic": 1,
     "periodic": 2,
 }
-MATERN = {"matern_0.5": 1.0, "matern_1.5": sqrt(3), "matern_2.5": sqrt(5)}  # by what distances are multiplied
+MATERN = {"matern_0.5": 1.0, "matern_1.5": sqrt(3), "matern_2.5": sqrt(5)}  # the factor of distances
 SCALED = ("rbf", "matern_0.5", "matern_1.5", "matern_2.5", "quadratic")
 
 
@@ -38,7 +36,11 @@ class Mean:
     """`multiply * (weights @ kernel(x, points)) + add`, `weights` of shape (outputs, points).
 
     `kernel` lists the parts of the kernel in postfix order: leaves take their numbers from `numbers` one after the other,
-    "power" takes one, "sum" and "product" join the two before them.
+    "power" takes one number, "sum" and "product" join the two parts before them. `parts` has each part's word, numbers and
+    lengths, and the points over these lengths; `weights` a list an output, without the zeros at its end; `last` the pairs of
+    `multiply` and `add`.
+
+    :raises ModelRefused: the arrays do not fit each other, or `kernel` is not such a list.
     """
 
     exact = False
@@ -47,14 +49,18 @@ class Mean:
         width = node.numbers()
         tensor = node.array("weights", "F64", (None, None))
         outputs, count = tensor.shape
-        self._weights = [_without_last_zeros(tensor.values[i * count : (i + 1) * count]) for i in range(outputs)]
-        self._points = [tuple(point) for point in rows_of(node.floats("points", count, width), count, width)]
-        self._last = list(zip(node.floats("multiply", outputs), node.floats("add", outputs), strict=True))
-        self._parts: list[tuple[str, list[float], list[float], list[tuple[float, ...]]]] = []
+        self.weights = [_without_last_zeros(tensor.values[i * count : (i + 1) * count]) for i in range(outputs)]
+        self._points = [tuple(point) for point in node.rows("points", count, width)]
+        self.last = list(zip(node.floats("multiply", outputs), node.floats("add", outputs), strict=True))
+        self.parts: list[tuple[str, list[float], list[float], list[tuple[float, ...]]]] = []
         self._read_kernel(node, width)
         self.kinds = "n" * outputs
 
     def _read_kernel(self, node: "Node", width: int) -> None:
+        """Read the parts of the kernel.
+
+        :raises ModelRefused: a part is unknown, or parts and numbers do not fit each other.
+        """
         numbers, at, depth = node.floats("numbers", None), 0, 0
         words = node.items("kernel", (str,))
         node.expect(0 < len(words) <= 100, "'kernel' has no part, or more than 100")
@@ -66,46 +72,42 @@ class Mean:
             own, scales = numbers[at : at + takes], numbers[at + takes : at + takes + lengths]
             at += takes + lengths
             node.expect(0.0 not in scales and (word not in ("quadratic", "periodic") or 0.0 not in own), "a length is zero")
-            ones = set(scales) <= {1.0}  # or no scales at all
+            ones = set(scales) <= {1.0}  # or there are no lengths
             scaled = self._points if ones else [tuple(map(truediv, point, scales)) for point in self._points]
-            self._parts.append((word, own, scales, scaled))
+            self.parts.append((word, own, scales, scaled))
             depth += 1 if word in LEAVES else -1 if word in JOINS else 0
-            node.expect(depth >= 1, "'kernel' joins what is not there")
+            node.expect(depth >= 1, "'kernel' joins parts that are not there")
         node.expect(depth == 1 and at == len(numbers), "'kernel' leaves parts or numbers over")
 
-    def _kernel(self, x: "list[float]", scale: bool = False) -> "list[float]":
-        """The kernel's value at each point, or the scale of the terms that made it."""
+    def _kernel(self, x: "list[float]") -> "list[float]":
+        """Return the kernel's value at each point."""
         stack: list[list[float]] = []
-        for word, own, scales, points in self._parts:
+        for word, own, scales, points in self.parts:
             if word in JOINS:
                 other = stack.pop()
                 stack[-1] = list(map(add if word == "sum" else mul, stack[-1], other))
             elif word == "power":
                 stack[-1] = [power(v, own[0]) for v in stack[-1]]
-            elif word in ("constant", "white"):  # noise is a row's own: no row is a point that was trained on
-                value = own[0] if own else 0.0
-                stack.append([abs(value) if scale else value] * len(points))
+            elif word in ("constant", "white"):  # noise is a row's own: no row counts as a training point
+                stack.append([own[0] if own else 0.0] * len(points))
             elif word == "dot":
-                products = [total(map(abs, map(mul, x, point))) if scale else dot(x, point) for point in points]
-                stack.append([product + own[0] * own[0] for product in products])
+                stack.append([dot(x, point) + own[0] * own[0] for point in points])
             else:
                 scaled = [*map(truediv, x, scales)] if scales else x
-                if word == "rbf" and not scale:
+                if word == "rbf":
                     stack.append(gaussians(-0.5, scaled, points))
-                    continue
-                apart = [*distances(scaled, points)]
-                values = _stationary(word, own, apart)
-                stack.append(_scales(word, own, apart, values) if scale else values)
+                else:
+                    stack.append(stationary(word, own, [*distances(scaled, points)]))
         return stack[0]
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The means."""
+        """Return one mean an output."""
         values = self._kernel(x)
-        pairs = zip(self._weights, self._last, strict=True)
+        pairs = zip(self.weights, self.last, strict=True)
         return [m * dot(weights, values[: len(weights)]) + a for weights, (m, a) in pairs]
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         from flyweight.ops._distances import in_blocks
 
         return in_blocks(x, len(self._points), self._block)
@@ -115,7 +117,7 @@ class Mean:
 
         weights, multiply, add, parts = self._arrays
         stack: list[Any] = []
-        for (word, own, _, _), (scales, points) in zip(self._parts, parts, strict=True):
+        for (word, own, _, _), (scales, points) in zip(self.parts, parts, strict=True):
             if word in JOINS:
                 other = stack.pop()
                 stack[-1] = stack[-1] + other if word == "sum" else stack[-1] * other
@@ -129,31 +131,28 @@ class Mean:
 
     @cached_property
     def _arrays(self) -> "tuple[Any, Any, Any, list[tuple[Any, Any]]]":
-        """Weights, what multiplies the sums, what is added, and each part's lengths (1 for none) and points."""
+        """The weights, the factors and offsets of the sums, and each part's lengths (1 where it has none) and points."""
         import numpy as np
 
-        multiply, add = np.array(self._last).reshape(-1, 2).T
-        parts = [(np.array(scales or 1.0), np.array(points)) for _, _, scales, points in self._parts]
-        weights = [row + [0.0] * (len(self._points) - len(row)) for row in self._weights]
+        multiply, add = np.array(self.last).reshape(-1, 2).T
+        parts = [(np.array(scales or 1.0), np.array(points)) for _, _, scales, points in self.parts]
+        weights = [row + [0.0] * (len(self._points) - len(row)) for row in self.weights]
         return np.array(weights), multiply, add, parts
-
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """The sum of the terms' scales."""
-        scales = self._kernel(x, scale=True)
-        return [
-            abs(m) * total([abs(w) * s for w, s in zip(weights, scales, strict=False)]) + abs(a)
-            for weights, (m, a) in zip(self._weights, self._last, strict=True)
-        ]
 
 
 def _without_last_zeros(row: "Any") -> "list[float]":
-    """The numbers of a row of a lower triangle; sums need no more."""
+    """Return a row of a lower triangle without the zeros at its end, which add nothing to a sum."""
     filled: list[float] = row[: -(-len(row.tobytes().rstrip(b"\0")) // 8)].tolist()
     return filled
 
 
-def _stationary(word: str, own: "list[float]", apart: "list[float]") -> "list[float]":
-    """The values at distances."""
+def stationary(word: str, own: "list[float]", apart: "list[float]") -> "list[float]":
+    """Return the values of a part that depends on distances alone.
+
+    :param word: the part's word.
+    :param own: its numbers.
+    :param apart: the distances, over the part's lengths.
+    """
     if word == "rbf":
         return exps([-0.5 * d * d for d in apart])
     if word == "quadratic":
@@ -171,20 +170,8 @@ def _stationary(word: str, own: "list[float]", apart: "list[float]") -> "list[fl
     return [(1.0 + steep * d + steep * d * (steep * d) / 3.0) * e for d, e in parts]
 
 
-def _scales(word: str, own: "list[float]", apart: "list[float]", values: "list[float]") -> "list[float]":
-    """How wrong rounding of the distance makes each value: by the value times the argument of its exponential."""
-    if word == "periodic":
-        length, period = own
-        return [1.0 + abs(pi / period * d / length) for d in apart]
-    if word == "rbf":
-        arguments = [d * d for d in apart]
-    else:
-        arguments = [abs(own[0])] * len(apart) if word == "quadratic" else [MATERN[word] * d for d in apart]
-    return [abs(v) * (1.0 + argument) if v else 0.0 for v, argument in zip(values, arguments, strict=True)]
-
-
 def _all_stationary(word: str, own: "list[float]", square: "Any") -> "Any":
-    """The values at squared distances."""
+    """Return the values at an array of squared distances."""
     import numpy as np
 
     if word in ("constant", "white"):

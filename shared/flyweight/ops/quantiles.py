@@ -1,4 +1,4 @@
-"""Numbers as their rank among quantiles, uniform or normal (QuantileTransformer)."""
+"""Rank numbers among quantiles, as shares or as normal numbers (QuantileTransformer)."""
 
 from bisect import bisect_right
 from itertools import pairwise
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 NEAR = 1e-7  # `BOUNDS_THRESHOLD`: within this of the ends, a value counts as the end
 
-# Coefficients of Cephes' ndtri (S. L. Moshier), which scipy.special.ndtri and so scipy.stats.norm.ppf compute by. The highest
-# power first; denominators have a leading one.
+# Coefficients of Cephes' ndtri (S. L. Moshier), as scipy.special.ndtri and so scipy.stats.norm.ppf have them. The highest power
+# comes first; denominators have a leading one.
 MIDDLE = (
     (-59.9633501014107895267, 98.0010754185999661536, -56.6762857469070293439, 13.9312609387279679503, -1.23916583867381258016),
     (1.0, 1.95448858338141759834, 4.67627912898881538453, 86.3602421390890590575, -225.462687854119370527)
@@ -36,6 +36,7 @@ EXP_MINUS_TWO = 0.13533528323661269189
 
 
 def _polynomial(x: "Any", coefficients: "tuple[float, ...]") -> "Any":
+    """Evaluate a polynomial, its highest power first, at a number or an array."""
     y: Any = coefficients[0]
     for coefficient in coefficients[1:]:
         y = y * x + coefficient
@@ -43,12 +44,12 @@ def _polynomial(x: "Any", coefficients: "tuple[float, ...]") -> "Any":
 
 
 def _ratio(x: "Any", parts: "tuple[tuple[float, ...], tuple[float, ...]]") -> "Any":
-    """Of one number, or of an array."""
+    """Return the ratio of two polynomials of a number or an array."""
     return _polynomial(x, parts[0]) / _polynomial(x, parts[1])
 
 
 def normal(share: float) -> float:
-    """The number below which this share of a standard normal distribution lies."""
+    """Return the number below which this share of a standard normal distribution lies."""
     if not 0.0 < share < 1.0:
         return -inf if share == 0.0 else inf if share == 1.0 else nan
     upper = share > 1.0 - EXP_MINUS_TWO
@@ -60,12 +61,12 @@ def normal(share: float) -> float:
         return middle
     x = sqrt(-2.0 * log(y))
     z = 1.0 / x
-    found: float = x - log(x) / x - z * _ratio(z, TAIL if x < 8.0 else FAR_TAIL)
-    return found if upper else -found
+    number: float = x - log(x) / x - z * _ratio(z, TAIL if x < 8.0 else FAR_TAIL)
+    return number if upper else -number
 
 
 def normals(shares: "Any") -> "Any":
-    """The same of an array of shares from 0 to 1."""
+    """Return `normal` of an array of shares from 0 to 1."""
     import numpy as np
 
     upper = shares > 1.0 - EXP_MINUS_TWO
@@ -76,15 +77,17 @@ def normals(shares: "Any") -> "Any":
     x = np.sqrt(-2.0 * np.log(y))
     z = 1.0 / x
     x = x - np.log(x) / x - z * np.where(x < 8.0, _ratio(z, TAIL), _ratio(z, FAR_TAIL))
-    found = np.where(y > EXP_MINUS_TWO, middle, np.where(upper, x, -x))
-    return np.where(shares == 0.0, -inf, np.where(shares == 1.0, inf, found))
+    numbers = np.where(y > EXP_MINUS_TWO, middle, np.where(upper, x, -x))
+    return np.where(shares == 0.0, -inf, np.where(shares == 1.0, inf, numbers))
 
 
 class Rank:
-    """Each value's place among its column's `quantiles`, of shape (columns, n), whose shares are `references`.
+    """Each value's share among its column's `quantiles`, of shape (columns, n), whose shares are `references`.
 
-    The mean of interpolating upwards and downwards, since quantiles repeat. With `limits`, the normal number of that share,
-    kept within them.
+    It is the mean of interpolating upwards and downwards, since quantiles repeat. With `limits` it is the normal number of that
+    share, kept within the limits.
+
+    :raises ModelRefused: `quantiles` is empty, goes down, or differs in length from `references`.
     """
 
     exact = False
@@ -94,9 +97,8 @@ class Rank:
         self.kinds = "n" * width
         count = node.array("quantiles", "F64", (width, None)).shape[1]
         node.expect(count > 0, "'quantiles' is empty")
-        flat, references = node.floats("quantiles", width, count), node.floats("references", count)
+        columns, references = node.rows("quantiles", width, count), node.floats("references", count)
         back = [-v for v in reversed(references)]
-        columns = [flat[start : start + count] for start in range(0, width * count, count)]
         rising = all(a <= b for knots in (references, *columns) for a, b in pairwise(knots))
         node.expect(rising, "the quantiles of a column, or the references, go down")
         self._columns = [(up, [-v for v in reversed(up)]) for up in columns]
@@ -104,7 +106,7 @@ class Rank:
         self._limits = node.floats("limits", 2) if node.has("limits") else None
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The ranks."""
+        """Return one rank a column, NaN where the value is missing."""
         return [v if v != v else self._rank(v, up, down) for v, (up, down) in zip(x, self._columns, strict=True)]
 
     def _rank(self, v: float, up: "list[float]", down: "list[float]") -> float:
@@ -118,11 +120,11 @@ class Rank:
         if self._limits is None:
             return share
         low, high = self._limits
-        found = normal(share)
-        return low if found < low else high if found > high else found
+        number = normal(share)
+        return low if number < low else high if number > high else number
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
         near = 0.0 if self._limits is None else NEAR
@@ -138,7 +140,7 @@ class Rank:
 
 
 def _between(v: float, xs: "list[float]", ys: "list[float]") -> float:
-    """`np.interp` of one number inside the knots."""
+    """Return `np.interp` of one number inside the knots."""
     place = bisect_right(xs, v) - 1
     if not 0 <= place < len(xs) - 1 or xs[place] == v:
         return ys[max(place, 0)]

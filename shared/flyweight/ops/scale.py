@@ -1,10 +1,10 @@
-"""Elementwise arithmetic, in the order in which the scalers of scikit-learn do it, hence bit for bit."""
+"""Scale columns by elementwise arithmetic in the order of scikit-learn's scalers, so that answers are equal bit for bit."""
 
 from functools import cached_property
 from math import sqrt
 from operator import sub
 
-from flyweight.ops._sums import dot, total
+from flyweight.ops._arithmetic import dot, total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class Center:
-    """`(x - subtract) / divide`, each where the array is there (StandardScaler, RobustScaler, MaxAbsScaler)."""
+    """`(x - subtract) / divide`, each step only where the array is there (StandardScaler, RobustScaler, MaxAbsScaler).
+
+    :raises ModelRefused: an array does not have one number a column, or `divide` has a zero.
+    """
 
     exact = True
 
@@ -27,13 +30,13 @@ class Center:
         node.expect(self._divide is None or 0.0 not in self._divide, "'divide' has a zero")
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The centered and scaled values."""
+        """Return the centered and scaled values."""
         if self._divide is None:
             return [*map(sub, x, self._subtract)]
-        return [(v - s) / d for v, s, d in zip(x, self._subtract, self._divide)]  # noqa: B905 - to be strict costs a third
+        return [(v - s) / d for v, s, d in zip(x, self._subtract, self._divide)]  # noqa: B905 - strict=True takes a third longer
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         subtract, divide = self._arrays
         y = x - subtract
         y /= divide
@@ -47,7 +50,10 @@ class Center:
 
 
 class Stretch:
-    """`x * multiply + add`, then kept within `limits` where they are given (MinMaxScaler)."""
+    """`x * multiply + add`, then kept within `limits` if the array is there (MinMaxScaler).
+
+    :raises ModelRefused: an array does not have one number a column, or `limits` not two.
+    """
 
     exact = True
 
@@ -58,16 +64,16 @@ class Stretch:
         self._limits = node.floats("limits", 2) if node.has("limits") else None
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The stretched values."""
-        y = [v * m + a for v, m, a in zip(x, self._multiply, self._add)]  # noqa: B905 - to be strict costs a third
+        """Return the stretched values."""
+        y = [v * m + a for v, m, a in zip(x, self._multiply, self._add)]  # noqa: B905 - strict=True takes a third longer
         if self._limits is None:
             return y
         low, high = self._limits
-        # comparisons with a missing value are false, so that it passes, as np.clip lets it
+        # comparisons with a missing value are false, so that it stays, as np.clip lets it
         return [low if v < low else high if v > high else v for v in y]
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
         multiply, add = self._arrays
@@ -84,12 +90,15 @@ class Stretch:
         return np.array(self._multiply, dtype=float), np.array(self._add, dtype=float)
 
 
-# Ten times the spacing of doubles at 1: scikit-learn takes a smaller norm for zero (`_handle_zeros_in_scale`).
+# ten times the spacing of doubles at 1: scikit-learn takes a smaller norm for zero (`_handle_zeros_in_scale`)
 TINY_NORM = 10 * 2.0**-52
 
 
 class Normalize:
-    """Each row divided by its norm, a row of zeros left alone (Normalizer)."""
+    """Each row divided by its norm; a row of zeros stays as it is (Normalizer).
+
+    :raises ModelRefused: `norm` is unknown.
+    """
 
     exact = False
 
@@ -98,7 +107,7 @@ class Normalize:
         self._norm = node.choice("norm", ("l1", "l2", "max"))
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The values over their norm."""
+        """Return the values over their norm."""
         if self._norm == "l2":
             norm = sqrt(dot(x, x))
         elif self._norm == "l1":
@@ -108,7 +117,7 @@ class Normalize:
         return x if norm < TINY_NORM else [v / norm for v in x]
 
     def batch(self, x: "Any") -> "Any":
-        """The same of each row."""
+        """Answer all rows of an array."""
         import numpy as np
 
         if self._norm == "l2":

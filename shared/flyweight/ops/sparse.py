@@ -1,14 +1,14 @@
-"""What models do to values that are mostly zeros, at the cost of what is not zero; the dense ops of the same names do the same.
+"""Ops over sparse values, whose cost is that of the nonzero entries; the dense ops of the same names do the same.
 
-`spread` makes an ordinary value of a sparse one, and `gather` a sparse one of an ordinary one.
+`spread` turns a sparse value into an ordinary one, and `gather` an ordinary value into a sparse one.
 """
 
 from itertools import accumulate
 from math import inf, log, nan, sqrt
 
 from flyweight.errors import Fault, InvalidInput, preview
+from flyweight.ops._arithmetic import dot, total
 from flyweight.ops._sparse import RowByRow, wide, width_of
-from flyweight.ops._sums import dot, total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 class Spread(RowByRow):
-    """A sparse value with its zeros."""
+    """A sparse value as an ordinary one, with its zeros.
+
+    :raises ModelRefused: the input is not sparse.
+    """
 
     exact = True
 
@@ -29,7 +32,7 @@ class Spread(RowByRow):
         self.kinds = "n" * len(self._zeros)
 
     def row(self, x: "Entries") -> "list[float]":
-        """All numbers."""
+        """Return all numbers."""
         y = self._zeros.copy()
         for column, v in x.items():
             y[column] = v
@@ -37,7 +40,10 @@ class Spread(RowByRow):
 
 
 class Gather(RowByRow):
-    """What is not zero."""
+    """The nonzero numbers of an ordinary value.
+
+    :raises ModelRefused: the input is not one row of numbers, or too wide.
+    """
 
     exact = True
 
@@ -45,12 +51,15 @@ class Gather(RowByRow):
         self.kinds = wide(node, node.numbers())
 
     def row(self, x: "list[float]") -> "Entries":
-        """The numbers that are not zero, by column."""
+        """Return the nonzero numbers by column."""
         return {column: v for column, v in enumerate(x) if v}
 
 
 class Take(RowByRow):
-    """The columns at `positions`, each at most once, in that order."""
+    """The columns at `positions`, each at most once, in that order.
+
+    :raises ModelRefused: the input is not sparse, or a position repeats or is out of range.
+    """
 
     exact = True
 
@@ -58,16 +67,19 @@ class Take(RowByRow):
         positions = node.indices("positions", width_of(node), None)
         self.kinds = wide(node, len(positions))
         self._places = {column: place for place, column in enumerate(positions)}
-        node.expect(len(self._places) == len(positions), "a column stands twice in 'positions'")
+        node.expect(len(self._places) == len(positions), "a column is listed twice in 'positions'")
 
     def row(self, x: "Entries") -> "Entries":
-        """The picked numbers."""
+        """Return the numbers at these positions."""
         places = self._places
         return {places[column]: v for column, v in x.items() if column in places}
 
 
 class Join(RowByRow):
-    """All columns of all inputs, sparse or not, one after the other."""
+    """All columns of all inputs, sparse or not, one after the other.
+
+    :raises ModelRefused: an input has strings, or together they are too wide.
+    """
 
     exact = True
 
@@ -78,7 +90,7 @@ class Join(RowByRow):
         self._parts = [(start, kinds[:1] == "z") for start, kinds in zip(starts, node.inputs, strict=True)]
 
     def row(self, *inputs: "Any") -> "Entries":
-        """One dictionary of all."""
+        """Return one dictionary of all numbers."""
         joined: Entries = {}
         for (start, sparse), x in zip(self._parts, inputs, strict=True):
             items: Iterable[tuple[int, float]] = x.items() if sparse else enumerate(x)
@@ -87,24 +99,29 @@ class Join(RowByRow):
 
 
 class Stretch(RowByRow):
-    """Each number times its column's `multiply`."""
+    """Each number times its column's `multiply`.
+
+    :raises ModelRefused: the input is not sparse, or `multiply` does not have one number a column.
+    """
 
     exact = True
 
     def __init__(self, node: "Node") -> None:
         self.kinds = wide(node, width_of(node))
-        self._multiply = node.array("multiply", "F64", (len(self.kinds),)).values  # read in place: most are never read
+        self._multiply = node.array("multiply", "F64", (len(self.kinds),)).values  # read in place: most are never needed
 
     def row(self, x: "Entries") -> "Entries":
-        """The products."""
+        """Return the products."""
         multiply = self._multiply
         return {column: v * multiply[column] for column, v in x.items()}
 
 
 class Log(RowByRow):
-    """`log(v) + 1` of each number that is there, which are counts (TfidfTransformer with `sublinear_tf`).
+    """`log(v) + 1` of each number v that is there, a count (TfidfTransformer with `sublinear_tf`).
 
-    Unless it `takes` "any", a number that has no finite logarithm is refused, as the reader of the result refuses it.
+    A number without a finite logarithm is refused unless `takes` is "any", as the reader of the result refuses it.
+
+    :raises ModelRefused: the input is not sparse, or `takes` is unknown.
     """
 
     exact = False
@@ -114,14 +131,20 @@ class Log(RowByRow):
         self._any = node.choice("takes", ("any", "nan", "finite")) == "any"
 
     def row(self, x: "Entries") -> "Entries":
-        """The logarithms, with NumPy's answers to zero and below."""
+        """Return the logarithms, with NumPy's answers to zero and below.
+
+        :raises InvalidInput: a number is not above zero, and `takes` is not "any".
+        """
         if not self._any and x and not min(x.values()) > 0.0:
             raise InvalidInput(Fault("counts of terms above 0", preview(min(x.values()))))
         return {column: log(v) + 1.0 if v > 0.0 else nan if v else -inf for column, v in x.items()}
 
 
 class Normalize(RowByRow):
-    """Each row over its norm, one of zeros left alone (`inplace_csr_row_normalize_l2`, `normalize`)."""
+    """Each row over its norm; a row of zeros stays as it is (`inplace_csr_row_normalize_l2`, `normalize`).
+
+    :raises ModelRefused: the input is not sparse, or `norm` is unknown.
+    """
 
     exact = False
 
@@ -130,7 +153,7 @@ class Normalize(RowByRow):
         self._norm = node.choice("norm", ("l1", "l2", "max"))
 
     def row(self, x: "Entries") -> "Entries":
-        """The numbers over their norm."""
+        """Return the numbers over their norm."""
         values = [*x.values()]
         if self._norm == "l2":
             norm = sqrt(dot(values, values))
@@ -140,7 +163,10 @@ class Normalize(RowByRow):
 
 
 class Affine(RowByRow):
-    """`x @ weights + intercept`, weights of shape (features, outputs), read in place."""
+    """`x @ weights + intercept`, weights of shape (features, outputs), read in place.
+
+    :raises ModelRefused: the input is not sparse, or `weights` or `intercept` does not fit it or the other.
+    """
 
     exact = False
 
@@ -148,11 +174,11 @@ class Affine(RowByRow):
         width = width_of(node)
         tensor = node.array("weights", "F64", (width, None))
         self._weights, self._outputs = tensor.values, tensor.shape[1]
-        self._intercept = node.floats("intercept", self._outputs)
+        self.intercept = node.floats("intercept", self._outputs)
         self.kinds = "n" * self._outputs
 
-    def _columns(self, x: "Entries") -> "list[list[float]]":
-        """Per output the weights of what is not zero."""
+    def weights(self, x: "Entries") -> "list[list[float]]":
+        """Return for each output the weights of the row's entries, in their order."""
         weights, outputs = self._weights, self._outputs
         if outputs == 1:
             return [[weights[column] for column in x]]
@@ -162,15 +188,9 @@ class Affine(RowByRow):
         return [list(column) for column in zip(*rows, strict=True)]
 
     def row(self, x: "Entries") -> "list[float]":
-        """One sum an output."""
+        """Return one sum an output."""
         values = [*x.values()]
-        return [dot(own, values) + b for own, b in zip(self._columns(x), self._intercept, strict=True)]
-
-    def magnitude(self, x: "Entries") -> "list[float]":
-        """The sum of the terms' absolute values, one an output."""
-        values = x.values()
-        pairs = zip(self._columns(x), self._intercept, strict=True)
-        return [total([abs(w * v) for w, v in zip(own, values, strict=True)]) + abs(b) for own, b in pairs]
+        return [dot(own, values) + b for own, b in zip(self.weights(x), self.intercept, strict=True)]
 
 
 OPS = {

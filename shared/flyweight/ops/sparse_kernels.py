@@ -1,11 +1,10 @@
-"""Support vector machines over values that are mostly zeros: a row meets only what is not zero in a vector."""
+"""Support vector machines over sparse values: only entries that are not zero in a vector meet the row."""
 
 from itertools import pairwise
 
 from flyweight.ops import kernels
-from flyweight.ops._kernel import exps
+from flyweight.ops._arithmetic import exps, total
 from flyweight.ops._sparse import RowByRow, width_of
-from flyweight.ops._sums import total
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class Machine(RowByRow, kernels.Machine):
-    """`kernels.machine` with `vectors` in three arrays: where each `starts`, and the `columns` and `numbers` of its entries."""
+    """`kernels.machine` with its vectors in three arrays: where each `starts`, and the `columns` and `numbers` of its entries.
+
+    :raises ModelRefused: the input is not sparse, the arrays do not fit each other, or a parameter is out of range.
+    """
 
     def _read_vectors(self, node: "Node", count: int) -> None:
         numbers = node.floats("numbers", None)
@@ -24,20 +26,21 @@ class Machine(RowByRow, kernels.Machine):
         spans = [slice(begin, end) for begin, end in pairwise(starts)]
         self._entries = [list(zip(columns[span], numbers[span], strict=True)) for span in spans]
 
-    def _terms(self, x: "Entries") -> "list[list[float]]":
+    def terms(self, x: "Entries") -> "list[list[float]]":
+        """Return for each vector the terms of its product with the row."""
         return [[s * x[column] for column, s in vector if column in x] for vector in self._entries]
 
     def _products(self, x: "Entries") -> "list[float]":
-        return [total(terms) for terms in self._terms(x)]
+        return [total(terms) for terms in self.terms(x)]
 
     def _gaussians(self, x: "Entries") -> "list[float]":
-        """By the vector's entries against the row's, and what of the row's meets none."""
+        """Return `exp(-gamma * distance ** 2)` of each vector, from the square of the row and the vector's entries."""
         own = total([v * v for v in x.values()])
         squares = [
             total([own, *[s * s - 2.0 * s * x[column] if column in x else s * s for column, s in vector]])
             for vector in self._entries
         ]
-        return exps([-self._gamma * square for square in squares])
+        return exps([-self.gamma * square for square in squares])
 
 
 OPS = {"machine": Machine}

@@ -1,4 +1,4 @@
-"""B-splines, from numbers to the values of their basis functions (`SplineTransformer.transform`, scikit-learn 1.9).
+"""B-splines: from numbers to the values of the basis functions (`SplineTransformer.transform`, scikit-learn 1.9).
 
 Source: `_deBoor_D` of `scipy/interpolate/src/__fitpack.cc`.
 """
@@ -8,7 +8,7 @@ from itertools import pairwise
 from math import inf
 
 from flyweight.errors import Fault, InvalidInput, preview
-from flyweight.ops.gaussian import rows_of
+from flyweight.ops import rows_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,10 +19,13 @@ MISSING = ("refuse", "zeros")
 
 
 class Basis:
-    """Per feature a row of `knots`; with `degree` k, the first and last k of them lie beyond the boundaries.
+    """The values of each feature's basis functions; `knots` has a row a feature.
 
-    `outside` says what a number beyond has: the values at the boundary, a line by the `slopes` there (of shape
-    (features, 2, splines)), what the outermost piece goes on to, an answer of 422, or those one period away.
+    With `degree` k, the first and last k knots lie beyond the boundaries. `outside` says what a number beyond a boundary gets:
+    the values at the boundary ("constant"), a line by the `slopes` there, of shape (features, 2, splines) ("linear"), the values
+    of the outermost piece ("continue"), a refusal ("error"), or the values one period away ("periodic").
+
+    :raises ModelRefused: the knots go down, are not finite, or are fewer than the degree needs; or `slopes` has another shape.
     """
 
     exact = False
@@ -34,11 +37,11 @@ class Basis:
         self._zeros = node.choice("missing", MISSING) == "zeros"
         self._names = node.items("names", (str,), width)
         count = node.array("knots", "F64", (width, None)).shape[1]
-        self._knots = rows_of(node.floats("knots", width, count), width, count)
-        self._pieces = count - self._degree - 1  # how many functions the knots have
+        self._knots = node.rows("knots", width, count)
+        self._pieces = count - self._degree - 1  # the number of functions over these knots
         node.expect(self._pieces > self._degree, "it has fewer knots than its degree needs")
         for knots in self._knots:
-            node.expect(all(a <= b for a, b in pairwise(knots)), "'knots' go down, or are no numbers")
+            node.expect(all(a <= b for a, b in pairwise(knots)), "'knots' go down, or are NaN")
             node.expect(-inf < knots[0] and knots[-1] < inf, "'knots' are not finite")
         self._splines = self._pieces - (self._degree if self._outside == "periodic" else 0)
         node.expect(self._splines > 0, "it has no function")
@@ -49,17 +52,20 @@ class Basis:
         self.kinds = "n" * (width * self._splines)
 
     def row(self, x: "list[float]") -> "list[float]":
-        """All functions of the first number, then of the second."""
+        """Return the values of all functions of the first number, then of the second.
+
+        :raises InvalidInput: a number is missing or beyond the boundaries, and the op refuses it.
+        """
         y: list[float] = []
         for feature, v in enumerate(x):
             y += self._values(feature, v)
         return y
 
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """The values' own size: what goes on beyond the boundaries grows with a power of the distance."""
-        return [max(map(abs, self.row(x)), default=0.0)]
-
     def _values(self, feature: int, v: float) -> "list[float]":
+        """Return the values of one feature's functions.
+
+        :raises InvalidInput: the number is missing or beyond the boundaries, and the op refuses it.
+        """
         knots, degree = self._knots[feature], self._degree
         low, high = knots[degree], knots[self._pieces]
         if v != v:
@@ -79,18 +85,23 @@ class Basis:
         return values
 
     def _missing(self, feature: int) -> "list[float]":
+        """Return zeros for a missing number.
+
+        :raises InvalidInput: the op refuses missing numbers.
+        """
         if not self._zeros:
             raise InvalidInput(Fault("a number", "null", feature=self._names[feature]))
         return [0.0] * self._splines
 
     def _continued(self, values: "list[float]", slopes: "list[float]", apart: float, below: bool) -> "list[float]":
-        """The outermost functions along their slopes, all others zero."""
+        """Return the outermost functions along their slopes, and zero for all others."""
         kept = self._degree
         lines = [value + apart * slope for value, slope in zip(values, slopes, strict=True)]
         inside = range(kept) if below else range(self._splines - kept, self._splines)
         return [line if place in inside else 0.0 for place, line in enumerate(lines)]
 
     def _at(self, knots: "list[float]", v: float) -> "list[float]":
+        """Return the values of all functions over these knots."""
         degree = self._degree
         last = bisect_right(knots, v, degree + 1, self._pieces) - 1
         parts = _de_boor(knots, v, degree, last)
@@ -104,7 +115,7 @@ class Basis:
 
 
 def _de_boor(knots: "list[float]", v: float, degree: int, last: int) -> "list[float]":
-    """The functions that are not zero between the knots `last` and `last + 1`."""
+    """Return the values of the functions that are not zero between the knots `last` and `last + 1`."""
     values = [1.0]
     for order in range(1, degree + 1):
         grown, carried = [], 0.0

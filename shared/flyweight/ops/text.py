@@ -1,6 +1,6 @@
-"""Texts and named values as counts: one column a known term, or a column by hash (`sklearn.feature_extraction`, 1.9).
+"""Count terms of texts and named values: one column a known term, or a column by hash (`sklearn.feature_extraction`, 1.9).
 
-Each gives a sparse value: what it costs goes by the length of a text and not by the size of the vocabulary.
+Each op gives a sparse value: its cost depends on the length of a text and not on the size of the vocabulary.
 """
 
 from flyweight.errors import Fault, InvalidInput
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class _OfText(RowByRow):
-    """Reads one string, which can't be missing."""
+    """An op that reads one string, which can't be missing.
+
+    :raises ModelRefused: the input is not one string, or the analyzer's parameters are not valid.
+    """
 
     exact = True
 
@@ -28,9 +31,9 @@ class _OfText(RowByRow):
         (self._name,) = node.items("names", (str,), 1)
 
     def terms(self, x: "list[Any]") -> "Iterable[str]":
-        """The terms of the text.
+        """Return the terms of the text.
 
-        :raises InvalidInput: it is missing.
+        :raises InvalidInput: the text is missing.
         """
         if x[0] is None:
             raise InvalidInput(Fault("a text", "null", feature=self._name))
@@ -38,7 +41,10 @@ class _OfText(RowByRow):
 
 
 class Count(_OfText):
-    """How often each term of `terms` stands in the text, or with `binary` whether it does (CountVectorizer)."""
+    """How often each of `terms` occurs in the text, or with `binary` whether it occurs (CountVectorizer).
+
+    :raises ModelRefused: a term repeats, there are too many, or the analyzer's parameters are not valid.
+    """
 
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
@@ -47,7 +53,10 @@ class Count(_OfText):
         self._binary = node.choice("binary", (True, False))
 
     def row(self, x: "list[Any]") -> "Entries":
-        """The counts of known terms."""
+        """Return the counts of known terms.
+
+        :raises InvalidInput: the text is missing.
+        """
         counts: Entries = {}
         for column in map(self._columns.get, self.terms(x)):
             if column is not None:
@@ -56,7 +65,10 @@ class Count(_OfText):
 
 
 class Hash(_OfText):
-    """The same with a term's hash for its column, and with `signs` its sign (HashingVectorizer)."""
+    """How often each term occurs in the text, in the column of its hash and with `signs` with its sign (HashingVectorizer).
+
+    :raises ModelRefused: `width` is out of range, or the analyzer's parameters are not valid.
+    """
 
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
@@ -65,7 +77,10 @@ class Hash(_OfText):
         self._signs, self._binary = (node.choice(name, (True, False)) for name in ("signs", "binary"))
 
     def row(self, x: "list[Any]") -> "Entries":
-        """The counts of terms, those that share a column added up."""
+        """Return the counts of terms, added up where terms share a column.
+
+        :raises InvalidInput: the text is missing, or holds half of a surrogate pair.
+        """
         counts: Entries = {}
         for term in self.terms(x):
             column, sign = place(_encoded(term, self._name), self._width, self._signs)
@@ -74,7 +89,10 @@ class Hash(_OfText):
 
 
 class Pick(RowByRow):
-    """A number in the column of its feature's name, and 1 in that of name, separator and string (DictVectorizer)."""
+    """A number in the column of its feature's name; for a string 1 in the column of name, separator and string (DictVectorizer).
+
+    :raises ModelRefused: a term repeats, or `names` does not have one name a column.
+    """
 
     exact = True
 
@@ -89,17 +107,20 @@ class Pick(RowByRow):
         self._columns = columns
 
     def row(self, x: "list[Any]") -> "Entries":
-        """What is there and known; what is missing adds nothing."""
-        found = {column: x[at] for at, column in self._numbers if x[at] == x[at]}
+        """Return the known entries; a missing value adds nothing."""
+        entries = {column: x[at] for at, column in self._numbers if x[at] == x[at]}
         for at, prefix in self._strings:
             column = None if x[at] is None else self._columns.get(prefix + x[at])
             if column is not None:
-                found[column] = found.get(column, 0.0) + 1.0
-        return found
+                entries[column] = entries.get(column, 0.0) + 1.0
+        return entries
 
 
 class HashPick(RowByRow):
-    """The same with hashes for columns, those of numbers known beforehand (FeatureHasher)."""
+    """The values of `text.pick`, in the columns of hashes (FeatureHasher); the columns of numbers are computed once.
+
+    :raises ModelRefused: `width` is out of range, or `names` does not have one name a column.
+    """
 
     exact = True
 
@@ -115,8 +136,11 @@ class HashPick(RowByRow):
         ]
 
     def row(self, x: "list[Any]") -> "Entries":
-        """The sum of each column."""
-        found: Entries = {}
+        """Return the sum of each column.
+
+        :raises InvalidInput: a string holds half of a surrogate pair.
+        """
+        entries: Entries = {}
         for value, name, known in zip(x, self._names, self._known, strict=True):
             if value is None or value != value:
                 continue
@@ -124,26 +148,34 @@ class HashPick(RowByRow):
                 (column, sign), value = place(_encoded(f"{name}={value}", name), self._width, self._signs), 1.0
             else:
                 column, sign = known
-            found[column] = found.get(column, 0.0) + value * sign
-        return found
+            entries[column] = entries.get(column, 0.0) + value * sign
+        return entries
 
 
 def _columns(node: "Node") -> "dict[str, int]":
+    """Return the column of each of `terms`.
+
+    :raises ModelRefused: a term repeats.
+    """
     terms = listed(node, "terms")
     columns = dict(zip(terms, range(len(terms)), strict=True))
-    node.expect(len(columns) == len(terms), "a term stands twice in 'terms'")
+    node.expect(len(columns) == len(terms), "a term is listed twice in 'terms'")
     return columns
 
 
 def _encoded(term: str, name: str) -> bytes:
+    """Return a term as UTF-8.
+
+    :raises InvalidInput: it holds half of a surrogate pair; `name` is the feature.
+    """
     try:
         return term.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can carry and UTF-8 can't
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can hold and UTF-8 can't
         raise InvalidInput(Fault("a text of whole characters", "half of a surrogate pair", feature=name)) from None
 
 
 def place(key: bytes, width: int, signs: bool) -> "tuple[int, float]":
-    """The column of a key and the sign of what it adds (`sklearn.feature_extraction._hashing_fast.transform`)."""
+    """Return a key's column and its sign, 1 or -1 (`sklearn.feature_extraction._hashing_fast.transform`)."""
     h = murmur3(key)
     if h < 0x80000000:
         return h % width, 1.0
@@ -151,7 +183,7 @@ def place(key: bytes, width: int, signs: bool) -> "tuple[int, float]":
 
 
 def murmur3(key: bytes) -> int:
-    """MurmurHash3_x86_32 of a key with seed 0, without a sign (Austin Appleby, in the public domain)."""
+    """Hash a key by MurmurHash3_x86_32 with seed 0, without a sign (Austin Appleby, in the public domain)."""
     h, whole = 0, len(key) & ~3
     for start in range(0, whole, 4):
         h ^= _scrambled(int.from_bytes(key[start : start + 4], "little"))

@@ -1,10 +1,10 @@
-"""Topics of a text, from counts of its terms to shares (`sklearn.decomposition._lda._update_doc_distribution`, 1.9)."""
+"""Find the topics of a text from counts of its terms (`sklearn.decomposition._lda._update_doc_distribution`, 1.9)."""
 
 from math import exp, fsum, inf, log
 from operator import sub
 
 from flyweight.errors import Fault, InvalidInput, preview
-from flyweight.ops._sums import dot
+from flyweight.ops._arithmetic import dot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,12 @@ EPSILON = 2.0**-52
 
 
 class Allocate:
-    """The topics' shares by `weights` of shape (topics, terms), at most `rounds` rounds, till they move less than `tolerance`."""
+    """The topics' shares, found in at most `rounds` rounds, until they move by less than the tolerance.
+
+    `weights` has shape (topics, terms); `parameters` are the prior and the tolerance.
+
+    :raises ModelRefused: there is no topic or term, the prior is not above zero, or it takes too many rounds.
+    """
 
     exact = False
 
@@ -32,7 +37,10 @@ class Allocate:
         self.kinds = "n" * topics
 
     def row(self, x: "list[float]") -> "list[float]":
-        """One share a topic."""
+        """Return one share a topic.
+
+        :raises InvalidInput: a count is below zero, or their sum overflows.
+        """
         if not min(x, default=0.0) >= 0.0:
             raise InvalidInput(Fault("counts that are not below 0", preview(min(x))))
         places = [place for place, v in enumerate(x) if v]
@@ -45,6 +53,7 @@ class Allocate:
         return [v / whole for v in shares]
 
     def _settled(self, counts: "list[float]", by_topic: "list[list[float]]", by_term: "list[list[float]]") -> "list[float]":
+        """Return the shares, not yet divided by their sum, from the weights of the text's terms by topic and by term."""
         prior, shares = self._prior, [1.0] * len(by_topic)
         strengths = _expectations(shares)
         for _ in range(self._rounds):
@@ -59,9 +68,9 @@ class Allocate:
 
 
 def _expectations(shares: "list[float]") -> "list[float]":
-    """`exp(psi(share) - psi(sum))` (`_dirichlet_expectation_1d`).
+    """Return `exp(psi(share) - psi(sum))` of each share (`_dirichlet_expectation_1d`).
 
-    :raises InvalidInput: a share, or their sum, is infinite or no number.
+    :raises InvalidInput: a share, or their sum, is infinite or NaN.
     """
     try:
         whole = psi(fsum(shares))
@@ -73,11 +82,11 @@ def _expectations(shares: "list[float]") -> "list[float]":
 
 
 def psi(x: float) -> float:
-    """The digamma function of a positive number, as `_online_lda_fast.psi` (J. Bernardo's AS 103) has it."""
+    """Return the digamma function of a positive number, as `_online_lda_fast.psi` (J. Bernardo's AS 103) computes it."""
     if x <= 1e-6:
         return -EULER - 1.0 / x
     result = 0.0
-    while x < 6.0:  # numbers of one type, which Python has a faster way for
+    while x < 6.0:  # numbers of one type, for which Python is faster
         result -= 1.0 / x
         x += 1.0
     r = 1.0 / x

@@ -1,4 +1,4 @@
-"""Sums of decision trees, bit for bit as scikit-learn adds them; the trees' own form is `_forest.py`'s."""
+"""Add the leaves of decision trees, bit for bit as scikit-learn adds them; `_forest.py` holds the trees."""
 
 from array import array
 from math import isfinite, isinf
@@ -13,16 +13,20 @@ if TYPE_CHECKING:
     import numpy as np
 
     from flyweight.ops import Node
+    from flyweight.ops._forest_batch import BatchWalk
 
     Array = np.ndarray[Any, Any]
 
 
 class Sum:
-    """`base` plus one leaf of each tree, in the order of the trees, over `divide` where that is given.
+    """`base` plus one leaf of each tree, in the order of the trees, divided by `divide` with `mean`.
 
     Leaves of one number go to the tree's own output `targets[tree]`, wider leaves to all outputs.
     With `single`, inputs are rounded to float32 first, as `sklearn.tree` does; `HistGradientBoosting` does not.
     `exact` says whether the estimator's own sum is free of fused operations, so that ours equals it bit for bit.
+    `columns` has the leaves' values, one column an output or one for all.
+
+    :raises ModelRefused: the arrays do not fit each other, or a tree is damaged.
     """
 
     def __init__(self, node: "Node") -> None:
@@ -30,52 +34,71 @@ class Sum:
         self.exact = bool(node.choice("exact", (True, False)))
         self._single = node.choice("single", (True, False))
         self._names = node.items("names", (str,), inputs) if self._single else []
-        self._base = node.floats("base", None)
+        self.base = node.floats("base", None)
         self._divide = node.whole("divide", 1, 1_000_000) if node.choice("mean", (True, False)) else None
-        self.kinds = "n" * len(self._base)
+        self.kinds = "n" * len(self.base)
         leaves = node.array("leaves", "F64", (None, None))
         rows, width = leaves.shape
-        node.expect(len(self._base) > 0, "it has no output")
-        node.expect(width in (1, len(self._base)), "leaves and 'base' differ in width")
+        node.expect(len(self.base) > 0, "it has no output")
+        node.expect(width in (1, len(self.base)), "leaves and 'base' differ in width")
         columns = [leaves.values[column::width] for column in range(width)]
-        # so many leaves stay in the file, as so many nodes do
-        self._columns: list[Any] = [c.tolist() for c in columns] if rows * width <= CHECKED_NODES else columns
+        # beyond this number leaves stay in the file, as nodes do
+        self.columns: list[Any] = [c.tolist() for c in columns] if rows * width <= CHECKED_NODES else columns
         self._forest = Forest(node, inputs, rows)
+        self._walk: BatchWalk | None = None
         self._targets: list[int] | None = None
-        if width < len(self._base):
-            self._targets = node.indices("targets", len(self._base), self._forest.count)
+        if width < len(self.base):
+            self._targets = node.indices("targets", len(self.base), self._forest.count)
+
+    def leaves(self, x: "list[float]") -> "list[int]":
+        """Return the number of the leaf that each tree ends in.
+
+        :raises InvalidInput: a number is beyond float32, and the op rounds to float32.
+        """
+        return self._forest.leaves(self._rounded(x) if self._single else x)
 
     def row(self, x: "list[float]") -> "list[float]":
-        """The sums."""
-        y = self._added(self._forest.leaves(self._rounded(x) if self._single else x))
+        """Return one sum an output.
+
+        :raises InvalidInput: a number is beyond float32, and the op rounds to float32.
+        """
+        y = self._added(self.leaves(x))
         return y if self._divide is None else [v / self._divide for v in y]
 
     def batch(self, x: "Array") -> "Array":
-        """The sums of many rows; their terms are added in the same order."""
+        """Answer all rows of an array; the terms are added in the same order.
+
+        :raises InvalidInput: a number is beyond float32, and the op rounds to float32.
+        """
         import numpy as np
 
-        leaves = self._forest.leaves_batch(self._rounded_batch(x) if self._single else x)
-        columns = [np.ascontiguousarray(column) for column in self._columns]
-        y = np.repeat(np.array(self._base)[:, None], len(x), axis=1)
+        from flyweight.ops._forest_batch import BatchWalk
+
+        self._walk = self._walk or BatchWalk(self._forest)
+        leaves = self._walk.leaves(self._rounded_batch(x) if self._single else x)
+        columns = [np.ascontiguousarray(column) for column in self.columns]
+        y = np.repeat(np.array(self.base)[:, None], len(x), axis=1)
         for tree in range(self._forest.count):
             ended = leaves[:, tree]
             for output, column in enumerate(columns) if self._targets is None else [(self._targets[tree], columns[0])]:
                 y[output] += column.take(ended)
         return y.T if self._divide is None else y.T / self._divide
 
-    def magnitude(self, x: "list[float]") -> "list[float]":
-        """The sum of the terms' absolute values (for parity only), an upper bound for each output."""
-        leaves = self._forest.leaves(self._rounded(x) if self._single else x)
-        largest = sum([max([abs(column[leaf]) for column in self._columns]) for leaf in leaves])
-        return [abs(base) + largest for base in self._base]
-
     def _rounded(self, x: "list[float]") -> "list[float]":
+        """Round to float32.
+
+        :raises InvalidInput: a number is beyond float32.
+        """
         rounded = array("f", x).tolist()
-        if not isfinite(sum(rounded)):  # of a missing value, or one too large
+        if not isfinite(sum(rounded)):  # because of a missing value, or of one that is too large
             self._refuse_infinite(x, rounded)
         return rounded
 
     def _rounded_batch(self, x: "Array") -> "Array":
+        """Round an array to float32.
+
+        :raises InvalidInput: a number is beyond float32.
+        """
         import numpy as np
 
         with np.errstate(over="ignore"):
@@ -87,19 +110,23 @@ class Sum:
         return rounded
 
     def _refuse_infinite(self, x: "list[float]", rounded: "list[float]") -> None:
+        """Refuse a row of which a number is infinite in float32.
+
+        :raises InvalidInput: there is such a number.
+        """
         for position, v in enumerate(rounded):
             if isinf(v):
                 raise InvalidInput(Fault("a number within float32's range", preview(x[position]), feature=self._names[position]))
 
     def _added(self, leaves: "list[int]") -> "list[float]":
-        """The leaves' values added one by one: `sum` would round differently from Python 3.12 on, and `reduce` is slower."""
+        """Add the leaves' values one by one: `sum` rounds differently from Python 3.12 on, and `reduce` is slower."""
         if self._targets is not None:
-            y = self._base.copy()
+            y = self.base.copy()
             for leaf, target in zip(leaves, self._targets, strict=True):
-                y[target] += self._columns[0][leaf]
+                y[target] += self.columns[0][leaf]
             return y
         y = []
-        for column, total in zip(self._columns, self._base, strict=True):
+        for column, total in zip(self.columns, self.base, strict=True):
             for leaf in leaves:
                 total += column[leaf]
             y.append(total)

@@ -100,7 +100,7 @@ def test_an_event_without_an_instance_is_given_as_it_is_with_a_note_of_what_has_
     empty = run("events", "new", "gcp", "scheduler_empty", "--model", flowers, "--json")
     assert empty.exit_code == 0 and "contains no instance" in empty.stderr
     assert json.loads(empty.stdout) == json.loads((ROOT / "events/gcp/scheduler_empty.json").read_text())
-    assert "has to be there: s3://penguins-in/" in run("events", "new", "aws", "s3", "--model", flowers).stderr
+    assert "must exist: s3://penguins-in/" in run("events", "new", "aws", "s3", "--model", flowers).stderr
 
 
 def test_triggers_are_listed_apart_from_requests(run: Callable[..., Result]) -> None:

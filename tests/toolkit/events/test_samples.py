@@ -45,7 +45,7 @@ def test_a_plain_request_in_a_file_is_wrapped_and_any_other_file_is_not(tmp_path
 
 
 def test_an_unknown_name_or_shape_and_a_file_that_is_not_json_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(samples.NoSample, match="no event 'pigeon'") as unknown:
+    with pytest.raises(samples.NoSample, match="'pigeon' is neither an event of gcp nor a file") as unknown:
         samples.read("gcp", "pigeon")
     assert "pubsub" in unknown.value.next_step and "misspelt_feature" in unknown.value.next_step
     with pytest.raises(RuntimeFailed, match="shape 'round'") as other:
