@@ -77,7 +77,7 @@ def test_a_facet_is_imported_when_it_is_asked_for() -> None:
 
 
 def test_an_unknown_target_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(targets.UnknownTarget, match="no target 'oracle'") as refused:
+    with pytest.raises(targets.UnknownTarget, match="the target 'oracle' does not exist") as refused:
         targets.find("oracle")
     assert refused.value.next_step == f"choose one of {', '.join(targets.names())}"
 

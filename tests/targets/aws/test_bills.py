@@ -34,7 +34,7 @@ def test_lambda_that_keeps_two_instances_ready_behind_a_rest_api() -> None:
     work = Workload(MODEL, requests=1e6, cold_share=0.0, memory_mb=1769, warm_instances=2, front="rest")
     told = amounts(aws.function(work))
     # 1,000,000 x 0.01 s x 1.7275390625 GB = 17,275.39 GB-seconds, all of them in what is kept: x 0.0000077778
-    assert told["compute of what is kept ready"] == pytest.approx(0.13436, rel=1e-4)
+    assert told["compute of instances kept ready"] == pytest.approx(0.13436, rel=1e-4)
     # 2 x 2,628,000 s x 1.7275390625 GB = 9,079,945.3 GB-seconds x 0.0000033334
     assert told["memory kept ready"] == pytest.approx(30.26709, rel=1e-5)
     assert told["compute, GB-seconds"] == 0
@@ -59,7 +59,7 @@ def test_a_queue_and_a_table_of_results_instead_of_an_endpoint() -> None:
     assert told["requests to queues"] == pytest.approx(11.8628)
     assert told["results written"] == pytest.approx(6.25)  # 10,000,000 x 0.000000625
     # the first of each of 2,628,000 seconds, one in twenty of the others: 2,996,600, of which 100,000 are free, x 0.000005
-    assert told["traces, at the most"] == pytest.approx((2_628_000 * 0.95 + 10e6 * 0.05 - 100_000) * 0.000005)
+    assert told["traces, at most"] == pytest.approx((2_628_000 * 0.95 + 10e6 * 0.05 - 100_000) * 0.000005)
 
 
 def test_snapstart_and_a_bigger_tmp() -> None:

@@ -81,7 +81,7 @@ def test_a_token_that_is_not_there_is_asked_for_before_anything_is_deployed(run:
     put("aws", 1)
     result = run("deploy", "aws", *JWT)
     assert result.exit_code == 1
-    assert "nothing was deployed" in result.stderr and "set FLYWEIGHT_KEY to it; or use --no-smoke" in result.stderr
+    assert "nothing was deployed" in result.stderr and "set FLYWEIGHT_KEY; or use --no-smoke" in result.stderr
     assert not [call for call in tools.calls() if call[0] == "sam"]
     assert run("deploy", "aws", *JWT, "--no-smoke").exit_code == 0
 
