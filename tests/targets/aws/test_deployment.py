@@ -104,7 +104,7 @@ def test_a_stack_without_an_address_is_not_asked(run: Run, put: Put, tools: Prov
     result = run("deploy", "aws", "--set", "Endpoint=none")
     assert result.exit_code == 0 and "no: it has no address" in result.stdout
     status = run("status", "aws")
-    assert status.exit_code == 0 and "not asked: it has no address" in status.stdout
+    assert status.exit_code == 0 and "not requested: it has no address" in status.stdout
 
 
 @pytest.mark.parametrize(
