@@ -14,10 +14,15 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import flyweight
 from flyweight.toolkit.building import build
 from tests import fitted
+
+# On a busy machine any example may take long: no test of properties is judged by time.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 ROOT = Path(__file__).resolve().parents[1]

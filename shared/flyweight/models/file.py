@@ -69,19 +69,28 @@ class ModelFile:
 
 
 def read(path: str) -> ModelFile:
-    """Read and check one model file; a large one is mapped, so that a page is read only when it is used.
-
-    A mapped file may be replaced (by renaming another one onto it), but never be shortened or written over in place.
+    """Read and check one model file, see `contents`.
 
     :raises ModelRefused: the file fails a check.
     :raises OSError: the file can't be opened.
     """
+    return parse(contents(path))
+
+
+def contents(path: str) -> "bytes | mmap":
+    """Get the bytes of a file; a large one is mapped, so that a page is read only when it is used.
+
+    A mapped file may be replaced (by renaming another one onto it), but never be shortened or written over in place.
+
+    :raises OSError: the file can't be opened.
+    """
     with open(path, "rb") as file:
-        if os.fstat(file.fileno()).st_size < MAPPED_BYTES:
-            return parse(file.read(MAX_FILE_BYTES + 1))
+        size = os.fstat(file.fileno()).st_size
+        if size < MAPPED_BYTES:
+            return file.read((size or MAX_FILE_BYTES) + 1)  # a pipe has no size
         import mmap
 
-        return parse(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def parse(data: "bytes | mmap") -> ModelFile:

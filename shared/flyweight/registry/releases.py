@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MAX_DOCUMENT_BYTES = 64 * 1024
 MAX_PREVIOUS = 20
 MAX_SERIAL = 1 << 53  # up to here every JSON reader represents whole numbers exactly
+SIGNED = ("key", "value", "name", "version")  # what is read of KEY.sig
 HEX = frozenset("0123456789abcdef")
 
 
@@ -99,9 +100,8 @@ def digital_signature(store: "Store", release: Release) -> "dict[str, str] | Non
     except ObjectNotFound:
         return None
     document = json_object(data, "the digital signature")
-    value: dict[str, Any] = {field: document.get(field) for field in ("key", "value")}  # FILE.sig also holds the sha256
-    _check_digital_signature(value)
-    return value
+    _check_digital_signature({field: document.get(field) for field in ("key", "value")})
+    return {field: value for field, value in document.items() if field in SIGNED and isinstance(value, str)}
 
 
 def checked_pointer(data: bytes) -> "dict[str, Any]":

@@ -6,7 +6,7 @@ one's note does not ask the store at all. One that starts while the store is dow
 
 from time import perf_counter, time
 
-from flyweight.errors import FlyweightError, ModelRefused, StoreFailed
+from flyweight.errors import FlyweightError, ModelRefused, StoreFailed, preview
 from flyweight.models import file as model_file
 from flyweight.predictor import LoadedModel, Predictor, memory_of
 from flyweight.registry import addresses, releases, verification
@@ -158,12 +158,15 @@ class StoreSource:
         :raises ModelRefused: a check of the file fails, or its name is not the release's.
         """
         began = perf_counter()
-        model = Predictor(model_file.parse(data), self._settings.limits)
-        if release.name and (model.name, model.version) != (release.name, release.version):
-            raise ModelRefused(f"the file calls itself {model.name}/{model.version}, the store {_described(release)}")
         keys = self._settings.verification.public_keys
         if keys and not release.name:
-            verification.check(release.sha256, model.name, model.version, release.digital_signature, keys)
+            file = verification.signed_file(data, release.sha256, release.digital_signature, keys)
+        else:
+            file = model_file.parse(data)
+        names = tuple(file.document.get(field) for field in ("name", "version"))
+        if release.name and names != (release.name, release.version):
+            raise ModelRefused(f"the file calls itself {preview('/'.join(map(str, names)))}, the store {_described(release)}")
+        model = Predictor(file, self._settings.limits)
         _add(spent, "load", began)
         return model
 

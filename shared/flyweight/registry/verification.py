@@ -8,10 +8,14 @@
 import binascii
 
 from flyweight.errors import ModelRefused, preview
+from flyweight.models import file as model_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from mmap import mmap
     from typing import Any
+
+    from flyweight.models.file import ModelFile
 
 CONTEXT = "flyweight-model-v1"  # begins each signed message, so that no digital signature of another text is one of a model
 MAX_FILE_BYTES = 10_000
@@ -55,16 +59,17 @@ def check(sha256: str, name: str, version: str, digital_signature: "dict[str, An
     :raises ModelRefused: no digital signature, one by another key, or one of other bytes or another name; or a malformed key.
     """
     known = {key_id(raw): raw for raw in public_keys(keys)}
+    model = f"the model {name} {version}".rstrip()
     if not isinstance(digital_signature, dict):
         raise ModelRefused(
-            f"the model {name} {version} is not signed, and this deployment requires a digital signature",
+            f"{model} is not signed, and this deployment requires a digital signature",
             "sign it: `flyweight push FILE STORE --key private.pem`, or `flyweight sign FILE --key private.pem` for a plain file",
         )
     signer, value = digital_signature.get("key"), digital_signature.get("value")
     if not isinstance(signer, str) or signer not in known:
         trusted = f"one of the trusted keys ({', '.join(known)})" if known else "a trusted key (no key is trusted yet)"
         raise ModelRefused(
-            f"the model {name} {version} is signed by the key {preview(signer)}, which is not trusted here",
+            f"{model} is signed by the key {preview(signer)}, which is not trusted here",
             f"sign it by {trusted}, or add the public half of that key to the trusted ones",
         )
     if not _verifies(known[signer], value, message(sha256, name, version)):
@@ -73,6 +78,40 @@ def check(sha256: str, name: str, version: str, digital_signature: "dict[str, An
             "do not use these bytes: fetch or push them again, and if that does not help find out who changed them",
         )
     return signer
+
+
+def signed_file(
+    data: "bytes | mmap", sha256: str, digital_signature: "dict[str, Any] | None", keys: "tuple[str, ...]"
+) -> "ModelFile":
+    """Verify the digital signature of a file that has no record, and parse the file.
+
+    FILE.sig says under which name and version the file was signed, so that nothing in the file is read before it is verified. One
+    that an older flyweight wrote does not; then the file's document says it, and only that is read before.
+
+    :param data: the bytes of the file.
+    :param sha256: their hash.
+    :param digital_signature: the content of FILE.sig; None: there is no such file.
+    :raises ModelRefused: as `check`; not a model file; or a file of another name or version.
+    """
+    told = digital_signature if isinstance(digital_signature, dict) else {}
+    names = [told[field] for field in ("name", "version") if isinstance(told.get(field), str)]
+    if len(names) == 2 or not told:
+        name, version = names or ("in this file", "")
+        check(sha256, name, version, digital_signature, keys)
+    file = model_file.parse(data)
+    found = [str(file.document.get(field)) for field in ("name", "version")]
+    if len(names) < 2:
+        check(sha256, *found, digital_signature, keys)
+    elif found != names:
+        raise ModelRefused(f"the file calls itself {preview(' '.join(found))}, its digital signature {preview(' '.join(names))}")
+    return file
+
+
+def digest(data: "bytes | mmap") -> str:
+    """Compute the sha256 of bytes, in hexadecimal."""
+    import hashlib
+
+    return hashlib.sha256(data).hexdigest()
 
 
 def beside(path: str) -> "dict[str, Any] | None":

@@ -3,11 +3,12 @@
 from time import perf_counter
 
 from flyweight import predictor
-from flyweight.predictor import LoadedModel, memory_of
+from flyweight.models import file as model_file
+from flyweight.predictor import LoadedModel, Predictor, memory_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from flyweight.predictor import Predictor
+    from flyweight.models.file import ModelFile
     from flyweight.registry.source import StoreSource
     from flyweight.settings import Settings
 
@@ -29,9 +30,10 @@ class ModelSource:
         if "://" in address:
             return self._store_source().load(address, spent)
         began = perf_counter()
-        model = predictor.load(address, self._settings.limits)
         if any(self._settings.verification):
-            self._verify(address, model)
+            model = Predictor(self._verified(address), self._settings.limits)
+        else:
+            model = predictor.load(address, self._settings.limits)
         spent["load"] = spent.get("load", 0.0) + perf_counter() - began
         return LoadedModel(model, memory_of(model))
 
@@ -55,15 +57,17 @@ class ModelSource:
             self._stores = StoreSource(self._settings)
         return self._stores
 
-    def _verify(self, path: str, model: "Predictor") -> None:
-        """Verify the hash and the digital signature of a file, as far as the deployment requires them.
+    def _verified(self, path: str) -> "ModelFile":
+        """Read a file, and verify its hash and its digital signature, as far as the deployment requires them, before its use.
 
-        :raises ModelRefused: another hash, or no valid digital signature by a trusted key.
-        :raises OSError: the signature file can't be read.
+        :raises ModelRefused: another hash, no valid digital signature by a trusted key, or not a model file.
+        :raises OSError: the file or its signature can't be read.
         """
         from flyweight.registry import verification
 
-        required, sha256 = self._settings.verification, model.file.sha256
+        required, data = self._settings.verification, model_file.contents(path)
+        sha256 = verification.digest(data)
         verification.check_pin(sha256, required.sha256)
-        if required.public_keys:
-            verification.check(sha256, model.name, model.version, verification.beside(path), required.public_keys)
+        if not required.public_keys:
+            return model_file.parse(data)
+        return verification.signed_file(data, sha256, verification.beside(path), required.public_keys)

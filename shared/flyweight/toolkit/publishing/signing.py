@@ -83,14 +83,18 @@ def read_for(path: Path, sha256: str) -> dict[str, Any] | None:
     return {"key": document.get("key"), "value": document.get("value")}
 
 
-def write(path: Path, sha256: str, digital_signature: dict[str, Any]) -> Path:
+def write(path: Path, sha256: str, digital_signature: dict[str, Any], name: str = "", version: str = "") -> Path:
     """Write the digital signature of a model file to FILE.sig.
+
+    :param name: the name under which it was signed, so that it can be verified before the file is read; "": not known.
+    :param version: the version, likewise.
 
     :returns: the path of FILE.sig.
     :raises OSError: it can't be written.
     """
     place = path.with_name(f"{path.name}.sig")
-    place.write_text(json.dumps({**digital_signature, "sha256": sha256}, indent=2) + "\n")
+    names = {"name": name, "version": version} if name else {}
+    place.write_text(json.dumps({**digital_signature, "sha256": sha256, **names}, indent=2) + "\n", encoding="utf-8")
     return place
 
 
@@ -101,9 +105,9 @@ def verify(path: Path, keys: tuple[str, ...]) -> tuple[str, model_file.ModelFile
     :returns: the id of the key that signed the file, and the file.
     :raises ModelRefused: none of the keys signed it, or it is not a model file.
     """
-    file = model_file.read(str(path))
-    name, version = (str(file.document.get(field)) for field in ("name", "version"))
-    return verification.check(file.sha256, name, version, verification.beside(str(path)), keys), file
+    data, digital_signature = model_file.contents(str(path)), verification.beside(str(path))
+    file = verification.signed_file(data, verification.digest(data), digital_signature, keys)
+    return str((digital_signature or {})["key"]), file
 
 
 class _Library:
