@@ -82,12 +82,15 @@ def contents(path: str) -> "bytes | mmap":
 
     A mapped file may be replaced (by renaming another one onto it), but never be shortened or written over in place.
 
+    :raises ModelRefused: a pipe or a device, which may have no end.
     :raises OSError: the file can't be opened.
     """
     with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if size < MAPPED_BYTES:
-            return file.read((size or MAX_FILE_BYTES) + 1)  # a pipe has no size
+        status = os.fstat(file.fileno())
+        if status.st_mode & 0o170000 != 0o100000:
+            raise ModelRefused(f"{path} is not a file but a device or a pipe, of which the end is not known")
+        if status.st_size < MAPPED_BYTES:
+            return file.read(status.st_size + 1)
         import mmap
 
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
