@@ -12,12 +12,26 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.experimental import enable_halving_search_cv, enable_iterative_imputer  # noqa: F401
-from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils._test_common.instance_generator import _construct_instances
 from sklearn.utils.discovery import all_estimators
+
+try:
+    from sklearn.frozen import FrozenEstimator
+    from sklearn.utils._test_common.instance_generator import _construct_instances
+except ModuleNotFoundError:  # before scikit-learn 1.6
+    from sklearn.utils.estimator_checks import _construct_instance, _set_checking_parameters
+
+    class FrozenEstimator:  # type: ignore[no-redef]
+        """Stands for the class that this version does not have."""
+
+    def _construct_instances(cls: Any) -> Iterator[Any]:
+        """Make the one configuration of scikit-learn's own tests."""
+        estimator = _construct_instance(cls)
+        _set_checking_parameters(estimator)
+        yield estimator
+
 
 NO_ROWS = {"LabelBinarizer", "LabelEncoder", "MultiLabelBinarizer", "PatchExtractor"}  # these transform labels or images
 # These change the output, the number of cores or the repetitions of a fit, not its result.

@@ -1,11 +1,16 @@
-"""Pack every estimator of scikit-learn that answers on new data, and write docs/coverage.md: what is packed, and why not."""
+"""Pack every estimator that answers on new data, and write docs/coverage.md: what is packed, and why not.
+
+Of scikit-learn in the newest version and in older ones, each in an environment of its own, and of libraries that build on it.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import subprocess
+import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -17,12 +22,16 @@ import click
 import sklearn
 from rich.progress import track
 
-from benchmarks import other_converters
+from benchmarks import libraries, other_converters
 from benchmarks.configurations import classes, defaults, fitted, others, tables, tables_for
-from benchmarks.environments import ROOT
+from benchmarks.environments import ROOT, python_with
+from flyweight.toolkit.convert._outside import OUTSIDE
 from flyweight.toolkit.packing.pack import pack
 
 RESULTS = ROOT / "benchmarks" / "results" / "coverage.json"
+LIBRARY_RESULTS = ROOT / "benchmarks" / "results" / "coverage_libraries.json"
+VERSION_RESULTS = ROOT / "benchmarks" / "results" / "coverage_versions.json"
+VERSIONS = ("1.3", "1.5", "1.7")  # of scikit-learn, beside the newest
 PAGE = ROOT / "docs" / "coverage.md"
 COMPARED = ("skl2onnx", "m2cgen")
 EDGE_ROWS = 100
@@ -48,8 +57,34 @@ converted by these libraries; differences of up to {generous:g} count as "yes" f
 Of all {tried:,} fits, {held:,} were packed at parity. A fit without parity for the pure engine still runs in the
 `sklearn` engine ([engines.md](engines.md)).
 
-| estimator | packed | fits packed | largest difference | bytes | skl2onnx | m2cgen | the first reason why not |
-|---|---|--:|--:|--:|---|---|---|
+The columns **{versions}** say of the defaults on the first table whether they are packed with that version of scikit-learn;
+"-" stands where it has no such class.
+
+| estimator | packed | {columns} | fits packed | largest difference | bytes | skl2onnx | m2cgen | the first reason why not |
+|---|---|{dashes}--:|--:|--:|---|---|---|
+"""
+
+LIBRARY_HEAD = """
+## Libraries that build on scikit-learn
+
+Their classes that answer on new rows, in their defaults, or with what they can't do without, on each of {tables} tables that they
+accept: {names}. Classes that remove rows, join other tables or ask a network for embeddings are left out.
+
+| | packed |
+|---|--:|
+{shares}
+
+| class | packed | fits packed | largest difference | bytes | the first reason why not |
+|---|---|--:|--:|--:|---|
+"""
+
+OUTSIDE_HEAD = """
+## What stays outside
+
+`pack` refuses models of these libraries, and says where to go.
+
+| package | what they are, and where to go |
+|---|---|
 """
 
 
@@ -70,18 +105,68 @@ class Row:
 
 @click.command()
 @click.option("--only", help="Names of classes, separated by commas; the results are printed and not written.")
-def main(only: str | None) -> None:
-    """Try each estimator in a process of its own and write the results."""
-    names = only.split(",") if only else [*classes()]
-    # spawned: a child that is forked after scikit-learn has used OpenMP hangs when it uses it too
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
-        rows = [*track(pool.map(attempt, names), total=len(names), description="trying", transient=True)]
-    if only:
-        for row in rows:
-            click.echo(json.dumps(asdict(row), indent=1))
+@click.option("--part", type=click.Choice(["all", "newest", "libraries", "versions", "page"]), default="all", show_default=True)
+@click.option(
+    "--defaults", type=click.Path(path_type=Path), help="Write which defaults are packed here to this file, and no page."
+)
+@click.option("--workers", type=int, default=os.cpu_count() or 1, show_default=True, help="Processes at a time.")
+def main(only: str | None, part: str, defaults: Path | None, workers: int) -> None:
+    """Try each estimator in a process of its own and write the results; a part leaves the results of the others as they are."""
+    if only or defaults:
+        rows = _rows(only.split(",") if only else [*classes()], workers, attempt_defaults if defaults else attempt)
+        if defaults:
+            defaults.write_text(json.dumps({row.name: row.packed for row in rows}, indent=1) + "\n")
+        else:
+            click.echo(json.dumps([asdict(row) for row in rows], indent=1))
         return
-    write(rows, PAGE, RESULTS)
-    click.echo(f"{sum(row.packed for row in rows)} of {len(rows)} are packed; see {PAGE.relative_to(ROOT)}")
+    if part in ("all", "newest"):
+        save(_rows([*classes()], workers, attempt), RESULTS)
+    if part in ("all", "libraries"):
+        names = [f"{library}: {name}" for library in libraries.LIBRARIES for name in libraries.classes(library)]
+        save(_rows(names, workers, attempt_library), LIBRARY_RESULTS)
+    if part in ("all", "versions"):
+        packed = {version: _with_version(version, workers) for version in VERSIONS}
+        VERSION_RESULTS.write_text(json.dumps(packed, indent=1) + "\n")
+    write(PAGE)
+    click.echo(f"see {PAGE.relative_to(ROOT)}")
+
+
+def _rows(names: list[str], workers: int, trying: Callable[[str], Row]) -> list[Row]:
+    """Try classes, in processes of their own."""
+    # spawned: a child that is forked after scikit-learn has used OpenMP hangs when it uses it too
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        return [*track(pool.map(trying, names), total=len(names), description="trying", transient=True)]
+
+
+def _with_version(version: str, workers: int) -> dict[str, bool]:
+    """Try the defaults with another version of scikit-learn, in an environment of its own, which is made first."""
+    python = python_with(f"scikit-learn=={version}.*")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "packed.json"
+        paths = os.pathsep.join([str(ROOT), str(ROOT / "shared")])
+        command = [str(python), "-m", "benchmarks.coverage", "--defaults", str(path), "--workers", str(workers)]
+        subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": paths})
+        packed: dict[str, bool] = json.loads(path.read_text())
+    return packed
+
+
+def attempt_defaults(name: str) -> Row:
+    """Fit and pack one class in its defaults, on the first table that it accepts."""
+    return attempt(name, 1)
+
+
+def attempt_library(name: str) -> Row:
+    """Fit and pack one class of a library, named `library: class`, on every table that it accepts."""
+    library, _, word = name.partition(": ")
+    cls = libraries.classes(library)[word]
+    row = Row(name, hasattr(cls, "predict"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for label, estimator, table in libraries.fits(library, cls):
+            _try(row, label, estimator, libraries.tables()[table][0])
+    if not row.tried:
+        row.reasons.append("it takes none of the tables")
+    return row
 
 
 def attempt(name: str, configurations: int | None = None) -> Row:
@@ -95,7 +180,7 @@ def attempt(name: str, configurations: int | None = None) -> Row:
         warnings.simplefilter("ignore")
         # lazily, so that no further fit is made: one against one with a hundred classes takes a minute
         for number, (label, estimator, table) in enumerate(islice(_fits(cls), configurations)):
-            _try(row, label, estimator, table)
+            _try(row, label, estimator, tables()[table][0])
             if number == 0 and configurations is None:
                 row.others = {tool: getattr(other_converters, tool)(estimator, tables()[table][0]) for tool in COMPARED}
     if not row.tried:
@@ -125,11 +210,11 @@ def _fit(estimator: Any, table: str) -> Any:
         return None
 
 
-def _try(row: Row, label: str, estimator: Any, table: str) -> None:
-    """Pack one fit; note any error as the reason."""
+def _try(row: Row, label: str, estimator: Any, sample: Any) -> None:
+    """Pack one fit with its sample; note any error as the reason."""
     row.tried += 1
     try:
-        packed = pack(estimator, sample=tables()[table][0], edge_count=EDGE_ROWS, engine="pure")
+        packed = pack(estimator, sample=sample, edge_count=EDGE_ROWS, engine="pure")
     except Exception as error:
         row.reasons.append(f"{label}: {_short(error)}")
         return
@@ -144,8 +229,26 @@ def _short(error: Exception) -> str:
     return text.removeprefix("step (the estimator itself), ")[:150].strip().replace("|", "/")
 
 
-def write(rows: list[Row], page: Path, results: Path) -> None:
-    """Write the page, and the JSON that the test compares with."""
+def save(rows: list[Row], path: Path) -> None:
+    """Write results, by the names of the classes."""
+    path.write_text(json.dumps({row.name: asdict(row) for row in rows}, indent=1) + "\n")
+
+
+def load(path: Path) -> list[Row]:
+    """Read results; there are none where there is no file yet."""
+    return [Row(**row) for row in json.loads(path.read_text()).values()] if path.is_file() else []
+
+
+def write(page: Path) -> None:
+    """Write the page of all results."""
+    packed = json.loads(VERSION_RESULTS.read_text()) if VERSION_RESULTS.is_file() else {}
+    rows, library_rows = load(RESULTS), load(LIBRARY_RESULTS)
+    lines = [_head(rows, packed), *(_line(row, packed) for row in rows)]
+    page.write_text("\n".join(lines) + "\n" + _library_part(library_rows) + _outside_part())
+
+
+def _head(rows: list[Row], packed: dict[str, dict[str, bool]]) -> str:
+    """Return the page's head: how it is made, the counts, and the head of the first table."""
     import m2cgen
     import skl2onnx
 
@@ -155,7 +258,7 @@ def write(rows: list[Row], page: Path, results: Path) -> None:
         held = sum(row.packed for row in group)
         counts |= {word: held, f"all_{word}": len(group), f"{word}_share": held / len(group)}
         counts |= {f"{tool}_{word}": sum(row.others.get(tool) == "" for row in group) for tool in COMPARED}
-    head = HEAD.format(
+    return HEAD.format(
         sklearn=sklearn.__version__,
         skl2onnx=skl2onnx.__version__,
         m2cgen=getattr(m2cgen, "__version__", "0.10"),
@@ -165,17 +268,46 @@ def write(rows: list[Row], page: Path, results: Path) -> None:
         generous=other_converters.GENEROUS,
         tried=sum(row.tried for row in rows),
         held=sum(row.held for row in rows),
+        versions="**, **".join(packed) or "of versions",
+        columns=" | ".join(packed) if packed else "older versions",
+        dashes="---|" * max(1, len(packed)),
         **counts,
-    )
-    page.write_text(head + "\n".join(map(_line, rows)) + "\n")
-    results.write_text(json.dumps({row.name: asdict(row) for row in rows}, indent=1) + "\n")
+    ).rstrip("\n")
 
 
-def _line(row: Row) -> str:
-    numbers = "| |" if row.difference is None or row.size is None else f"| {row.difference:.2g} | {row.size:,} |"
+def _line(row: Row, packed: dict[str, dict[str, bool]]) -> str:
+    """Return an estimator's line of the first table."""
     compared = " | ".join({"": "yes", None: ""}.get(row.others.get(tool), row.others.get(tool, "")) for tool in COMPARED)
-    reason = row.reasons[0] if row.reasons else ""
-    return f"| {row.name} | {'yes' if row.packed else 'no'} | {row.held} of {row.tried} {numbers} {compared} | {reason} |"
+    with_versions = [{True: "yes", False: "no", None: "-"}[known.get(row.name)] for known in packed.values()] or [""]
+    cells = [row.name, "yes" if row.packed else "no", *with_versions, _numbers(row), compared, _reason(row)]
+    return f"| {' | '.join(cells)} |"
+
+
+def _numbers(row: Row) -> str:
+    numbers = " | " if row.difference is None or row.size is None else f"{row.difference:.2g} | {row.size:,}"
+    return f"{row.held} of {row.tried} | {numbers}"
+
+
+def _reason(row: Row) -> str:
+    return row.reasons[0] if row.reasons else ""
+
+
+def _library_part(rows: list[Row]) -> str:
+    """Return the part of the page about libraries that build on scikit-learn."""
+    shares = []
+    for library in libraries.LIBRARIES:
+        own = [row for row in rows if row.name.startswith(f"{library}: ")]
+        held = sum(row.packed for row in own)
+        shares.append(f"| {library} | {held} of {len(own)} ({held / max(1, len(own)):.0%}) |")
+    names = libraries.tables()
+    head = LIBRARY_HEAD.format(tables=len(names), names=", ".join(names), shares="\n".join(shares))
+    lines = [f"| {row.name} | {'yes' if row.packed else 'no'} | {_numbers(row)} | {_reason(row)} |" for row in rows]
+    return head + "\n".join(lines) + "\n"
+
+
+def _outside_part() -> str:
+    """Return the part of the page about what is refused."""
+    return OUTSIDE_HEAD + "".join(f"| {package} | {text} |\n" for package, text in sorted(OUTSIDE.items()))
 
 
 if __name__ == "__main__":

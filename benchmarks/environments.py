@@ -49,6 +49,22 @@ def python_of(provider: str) -> Path:
     return python
 
 
+def python_with(requirement: str) -> Path:
+    """Get the interpreter of an environment with flyweight's toolkit and another version of a library, made first if needed.
+
+    :param requirement: the library and its version, as pip takes it.
+    """
+    place = ROOT / ".venv-bench" / requirement.translate(str.maketrans("=.*", "---"))
+    python = place / "bin" / "python"
+    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
+    if uv is None:
+        raise FileNotFoundError("uv makes environments with older libraries, and is not installed; pip install uv")
+    if not python.is_file():
+        _run(uv, "venv", "--quiet", "--python", "3.11", str(place))  # old releases have wheels for it
+        _run(uv, "pip", "install", "--quiet", "--python", str(python), f"{ROOT}[toolkit]", "onnx", "packaging", requirement)
+    return python
+
+
 def versions(python: Path) -> dict[str, str]:
     """List the versions of an environment's packages by name."""
     return {name: found.version for name, found in _installed(python).items()}

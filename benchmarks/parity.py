@@ -47,23 +47,18 @@ float64 and in float32), missing values, unseen categories, zeros of both signs,
 PAGE_TAIL = """
 - **refused by both**: rows for which scikit-learn raises an error, and flyweight too.
 - **ties**: rows whose labels differ while scikit-learn's own margin between the two labels is smaller than the bound,
-  so that the order of a sum decides.
+  so that the order of a sum decides; and rows whose answer is no function of the row:
+  a KNNImputer takes the nearest training rows, and of several at the same distance those that the rounding of its matrix
+  products and its partial sort put first. Others come first on another machine, and often if the same row is asked together
+  with other rows. flyweight computes distances exactly and takes the first in the order of training, whatever the company;
+  for all rows without such a tie its answer is the estimator's.
 - **largest difference**: absolute, of any score, probability or value; `0` means equal in every bit. It may exceed 1e-12
   where terms are large; therefore the bound is relative to the scale.
 - **bound**: `equal` if every output results from exact operations only (trees, bins, encoders); otherwise 1e-12 of the scale
   of the summed terms, at least 1, because BLAS adds in another order. A family with both kinds lists both.
-{unsettled}
+
 The table was made in {seconds:.0f} seconds on {cores} cores; each case's own figures are in `benchmarks/results/parity.json`.
 """
-
-# Known differences with their reason; `pack` refuses a model if it finds such a row.
-NO_FUNCTION = (
-    "Among training rows at the same distance, a KNNImputer takes those that come first by the rounding of its matrix product.\n"
-    "  It takes others if the same row, with one to three known values, is asked together with other rows. So its answer to\n"
-    "  such a row is not a function of the row. `pack` refuses a model if it finds such a row; `--engine sklearn` runs the\n"
-    "  estimator itself."
-)
-UNSETTLED = {"imputers/nearest": NO_FUNCTION, "imputers/nearest-flags": NO_FUNCTION}
 
 
 @dataclass(frozen=True)
@@ -97,8 +92,7 @@ def main(rows: int, families: str | None, jobs: int, out: Path | None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     click.echo(markdown(document))
-    settled = [proof for proof in proofs if f"{proof.family}/{proof.case}" not in UNSETTLED]
-    failures = [f"{proof.family}/{proof.case}: {failure}" for proof in settled for failure in proof.parity.failures[:3]]
+    failures = [f"{proof.family}/{proof.case}: {failure}" for proof in proofs for failure in proof.parity.failures[:3]]
     if failures:
         raise click.ClickException("parity does not hold\n" + "\n".join(failures))
 
@@ -152,17 +146,8 @@ def markdown(document: dict[str, Any]) -> str:
         f"{own['label_differences']} | {own['ties']} | {own['largest']:.2g} | {', '.join(own['bounds'])} |\n"
         for family, own in document["families"].items()
     ]
-    tail = PAGE_TAIL.format(seconds=document["seconds"], cores=document["cores"], unsettled=_unsettled(document))
+    tail = PAGE_TAIL.format(seconds=document["seconds"], cores=document["cores"])
     return PAGE_HEAD.format(rows=document["rows_a_family"], **named) + "".join(lines) + tail
-
-
-def _unsettled(document: dict[str, Any]) -> str:
-    """Describe the known differences and their reason."""
-    cases = {f"{family}/{case}": told for family, own in document["families"].items() for case, told in own["cases"].items()}
-    differ = [name for name in UNSETTLED if name in cases and cases[name]["failures"]]
-    found = ", ".join(f"{cases[name]['failures']} outputs of `{name}`" for name in differ)
-    why = " ".join(dict.fromkeys(UNSETTLED[name] for name in differ))
-    return f"- **differ, and are not settled**: {found}.\n  {why}\n" if differ else ""
 
 
 def _total(proofs: list[Proof]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from flyweight.errors import InvalidSetting
 from flyweight.settings import Limits, Settings, read
 from flyweight.values import Prediction, Request, Value
 
@@ -43,6 +44,16 @@ def test_methods_survive() -> None:
             return self.x + self.y
 
     assert Point(1).total() == 3
+
+
+def test_what_requests_may_hold_is_a_setting() -> None:
+    limits = read("/folder", {"FLYWEIGHT_UNKNOWN_FEATURES": "ignore", "FLYWEIGHT_PARSE_TEXT": "true"}).limits
+    assert limits == Limits(unknown_features="ignore", parse_text=True)
+    assert read("/folder", {"FLYWEIGHT_PARSE_TEXT": "false"}).limits == Limits()
+    with pytest.raises(InvalidSetting, match="FLYWEIGHT_UNKNOWN_FEATURES should be error or ignore, got 'drop'"):
+        read("/folder", {"FLYWEIGHT_UNKNOWN_FEATURES": "drop"})
+    with pytest.raises(InvalidSetting, match="FLYWEIGHT_PARSE_TEXT should be true or false, got 'yes'"):
+        read("/folder", {"FLYWEIGHT_PARSE_TEXT": "yes"})
 
 
 def test_settings_come_from_the_environment() -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         MalformedRequest,
         ModelRefused,
         ModelUnavailable,
+        NoSuchOutput,
         ObjectNotFound,
         PreconditionFailed,
         StoreFailed,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from flyweight.toolkit.errors import ToolkitError
     from flyweight.toolkit.packing.pack import EngineRefused, Packed, ParityFailed, pack
     from flyweight.toolkit.packing.sample import SampleRefused
+    from flyweight.toolkit.verbs import build, invoke, push, serve
     from flyweight.values import Prediction
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "MalformedRequest",
     "ModelRefused",
     "ModelUnavailable",
+    "NoSuchOutput",
     "ObjectNotFound",
     "Packed",
     "ParityFailed",
@@ -52,8 +55,12 @@ __all__ = [
     "StoreFailed",
     "TooLarge",
     "ToolkitError",
+    "build",
+    "invoke",
     "load",
     "pack",
+    "push",
+    "serve",
 ]
 # Public names are imported on first use, so that a function that only predicts imports nothing else; those not here are errors.
 _MODULES = {
@@ -65,8 +72,12 @@ _MODULES = {
     "Predictor": "predictor",
     "SampleRefused": "toolkit.packing.sample",
     "ToolkitError": "toolkit.errors",
+    "build": "toolkit.verbs",
+    "invoke": "toolkit.verbs",
     "load": "predictor",
     "pack": "toolkit.packing.pack",
+    "push": "toolkit.verbs",
+    "serve": "toolkit.verbs",
 }
 
 

@@ -8,6 +8,7 @@ FlyweightError
 |-- NotAcceptable          the caller accepts none of the supported media types
 |-- NotFound, MethodNotAllowed
 |-- ModelRefused           a model file that fails a check
+|-- NoSuchOutput           a method whose output the model does not have, such as predict_proba of a regression
 |-- InvalidSetting         an environment variable or an argument with no meaning
 |-- NotDone                a record whose work is left for a later delivery
 `-- ModelUnavailable       no model can answer now
@@ -27,16 +28,21 @@ OK = 200
 
 
 class Fault(Value):
-    """One thing wrong with one input: its place, the expected and the actual value, and a hint."""
+    """One thing wrong with one input: its place, the expected and the actual value, and a hint.
+
+    `line`: of a text, from 1; beside it the number of the instance, from 0, says nothing more to a reader.
+    """
 
     expected: str
     actual: str
     instance: "int | None" = None
     feature: "str | None" = None
     hint: "str | None" = None
+    line: "int | None" = None
 
     def __str__(self) -> str:
         place = [] if self.instance is None else [f"instance {self.instance}"]
+        place = place if self.line is None else [f"line {self.line}"]
         place += [] if self.feature is None else [f"feature {self.feature!r}"]
         text = f"expected {self.expected}, got {self.actual}"
         text = f"{', '.join(place)}: {text}" if place else text
@@ -115,6 +121,10 @@ class ModelRefused(FlyweightError):
     def __init__(self, message: str, next_step: str = "") -> None:
         super().__init__(message)
         self.next_step = next_step
+
+
+class NoSuchOutput(FlyweightError, AttributeError):
+    """A method that this model does not have; the message names those that it has."""
 
 
 class InvalidSetting(FlyweightError, ValueError):

@@ -3,7 +3,7 @@
 import sys
 
 from flyweight.engines import Batches, engine_for
-from flyweight.errors import Fault, FlyweightError, InvalidInput, ModelRefused, preview
+from flyweight.errors import Fault, FlyweightError, InvalidInput, ModelRefused, NoSuchOutput, preview
 from flyweight.models import file as model_file
 from flyweight.models.signature import Signature
 from flyweight.models.validation import Validator
@@ -13,7 +13,7 @@ from flyweight.values import Prediction, Value
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
+    from typing import Any, TypeVar
 
     from flyweight.engines import Engine
     from flyweight.models.file import ModelFile
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     Reader = Callable[[list[list[Any]]], list[Any]]  # from an output's values, one row an instance, to answers for people
     # the outputs of the plan, and for each its position in a Prediction and its reader; None: the values are answers already
     Selection = tuple[tuple[str, ...], list[tuple[int, Reader | None]]]
+    Method = TypeVar("Method", bound=Callable[..., Any])
 
+ROWS = frozenset((list, dict))
 # the outputs of models, in the order of Prediction's fields
 OUTPUTS = ("predictions", "probabilities", "scores", "score_samples", "transformed")
 UNLIMITED = Limits(max_instances=sys.maxsize)  # for a program's own data
@@ -36,6 +38,26 @@ def load(path: str, limits: Limits = UNLIMITED) -> "Predictor":
     :raises OSError: the file can't be read.
     """
     return Predictor(model_file.read(path), limits)
+
+
+class _Method:
+    """A method of models that have an output; others do not have the method, so that `hasattr` is false for it."""
+
+    def __init__(self, output: str, method: "Callable[..., Any]") -> None:
+        self._output, self._method = output, method
+        self.__doc__ = method.__doc__
+
+    def __get__(self, model: "Predictor | None", owner: type) -> "Any":
+        if model is None:
+            return self._method
+        if model.method_output(self._output) is None:
+            raise NoSuchOutput(f"this {model.signature.task} model has no {self._method.__name__}; {model.method_names()}")
+        return self._method.__get__(model, owner)
+
+
+def _where(output: str) -> "Callable[[Method], Method]":
+    """Make a method of models that have an output."""
+    return lambda method: _Method(output, method)  # type: ignore[return-value]
 
 
 class Predictor:
@@ -68,18 +90,56 @@ class Predictor:
     def predict(self, instances: "Any", outputs: "list[str] | None" = None) -> Prediction:
         """Predict instances.
 
-        :param instances: lists in the signature's order, dicts by feature name, a NumPy array or a DataFrame; None and NaN are
-            missing values.
+        :param instances: lists in the signature's order or dicts by feature name; a DataFrame of pandas or polars, an Arrow
+            table, a dict of columns, a NumPy array, or a sparse matrix; one row as a Series or a dict by feature name; for a
+            model of one feature also its values alone. None, NaN, and the NA of a library are missing values.
         :param outputs: some of `output_names`; by default predictions, and a classifier's probabilities or else scores.
         :raises InvalidInput: instances that do not fit the signature, or outputs that the model does not have.
         :raises TooLarge: more instances than the limit.
         """
-        if type(instances) is not list and (hasattr(instances, "to_dict") or hasattr(instances, "tolist")):
-            table = self.validator.table(instances)
-            if table is not None:
-                return self.answer(table, outputs)
-            instances = instances.to_dict(orient="records") if hasattr(instances, "to_dict") else instances.tolist()
-        return self.answer(self.validator.rows(instances if isinstance(instances, list) else list(instances)), outputs)
+        if type(instances) is list and ROWS.issuperset(map(type, instances)):
+            return self.answer(self._rows(instances), outputs)
+        from flyweight.models import tables  # imported late: no request needs it
+
+        blocks = tables.blocks_of(instances, self.signature.features, self.validator.ignores, self.validator.limits.max_instances)
+        whole: Prediction = tables.joined(lambda block: self.answer(self._rows(block), outputs), blocks)
+        return whole
+
+    @_where("probabilities")
+    def predict_proba(self, instances: "Any") -> "Any":
+        """Get the probability of each class, shaped as the estimator's own: an array where NumPy is loaded, else nested lists.
+
+        :param instances: as for `predict`.
+        :raises InvalidInput: instances that do not fit the signature.
+        """
+        return self._shaped("probabilities", instances)
+
+    @_where("scores")
+    def decision_function(self, instances: "Any") -> "Any":
+        """Get the scores of the classes, or of how normal a row is, shaped as `predict_proba`; a single one is a plain number.
+
+        :param instances: as for `predict`.
+        :raises InvalidInput: instances that do not fit the signature.
+        """
+        return self._shaped("scores", instances)
+
+    @_where("score_samples")
+    def score_samples(self, instances: "Any") -> "Any":
+        """Get one score a row, such as the logarithm of its density.
+
+        :param instances: as for `predict`.
+        :raises InvalidInput: instances that do not fit the signature.
+        """
+        return self._shaped("score_samples", instances)
+
+    @_where("transformed")
+    def transform(self, instances: "Any") -> "Any":
+        """Get the transformed rows, as a table even where the estimator gives a sparse matrix.
+
+        :param instances: as for `predict`.
+        :raises InvalidInput: instances that do not fit the signature.
+        """
+        return self._shaped("transformed", instances)
 
     def answer(self, rows: "list[list[Any]]", outputs: "list[str] | None" = None) -> Prediction:
         """Predict validated rows: floats (NaN if missing), strings and None, in the signature's order.
@@ -129,6 +189,52 @@ class Predictor:
         """Describe the model: the file's document without its plan, its hash and its size in bytes."""
         document = {key: value for key, value in self.file.document.items() if key != "plan"}
         return {**document, "sha256": self.file.sha256, "bytes": len(self.file.data)}
+
+    def method_output(self, output: str) -> "str | None":
+        """Find the output that answers for `output`: itself, or a transformer's predictions; None if the model has none."""
+        if output == "transformed" and self.signature.task == "transformation":
+            return "predictions"
+        return output if output in self._sources else None
+
+    def method_names(self) -> str:
+        """Say which methods the model has."""
+        from flyweight.models.answers import METHODS
+
+        return f"it has {', '.join(['predict', *[METHODS[name] for name in METHODS if self.method_output(name)]])}"
+
+    def _shaped(self, output: str, instances: "Any") -> "Any":
+        """Answer one output, shaped as the estimator's method does."""
+        from flyweight.models.answers import flat, shaped
+
+        source = self.method_output(output) or output
+        values: list[Any] = [*self.predict(instances, [source])][OUTPUTS.index(source)]
+        several = self.signature.classes is not None and len(self.signature.classes) > 1 and output in ("probabilities", "scores")
+        shapes = self.file.document.get("shapes")
+        shape = shapes.get(output) if isinstance(shapes, dict) else None
+        return shaped(flat(values) if output == "scores" else values, several, shape)
+
+    def _rows(self, instances: "Any") -> "list[list[Any]]":
+        """Validate a list of instances, or a table by columns or as an array.
+
+        :raises InvalidInput: instances that do not fit the signature.
+        :raises TooLarge: more instances than the limit.
+        """
+        if isinstance(instances, list) and self.validator.prefers_array(len(instances)):
+            from flyweight.models.tables import by_column
+
+            instances = by_column(instances, self.signature.features)
+        by_row = not isinstance(instances, list)
+        if by_row:
+            table: list[list[Any]] | None = self.validator.table(instances)
+            if table is not None:
+                return table
+            instances = instances.tolist()
+        try:
+            return self.validator.rows(instances, by_row)
+        except (InvalidInput, TypeError, ValueError):
+            from flyweight.models import tables
+
+            return self.validator.rows(tables.cleaned(instances), by_row)  # values of other libraries in the rows
 
     def _checked_names(self, outputs: "Any") -> "list[str]":
         """Check the outputs that a caller names, and drop repeated ones.
@@ -180,6 +286,11 @@ class Predictor:
         # an index beyond the classes must be impossible, not merely unlikely
         if signature.classes is not None and self.engine.choices != [len(labels) for labels in signature.classes]:
             raise ModelRefused("the plan chooses among another number of classes than the signature lists")
+
+    def _repr_html_(self) -> str:
+        from flyweight.models.card import model_card
+
+        return model_card(self.file, self.signature, self.name, self.version)
 
     def __repr__(self) -> str:
         return f"<flyweight model {self.name} {self.version}, {self.signature.task}, {len(self.signature.features)} features>"

@@ -15,11 +15,13 @@ NO_MODELS: "Mapping[str, str]" = {}
 
 
 class Limits(Value):
-    """How much one request may carry; each field is `FLYWEIGHT_` and its name in capitals."""
+    """What one request may carry; each field is `FLYWEIGHT_` and its name in capitals."""
 
     max_body_bytes: int = 6 * 1024 * 1024  # the smallest of the providers' own limits: a synchronous Lambda payload
     max_instances: int = 10_000
     max_string_length: int = 10_000
+    unknown_features: str = ""  # error, or ignore: inputs that are no feature of the model; empty: as its signature says
+    parse_text: bool = False  # true: JSON's strings are read as CSV's texts are, so that "39.1" is a number
 
 
 class Caching(Value):
@@ -123,7 +125,7 @@ def read(folder: str, environ: "Mapping[str, str]" = os.environ) -> Settings:
     return Settings(
         model=_located(_text("MODEL", environ) or _built_address(folder) or "model.safetensors", folder),
         observability=environ.get("FLYWEIGHT_OBSERVABILITY", ""),
-        limits=_numbers(Limits(), environ),
+        limits=_limits(environ),
         caching=_numbers(Caching(cache_dir=_text("CACHE_DIR", environ) or Caching().cache_dir), environ),
         verification=Verification(_hash(environ), _words("PUBLIC_KEYS", environ)),
         models=models,
@@ -135,6 +137,20 @@ def read(folder: str, environ: "Mapping[str, str]" = os.environ) -> Settings:
         protocols=_words("PROTOCOLS", environ) or ("native",),
         triggers=_words("TRIGGERS", environ),
     )
+
+
+def _limits(environ: "Mapping[str, str]") -> Limits:
+    """Read what one request may carry.
+
+    :raises InvalidSetting: a number is not one, or a word is not in its list.
+    """
+    unknown, parse_text = _text("UNKNOWN_FEATURES", environ), _text("PARSE_TEXT", environ)
+    if unknown not in ("", "error", "ignore"):
+        raise InvalidSetting(f"FLYWEIGHT_UNKNOWN_FEATURES should be error or ignore, got {unknown[:80]!r}")
+    if parse_text not in ("", "true", "false"):
+        raise InvalidSetting(f"FLYWEIGHT_PARSE_TEXT should be true or false, got {parse_text[:80]!r}")
+    limits: Limits = _numbers(Limits(unknown_features=unknown, parse_text=parse_text == "true"), environ)
+    return limits
 
 
 def _located(text: str, folder: str) -> str:

@@ -52,6 +52,10 @@ def test_flyweight_has_the_verb_and_its_options(line: str) -> None:
     command = main.get_command(group, verb)
     assert command is not None, verb
     context = click.Context(command, parent=group)
+    if isinstance(command, click.Group):
+        inner = command.get_command(context, arguments.pop(0))
+        assert inner is not None, line
+        command, context = inner, click.Context(inner, parent=context)
     given, left, _ = command.make_parser(context).parse_args(arguments)  # an unknown option raises
     assert left == []
     for option in command.params:

@@ -25,29 +25,36 @@ from flyweight.errors import TooLarge
 from flyweight.files import csv as file_csv
 from flyweight.files import scoring as file_scoring
 from flyweight.files.batches import Batch
-from flyweight.files.csv_numbers import parse_numbers
+from flyweight.files.csv_numbers import NumberParser
 from flyweight.files.lines import MAX_ROW, Lines
 from flyweight.files.results import WRITERS
 from flyweight.formats.csv import MISSING
-from flyweight.models.signature import Feature
+from flyweight.models.signature import Feature, Signature
+from flyweight.models.validation import Validator
+from flyweight.settings import Limits
 from flyweight.stores import open_store
 from flyweight.values import Prediction
 from tests.services.fixtures import PATIENT
 
 assert pyarrow.csv  # imported for all, as for a large file
-FEATURES = [Feature(name, "number", True) for name in "abc"]
+VALIDATOR = Validator(Signature("regression", [Feature(name, "number", True, missing=MISSING) for name in "abc"], 1), Limits())
 ODD = [
     "", " ", "nan", "NaN", "NAN", "-nan", "nan(7)", "NA", "null", "None", "inf", "-Infinity", "1_0", "0x1p3", "1e400",
     "1e-400", "-", "+", ".", "e5", "1e", "-nan", "+NaN", "n", "nana", "1-2", "--1", "1.2.3", "1e5e5",
     "+5", "-0", ".5", "5.", "1e5", "1E+05", "1d5", "1 2", " 1", "1\t", "\v1", "1\f", "1\x1c", "\u0661", "\xa01", "1\0", "1\r",
     '"1"', '"1',
     "1.0000000000000002", "179769313486231570000000000000000000000000000000000", "0.1234567890123456789012345678901234567890",
+    "<NA>", "#N/A", "#N/A N/A", " #NA", "1.#IND", "-1.#QNAN", "1D5", "1#5", "INF", "NULL", "n/a", "N/A", "-NaN", "-Nan", "+nan",
     "4.9e-324", "2.2250738585072011e-308", "true", "x", "7", "1;2", "1,2",
 ]  # fmt: skip
 VALUE = st.one_of(
     st.sampled_from(ODD), st.floats(allow_nan=False).map(repr), st.floats(-9, 9).map("{:.6g}".format), st.integers().map(str)
 )
 ROWS = st.lists(st.lists(VALUE, min_size=3, max_size=3).map(",".join) | st.sampled_from(["", "1,2", "\r", "x,y,z"]), max_size=6)
+
+
+def parser(width: int, indices: list[int] | None = None, missing: frozenset[str] = MISSING) -> NumberParser:
+    return NumberParser(width, [*range(width)] if indices is None else indices, missing)
 
 
 def bits(value: Any) -> Any:
@@ -57,9 +64,9 @@ def bits(value: Any) -> Any:
     return struct.pack("d", value) if isinstance(value, float) else value
 
 
-def read(data: bytes, rows: int) -> Any:
+def read(data: bytes, rows: int, validator: Validator = VALIDATOR) -> Any:
     """Read a file: the values, and of each batch lines, texts and the position after it."""
-    batches = [*file_csv.csv_batches(Lines([data], {}), FEATURES, {}, rows, 1 << 20)]
+    batches = [*file_csv.csv_batches(Lines([data], {}), validator, {}, rows, 1 << 20)]
     values = [[*map(bits, row)] for batch in batches for row in rows_of(batch)]
     faults = [(line, str(error), text) for batch in batches for line, error, text in sorted(batch.faults, key=lambda one: one[0])]
     return (
@@ -84,7 +91,7 @@ def reading_by(reader: str) -> Iterator[None]:
         if reader == "numpy":
             patch.delitem(sys.modules, "pyarrow.csv", raising=False)
         elif reader == "rows":
-            patch.setattr(file_csv, "parse_numbers", lambda *lines: None)
+            patch.setattr(file_csv, "NumberParser", lambda *arguments: None)
         yield
 
 
@@ -107,17 +114,17 @@ def test_values_faults_and_places_are_those_of_single_rows(lines: list[str], end
 def test_one_irregular_value_leaves_the_lines_to_the_reader_of_rows(odd: str, reader: str) -> None:
     plain = [b"1,2", b"3,-4e5"]
     with reading_by(reader):
-        assert parse_numbers(plain, 2, [1, 0]).tolist() == [[2.0, 1.0], [-4e5, 3.0]]
+        assert parser(2, [1, 0]).parse(plain).tolist() == [[2.0, 1.0], [-4e5, 3.0]]
         for place in range(3):
             lines = [*plain[:place], f"1,{odd}".encode(), *plain[place:]]
-            assert parse_numbers(lines, 2, [0, 1]) is None
+            assert parser(2).parse(lines) is None
 
 
 @pytest.mark.parametrize("reader", ["numpy", "pyarrow"])
 @pytest.mark.parametrize("word", sorted(MISSING))
 def test_words_that_mean_missing_are_read_as_nan(word: str, reader: str) -> None:
     with reading_by(reader):
-        table = parse_numbers([f"{word},{word},1".encode(), f"{word},2,{word}".encode()], 3, [0, 1, 2])
+        table = parser(3).parse([f"{word},{word},1".encode(), f"{word},2,{word}".encode()])
     assert np.array_equal(table, [[np.nan, np.nan, 1.0], [np.nan, 2.0, np.nan]], equal_nan=True)
 
 
@@ -130,7 +137,7 @@ def test_pyarrow_finds_the_double_that_python_finds(values: list[float | None], 
     texts += ["1"] * (-len(texts) % width)
     lines = [",".join(texts[place : place + width]).encode() for place in range(0, len(texts), width)]
     with reading_by("pyarrow"):
-        table = parse_numbers(lines, width, [*range(width)])
+        table = parser(width).parse(lines)
     if any("inf" in text for text in texts):
         assert table is None
     else:
@@ -138,7 +145,7 @@ def test_pyarrow_finds_the_double_that_python_finds(values: list[float | None], 
 
 
 def test_empty_values_are_nan() -> None:
-    table = parse_numbers([b",2,", b"1,,3", b",,"], 3, [0, 1, 2])
+    table = parser(3).parse([b",2,", b"1,,3", b",,"])
     assert np.isnan(table).tolist() == [[True, False, True], [False, True, False], [True, True, True]]
 
 
@@ -237,3 +244,29 @@ def test_lines_written_by_column_are_those_written_one_by_one(labels: Any, besid
             yield strict_json.encode(row) + b"\n"
 
     assert WRITERS["jsonl"](prediction, [4, 5, 6], False) == b"".join(expected())
+
+
+@pytest.mark.parametrize("reader", ["numpy", "pyarrow"])
+def test_only_the_features_own_words_mean_missing(reader: str) -> None:
+    with reading_by(reader):
+        assert np.isnan(parser(2, missing=frozenset(["?", ""])).parse([b"?,", b"1,?"])).tolist() == [[True, True], [False, True]]
+        for word, missing in (
+            ("NA", ["?"]),
+            ("nan", ["?", ""]),
+            ("NaN", ["nan"]),
+            ("-nan", ["nan"]),
+            ("", ["NA"]),
+            ("NAN", [*MISSING]),
+        ):
+            assert parser(2, missing=frozenset(missing)).parse([b"1,2", f"1,{word}".encode(), b"3,4"]) is None, word
+
+
+@pytest.mark.parametrize("reader", ["numpy", "pyarrow", "rows"])
+@pytest.mark.parametrize("word", ["-999", "a,b", "é", '"'])
+def test_a_number_or_a_text_with_a_comma_may_mean_missing(word: str, reader: str) -> None:
+    features = [Feature(name, "number", True, missing=frozenset([word, ""])) for name in "ab"]
+    validator = Validator(Signature("regression", features, 1), Limits())
+    quoted = '"' + word.replace('"', '""') + '"'
+    with reading_by(reader):
+        values = read(f"a,b\n1,2\n{quoted},3\n4,\n".encode(), 10, validator)[0]
+    assert values == [[bits(1.0), bits(2.0)], ["missing", bits(3.0)], [bits(4.0), "missing"]]

@@ -25,13 +25,16 @@ from flyweight.files.parquet import parquet_batches
 from flyweight.files.reader import format_of
 from flyweight.formats import parse
 from flyweight.formats.compression import plain
-from flyweight.models.signature import Feature
+from flyweight.models.signature import Feature, Signature
+from flyweight.models.validation import Validator
+from flyweight.settings import Limits
 
 FEATURES = [
     Feature("number", "number", True, None, None),
     Feature("word", "string", True, None, None),
     Feature("flag", "boolean", True, None, None),
 ]
+VALIDATOR = Validator(Signature("regression", FEATURES, 1), Limits())
 HEADER = b"number,word,flag\n"
 GOOD = b'''number,word,flag
 1,a,true
@@ -50,12 +53,12 @@ def chunked(data: bytes, size: int) -> Iterator[bytes]:
 
 def csv_of(data: bytes, size: int = 1 << 20, rows: int = 3, position: dict[str, Any] | None = None) -> Iterator[Batch]:
     position = position or {}
-    return csv_batches(Lines(chunked(data[position.get("offset", 0) :], size), position), FEATURES, position, rows, 1 << 20)
+    return csv_batches(Lines(chunked(data[position.get("offset", 0) :], size), position), VALIDATOR, position, rows, 1 << 20)
 
 
 def json_of(data: bytes, size: int = 1 << 20, rows: int = 3, position: dict[str, Any] | None = None) -> Iterator[Batch]:
     position = position or {}
-    return jsonl_batches(Lines(chunked(data[position.get("offset", 0) :], size), position), rows, 1 << 20)
+    return jsonl_batches(Lines(chunked(data[position.get("offset", 0) :], size), position), VALIDATOR, rows, 1 << 20)
 
 
 def all_of(batches: Iterator[Batch]) -> tuple[list[Any], list[int], list[tuple[int, str, str]]]:
@@ -71,7 +74,7 @@ def all_of(batches: Iterator[Batch]) -> tuple[list[Any], list[int], list[tuple[i
 
 def over_http(data: bytes) -> list[Any]:
     """Read the same rows as the body of a request."""
-    return [[instance[feature.name] for feature in FEATURES] for instance in parse(data, "text/csv", FEATURES, 1 << 20)[0]]
+    return [*parse(data, "text/csv", VALIDATOR)[0]]
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])
@@ -147,7 +150,7 @@ def test_a_row_that_is_too_long_is_reported_and_skipped_in_bounded_memory(size: 
         (b"number,number,flag\n", MalformedRequest, "column name twice"),
         (b'number,"word,flag\n1,a,true\n', MalformedRequest, "not CSV"),
         (b"number,wort,flag\n1,a,true\n", InvalidInput, "did you mean 'word'"),
-        (b"number,word\n1,a\n", InvalidInput, "no such feature"),
+        (b"number,word\n1,a\n", InvalidInput, "no such column"),
         (b"1,a,true\n", InvalidInput, "an unknown feature"),
     ],
 )
@@ -255,7 +258,7 @@ def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(UnsupportedMediaType, match="zstandard, which is not installed"):
         plain([], "zstd")
     with pytest.raises(UnsupportedMediaType, match="pyarrow, which is not installed"):
-        next(parquet_batches(lambda start, size: b"", 0, FEATURES, {}, 10))
+        next(parquet_batches(lambda start, size: b"", 0, VALIDATOR, {}, 10))
 
 
 @pytest.mark.parametrize(
@@ -290,20 +293,20 @@ def parquet_of(table: Any) -> tuple[Callable[[int, int], bytes], int]:
 
 def test_parquet_is_read_by_row_groups_and_entered_anywhere() -> None:
     read, length = parquet_of(pa.Table.from_pandas(TABLE, preserve_index=False))
-    whole = [*parquet_batches(read, length, FEATURES, {}, 5)]
+    whole = [*parquet_batches(read, length, VALIDATOR, {}, 5)]
     rows = [[number, ["a", None, "c"][number % 3], [True, None, False][number % 3]] for number in range(30)]
     assert [instance for batch in whole for instance in batch.instances] == rows
     assert [line for batch in whole for line in batch.lines] == [*range(1, 31)]
     for number, batch in enumerate(whole):
-        assert [*parquet_batches(read, length, FEATURES, batch.after, 5)] == whole[number + 1 :]
+        assert [*parquet_batches(read, length, VALIDATOR, batch.after, 5)] == whole[number + 1 :]
 
 
 def test_a_file_that_is_not_parquet_or_has_other_columns_is_refused() -> None:
     with pytest.raises(MalformedRequest, match="not Parquet"):
-        next(parquet_batches(lambda start, size: GOOD[start : start + size], len(GOOD), FEATURES, {}, 5))
+        next(parquet_batches(lambda start, size: GOOD[start : start + size], len(GOOD), VALIDATOR, {}, 5))
     read, length = parquet_of(pa.table({"number": [1]}))
-    with pytest.raises(InvalidInput, match="no such feature"):
-        next(parquet_batches(read, length, FEATURES, {}, 5))
+    with pytest.raises(InvalidInput, match="no such column"):
+        next(parquet_batches(read, length, VALIDATOR, {}, 5))
 
 
 def test_an_error_of_the_store_is_raised_through_parquet_unchanged() -> None:
@@ -311,4 +314,58 @@ def test_an_error_of_the_store_is_raised_through_parquet_unchanged() -> None:
         raise ObjectNotFound("gone")
 
     with pytest.raises(ObjectNotFound, match="gone"):
-        next(parquet_batches(read, 1000, FEATURES, {}, 5))
+        next(parquet_batches(read, 1000, VALIDATOR, {}, 5))
+
+
+def parquet_faults(table: pa.Table, *features: Feature) -> list[str]:
+    read, length = parquet_of(table)
+    with pytest.raises(InvalidInput) as caught:
+        next(parquet_batches(read, length, Validator(Signature("regression", [*features], 1), Limits()), {}, 5))
+    return [str(fault) for fault in caught.value.faults]
+
+
+def test_a_column_of_another_kind_is_refused_by_its_name() -> None:
+    aware = pa.array([0], pa.timestamp("us", "Europe/Berlin"))
+    table = pa.table({"age": ["39.1"], "word": pa.array(["a"]).dictionary_encode(), "flag": ["true"], "at": aware, "n": [1]})
+    kinds = {"age": "number", "word": "string", "flag": "boolean", "at": "datetime", "n": "datetime"}
+    assert parquet_faults(table, *[Feature(name, kind, True) for name, kind in kinds.items()]) == [
+        "feature 'age': expected a number or null, got a column of string",
+        "feature 'flag': expected a boolean or null, got a column of string",
+        "feature 'at': expected a datetime without an offset, such as '2024-05-31T13:45:00', or null, "
+        "got a column of timestamp[us, tz=Europe/Berlin]",
+        "feature 'n': expected a datetime without an offset, such as '2024-05-31T13:45:00', or null, got a column of int64",
+    ]
+    assert "got a column of int64" in parquet_faults(pa.table({"word": [1]}), Feature("word", "string", True))[0]
+    unknown = parquet_faults(pa.table({"word": ["a"], "wrd": ["a"]}), Feature("word", "string", True))
+    assert unknown == ["feature 'wrd': expected a feature of this model, got an unknown feature (did you mean 'word'?)"]
+
+
+def test_a_parquet_row_with_a_wrong_datetime_fails_alone() -> None:
+    moments = pa.array([0, 1001, -(2**62)], pa.int64()).cast(pa.timestamp("ns"))
+    price = pa.array([1.0, 2.0, 3.0]).cast(pa.decimal128(9, 2))
+    read, length = parquet_of(pa.table({"at": moments, "beside": [[1], None, [2]], "price": price}))
+    features = [Feature("at", "datetime", True), Feature("price", "number", True)]
+    validator = Validator(Signature("regression", features, 1, None, "ignore"), Limits())
+    (batch,) = parquet_batches(read, length, validator, {}, 5)
+    assert validator.rows(batch.instances[:1]) == [[0.0, 1.0]]
+    for wrong in batch.instances[1:]:
+        with pytest.raises(InvalidInput, match="since 1970"):
+            validator.rows([wrong])
+
+
+def test_a_header_of_a_file_names_its_line_and_columns_may_be_ignored() -> None:
+    with pytest.raises(InvalidInput, match="line 3, feature 'wort'"):
+        [*csv_of(b"\n\nnumber,wort,flag\n1,a,true\n")]
+    ignoring = Validator(Signature("regression", FEATURES, 1, None, "ignore"), Limits())
+    batches = csv_batches(Lines([b"x,number,word,flag\n0,1,a,true\n"], {}), ignoring, {}, 5, 1 << 20)
+    assert all_of(batches)[0] == [[1.0, "a", True]]
+
+
+def test_numbers_beside_a_column_that_nothing_reads_are_still_one_array() -> None:
+    features = [Feature("id", "unread", True), Feature("a", "number", True), Feature("b", "number", True)]
+    validator = Validator(Signature("regression", features, 1), Limits())
+    for header in (b"a,b", b"id,a,b", b"a,id,b"):
+        lines = b"\n".join([header, *[b",".join([b"1"] * (header.count(b",") + 1))] * 3, b"NA" + b",2" * header.count(b",")])
+        (batch,) = csv_batches(Lines([lines], {}), validator, {}, 10, 1 << 20)
+        rows = validator.rows([batch.exceptions_by_row.get(n) or row for n, row in enumerate(batch.instances.tolist())])
+        assert str(rows[0]) == "[nan, 1.0, 1.0]" and str(rows[3][0]) == "nan"

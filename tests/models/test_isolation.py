@@ -42,9 +42,9 @@ groups_of_lists = st.lists(st.lists(good | good | named | bad, max_size=6) | st.
 
 
 def alone(model: Predictor, instances: list[Any], outputs: Any = None) -> Prediction | Exception:
-    """Predict one group by itself."""
+    """Predict one group by itself, as a request does."""
     try:
-        return model.predict(instances, outputs)
+        return model.answer(model.validator.rows(instances), outputs)
     except FlyweightError as error:
         return error
 

@@ -29,7 +29,7 @@ ONE = Validator(Signature("regression", [Feature("a", "number", False)], 1), Lim
 
 def read(body: Any, content_type: str = "application/json", validator: Validator = VALIDATOR) -> list[list[Any]]:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    instances, _ = parse(data, content_type, validator.features, validator.limits.max_body_bytes)
+    instances, _ = parse(data, content_type, validator)
     return validator.rows(instances)
 
 

@@ -416,6 +416,10 @@ FAMILIES: dict[str, dict[str, Callable[[], Case]]] = {
 if int(xgboost.__version__.split(".")[1]) >= 4:  # before, it confused strings if one was the beginning of the other
     FAMILIES["xgboost"] |= {
         "expectile": xgb("reg:expectileerror", expectile_alpha=0.3),
+        "expectiles": xgb("reg:expectileerror", expectile_alpha=[0.1, 0.5, 0.9], n_estimators=40),
+        "quantiles-in-one-tree": xgb(
+            "reg:quantileerror", quantile_alpha=[0.2, 0.8], multi_strategy="multi_output_tree", n_estimators=5
+        ),
         "three-categories": xgb_classes(categorical_frame, enable_categorical=True, max_cat_to_onehot=1),
         "categories": of(XGBRegressor(**XGB, enable_categorical=True, max_cat_to_onehot=1), frame_of_categories),
         "categories-one-hot": of(XGBRegressor(**XGB, enable_categorical=True, max_cat_to_onehot=50), frame_of_categories),

@@ -183,3 +183,16 @@ def test_a_record_that_could_not_be_read_is_rejected_with_the_reason(model: Pred
 
 def test_no_records_no_outcomes(model: Predictor) -> None:
     assert score(model, []) == []
+
+
+def test_records_of_strings_are_read_as_csv_where_the_setting_says_so(penguins: Path) -> None:
+    """As a distributed map of a state machine over CSV sends them: every value is a string."""
+    texts = {name: "" if value is None else str(value) for name, value in GENTOO.items()}
+    bodies = [json.dumps(texts).encode(), json.dumps([[*texts.values()]]).encode(), json.dumps([GENTOO]).encode()]
+    records = [Record(str(number), body) for number, body in enumerate(bodies)]
+    reading = predictors.load(str(penguins), Limits(parse_text=True))
+    answers = [outcome.answer for outcome in score(reading, records)]
+    assert [answer and answer["predictions"] for answer in answers] == [["Gentoo"]] * 3
+    assert [outcome.error is None for outcome in score(predictors.load(str(penguins)), records)] == [False, False, True]
+    asking = [Record("0", json.dumps({"instances": [texts], "parse_text": True}).encode())]
+    assert score(predictors.load(str(penguins)), asking)[0].error is None

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flyweight.models.file import ModelFile
+    from flyweight.models.signature import Feature
 
     Array = np.ndarray[Any, Any]
 
@@ -26,6 +27,7 @@ METHODS = {
     "transformed": ("transform",),
 }
 FORMS = ("table", "texts", "dicts", "pairs")
+UNITS = ("D", "h", "m", "s", "ms", "us", "ns")
 
 
 class Engine(_foreign.Engine):
@@ -82,8 +84,9 @@ class Input:
     """A builder of the estimator's input: a DataFrame of typed columns, an array, or a list of texts or dictionaries.
 
     :param spec: the document's entry `input`: `form`; `framed`, whether the input is a DataFrame; and for each feature one of
-        `types` (pandas' name, or `{"categories": [...], "ordered": ...}`) and one of `markers` ("none", "nan" or "na"), which
-        stands for a missing value.
+        `types` (pandas' name; "whole" for integers in an array of objects; `{"categories": [...], "ordered": ...}`;
+        `{"datetime": UNIT}`, with `"zone": NAME` for one other than UTC; or "any" for what nothing reads) and one of `markers`
+        ("none", "nan" or "na"), which stands for a missing value.
     :param features: the features of the signature.
     :raises ModelRefused: the entry is not valid.
     """
@@ -103,7 +106,7 @@ class Input:
             raise ModelRefused("the file does not say in which form the estimator takes its input")
         if self.form == "texts" and self.kinds != ["string"]:
             raise ModelRefused("an estimator of texts takes one string")
-        self.types = [_checked_type(name) for name in types]
+        self.types = [_checked_type(name, feature) for name, feature in zip(types, features, strict=True)]
         self.markers = [_marker(marker) for marker in markers]
 
     def of(self, rows: "list[list[Any]]") -> "Any":
@@ -122,18 +125,25 @@ class Input:
 
     def _entry(self, row: "list[Any]") -> "Any":
         """Return one dictionary, or list of pairs, of the values that are not missing."""
-        types: dict[str, Any] = {"number": float, "boolean": bool, "string": str}
+        read: dict[str, Any] = {"boolean": bool, "string": str}
         cells = zip(self.names, row, self.kinds, strict=True)
-        pairs = [(name, types[kind](value)) for name, value, kind in cells if value is not None and value == value]
+        pairs = [(name, read.get(kind, float)(value)) for name, value, kind in cells if value is not None and value == value]
         return pairs if self.form == "pairs" else dict(pairs)
 
     def _array(self, columns: "list[tuple[Any, ...]]") -> "Array":
-        if "string" not in self.kinds:
+        whole = [position for position, name in enumerate(self.types) if name == "whole"]
+        if {*self.kinds} <= {"number", "boolean", "unread"} and not whole:
             # in C's order, as most arrays are: in Fortran's order brute-force neighbours are computed differently
             return np.ascontiguousarray(np.array(columns, dtype=float).T)
+        dates = {p: _datetimes(columns[p], self.types[p]["datetime"]) for p, kind in enumerate(self.kinds) if kind == "datetime"}
+        if len(dates) == len(columns):
+            return np.ascontiguousarray(np.array([*dates.values()]).T)
         array = np.empty((len(columns[0]), len(columns)), dtype=object)
         for position, (values, marker) in enumerate(zip(columns, self.markers, strict=True)):
-            array[:, position] = [marker if value is None else value for value in values]
+            texts = dates[position].astype("datetime64[us]").tolist() if position in dates else values
+            array[:, position] = [marker if value is None else value for value in texts]
+        for position in whole:
+            array[:, position] = [int(value) if float(value).is_integer() else value for value in columns[position]]
         return array
 
 
@@ -172,11 +182,13 @@ def _method(estimator: "Any", output: str) -> "Any":
     raise ModelRefused(f"the estimator has no {' or '.join(METHODS[output])}, which would give {output}")
 
 
-def _checked_type(spec: "Any") -> "Any":
-    """Return a feature's type as pandas takes it.
+def _checked_type(spec: "Any", feature: "Feature") -> "Any":
+    """Return a feature's type as pandas takes it; of a datetime the unit and the zone.
 
     :raises ModelRefused: it is unknown, or its categories are not valid.
     """
+    if feature.kind == "datetime":
+        return _checked_datetime(spec, feature)
     if isinstance(spec, dict):
         import pandas as pd
 
@@ -187,9 +199,27 @@ def _checked_type(spec: "Any") -> "Any":
             return pd.CategoricalDtype(categories, ordered=bool(spec.get("ordered")))
         except ValueError as error:
             raise ModelRefused(f"a feature's categories are not valid: {preview(str(error))}") from None
-    if spec not in ("float", "int", "bool", "object", "str", "string"):
+    if spec not in ("float", "int", "whole", "bool", "object", "str", "string") and (spec, feature.kind) != ("any", "unread"):
         raise ModelRefused(f"a feature is of type {preview(spec)}, which is not known here")
     return spec
+
+
+def _checked_datetime(spec: "Any", feature: "Feature") -> "dict[str, Any]":
+    """Return the unit and the zone of a datetime; the zone is None for datetimes without one.
+
+    :raises ModelRefused: one of them is not known.
+    """
+    unit, zone = (spec.get("datetime"), spec.get("zone", "UTC")) if isinstance(spec, dict) else (None, None)
+    if unit not in UNITS or not isinstance(zone, str):
+        raise ModelRefused(f"feature {preview(feature.name)} is of type {preview(spec)}, which is no datetime's")
+    if feature.zone == "none":
+        return {"datetime": unit, "zone": None}
+    from zoneinfo import ZoneInfo
+
+    try:
+        return {"datetime": unit, "zone": ZoneInfo(zone)}
+    except (KeyError, OSError, ValueError):
+        raise ModelRefused(f"feature {preview(feature.name)} has the zone {preview(zone)}, which is not known here") from None
 
 
 def _marker(name: str) -> "Any":
@@ -205,15 +235,34 @@ def _column(values: "Any", kind: str, dtype: "Any", marker: "Any") -> "Any":
     """Return one feature's values as a column of the type that the estimator was fitted on, as far as they allow it."""
     import pandas as pd
 
+    if kind == "datetime":
+        column: Any = pd.Series(_datetimes(values, dtype["datetime"]))
+        return column if dtype["zone"] is None else column.dt.tz_localize("UTC").dt.tz_convert(dtype["zone"])
+    if kind == "unread":
+        return pd.Series([marker] * len(values), dtype=object)
     if kind == "string":
         values = [marker if value is None else value for value in values]
     if isinstance(dtype, pd.CategoricalDtype):
-        wide = [*dict.fromkeys([*dtype.categories.tolist(), *[value for value in values if not pd.isna(value)]])]
+        known = {category: category for category in dtype.categories.tolist()}
+        values = [known.get(value, value) for value in values]  # pandas tells True from 1.0
+        wide = [*dict.fromkeys([*known, *[value for value in values if not pd.isna(value)]])]
         return pd.Series(pd.Categorical(values, categories=wide, ordered=dtype.ordered))
     if kind == "string":
         return pd.Series(values, dtype=dtype)
+    if kind == "boolean" and dtype == "object":
+        return pd.Series([bool(value) if value in (0.0, 1.0) else marker for value in values], dtype=object)
     whole = all(value == value and float(value).is_integer() and abs(value) < 2**53 for value in values)
     column = pd.Series(values, dtype=float)
     if whole and kind == "boolean":
         return column.astype("bool")
     return column.astype("int64") if whole and dtype == "int" else column
+
+
+def _datetimes(values: "Any", unit: str) -> "Array":
+    """Return microseconds since 1970-01-01T00:00:00, NaN for a missing one, as datetimes of a unit if they fit into it."""
+    numbers = np.array(values, dtype=float)
+    absent = np.isnan(numbers)
+    fine = np.where(absent, 0, numbers).astype("int64").astype("datetime64[us]")
+    fine[absent] = np.datetime64("NaT", "us")
+    whole = fine.astype(f"datetime64[{unit}]")
+    return whole if (whole.astype("datetime64[us]") == fine)[~absent].all() else fine

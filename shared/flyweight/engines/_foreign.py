@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from flyweight.errors import Fault, InvalidInput, ModelRefused, preview
+from flyweight.errors import Fault, FlyweightError, InvalidInput, ModelRefused, preview
 from flyweight.models.signature import MAX_FEATURES, Signature
+from flyweight.models.validation import Validator
+from flyweight.settings import Limits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -186,19 +188,10 @@ def _widths(outputs: "Any") -> "dict[str, int]":
 def _sample(sample: "Any", signature: Signature) -> "list[list[Any]]":
     """Return the first rows of the file's sample; [] if it is malformed, which `/ready` reports."""
     instances = sample.get("instances") if isinstance(sample, dict) else None
-    if not isinstance(instances, list) or not all(isinstance(instance, dict) for instance in instances):
+    try:
+        return Validator(signature, Limits()).rows(instances[:3]) if isinstance(instances, list) else []
+    except FlyweightError:
         return []
-    rows = [[instance.get(feature.name) for feature in signature.features] for instance in instances[:3]]
-    fits = all(_fits(value, kind) for row in rows for value, kind in zip(row, signature.kinds, strict=True))
-    return [[_value(value, kind) for value, kind in zip(row, signature.kinds, strict=True)] for row in rows] if fits else []
-
-
-def _fits(value: "Any", kind: str) -> bool:
-    return value is None or (isinstance(value, str) if kind == "s" else isinstance(value, (int, float)) and abs(value) < 2**1023)
-
-
-def _value(value: "Any", kind: str) -> "Any":
-    return value if kind == "s" else float("nan") if value is None else float(value)
 
 
 def _empty(signature: Signature) -> "list[Any]":
@@ -206,7 +199,7 @@ def _empty(signature: Signature) -> "list[Any]":
     row: list[Any] = []
     for feature in signature.features:
         known = [category for category in feature.categories or [] if isinstance(category, str)]
-        row.append(0.0 if feature.kind != "string" else known[0] if known else "")
+        row.append(np.nan if feature.kind == "unread" else 0.0 if feature.kind != "string" else known[0] if known else "")
     return row
 
 

@@ -1,7 +1,5 @@
-"""Batches of a file's rows, and the match of a file's columns with the features of a model."""
+"""Batches of a file's rows."""
 
-from flyweight.errors import InvalidInput, MalformedRequest
-from flyweight.models.validation import name_faults
 from flyweight.values import Value
 
 TYPE_CHECKING = False
@@ -10,7 +8,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flyweight.errors import FlyweightError
-    from flyweight.models.signature import Feature
 
     Position = dict[str, Any]  # where a batch begins, fit for JSON; {} is the start of the file
     Fault = tuple[int, FlyweightError, str]  # the line, the error, the row's text
@@ -25,18 +22,3 @@ class Batch(Value):
     faults: "list[Fault]"  # rows that can't be read
     after: "Position"  # where the next batch begins
     exceptions_by_row: "Mapping[int, list[Any]]"  # instances with values that an array can't hold, by their row
-
-
-def order_of(columns: "list[str]", features: "list[Feature]") -> "list[tuple[int, Feature]]":
-    """Find the column of each feature.
-
-    :param columns: the names of a file's columns.
-    :returns: pairs of a column's index and its feature, in the order of the features.
-    :raises MalformedRequest: two columns have the same name.
-    :raises InvalidInput: a column is missing or is no feature; the message is the one for an instance.
-    """
-    if len({*columns}) != len(columns):
-        raise MalformedRequest("the header has a column name twice")
-    if {*columns} != {feature.name for feature in features}:
-        raise InvalidInput(*name_faults(columns, features))
-    return [(columns.index(feature.name), feature) for feature in features]

@@ -1,13 +1,14 @@
 """Read CSV in batches; a quoted value may hold line ends, even at the end of a chunk or a batch."""
 
 import csv
-from math import nan
+from math import isnan, nan
 
 from flyweight.errors import FlyweightError, MalformedRequest
-from flyweight.files.batches import Batch, order_of
-from flyweight.files.csv_numbers import parse_numbers, split_plain, spread_rows
+from flyweight.files.batches import Batch
+from flyweight.files.csv_numbers import NumberParser, is_number, spread_rows
 from flyweight.files.lines import MAX_ROW, Lines, TruncatedLine, as_text, check_size, decoded
-from flyweight.formats.csv import MISSING, value_of
+from flyweight.models.tables import Columns
+from flyweight.models.texts import value_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,116 +17,101 @@ if TYPE_CHECKING:
 
     from flyweight.files.batches import Fault, Position
     from flyweight.models.signature import Feature
+    from flyweight.models.validation import Validator
 
     Row = list[str]
 
 MAX_EXCEPTIONS = 0.25  # the share of a batch's lines; if more are not plain numbers, all lines are read by the csv module
 
 
-class _Names(list):  # type: ignore[type-arg]
-    def tolist(self) -> "list[str]":
-        """List the names, like pandas' `Index.tolist`."""
-        return [*self]
-
-
-class Columns:
-    """A batch stored by column. Rows are built only when a caller iterates."""
-
-    def __init__(self, names: "list[str]", values: "list[list[Any]]") -> None:
-        """Store columns of equal length, of which there is at least one."""
-        self._names, self._values = names, values
-        self._by_name = dict(zip(names, values, strict=True))
-
-    @property
-    def columns(self) -> "_Names":
-        """Get the column names."""
-        return _Names(self._names)
-
-    def __getitem__(self, name: str) -> "list[Any]":
-        return self._by_name[name]
-
-    def __len__(self) -> int:
-        return len(self._values[0])
-
-    def __iter__(self) -> "Iterator[list[Any]]":
-        return map(list, zip(*self._values, strict=True))
-
-    def tolist(self) -> "list[list[Any]]":
-        """List the rows."""
-        return [*self]
-
-
-def csv_batches(source: Lines, features: "list[Feature]", position: "Position", rows: int, size: int) -> "Iterator[Batch]":
+def csv_batches(source: Lines, validator: "Validator", position: "Position", rows: int, size: int) -> "Iterator[Batch]":
     """Read batches of instances from CSV with a header, in the signature's order.
 
+    :param validator: of the model that the rows are for.
     :param position: where the first batch begins.
     :param rows: how many lines a batch has at most; more if its last row is continued.
     :param size: how many bytes a batch has at most, not counting its last row.
     :raises MalformedRequest: the header is missing, is not CSV, or has a name twice.
     :raises InvalidInput: the columns are not the features of the signature.
     """
-    columns = position.get("columns") or _header(source)
-    order = order_of(columns, features)
-    indices = [index for index, _ in order]
-    numeric = all(feature.kind == "number" for feature in features)
+    columns, line = position.get("columns"), None
+    if not columns:
+        columns, line = _header(source)
+    read = [*zip(validator.features, validator.places(columns, line), strict=True)]
+    numeric = _number_parser(read, len(columns))
     while True:
         first = source.line
         lines = source.take(rows, size)
         if not lines:
             return
-        batch = _numeric_batch(lines, first, source, len(columns), indices) if numeric else None
+        batch = None if numeric is None else _numeric_batch(lines, first, source, numeric, read)
         if batch is None:
             parsed, batch = _parse_rows(lines, first, source, len(columns))
-            by_column = [*zip(*parsed, strict=True)]
-            values = [_values(by_column[index], feature.kind) for index, feature in order] if parsed else []
-            instances: Any = Columns([feature.name for feature in features], values) if parsed else []
-            batch = Batch(instances, batch.lines, batch.texts, batch.faults, {}, {})
+            batch = Batch(_columns(parsed, read) if parsed else [], batch.lines, batch.texts, batch.faults, {}, {})
         after = {"offset": source.offset, "line": source.line, "columns": columns}
         yield Batch(batch.instances, batch.lines, batch.texts, batch.faults, after, batch.exceptions_by_row)
 
 
-def _numeric_batch(lines: "list[bytes]", first: int, source: Lines, width: int, indices: "list[int]") -> "Batch | None":
+def _number_parser(read: "list[tuple[Feature, int | None]]", width: int) -> "NumberParser | None":
+    """Make the parser of rows whose values are all numbers; None if they are not, or if their missing words differ."""
+    missing = {feature.missing for feature, _ in read if feature.kind == "number"}
+    if len(missing) != 1 or not {feature.kind for feature, _ in read} <= {"number", "unread"}:
+        return None
+    return NumberParser(width, [place if feature.kind == "number" else None for feature, place in read], missing.pop())
+
+
+def _numeric_batch(
+    lines: "list[bytes]", first: int, source: Lines, parser: NumberParser, read: "list[tuple[Feature, int | None]]"
+) -> "Batch | None":
     """Read lines as one array of numbers; a few lines that are not plain numbers are read one by one.
 
     :param first: the number of the first line.
-    :param width: how many columns the file has.
-    :param indices: the column of each feature.
+    :param read: each feature and its column.
     :returns: None if too many lines are not plain numbers.
     """
-    table = parse_numbers(lines, width, indices)
+    table = parser.parse(lines)
     if table is not None:
         return Batch(table, [*range(first, first + len(lines))], lines, [], {}, {})
-    plain, others = split_plain(lines, width)
+    plain, others = parser.split(lines)
     # after a quote a row may continue in the next line
     if not others or len(others) > MAX_EXCEPTIONS * len(lines) or any([b'"' in line for line in lines]):
         return None
-    table = parse_numbers([lines[place] for place in plain], width, indices)
+    table = parser.parse([lines[place] for place in plain])
     if table is None:
         return None
     faults: list[Fault] = []
     exceptions: dict[int, list[Any]] = {}
     for place in others:
-        rows, batch = _parse_rows([lines[place]], first + place, source, width)
+        rows, batch = _parse_rows([lines[place]], first + place, source, parser.width)
         faults += batch.faults
-        exceptions.update([(place, [value_of(row[index], "number") for index in indices]) for row in rows])
+        exceptions.update([(place, [None if at is None else value_of(row[at], one) for one, at in read]) for row in rows])
     valid = sorted([*plain, *exceptions])
     by_row = {row: exceptions[place] for row, place in enumerate(valid) if place in exceptions}
     whole = spread_rows(table, [place not in exceptions for place in valid])
     return Batch(whole, [first + place for place in valid], [lines[place] for place in valid], faults, {}, by_row)
 
 
-def _header(source: Lines) -> "Row":
-    """Read the column names from the first row that is not empty.
+def _columns(rows: "list[Row]", read: "list[tuple[Feature, int | None]]") -> Columns:
+    """Convert rows of texts to the columns of the features; a column that nothing reads has no values."""
+    texts = [*zip(*rows, strict=True)]
+    nothing: list[Any] = [None] * len(rows)
+    values = [nothing if at is None or feature.kind == "unread" else _values(texts[at], feature) for feature, at in read]
+    return Columns([feature.name for feature, _ in read], values)
+
+
+def _header(source: Lines) -> "tuple[Row, int]":
+    """Read the column names from the first row that is not empty, and the number of its line.
 
     :raises MalformedRequest: there is no such row, or it is not CSV.
     """
     while True:
+        line = source.line
         lines = source.take(1, 1)
         if not lines:
             raise MalformedRequest("the file is empty; expected a header")
         row, _ = _parse_row(lines, 0, source)
         if row:
-            return [name.strip() for name in row]
+            return row, line
 
 
 def _parse_rows(lines: "list[bytes]", first: int, source: Lines, width: int) -> "tuple[list[Row], Batch]":
@@ -197,16 +183,17 @@ def _parse_row(lines: "list[bytes]", begin: int, source: Lines) -> "tuple[Row, i
     return row, end
 
 
-def _values(texts: "tuple[str, ...]", kind: str) -> "list[Any]":
+def _values(texts: "tuple[str, ...]", feature: "Feature") -> "list[Any]":
     """Convert the texts of one column as `value_of` does; a missing number becomes NaN."""
-    if kind == "number" and "_" not in "".join(texts):
+    missing = feature.missing
+    if feature.kind == "number" and "_" not in "".join(texts) and not any(map(is_number, missing)):
+        absent = 0 if missing.isdisjoint(texts) else sum([text in missing for text in texts])
         try:
-            return [*map(float, texts)]
+            numbers = [nan if text in missing else float(text) for text in texts] if absent else [*map(float, texts)]
         except ValueError:
             pass
-        try:
-            return [nan if text in MISSING else float(text) for text in texts]
-        except ValueError:
-            pass
-    by_text = {text: value_of(text, kind) for text in {*texts}}  # most columns of words and flags have few different texts
+        else:
+            if sum(map(isnan, numbers)) == absent:  # else `float` read a word for NaN that does not mean missing here
+                return numbers
+    by_text = {text: value_of(text, feature) for text in {*texts}}  # most columns of words and flags have few different texts
     return [*map(by_text.__getitem__, texts)]

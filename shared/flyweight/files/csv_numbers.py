@@ -1,6 +1,6 @@
 """Parse CSV lines into one float64 array; None if NumPy is not loaded or a value is not a plain number.
 
-The csv module and `float` accept all that is accepted here, and give the same values: NumPy reads digits by Python's own
+The csv module and `value_of` accept all that is accepted here, and give the same values: NumPy reads digits by Python's own
 function, and pyarrow, which takes a quarter of the time, by a function that finds the same nearest double.
 """
 
@@ -9,16 +9,12 @@ function, and pyarrow, which takes a quarter of the time, by a function that fin
 import sys
 from itertools import repeat
 
-from flyweight.formats.csv import MISSING
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
-# NumPy accepts nan(7), takes a space for -1 in places, and ends at a zero byte; of these letters only "nan" can be spelled
-PLAIN = b"0123456789+-.eE,\nnaN"
-WORDS = [word.encode() for word in sorted(MISSING) if word and word.lower() != "nan"]  # no parser of numbers accepts them
-LETTERS = b"".join(WORDS)
+DIGITS = b"0123456789+-.eE,\n"  # NumPy accepts nan(7), takes a space for -1 in places, and ends at a zero byte
 END = 7.0  # put after the last value: NumPy may stop at a text that is no number, and only some versions report it
 PYARROW_MIN_BYTES = 16 << 20  # for a smaller file the import of pyarrow, tens of megabytes itself, does not pay
 
@@ -35,43 +31,98 @@ def load_reader(size: int) -> None:
             pass
 
 
-def parse_numbers(lines: "list[bytes]", width: int, indices: "list[int]") -> "Any | None":
-    """Parse lines into an array of shape (lines, indices); NaN for an empty value or a word that means missing.
+class NumberParser:
+    """Parses lines of numbers.
 
     :param width: how many values each line must have.
-    :param indices: the columns to return.
-    :returns: None if NumPy is not loaded, or a value is not a plain number.
+    :param indices: the columns to return, one a feature; None gives NaN.
+    :param missing: the texts that mean missing; if one of them is itself a number, no line is parsed here.
     """
-    if "numpy" not in sys.modules or {*map(type, lines)} != {bytes}:  # or a line is truncated
-        return None
-    if {*map(bytes.count, lines, repeat(b","))} != {width - 1} or (width == 1 and not all(lines)):
-        return None
-    text = b"".join((b"\n".join(lines), b"\n"))
-    if b"\r" in text:
-        text = text.replace(b"\r\n", b"\n")
-    letters = text.translate(None, PLAIN)
-    if letters and letters.translate(None, LETTERS):
-        return None
-    table = _by_pyarrow(text, width) if "pyarrow.csv" in sys.modules else _by_numpy(text, width, bool(letters))
-    if table is None or len(table) != len(lines):
-        return None
-    import numpy as np
 
-    return table if indices == [*range(width)] else np.ascontiguousarray(table[:, indices])
+    def __init__(self, width: int, indices: "list[int | None]", missing: "Iterable[str]") -> None:
+        self.width, self._indices = width, indices
+        self._missing = sorted(word for word in missing if not {*word} & {*',"\r\n'})
+        self._usable = not any(map(is_number, self._missing))
+        self._words = [word.encode() for word in self._missing if word and word.isascii()]
+        self._letters = DIGITS + b"".join(self._words)
+
+    def parse(self, lines: "list[bytes]") -> "Any | None":
+        """Parse lines into an array of shape (lines, indices); NaN for a text that means missing.
+
+        :returns: None if NumPy is not loaded, or a value is not a plain number.
+        """
+        if not self._usable or "numpy" not in sys.modules or {*map(type, lines)} != {bytes}:  # or a line is truncated
+            return None
+        width = self.width
+        if {*map(bytes.count, lines, repeat(b","))} != {width - 1} or (width == 1 and not all(lines)):
+            return None
+        text = b"".join((b"\n".join(lines), b"\n"))
+        if b"\r" in text:
+            text = text.replace(b"\r\n", b"\n")
+        letters = text.translate(None, DIGITS)
+        if letters and letters.translate(None, self._letters):
+            return None
+        by_pyarrow = "pyarrow.csv" in sys.modules
+        table = _by_pyarrow(text, width, self._missing) if by_pyarrow else self._by_numpy(text, bool(letters))
+        if table is None or len(table) != len(lines):
+            return None
+        import numpy as np
+
+        if self._indices == [*range(width)]:
+            return table
+        whole = np.full((len(table), len(self._indices)), np.nan)
+        read = [place for place, index in enumerate(self._indices) if index is not None]
+        whole[:, read] = table[:, [self._indices[place] for place in read]]
+        return whole
+
+    def split(self, lines: "list[bytes]") -> "tuple[list[int], list[int]]":
+        """Split lines into those that look like plain numbers and the others.
+
+        :returns: the indices of the plain lines, and those of the others.
+        """
+        plain: list[int] = []
+        others: list[int] = []
+        for index, line in enumerate(lines):
+            whole = type(line) is bytes and line.count(b",") == self.width - 1
+            is_plain = whole and not line.rstrip(b"\r").translate(None, self._letters)
+            (plain if is_plain and line else others).append(index)
+        return plain, others
+
+    def _by_numpy(self, text: bytes, words: bool) -> "Any | None":
+        """Parse lines by NumPy; None if a value is not a number.
+
+        :param words: whether the text may hold words that mean missing.
+        """
+        import numpy as np
+
+        if words and b"nan" in text and b"nan" not in self._words:
+            return None
+        text = b"," + text.replace(b"\n", b",")
+        if "" in self._missing:
+            while b",," in text:
+                text = text.replace(b",,", b",nan,")
+        elif b",," in text:
+            return None
+        if words:
+            for word in [word for word in self._words if word != b"nan"]:
+                while b",%s," % word in text:
+                    text = text.replace(b",%s," % word, b",nan,")
+            # of the letters only those of "nan" are left, and NumPy also reads +nan and NaN, which mean missing if listed only
+            if text.translate(None, DIGITS + b"na") or b"+n" in text or b"-n" in text:
+                return None
+        try:
+            flat = np.fromstring(text[1:] + b"%d" % END, sep=",")
+        except (ValueError, DeprecationWarning):
+            return None
+        return flat[:-1].reshape(-1, self.width) if len(flat) % self.width == 1 % self.width and flat[-1] == END else None
 
 
-def split_plain(lines: "list[bytes]", width: int) -> "tuple[list[int], list[int]]":
-    """Split lines into those that look like `width` plain numbers and the others.
-
-    :returns: the indices of the plain lines, and those of the others.
-    """
-    plain: list[int] = []
-    others: list[int] = []
-    for index, line in enumerate(lines):
-        whole = type(line) is bytes and line.count(b",") == width - 1
-        is_plain = whole and not line.rstrip(b"\r").translate(None, PLAIN + LETTERS)
-        (plain if is_plain and line else others).append(index)
-    return plain, others
+def is_number(text: str) -> bool:
+    """Tell whether a text is a number and not a word for NaN."""
+    try:
+        return not float(text) != float(text)
+    except ValueError:
+        return False
 
 
 def spread_rows(table: "Any", mask: "list[bool]") -> "Any":
@@ -83,30 +134,7 @@ def spread_rows(table: "Any", mask: "list[bool]") -> "Any":
     return whole
 
 
-def _by_numpy(text: bytes, width: int, words: bool) -> "Any | None":
-    """Parse lines by NumPy; None if a value is not a number.
-
-    :param words: whether the text may hold words that mean missing.
-    """
-    import numpy as np
-
-    text = b"," + text.replace(b"\n", b",")
-    while b",," in text:
-        text = text.replace(b",,", b",nan,")
-    if words:
-        for word in WORDS:
-            while b",%s," % word in text:
-                text = text.replace(b",%s," % word, b",nan,")
-        if text.translate(None, PLAIN):
-            return None
-    try:
-        flat = np.fromstring(text[1:] + b"%d" % END, sep=",")
-    except (ValueError, DeprecationWarning):
-        return None
-    return flat[:-1].reshape(-1, width) if len(flat) % width == 1 % width and flat[-1] == END else None
-
-
-def _by_pyarrow(text: bytes, width: int) -> "Any | None":
+def _by_pyarrow(text: bytes, width: int, missing: "list[str]") -> "Any | None":
     """Parse lines by pyarrow; None if a value is not a number."""
     import numpy as np
     import pyarrow as pa
@@ -118,7 +146,7 @@ def _by_pyarrow(text: bytes, width: int) -> "Any | None":
             pa.py_buffer(text),
             csv.ReadOptions(use_threads=False, block_size=len(text) + 1, column_names=names),
             csv.ParseOptions(quote_char=False, ignore_empty_lines=False),
-            csv.ConvertOptions(check_utf8=False, column_types=dict.fromkeys(names, pa.float64()), null_values=sorted(MISSING)),
+            csv.ConvertOptions(check_utf8=False, column_types=dict.fromkeys(names, pa.float64()), null_values=missing),
         )
     except pa.ArrowInvalid:
         return None
@@ -127,17 +155,25 @@ def _by_pyarrow(text: bytes, width: int) -> "Any | None":
         begin = 0
         for chunk in table.column(index).chunks:
             part = whole[begin : begin + len(chunk), index]
-            _fill(part, chunk)
+            if not _fill(part, chunk):
+                return None
             begin += len(part)
     return whole
 
 
-def _fill(part: "Any", chunk: "Any") -> None:
-    """Copy an array of pyarrow by its buffers; pyarrow's own conversion imports pandas, if installed, for fifty megabytes."""
+def _fill(part: "Any", chunk: "Any") -> bool:
+    """Copy an array of pyarrow by its buffers; pyarrow's own conversion imports pandas, if installed, for fifty megabytes.
+
+    :returns: False if a word was read as NaN that does not mean missing: pyarrow takes some in any spelling.
+    """
     import numpy as np
 
     valid, data = chunk.buffers()
     begin, end = chunk.offset, chunk.offset + len(chunk)
     part[:] = np.frombuffer(data, count=end)[begin:]
-    if chunk.null_count:
-        part[np.unpackbits(np.frombuffer(valid, np.uint8), count=end, bitorder="little")[begin:] == 0] = np.nan
+    if not chunk.null_count:
+        return not np.isnan(part).any()
+    absent = np.unpackbits(np.frombuffer(valid, np.uint8), count=end, bitorder="little")[begin:] == 0
+    sound = not np.isnan(part[~absent]).any()
+    part[absent] = np.nan
+    return sound

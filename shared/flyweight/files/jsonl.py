@@ -3,16 +3,19 @@
 from flyweight.errors import FlyweightError
 from flyweight.files.batches import Batch
 from flyweight.files.lines import Lines, as_text, check_size, decoded
-from flyweight.formats.json import parse_strictly
+from flyweight.formats.json import parse_strictly, read_texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flyweight.models.validation import Validator
 
-def jsonl_batches(source: Lines, rows: int, size: int) -> "Iterator[Batch]":
+
+def jsonl_batches(source: Lines, validator: "Validator", rows: int, size: int) -> "Iterator[Batch]":
     """Read batches of instances; empty lines are skipped.
 
+    :param validator: of the model; its limits say whether strings are read as in CSV.
     :param rows: how many lines a batch has at most.
     :param size: how many bytes a batch has at most, not counting its last line.
     """
@@ -33,4 +36,6 @@ def jsonl_batches(source: Lines, rows: int, size: int) -> "Iterator[Batch]":
             else:
                 batch.lines.append(number)
                 batch.texts.append(line)
+        if validator.limits.parse_text:
+            read_texts(batch.instances, validator)
         yield batch

@@ -4,8 +4,10 @@
 
 import io
 
-from flyweight.errors import FlyweightError, MalformedRequest, UnsupportedMediaType
-from flyweight.files.batches import Batch, order_of
+from flyweight.errors import Fault, FlyweightError, InvalidInput, MalformedRequest, UnsupportedMediaType
+from flyweight.files.batches import Batch
+from flyweight.models.datetimes import LIMIT, iso
+from flyweight.models.validation import MAX_FAULTS, described
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,12 +16,13 @@ if TYPE_CHECKING:
 
     from flyweight.files.batches import Position
     from flyweight.models.signature import Feature
+    from flyweight.models.validation import Validator
 
 READ_AHEAD = 1 << 20  # bytes that are read at least at a time
 
 
 def parquet_batches(
-    read: "Callable[[int, int], bytes]", length: int, features: "list[Feature]", position: "Position", rows: int
+    read: "Callable[[int, int], bytes]", length: int, validator: "Validator", position: "Position", rows: int
 ) -> "Iterator[Batch]":
     """Read batches of instances in the signature's order; a row's line is its number, from 1.
 
@@ -27,11 +30,12 @@ def parquet_batches(
 
     :param read: `read(start, size)` gets bytes of the file.
     :param length: of the file, in bytes.
+    :param validator: of the model that the rows are for.
     :param position: where the first batch begins.
     :param rows: how many rows a batch has at most.
     :raises UnsupportedMediaType: pyarrow is not installed.
     :raises MalformedRequest: the file is not Parquet.
-    :raises InvalidInput: the columns are not the features of the signature.
+    :raises InvalidInput: the columns are not the features of the signature, or hold values of another kind.
     """
     try:
         from pyarrow import ArrowException
@@ -40,22 +44,89 @@ def parquet_batches(
         raise UnsupportedMediaType("Parquet needs pyarrow, which is not installed here") from None
     raw = _RangeFile(read, length)
     try:
-        file = ParquetFile(raw, pre_buffer=False)
-        order = order_of(file.schema_arrow.names, features)
-        line = position.get("line", 1)
-        for group in range(position.get("group", 0), file.num_row_groups):
-            done = position.get("done", 0) if group == position.get("group") else 0
-            for number, batch in enumerate(file.iter_batches(batch_size=rows, row_groups=[group], use_threads=False)):
-                if number < done:
-                    continue
-                instances = [*map(list, zip(*[batch.column(index).to_pylist() for index, _ in order], strict=True))]
-                lines = [*range(line, line + len(instances))]
-                line += len(instances)
-                yield Batch(instances, lines, [], [], {"group": group, "done": number + 1, "line": line}, {})
+        yield from _batches(ParquetFile(raw, pre_buffer=False), validator, position, rows)
     except (ArrowException, OSError) as error:
         if raw.error is not None:
             raise raw.error from None
         raise MalformedRequest(f"the file is not Parquet: {str(error)[:200]}") from None
+
+
+def _batches(file: "Any", validator: "Validator", position: "Position", rows: int) -> "Iterator[Batch]":
+    """Read batches of an open file; as `parquet_batches`."""
+    schema, features = file.schema_arrow, validator.features
+    found = zip(features, validator.places(schema.names), strict=True)
+    read = [(feature, schema.names[at]) for feature, at in found if at is not None and feature.kind != "unread"]
+    _check_types(schema, read)
+    line = position.get("line", 1)
+    for group in range(position.get("group", 0), file.num_row_groups):
+        done = position.get("done", 0) if group == position.get("group") else 0
+        batches = file.iter_batches(rows, [group], [name for _, name in read], use_threads=False)
+        for number, batch in enumerate(batches):
+            if number < done:
+                continue
+            names, nothing = batch.schema.names, [None] * batch.num_rows
+            columns = {feature.name: _values(batch.column(names.index(name)), feature) for feature, name in read}
+            instances = [*map(list, zip(*[columns.get(feature.name, nothing) for feature in features], strict=True))]
+            lines = [*range(line, line + len(instances))]
+            line += len(instances)
+            yield Batch(instances, lines, [], [], {"group": group, "done": number + 1, "line": line}, {})
+
+
+def _check_types(schema: "Any", read: "list[tuple[Feature, str]]") -> None:
+    """Check that each column holds values that its feature takes; nulls and single values are checked row by row.
+
+    :raises InvalidInput: a column holds values of another kind.
+    """
+    from pyarrow import types
+
+    numbers = (types.is_integer, types.is_floating, types.is_decimal)
+    texts = (types.is_string, types.is_large_string, types.is_string_view)
+    dates = (types.is_timestamp, types.is_date, *texts)
+    takes = {"number": numbers, "boolean": (types.is_boolean, *numbers), "string": texts, "datetime": dates}
+    faults = []
+    for feature, name in read:
+        kind = schema.field(name).type
+        values = kind.value_type if types.is_dictionary(kind) else kind
+        zone = "none" if getattr(values, "tz", None) is None else "UTC"
+        fits = any(check(values) for check in takes[feature.kind]) and (types.is_string(values) or zone == feature.zone)
+        if fits or types.is_null(values):
+            continue
+        faults.append(Fault(described(feature), f"a column of {values}", feature=feature.name))
+    if faults:
+        raise InvalidInput(*faults[:MAX_FAULTS])
+
+
+def _values(column: "Any", feature: "Feature") -> "list[Any]":
+    """List the values of a column as Python's own."""
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column, kind = column.dictionary_decode(), kind.value_type
+    if pa.types.is_decimal(kind):
+        column = column.cast(pa.float64())
+    if pa.types.is_timestamp(kind):
+        return _datetimes(column, kind)
+    listed: list[Any] = column.to_pylist()
+    return listed
+
+
+def _datetimes(column: "Any", kind: "Any") -> "list[Any]":
+    """List timestamps as texts of ISO 8601; by itself pyarrow needs pandas for nanoseconds, and has no year beyond 9999."""
+    import pyarrow as pa
+
+    per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[kind.unit]
+    zone = "none" if kind.tz is None else "UTC"
+    texts: list[Any] = []
+    for count in column.cast(pa.int64()).to_pylist():
+        number, finer = divmod((count or 0) * 10**6, per_second)
+        if count is None:
+            texts.append(None)
+        elif finer or abs(number) > LIMIT:
+            texts.append(f"{count} {kind.unit} since 1970")  # validation names it
+        else:
+            texts.append(iso(number, zone))
+    return texts
 
 
 class _RangeFile(io.RawIOBase):

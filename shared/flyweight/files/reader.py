@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from flyweight.files.batches import Batch, Position
-    from flyweight.models.signature import Feature
+    from flyweight.models.validation import Validator
     from flyweight.stores import ObjectMeta, Store
 
 
@@ -43,9 +43,10 @@ class File(Value):
     meta: "ObjectMeta"
     check: "Callable[[], None]"
 
-    def batches(self, features: "list[Feature]", position: "Position", rows: int, size: int) -> "Iterator[Batch]":
+    def batches(self, validator: "Validator", position: "Position", rows: int, size: int) -> "Iterator[Batch]":
         """Read batches from a position on; a compressed file is read from its start, and what precedes the position is skipped.
 
+        :param validator: of the model that the rows are for.
         :param rows: how many rows a batch has at most.
         :param size: how many bytes a batch of a text format has at most, not counting its last row.
         :raises UnsupportedMediaType: the format is not supported, or its library is not installed.
@@ -56,17 +57,8 @@ class File(Value):
         if file_format == "parquet":
             from flyweight.files.parquet import parquet_batches
 
-            return parquet_batches(self._read, self.meta.size, features, position, rows)
-        from flyweight.files.lines import Lines
-
-        lines = Lines(self._text(compression, position.get("offset", 0)), position)
-        if file_format == "jsonl":
-            from flyweight.files.jsonl import jsonl_batches
-
-            return jsonl_batches(lines, rows, size)
-        from flyweight.files.csv import csv_batches
-
-        return csv_batches(lines, features, position, rows, size)
+            return parquet_batches(self._read, self.meta.size, validator, position, rows)
+        return text_batches(self._text(compression, position.get("offset", 0)), file_format, validator, position, rows, size)
 
     def _text(self, compression: str, offset: int) -> "Iterator[bytes]":
         """Read the plain bytes from an offset on."""
@@ -85,6 +77,28 @@ class File(Value):
     def _read(self, start: int, size: int) -> bytes:
         self.check()
         return self.store.read(self.key, self.meta, start, size)
+
+
+def text_batches(
+    chunks: "Iterator[bytes]", file_format: str, validator: "Validator", position: "Position", rows: int, size: int
+) -> "Iterator[Batch]":
+    """Read batches of a text format from its plain bytes.
+
+    :param chunks: the bytes from the position on.
+    :param file_format: "csv" or "jsonl".
+    :raises MalformedRequest: the bytes are not of this format.
+    :raises InvalidInput: the columns are not the features.
+    """
+    from flyweight.files.lines import Lines
+
+    lines = Lines(chunks, position)
+    if file_format == "jsonl":
+        from flyweight.files.jsonl import jsonl_batches
+
+        return jsonl_batches(lines, validator, rows, size)
+    from flyweight.files.csv import csv_batches
+
+    return csv_batches(lines, validator, position, rows, size)
 
 
 def _skip(chunks: "Iterator[bytes]", size: int) -> "Iterator[bytes]":

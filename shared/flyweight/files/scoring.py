@@ -168,7 +168,7 @@ class _FileScoring:
         predictor, state = self._predictor, self._state
         part = Part(state)
         try:
-            for batch in self._file.batches(predictor.signature.features, state["position"], *state["batch"]):
+            for batch in self._file.batches(predictor.validator, state["position"], *state["batch"]):
                 part.add(batch.after, *score_batch(predictor, batch, self._file_format, part.rows == 0))
                 if part.size >= PART_BYTES:
                     self._write(part)

@@ -7,29 +7,28 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flyweight.models.signature import Feature
+    from flyweight.models.validation import Validator
     from flyweight.values import Parsed, Prediction
 
-    Parser = Callable[[str, list[Feature], dict[str, str]], Parsed]  # takes text, features, parameters of the content type
+    Parser = Callable[[str, Validator, dict[str, str]], Parsed]  # takes text, validator, parameters of the content type
     Writer = Callable[[Prediction, dict[str, str]], bytes]  # takes a prediction, and the name and version of the model
 
 
-def parse(
-    body: bytes, content_type: str, features: "list[Feature]", max_bytes: int, parsers: "dict[str, Parser] | None" = None
-) -> "Parsed":
+def parse(body: bytes, content_type: str, validator: "Validator", parsers: "dict[str, Parser] | None" = None) -> "Parsed":
     """Parse a body by its content type, as JSON if that is empty.
 
     JSON names outputs under a key, the other formats by a parameter of the content type: `text/csv; outputs="scores"`.
 
     :param content_type: the media type, with or without parameters.
-    :param max_bytes: the limit on the size of the body.
+    :param validator: of the model that the body is for; its limits have the largest size of a body.
     :param parsers: PARSERS, or RECORD_PARSERS, for which a JSON object may be one instance.
     :returns: instances that are not validated yet, and the outputs that the body asks for or None.
     :raises UnsupportedMediaType: another media type or charset.
     :raises TooLarge: the body is over the limit.
     :raises MalformedRequest: the body is empty, not UTF-8, or not of its content type.
-    :raises InvalidInput: the body is well formed, but holds no instances.
+    :raises InvalidInput: the body is well formed, but holds no instances, or its columns are not the model's features.
     """
+    max_bytes = validator.limits.max_body_bytes
     if len(body) > max_bytes:
         raise TooLarge(f"the body has {len(body)} bytes, the limit is {max_bytes}")
     media_type, parameters = (content_type, {}) if content_type in PARSERS else split_content_type(content_type)
@@ -44,7 +43,7 @@ def parse(
         raise MalformedRequest(f"the body is empty; expected {json_format.EXPECTED}")
     named = parameters.get("outputs")
     outputs = None if named is None else [name.strip() for name in named.split(",")]
-    instances, requested = parser(text, features, parameters)
+    instances, requested = parser(text, validator, parameters)
     return instances, outputs if requested is None else requested
 
 
@@ -100,10 +99,10 @@ def _decoded(body: bytes) -> str:
         raise MalformedRequest(f"the body is not UTF-8: byte {error.start} is {body[error.start]:#04x}") from None
 
 
-def _parse_csv(text: str, features: "list[Feature]", parameters: "dict[str, str]") -> "Parsed":
+def _parse_csv(text: str, validator: "Validator", parameters: "dict[str, str]") -> "Parsed":
     from flyweight.formats import csv  # imported by requests that send CSV only
 
-    return csv.parse(text, features, header=parameters.get("header") != "absent"), None
+    return csv.parse(text, validator, header=parameters.get("header") != "absent"), None
 
 
 def _write_csv(prediction: "Prediction", model: "dict[str, str]") -> bytes:

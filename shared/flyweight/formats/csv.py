@@ -5,58 +5,71 @@ import io
 from math import isfinite
 
 from flyweight.errors import MalformedRequest
+from flyweight.models.texts import value_of
+from flyweight.models.validation import Numbered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from flyweight.models.signature import Feature
+    from flyweight.models.validation import Validator
     from flyweight.values import Prediction
 
-MISSING = frozenset(("", "NA", "NaN", "nan", "null", "None"))
-BOOLEANS = {"true": True, "false": False, "True": True, "False": False, "1": True, "0": False}
+# the texts that a new model file lists as missing: those of pandas' `read_csv`, and Python's word
+MISSING = frozenset(
+    (
+        *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>"),
+        *("N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+    )
+)
 
 
-def parse(text: str, features: "list[Feature]", header: bool = True) -> "list[Any]":
-    """Parse one instance a line: an object by the names in the first line, or a list if there is no header.
+def parse(text: str, validator: "Validator", header: bool = True) -> "list[Any]":
+    """Parse one instance a line: a list of values in the order of the features.
 
     A text that can't be converted to its feature's kind stays a text; validation then names it.
 
-    :param features: the inputs of the model.
-    :param header: whether the first line holds names.
-    :raises MalformedRequest: not CSV (a stray quote), or a line with too few or too many values.
+    :param header: whether the first line holds the names of columns; if not, the values are in the order of the features.
+    :raises MalformedRequest: not CSV (a stray quote), a column twice, or a line with too few or too many values.
+    :raises InvalidInput: the columns are not the features.
     """
-    try:
-        lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
-    except csv.Error as error:
-        raise MalformedRequest(f"the body is not CSV: {error}") from None
+    rows, lines = _split(text)
+    instances = Numbered()
+    features = validator.features
     if not header:
-        kinds = [feature.kind for feature in features]
-        return [[value_of(t, k) for t, k in zip(line, kinds, strict=False)] + line[len(kinds) :] for line in lines]
-    if not lines:
-        return []
-    names = [name.strip() for name in lines[0]]
-    if len(set(names)) != len(names):
-        raise MalformedRequest("the CSV header has a column name twice")
-    by_name = {feature.name: feature.kind for feature in features}
-    kinds = [by_name.get(name, "string") for name in names]
-    for number, line in enumerate(lines[1:]):
-        if len(line) != len(names):
-            raise MalformedRequest(f"instance {number} has {len(line)} values, the CSV header has {len(names)}")
-    return [dict(zip(names, map(value_of, line, kinds), strict=True)) for line in lines[1:]]
+        instances += [[*map(value_of, row, features), *row[len(features) :]] for row in rows]
+        instances.lines = lines
+        return instances
+    if not rows:
+        return instances
+    places = validator.places(rows[0], lines[0])
+    for row, line in zip(rows, lines, strict=True):
+        if len(row) != len(rows[0]):
+            raise MalformedRequest(f"line {line} has {len(row)} values, the CSV header has {len(rows[0])}")
+    read = [*zip(places, features, strict=True)]
+    instances += [[None if place is None else value_of(row[place], feature) for place, feature in read] for row in rows[1:]]
+    instances.lines = lines[1:]
+    return instances
 
 
-def value_of(text: str, kind: str) -> "Any":
-    """Convert one CSV text to a value of `kind`; None for an empty text, NA, NaN, nan, null and None."""
-    if text.strip() in MISSING:
-        return None
-    if kind == "number" and "_" not in text:  # float() accepts 1_000, which is not a number in CSV
-        try:
-            return float(text)
-        except ValueError:
-            return text
-    return BOOLEANS.get(text.strip(), text) if kind == "boolean" else text
+def _split(text: str) -> "tuple[list[list[str]], list[int]]":
+    """Split CSV into rows, without empty lines.
+
+    :returns: the rows, and the number of the line on which each begins.
+    :raises MalformedRequest: the text is not CSV.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows, lines, line = [], [], 1
+    try:
+        for row in reader:
+            if row:
+                rows.append(row)
+                lines.append(line)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise MalformedRequest(f"the body is not CSV: {error}, on line {line} or after it") from None
+    return rows, lines
 
 
 def write(prediction: "Prediction", lines: "list[int] | None" = None, header: bool = True) -> str:

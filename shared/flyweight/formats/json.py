@@ -2,15 +2,17 @@
 
 from flyweight import strict_json
 from flyweight.errors import Fault, InvalidInput, MalformedRequest, listing, preview
+from flyweight.models.validation import Numbered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from flyweight.models.signature import Feature
+    from flyweight.models.validation import Validator
     from flyweight.values import Parsed, Prediction
 
 EXPECTED = 'an object {"instances": [...]} or an array of instances'
+KEYS = ("instances", "outputs", "parse_text")
 # the fields of a Prediction, in their order
 FIELDS = ("predictions", "probabilities", "scores", "score_samples", "transformed", "classes")
 # from the same fields, but for the classes, to their names in a record of one instance
@@ -23,31 +25,34 @@ RECORD_FIELDS = {
 }
 
 
-def parse(text: str, features: "list[Feature]", parameters: "dict[str, str]") -> "Parsed":
+def parse(text: str, validator: "Validator", parameters: "dict[str, str]") -> "Parsed":
     """Parse `{"instances": [...], "outputs": [...]}` or an array of instances.
 
     :raises MalformedRequest: the text is not strict JSON.
     :raises InvalidInput: as `instances_of`.
     """
-    return instances_of(parse_strictly(text), features)
+    return instances_of(parse_strictly(text), validator, _asked(parameters))
 
 
-def parse_record(text: str, features: "list[Feature]", parameters: "dict[str, str]") -> "Parsed":
+def parse_record(text: str, validator: "Validator", parameters: "dict[str, str]") -> "Parsed":
     """Parse the body of a record, which may also be one instance by itself.
 
     :raises MalformedRequest: the text is not strict JSON.
     :raises InvalidInput: as `instances_of`.
     """
-    return record_instances_of(parse_strictly(text), features)
+    return record_instances_of(parse_strictly(text), validator, _asked(parameters))
 
 
-def parse_lines(text: str, features: "list[Feature]", parameters: "dict[str, str]") -> "Parsed":
+def parse_lines(text: str, validator: "Validator", parameters: "dict[str, str]") -> "Parsed":
     """Parse NDJSON: one instance a line; empty lines are skipped.
 
     :raises MalformedRequest: a line is not strict JSON.
     """
-    lines = text.split("\n")
-    return [parse_strictly(line, f"line {number}") for number, line in enumerate(lines, 1) if line and not line.isspace()], None
+    numbered = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line and not line.isspace()]
+    instances = Numbered([parse_strictly(line, f"line {number}") for number, line in numbered])
+    instances.lines = [number for number, _ in numbered]
+    asked = _asked(parameters)
+    return read_texts(instances, validator) if (validator.limits.parse_text if asked is None else asked) else instances, None
 
 
 def parse_strictly(text: str, name: str = "the body") -> "Any":
@@ -62,34 +67,64 @@ def parse_strictly(text: str, name: str = "the body") -> "Any":
         raise MalformedRequest(f"{name} {error}") from None
 
 
-def instances_of(document: "Any", features: "list[Feature]") -> "Parsed":
+def instances_of(document: "Any", validator: "Validator", parse_text: "bool | None" = None) -> "Parsed":
     """Find the instances of a parsed request, and the outputs that it asks for or None.
 
-    :param features: the inputs of the model, by which a bare instance is recognized for a hint.
+    :param validator: of the model; by its features a bare instance is recognized for a hint.
+    :param parse_text: whether strings are read as in CSV; None: as the limits say. The document itself may say it, too.
     :raises InvalidInput: the document is neither an array nor an object with the key `instances`.
     """
     outputs = None
+    parse_text = validator.limits.parse_text if parse_text is None else parse_text
     if isinstance(document, dict):
         if "instances" not in document:
-            hint = 'wrap the instance: {"instances": [{...}]}' if features[0].name in document else None
+            hint = 'wrap the instance: {"instances": [{...}]}' if validator.features[0].name in document else None
             raise InvalidInput(Fault(EXPECTED, f"an object with the keys {listing([*document])}", hint=hint))
-        extra = [key for key in document if key not in ("instances", "outputs")]
+        extra = [key for key in document if key not in KEYS]
         if extra:
-            raise InvalidInput(Fault("no other key beside 'instances' and 'outputs'", listing(extra)))
-        outputs, document = document.get("outputs"), document["instances"]
+            raise InvalidInput(Fault(f"no other key beside {', '.join(map(repr, KEYS))}", listing(extra)))
+        asked = document.get("parse_text", parse_text)
+        if type(asked) is not bool:
+            raise InvalidInput(Fault("true or false for 'parse_text'", preview(asked)))
+        outputs, document, parse_text = document.get("outputs"), document["instances"], asked
     if not isinstance(document, list):
         raise InvalidInput(Fault(EXPECTED, preview(document)))
-    return document, outputs
+    return read_texts(document, validator) if parse_text else document, outputs
 
 
-def record_instances_of(document: "Any", features: "list[Feature]") -> "Parsed":
+def record_instances_of(document: "Any", validator: "Validator", parse_text: "bool | None" = None) -> "Parsed":
     """Find the instances of a parsed record, which may be one instance by itself.
 
     :raises InvalidInput: as `instances_of`.
     """
     if isinstance(document, dict) and "instances" not in document:
-        return [document], None
-    return instances_of(document, features)
+        document = [document]
+    return instances_of(document, validator, parse_text)
+
+
+def read_texts(instances: "list[Any]", validator: "Validator") -> "list[Any]":
+    """Read the strings in instances by the rules for texts in CSV; anything else stays as it is.
+
+    :param instances: not validated yet; they are changed in place.
+    """
+    from flyweight.models.texts import value_of  # imported late: few callers ask for it
+
+    by_name = {feature.name: feature for feature in validator.features}
+    for place, instance in enumerate(instances):
+        if isinstance(instance, list):
+            pairs = zip(instance, validator.features, strict=False)
+            read = [value_of(value, feature) if isinstance(value, str) else value for value, feature in pairs]
+            instances[place] = read + instance[len(read) :]
+        elif isinstance(instance, dict):
+            for name, value in instance.items():
+                if isinstance(value, str) and name in by_name:
+                    instance[name] = value_of(value, by_name[name])
+    return instances
+
+
+def _asked(parameters: "dict[str, str]") -> "bool | None":
+    """Find whether a content type asks that strings are read as in CSV: `application/json; parse_text=true`; else None."""
+    return parameters["parse_text"].lower() == "true" if "parse_text" in parameters else None
 
 
 def write(prediction: "Prediction", model: "dict[str, str]") -> bytes:

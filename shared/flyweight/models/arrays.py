@@ -9,6 +9,8 @@ from array import array
 from itertools import chain
 from operator import itemgetter
 
+from flyweight.errors import InvalidInput
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,10 +22,11 @@ if TYPE_CHECKING:
 NONE_TYPE = type(None)
 
 
-def array_of(instances: "Any", features: "list[Feature]", limits: "Limits") -> "Any | None":
+def array_of(instances: "Any", features: "list[Feature]", limits: "Limits", ignores: bool = False) -> "Any | None":
     """Make an array of instances whose values are all plainly valid.
 
     :param instances: a list of lists or of objects by name, an array or a DataFrame.
+    :param ignores: whether names that are no features are ignored.
     :returns: an array of shape (instances, features), float64 or, if a feature is a string, objects; None if the validator must
         check the instances one by one.
     """
@@ -33,9 +36,9 @@ def array_of(instances: "Any", features: "list[Feature]", limits: "Limits") -> "
         whole = _whole(instances, features)
         if whole is not None:
             return whole if _sound(whole, features) else None
-        columns = _columns(instances, [feature.name for feature in features])
+        columns = _columns(instances, features, ignores)
         return None if columns is None else _joined(columns, len(instances), features, limits)
-    except (KeyError, OverflowError, TypeError, ValueError):
+    except (InvalidInput, KeyError, OverflowError, TypeError, ValueError):
         return None
 
 
@@ -46,7 +49,8 @@ def _whole(instances: "Any", features: "list[Feature]") -> "Any | None":
     width = len(features)
     if getattr(instances, "ndim", 0) == 2 and isinstance(instances, np.ndarray):
         fits = instances.dtype.kind in "fiu" and instances.shape[1] == width
-        return instances.astype(float, copy=False) if fits and all(feature.kind != "string" for feature in features) else None
+        fits = fits and all(feature.kind in ("number", "boolean") for feature in features)
+        return instances.astype(float, copy=False) if fits else None
     if not isinstance(instances, list) or any(feature.kind != "number" for feature in features):
         return None
     if {*map(type, instances)} != {list} or {*map(len, instances)} != {width}:
@@ -63,19 +67,24 @@ def _whole(instances: "Any", features: "list[Feature]") -> "Any | None":
     return None if bool in {*map(type, chain.from_iterable([instances[row] for row in suspects]))} else whole
 
 
-def _columns(instances: "Any", names: "list[str]") -> "list[Any] | None":
-    """Split instances into one sequence of values for each feature, in the order of `names`; None if they do not fit."""
+def _columns(instances: "Any", features: "list[Feature]", ignores: bool) -> "list[Any] | None":
+    """Split instances into one sequence of values for each feature, None for one that nothing reads; None if they do not fit."""
+    names = [feature.name for feature in features]
+    read = [feature.name if feature.kind != "unread" else None for feature in features]
     if hasattr(instances, "columns"):
-        known = instances.columns.tolist()
-        return [instances[name] for name in names] if sorted(known) == sorted(names) else None
+        columns = instances.columns.tolist()
+        fits = len({*columns}) == len(columns) and (ignores or {*columns} <= {*names})
+        return [None if name is None else instances[name] for name in read] if fits else None
     if not isinstance(instances, list):
         return [*instances.T] if instances.ndim == 2 and instances.shape[1] == len(names) else None
-    if {*map(len, instances)} != {len(names)}:
-        return None
     types = {*map(type, instances)}
     if types == {dict}:
-        return [[*map(itemgetter(name), instances)] for name in names]
-    return [*zip(*instances, strict=True)] if types <= {list, tuple} else None
+        strict = {*map(len, instances)} == {len(names)}  # then a name that is no feature leaves one missing, but for unread ones
+        if ignores or (strict and None not in read) or all(map({*names}.issuperset, instances)):
+            return [None if name is None else [*map(itemgetter(name), instances)] for name in read]
+        return None
+    fits = types <= {list, tuple} and {*map(len, instances)} == {len(names)}
+    return [*zip(*instances, strict=True)] if fits else None
 
 
 def _joined(columns: "list[Any]", rows: int, features: "list[Feature]", limits: "Limits") -> "Any | None":
@@ -86,9 +95,11 @@ def _joined(columns: "list[Any]", rows: int, features: "list[Feature]", limits: 
     import numpy as np
 
     numbers = [position for position, feature in enumerate(features) if feature.kind != "string"]
-    block = np.empty((rows, len(numbers)))
+    block = np.full((rows, len(numbers)), np.nan)
     for column, position in enumerate(numbers):
-        block[:, column] = _numbers(columns[position], features[position])
+        if features[position].kind != "unread":
+            read = _datetimes if features[position].kind == "datetime" else _numbers
+            block[:, column] = read(columns[position], features[position])
     if not _sound(block, [features[position] for position in numbers]):
         return None
     if len(numbers) == len(features):
@@ -125,6 +136,31 @@ def _numbers(values: "Any", feature: "Feature") -> "Any":
     if not {*map(type, values)} <= {float, int, NONE_TYPE, *([bool] if feature.kind == "boolean" else [])}:
         raise TypeError
     return np.array(values, dtype=float)
+
+
+def _datetimes(values: "Any", feature: "Feature") -> "Any":
+    """Convert a column of datetimes to microseconds since 1970-01-01T00:00:00, with NaN for null, NaN and NaT.
+
+    :raises TypeError: a datetime is finer than a microsecond, too far away, or has another zone than the feature.
+    :raises ValueError: a value is no datetime.
+    """
+    import numpy as np
+
+    from flyweight.models.datetimes import LIMIT, microseconds
+
+    aware = getattr(getattr(values, "dtype", None), "tz", None) is not None  # a column of pandas
+    if aware:
+        values = values.dt.tz_convert("UTC").dt.tz_localize(None)
+    dtype = getattr(values, "dtype", None)
+    if not isinstance(dtype, np.dtype) or dtype.kind != "M":
+        listed = values if isinstance(values, (list, tuple)) else values.tolist()
+        return [np.nan if value is None or value != value else microseconds(value, feature.zone) for value in listed]
+    exact = np.asarray(values)
+    coarse, absent = exact.astype("datetime64[us]"), np.isnat(exact)
+    numbers = np.where(absent, np.nan, coarse.astype("int64").astype(float))
+    if aware != (feature.zone == "UTC") or (coarse.astype(dtype) != exact)[~absent].any() or (np.abs(numbers) > LIMIT).any():
+        raise TypeError
+    return numbers
 
 
 def _strings(values: "Any", feature: "Feature", limits: "Limits") -> "Sequence[str | None]":

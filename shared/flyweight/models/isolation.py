@@ -4,6 +4,7 @@ A group is answered or refused as a whole: the instances of one record, or one r
 """
 
 from itertools import accumulate, chain, repeat
+from math import nan
 
 from flyweight.errors import INPUT_ERRORS, FlyweightError
 from flyweight.models.arrays import suspects
@@ -132,7 +133,8 @@ def _is_numeric(instances: "Any", signature: "Signature") -> bool:
     """Tell whether the instances are an array of numbers, and the model takes numbers only and as many."""
     if getattr(instances, "ndim", 0) != 2 or instances.dtype.kind not in "fiu":
         return False
-    return instances.shape[1] == len(signature.features) and all([feature.kind == "number" for feature in signature.features])
+    kinds = {feature.kind for feature in signature.features}
+    return instances.shape[1] == len(signature.features) and kinds <= {"number", "unread"}
 
 
 def _validated_array(
@@ -144,6 +146,7 @@ def _validated_array(
     """
     validator, limit = model.validator, model.validator.limits.max_instances
     table = instances.astype(float)  # a copy, which takes the values of the exceptions
+    table[:, [feature.kind == "unread" for feature in model.signature.features]] = nan
     sizes = [size for _, size in groups]
     ends: Sequence[int] = range(1, len(sizes) + 1)
     group_of: Sequence[int] = range(len(sizes))

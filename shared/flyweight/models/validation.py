@@ -3,7 +3,7 @@
 from math import inf, isfinite, nan
 from operator import itemgetter
 
-from flyweight.errors import Fault, InvalidInput, TooLarge, listing, preview
+from flyweight.errors import Fault, InvalidInput, MalformedRequest, TooLarge, listing, preview
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,12 +16,21 @@ if TYPE_CHECKING:
 MAX_FAULTS = 20
 FLOATS = frozenset((float,))
 PLAIN = frozenset((float, int))  # and not bool, whose type is its own
+FLAGS = frozenset((float, int, bool))
+ABSENT = ("NAType", "NaTType")  # the types of pandas' NA and NaT
+
+
+class Numbered(list):  # type: ignore[type-arg]
+    """Instances of a text; `lines` has the number of the line on which each begins."""
+
+    lines: "Sequence[int]" = ()
 
 
 class Validator:
     """Checks instances against one signature.
 
-    `prefers_array(count)` tells whether the engine takes that many instances as one array.
+    `prefers_array(count)` tells whether the engine takes that many instances as one array; `ignores` whether inputs that are no
+    feature of the model are ignored, as the signature or the limits say.
     """
 
     def __init__(
@@ -31,15 +40,18 @@ class Validator:
         self.features = signature.features
         self._names = [feature.name for feature in signature.features]
         self._width = len(self._names)
+        self._unread: dict[str, Any] = dict.fromkeys([feature.name for feature in signature.features if feature.kind == "unread"])
         self.limits = limits
+        self.ignores = (limits.unknown_features or signature.unknown) == "ignore"
         self._by_name: Callable[[dict[str, Any]], Sequence[Any]] = itemgetter(*self._names)
         self._one = self._width == 1
         self._plain = all(feature.kind == "number" for feature in signature.features)
 
-    def rows(self, instances: "Any") -> "list[list[Any]]":
+    def rows(self, instances: "Any", by_row: bool = False) -> "list[list[Any]]":
         """Validate instances, each a list in the signature's order or an object by feature name.
 
         :param instances: a list, of any content.
+        :param by_row: whether to check row by row in any case, since an array takes some values of NumPy that are no numbers.
         :returns: one row for each instance; an array of the same shape if the engine prefers one.
         :raises TooLarge: more instances than the limit.
         :raises InvalidInput: with the first twenty faults, not only the first.
@@ -48,7 +60,7 @@ class Validator:
             raise InvalidInput(Fault("at least one instance", preview(instances)))
         if len(instances) > self.limits.max_instances:
             raise TooLarge(f"{len(instances)} instances, the limit is {self.limits.max_instances} a request")
-        if self.prefers_array(len(instances)) and (table := self.table(instances)) is not None:
+        if not by_row and self.prefers_array(len(instances)) and (table := self.table(instances)) is not None:
             rows: list[list[Any]] = table
             return rows
         try:
@@ -66,16 +78,38 @@ class Validator:
             return None
         from flyweight.models import arrays
 
-        return arrays.array_of(instances, self.features, self.limits)
+        return arrays.array_of(instances, self.features, self.limits, self.ignores)
+
+    def places(self, columns: "list[str]", line: "int | None" = None) -> "list[int | None]":
+        """Find the column of each feature in the header of a table.
+
+        :param columns: the names of the columns; blanks around a name are no part of it unless a feature has them.
+        :param line: the header's line, for the message.
+        :returns: for each feature in order the index of its column; None for one that is absent and that nothing reads.
+        :raises MalformedRequest: two columns have the same name.
+        :raises InvalidInput: a feature has no column, or a column is no feature.
+        """
+        known = {*self._names}
+        names = [name if name in known else name.strip() for name in columns]
+        place_of = {name: place for place, name in enumerate(names)}
+        twice = [name for place, name in enumerate(names) if place_of[name] != place and (name in known or not self.ignores)]
+        if twice:
+            raise MalformedRequest(f"the header has the column name twice: {preview(twice[0])}")
+        faults = [*name_faults(names, self.features, self.ignores, columns=True)]
+        if faults:
+            raise InvalidInput(*[fault._replace(line=line) for fault in faults[:MAX_FAULTS]])
+        return [place_of.get(name) for name in self._names]
 
     def _faults(self, instances: "list[Any]") -> "list[Fault]":
         """Collect the faults of all instances, MAX_FAULTS at most."""
         faults: list[Fault] = []
+        lines = getattr(instances, "lines", None)
         for number, instance in enumerate(instances):
             try:
                 self._row(instance)
             except InvalidInput as error:
-                faults += [fault._replace(instance=number) for fault in error.faults]
+                line = lines[number] if lines else None
+                faults += [fault._replace(instance=number, line=line) for fault in error.faults]
                 if len(faults) >= MAX_FAULTS:
                     break
         return faults[:MAX_FAULTS]
@@ -122,7 +156,15 @@ class Validator:
                     return [values] if self._one else values
                 except KeyError:
                     pass
-            raise InvalidInput(*name_faults(instance, self.features))
+            if self.ignores or self._unread:
+                named = {**self._unread, **instance}
+                if self.ignores or len(named) == self._width:
+                    try:
+                        values = self._by_name(named)
+                        return [values] if self._one else values
+                    except KeyError:
+                        pass
+            raise InvalidInput(*name_faults(instance, self.features, self.ignores))
         if not isinstance(instance, (list, tuple)):
             raise InvalidInput(Fault("an array of values or an object by feature name", preview(instance)))
         if len(instance) != self._width:
@@ -130,25 +172,44 @@ class Validator:
         return instance
 
 
-def name_faults(names: "Iterable[str]", features: "list[Feature]") -> "Iterable[Fault]":
+def name_faults(
+    names: "Iterable[str]", features: "list[Feature]", ignores: bool = False, columns: bool = False
+) -> "Iterable[Fault]":
     """Make one fault for each missing or unknown feature; for an unknown one with the name that was probably meant.
 
     :param names: the keys of an instance, or the columns of a file.
+    :param ignores: whether unknown names are no fault.
+    :param columns: whether the names are those of columns, for the message.
     """
     present = {*names}
-    missing = {feature.name: feature for feature in features if feature.name not in present}
+    missing = {feature.name: feature for feature in features if feature.name not in present and feature.kind != "unread"}
     known = {feature.name: feature for feature in features}
-    for name in names:
-        if name not in known:
-            from difflib import get_close_matches  # imported late: it takes 5 ms, and only mistakes need it
-
-            meant = get_close_matches(str(name), [*missing] or [*known], n=1)
-            hint = f"did you mean {meant[0]!r}?" if meant else f"the features are {listing([*known])}"
-            missing.pop(meant[0] if meant else "", None)
-            yield Fault("a feature of this model", "an unknown feature", feature=preview(str(name)).strip("'"), hint=hint)
+    unknown = [name for name in names if name not in known]
+    meant = _meant(unknown, [*missing] or [*known]) if missing or not ignores else {}
+    for name in [] if ignores else unknown:
+        hint = f"did you mean {meant[name]!r}?" if name in meant else f"the features are {listing([*known])}"
+        if str(name) == "":
+            hint = "a column without a name is often the index of a table: write it without the index"
+        missing.pop(meant.get(name, ""), None)
+        yield Fault("a feature of this model", "an unknown feature", feature=preview(str(name)).strip("'"), hint=hint)
+    found = {name: other for other, name in meant.items()}
+    absent = "no such column" if columns else "no such feature in the instance"
+    null = "add the column, with no values if they are not known" if columns else "send null if its value is not known"
     for name, feature in missing.items():
-        null = "send null if its value is not known" if feature.nullable else None
-        yield Fault(_kind(feature), "no such feature in the instance", feature=name, hint=null)
+        hint = null if feature.nullable else ""
+        if name in found:
+            hint = f"there is {found[name]!r}, which this model does not know"
+        yield Fault(described(feature), absent, feature=name, hint=hint or None)
+
+
+def _meant(unknown: "list[str]", features: "list[str]") -> "dict[str, str]":
+    """Find for unknown names the features that were probably meant."""
+    if not unknown:
+        return {}
+    from difflib import get_close_matches  # imported late: it takes 5 ms, and only mistakes need it
+
+    found = {name: get_close_matches(str(name), features, n=1) for name in unknown[:MAX_FAULTS]}
+    return {name: names[0] for name, names in found.items() if names}
 
 
 def _number(value: "Any", feature: "Feature", limits: "Limits") -> float:
@@ -165,7 +226,9 @@ def _number(value: "Any", feature: "Feature", limits: "Limits") -> float:
             return number
         if number == number:
             raise InvalidInput(Fault("a finite number", "a number too large for a double", feature=feature.name))
-        value = None
+    value = _plain(value)
+    if type(value) in PLAIN:
+        return _number(value, feature, limits)
     if value is None and feature.nullable:
         return nan
     raise _wrong_kind(value, feature)
@@ -176,9 +239,12 @@ def _boolean(value: "Any", feature: "Feature", limits: "Limits") -> float:
 
     :raises InvalidInput: another value, or missing if the feature is not nullable.
     """
-    if value in (0, 1):  # true and false are 1 and 0 to Python
+    if type(value) in FLAGS and value in (0, 1):  # true and false are 1 and 0 to Python
         return float(value)
-    if (value is None or value != value) and feature.nullable:
+    value = _plain(value)
+    if type(value) in FLAGS and value in (0, 1):
+        return float(value)
+    if value is None and feature.nullable:
         return nan
     raise _wrong_kind(value, feature)
 
@@ -193,19 +259,75 @@ def _string(value: "Any", feature: "Feature", limits: "Limits") -> "str | None":
             expected = f"at most {limits.max_string_length} characters"
             raise InvalidInput(Fault(expected, f"{len(value)} characters", feature=feature.name))
         return value
-    if (value is None or value != value) and feature.nullable:
+    value = _plain(value)
+    if value is None and feature.nullable:
         return None
     raise _wrong_kind(value, feature)
 
 
-CONVERTERS: "dict[str, Callable[[Any, Feature, Limits], Any]]" = {"number": _number, "boolean": _boolean, "string": _string}
+def _datetime(value: "Any", feature: "Feature", limits: "Limits") -> float:
+    """Convert a datetime to microseconds since 1970-01-01T00:00:00, and a missing value to NaN.
+
+    :raises InvalidInput: no datetime in the feature's form, or missing if the feature is not nullable.
+    """
+    from flyweight.models.datetimes import NotDatetime, microseconds  # imported late: most models have no such feature
+
+    if value is not None and type(value).__name__ not in ABSENT:
+        try:
+            number = microseconds(value, feature.zone)
+        except NotDatetime as error:
+            value = _plain(value)
+            if value is not None:
+                raise InvalidInput(Fault(described(feature), str(error), feature=feature.name)) from None
+        else:
+            if number == number:
+                return number
+    if feature.nullable:
+        return nan
+    raise _wrong_kind(None, feature)
+
+
+def _unread(value: "Any", feature: "Feature", limits: "Limits") -> float:
+    return nan
+
+
+CONVERTERS: "dict[str, Callable[[Any, Feature, Limits], Any]]" = {
+    "number": _number,
+    "boolean": _boolean,
+    "string": _string,
+    "datetime": _datetime,
+    "unread": _unread,
+}
+
+
+def described(feature: "Feature") -> str:
+    """Describe the values that a feature takes, for a message."""
+    if feature.kind == "unread":
+        return "anything"
+    one = f"a {feature.kind}"
+    if feature.kind == "datetime":
+        from flyweight.models.datetimes import EXAMPLES
+
+        zone = "without" if feature.zone == "none" else "with"
+        one = f"a datetime {zone} an offset, such as {EXAMPLES[feature.zone]!r},"
+    return f"{one} or null" if feature.nullable else one.rstrip(",")
+
+
+def _plain(value: "Any") -> "Any":
+    """Turn a scalar of NumPy into Python's own, and what stands for a missing value, NaN or pandas' NA or NaT, into None."""
+    if type(value).__name__ in ABSENT:
+        return None
+    dtype = getattr(value, "dtype", None)
+    if dtype is not None and getattr(value, "ndim", None) == 0 and dtype.kind in "fiub":
+        value = value.item()
+    return None if isinstance(value, float) and value != value else value
 
 
 def _wrong_kind(value: "Any", feature: "Feature") -> InvalidInput:
     """Make the error of a value of another kind."""
-    return InvalidInput(Fault(_kind(feature), preview(None if value != value else value), feature=feature.name))
+    from flyweight.models import texts  # imported late: only mistakes need it
 
-
-def _kind(feature: "Feature") -> str:
-    """Describe the values that a feature takes."""
-    return f"a {feature.kind} or null" if feature.nullable else f"a {feature.kind}"
+    hint = None
+    if isinstance(value, str) and not isinstance(texts.value_of(value, feature), str):
+        hint = 'send it without quotes, or ask for texts to be read as in CSV: "parse_text": true beside "instances"'
+    return InvalidInput(Fault(described(feature), preview(value), feature=feature.name, hint=hint))

@@ -4,8 +4,8 @@ The built-in `sum` compensates from Python 3.12 on; `fsum` is exact on all versi
 """
 
 import sys
+from math import copysign, fsum, inf, nan
 from math import exp as _exp
-from math import fsum, inf, nan
 from operator import mul
 
 TYPE_CHECKING = False
@@ -63,5 +63,5 @@ def power(base: float, exponent: float) -> float:
     except OverflowError:
         return -inf if base < 0.0 and exponent % 2 == 1 else inf
     except ZeroDivisionError:
-        return inf
+        return -inf if copysign(1.0, base) < 0.0 and exponent % 2 == 1 else inf
     return value if isinstance(value, float) else nan  # it is complex

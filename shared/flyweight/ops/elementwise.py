@@ -4,7 +4,7 @@ import math
 from operator import neg
 
 from flyweight.errors import Fault, InvalidInput, preview
-from flyweight.ops._arithmetic import exp
+from flyweight.ops._arithmetic import exp, power
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ def _wave(function: "Callable[[float], float]") -> "Callable[[float], float]":
 # name -> the function, and whether every platform rounds it correctly and so alike
 FUNCTIONS: "dict[str, tuple[Callable[[float], float], bool]]" = {
     "absolute": (abs, True),
+    "arcsin": (lambda v: math.asin(v) if -1.0 <= v <= 1.0 else NAN, False),
+    "arcsinh": (math.asinh, False),
     "ceil": (_finite(math.ceil), True),
     "cos": (_wave(math.cos), False),
     "exp": (exp, False),
@@ -52,6 +54,8 @@ FUNCTIONS: "dict[str, tuple[Callable[[float], float], bool]]" = {
     "log1p": (_log(math.log1p, -1.0), False),
     "log2": (_log(math.log2, 0.0), False),
     "negative": (neg, True),
+    "reciprocal": (lambda v: 1.0 / v if v else math.copysign(INF, v), True),
+    "rint": (_finite(round), True),
     "sign": (lambda v: (v > 0) - (v < 0) + 0.0 if v == v else NAN, True),
     "sin": (_wave(math.sin), False),
     "sqrt": (lambda v: math.sqrt(v) if v >= 0 else NAN, True),
@@ -60,6 +64,7 @@ FUNCTIONS: "dict[str, tuple[Callable[[float], float], bool]]" = {
 }
 # the same functions, faster: ValueError or OverflowError where a number is infinite or the function is not defined
 USUAL: "dict[str, Callable[[float], float]]" = {
+    "arcsin": math.asin,
     "cos": math.cos,
     "exp": math.exp,
     "expm1": math.expm1,
@@ -101,10 +106,7 @@ class Apply:
         except (ValueError, OverflowError):
             y = [*map(self.function, x)]
         if self._takes != "any" and not math.isfinite(sum(y)):
-            for position, v in enumerate(y):
-                if math.isinf(v) or (v != v and self._takes == "finite"):
-                    expected = "a number for which the function is defined"
-                    raise InvalidInput(Fault(expected, preview(x[position]), feature=self._names[position]))
+            _expect(self._takes, "a number for which the function is defined", x, y, self._names)
         return y
 
     def batch(self, x: "Any") -> "Any":
@@ -115,12 +117,91 @@ class Apply:
         import numpy as np
 
         y = 1.0 / (1.0 + np.exp(-x)) if self._word == "expit" else getattr(np, self._word)(x)
-        if self._takes != "any" and (np.isinf(y) if self._takes == "nan" else ~np.isfinite(y)).any():
-            raise InvalidInput
+        _expect_all(self._takes, y)
         return y
 
 
-class _Power:
+class Accept:
+    """The numbers as they are; a row with one that the reader does not accept is refused, as the estimator refuses it.
+
+    `takes` is as for `Apply`.
+
+    :raises ModelRefused: `takes` is unknown, or `names` does not have one name a column.
+    """
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        width = node.numbers()
+        self.kinds = "n" * width
+        self._takes = node.choice("takes", ("any", "nan", "finite"))
+        self._names = node.items("names", (str,), width)
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """Return the numbers.
+
+        :raises InvalidInput: a number is infinite, or is NaN, where `takes` does not accept it.
+        """
+        if self._takes != "any" and not math.isfinite(sum(x)):
+            _expect(self._takes, "a finite number", x, x, self._names)
+        return x
+
+    def batch(self, x: "Any") -> "Any":
+        """Answer all rows of an array.
+
+        :raises InvalidInput: a number is infinite, or is NaN, where `takes` does not accept it.
+        """
+        _expect_all(self._takes, x)
+        return x
+
+
+def _expect(takes: str, expected: str, given: "list[float]", y: "list[float]", names: "list[str]") -> None:
+    """Check that a reader accepts the numbers.
+
+    :param given: what a fault shows, for each number.
+    :raises InvalidInput: it does not accept one.
+    """
+    for position, v in enumerate(y):
+        if math.isinf(v) or (v != v and takes == "finite"):
+            shown = given[position]
+            raise InvalidInput(Fault(expected, preview(None if shown != shown else shown), feature=names[position]))
+
+
+def _expect_all(takes: str, y: "Any") -> None:
+    """Check that a reader accepts all numbers of an array.
+
+    :raises InvalidInput: it does not accept one.
+    """
+    import numpy as np
+
+    if takes != "any" and (np.isinf(y) if takes == "nan" else ~np.isfinite(y)).any():
+        raise InvalidInput
+
+
+class Power:
+    """Each number to one `exponent` (`numpy.power`).
+
+    :raises ModelRefused: `exponent` is not one number.
+    """
+
+    exact = False
+
+    def __init__(self, node: "Node") -> None:
+        self.kinds = "n" * node.numbers()
+        (self.exponent,) = node.floats("exponent", 1)
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """Return the powers."""
+        return [power(v, self.exponent) for v in x]
+
+    def batch(self, x: "Any") -> "Any":
+        """Answer all rows of an array."""
+        import numpy as np
+
+        return np.power(x, self.exponent)
+
+
+class _Transform:
     """A power transform with one of `lambdas` a column, then `(y - mean) / scale` (PowerTransformer).
 
     :raises ModelRefused: an array does not have one number a column, or `scale` has a zero.
@@ -171,7 +252,7 @@ def _box_coxes(logs: "Any", exponents: "Any") -> "Any":
     return np.where(np.abs(exponents) < 1e-19, logs, np.expm1(exponents * logs) / exponents)
 
 
-class BoxCox(_Power):
+class BoxCox(_Transform):
     """`(v ** exponent - 1) / exponent` of a positive number (`scipy.special.boxcox`)."""
 
     def row(self, x: "list[float]") -> "list[float]":
@@ -200,7 +281,7 @@ class BoxCox(_Power):
         return _box_coxes(np.log(x), exponents)
 
 
-class YeoJohnson(_Power):
+class YeoJohnson(_Transform):
     """Box-Cox of `v + 1` above zero, and mirrored with `2 - exponent` below (`scipy.stats.yeojohnson`)."""
 
     def power(self, v: float, exponent: float) -> float:
@@ -216,4 +297,4 @@ class YeoJohnson(_Power):
         return np.where(x >= 0.0, _box_coxes(np.log1p(x), exponents), -_box_coxes(np.log1p(-x), 2.0 - exponents))
 
 
-OPS = {"apply": Apply, "box_cox": BoxCox, "yeo_johnson": YeoJohnson}
+OPS = {"apply": Apply, "accept": Accept, "power": Power, "box_cox": BoxCox, "yeo_johnson": YeoJohnson}

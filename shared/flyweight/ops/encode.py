@@ -3,7 +3,7 @@
 from operator import getitem
 
 from flyweight.errors import Fault, InvalidInput, preview
-from flyweight.ops import MAX_WIDTH
+from flyweight.ops import MAX_WIDTH, rows_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -172,4 +172,49 @@ def _shift(code: "Any", start: int) -> "Any":
     return code + start if type(code) is int and code >= 0 else code
 
 
-OPS = {"ordinal": Ordinal, "one_hot": OneHot}
+class Rows(_Tables):
+    """A block of numbers a column: the row of its table at the category's code.
+
+    `values` has the rows of all tables, one after the other: `heights` rows of `widths` numbers for each column.
+
+    :raises ModelRefused: a table is not valid, a code is not one of its rows, or the blocks are too wide.
+    """
+
+    def __init__(self, node: "Node") -> None:
+        super().__init__(node)
+        widths, heights = node.positions("widths", MAX_WIDTH), node.positions("heights", MAX_WIDTH)
+        node.expect(len(widths) == len(heights) == len(self._columns), "'widths' or 'heights' and the columns differ in number")
+        node.expect(sum(widths) <= MAX_WIDTH, f"wider than {MAX_WIDTH} columns")
+        sizes = [width * height for width, height in zip(widths, heights, strict=True)]
+        values, start = node.floats("values", sum(sizes)), 0
+        for position, (table, unseen, missing) in enumerate(self._columns):
+            for code in (*table.values(), unseen, missing):
+                inside = code is REFUSE or (type(code) is int and 0 <= code < heights[position])
+                node.expect(inside, f"code {preview(code)} is not a row of its table")
+            end = start + sizes[position]
+            rows: dict[Any, Any] = dict(enumerate(rows_of(values[start:end], heights[position], widths[position])))
+            rows[REFUSE] = REFUSE
+            known = {category: rows[code] for category, code in table.items()}
+            self._columns[position] = (known, rows[unseen], rows[missing])
+            start = end
+        self._known = [table for table, _, _ in self._columns]
+        self._widths = widths
+        self.kinds = "n" * sum(widths)
+
+    def row(self, x: "list[Any]") -> "list[float]":
+        """Return the blocks, one after the other.
+
+        :raises InvalidInput: a value is missing or unseen, and its column refuses such values.
+        """
+        return [value for block in self.codes(x) for value in block]
+
+    def batch(self, x: "Any") -> "Any":
+        """Answer all rows of an array."""
+        import numpy as np
+
+        columns = zip(self.batch_codes(x), self._widths, strict=True)
+        blocks = [np.array(column, dtype=float).reshape(len(x), width) for column, width in columns]
+        return np.concatenate([np.empty((len(x), 0)), *blocks], axis=1)
+
+
+OPS = {"ordinal": Ordinal, "one_hot": OneHot, "rows": Rows}

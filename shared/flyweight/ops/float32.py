@@ -6,7 +6,7 @@ here glibc's (`sysdeps/ieee754/flt-32/e_expf.c`). An XGBoost built upon another 
 """
 
 from array import array
-from math import inf, ldexp, nan
+from math import inf, ldexp, log1p, nan
 
 from flyweight.ops import rows_of
 from flyweight.ops._forest import Forest
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
+GAP = 9.999999974752427e-07  # 1e-6f, the least distance of two expectiles
 PRECISION = 2.0**-22  # two units in the last place, at worst
 
 
@@ -216,6 +217,19 @@ class Softmax(_Link):
         return _rounded([part / whole for part in parts]) if whole else [nan] * len(parts)
 
 
+class Rising(_Link):
+    """The first sum, then each value `softplus(x) + 1e-6` above the one before it: several expectiles, which do not cross."""
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """Return one expectile a column."""
+        steps = _rounded([log1p(part) for part in _rounded([_exp(-abs(v)) for v in x[1:]])])
+        steps = _rounded([max(v, 0.0) + step for v, step in zip(x[1:], steps, strict=True)])
+        y = array("f", x[:1])
+        for step in _rounded([step + GAP for step in steps]):
+            y.append(y[-1] + step)
+        return y.tolist()
+
+
 OPS = {
     "rounded": Rounded,
     "category": Category,
@@ -224,4 +238,5 @@ OPS = {
     "sigmoid": Sigmoid,
     "both": Both,
     "softmax": Softmax,
+    "rising": Rising,
 }

@@ -21,8 +21,8 @@ class Nearest:
 
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
-        self._points = node.rows("points", None, width)
-        self._k = node.whole("k", 1, 1_000_000)
+        self.points = node.rows("points", None, width)
+        self.k = node.whole("k", 1, 1_000_000)
         self._means = node.floats("means", width)
         self.kinds = "n" * width
 
@@ -31,18 +31,26 @@ class Nearest:
         present = [column for column, v in enumerate(x) if v == v]
         if len(present) == len(x):
             return x
-        near = sorted(
-            (distance, number) for number, point in enumerate(self._points) if (distance := _apart(x, point, present)) is not None
-        )
+        near = self.near(x)
         return [v if v == v else self._filled(column, near) for column, v in enumerate(x)]
+
+    def near(self, x: "list[float]") -> "list[tuple[float, int]]":
+        """Return the squared distances and numbers of the training rows that have a column in common, the nearest first."""
+        present = [column for column, v in enumerate(x) if v == v]
+        points = enumerate(self.points)
+        return sorted((distance, number) for number, point in points if (distance := _apart(x, point, present)) is not None)
+
+    def donors(self, column: int, near: "list[tuple[float, int]]") -> "list[tuple[float, int]]":
+        """Return those of the nearest rows that have a value in this column."""
+        return [(distance, number) for distance, number in near if self.points[number][column] == self.points[number][column]]
 
     def _filled(self, column: int, near: "list[tuple[float, int]]") -> float:
         values: list[float] = []
         for _, number in near:
-            v = self._points[number][column]
+            v = self.points[number][column]
             if v == v:
                 values.append(v)
-                if len(values) == self._k:
+                if len(values) == self.k:
                     break
         return total(values) / len(values) if values else self._means[column]
 

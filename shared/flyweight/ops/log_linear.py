@@ -1,4 +1,6 @@
-"""Means under a log link: `exp` of weighted sums (`_GeneralizedLinearRegressor.predict`, scikit-learn 1.9)."""
+"""Means under a link: `exp` of weighted sums (`_GeneralizedLinearRegressor.predict`, scikit-learn 1.9), or one over them."""
+
+from math import copysign, inf
 
 from flyweight.ops._arithmetic import dot, exps
 from flyweight.ops.linear import Affine
@@ -22,4 +24,19 @@ class Mean(Affine):
         return np.exp(super().batch(x))
 
 
-OPS = {"mean": Mean}
+class Reciprocal(Affine):
+    """`1 / (weights @ x + intercept)` (statsmodels' link InversePower)."""
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """Return one mean an output."""
+        return [1.0 / v if v else copysign(inf, v) for v in super().row(x)]
+
+    def batch(self, x: "Any") -> "Any":
+        """Answer all rows of an array."""
+        import numpy as np
+
+        with np.errstate(divide="ignore"):
+            return 1.0 / super().batch(x)
+
+
+OPS = {"mean": Mean, "reciprocal": Reciprocal}

@@ -90,6 +90,31 @@ class Stretch:
         return np.array(self._multiply, dtype=float), np.array(self._add, dtype=float)
 
 
+class Clip:
+    """Each number kept within its column's `low` and `high`; a missing one stays missing.
+
+    :raises ModelRefused: an array does not have one number a column.
+    """
+
+    exact = True
+
+    def __init__(self, node: "Node") -> None:
+        width = node.numbers()
+        self.kinds = "n" * width
+        self._low, self._high = node.floats("low", width), node.floats("high", width)
+
+    def row(self, x: "list[float]") -> "list[float]":
+        """Return the numbers, kept within the limits."""
+        return [low if v < low else high if v > high else v for v, low, high in zip(x, self._low, self._high, strict=True)]
+
+    def batch(self, x: "Any") -> "Any":
+        """Answer all rows of an array."""
+        import numpy as np
+
+        low, high = np.array(self._low, dtype=float), np.array(self._high, dtype=float)
+        return np.where(x < low, low, np.where(x > high, high, x))
+
+
 # ten times the spacing of doubles at 1: scikit-learn takes a smaller norm for zero (`_handle_zeros_in_scale`)
 TINY_NORM = 10 * 2.0**-52
 
@@ -129,4 +154,4 @@ class Normalize:
         return np.where(norm < TINY_NORM, x, x / norm)
 
 
-OPS = {"center": Center, "stretch": Stretch, "normalize": Normalize}
+OPS = {"center": Center, "stretch": Stretch, "clip": Clip, "normalize": Normalize}

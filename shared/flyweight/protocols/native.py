@@ -43,9 +43,7 @@ def parse(request: "Request", predictor: "Predictor") -> Query:
     encoding = request.headers.get("content-encoding", "identity")
     if encoding not in ("identity", ""):
         raise UnsupportedMediaType(f"content encoding {encoding[:50]!r} is not supported; send the body uncompressed")
-    limit = predictor.validator.limits.max_body_bytes
-    content_type = request.headers.get("content-type", "")
-    instances, outputs = formats.parse(request.body, content_type, predictor.signature.features, limit)
+    instances, outputs = formats.parse(request.body, request.headers.get("content-type", ""), predictor.validator)
     return Query(instances, outputs, answer_type)
 
 

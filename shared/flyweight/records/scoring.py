@@ -35,7 +35,7 @@ def score(predictor: "Predictor", records: "Sequence[Record]") -> "list[Outcome]
             unread.append(GroupFault(place, parsed, isinstance(parsed, INPUT_ERRORS)))
             continue
         instances, outputs = parsed
-        if type(instances) is not list:
+        if not isinstance(instances, list):
             instances = [instances]
         _, members = by_outputs.setdefault("" if outputs is None else repr(outputs), (outputs, []))
         members.append((place, record, instances))
@@ -66,13 +66,14 @@ def _parse_together(predictor: "Predictor", records: "Sequence[Record]") -> "lis
     documents = strict_json.parse_all(bodies) if max(map(len, bodies)) <= predictor.validator.limits.max_body_bytes else None
     if documents is None:
         return None
-    return [(document, None) if type(document) is list else _instances(document, predictor) for document in documents]
+    plain = not predictor.validator.limits.parse_text
+    return [(document, None) if plain and type(document) is list else _instances(document, predictor) for document in documents]
 
 
 def _instances(document: "Any", predictor: "Predictor") -> "Any":
     """Get the instances and outputs of a JSON document, or the error that it raises."""
     try:
-        return record_instances_of(document, predictor.signature.features)
+        return record_instances_of(document, predictor.validator)
     except InvalidInput as error:
         return error
 
@@ -82,8 +83,7 @@ def _parse_alone(predictor: "Predictor", record: "Record") -> "Any":
     if record.fault is not None:
         return record.fault
     try:
-        limit = predictor.validator.limits.max_body_bytes
-        return parse(record.body, record.content_type, predictor.signature.features, limit, RECORD_PARSERS)
+        return parse(record.body, record.content_type, predictor.validator, RECORD_PARSERS)
     except Exception as error:
         return error
 

@@ -101,7 +101,7 @@ def signed_file(
     file = model_file.parse(data)
     found = [str(file.document.get(field)) for field in ("name", "version")]
     if len(names) < 2:
-        check(sha256, *found, digital_signature, keys)
+        check(sha256, found[0], found[1], digital_signature, keys)
     elif found != names:
         raise ModelRefused(f"the file calls itself {preview(' '.join(found))}, its digital signature {preview(' '.join(names))}")
     return file

@@ -26,11 +26,18 @@ def requirement(*extras: str) -> str:
 
 def command(*extras: str) -> str:
     """Write the pip command that adds extras to this flyweight; an editable checkout stays editable."""
+    if _origin().get("dir_info", {}).get("editable"):
+        return f"pip install {shlex.join(arguments(*extras))}"
+    return f"pip install {shlex.quote(requirement(*extras).partition('>=')[0])}"
+
+
+def arguments(*extras: str) -> list[str]:
+    """Write the words after `pip install` that install exactly this flyweight elsewhere; an editable checkout is followed."""
     origin = _origin()
     if origin.get("dir_info", {}).get("editable"):
         folder = url2pathname(urlsplit(origin["url"]).path)
-        return "pip install -e " + shlex.quote(f"{folder}[{','.join(extras)}]")
-    return "pip install " + shlex.quote(requirement(*extras).partition(">=")[0])
+        return ["-e", f"{folder}[{','.join(extras)}]"]
+    return [requirement(*extras).replace(">=", "==") if not origin else requirement(*extras)]
 
 
 def _origin() -> dict[str, Any]:

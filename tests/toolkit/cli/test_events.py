@@ -14,6 +14,7 @@ from click.testing import Result
 from sklearn.linear_model import LogisticRegression
 
 import flyweight
+from flyweight.models import file as model_file
 from flyweight.toolkit import targets
 from flyweight.toolkit.building import build
 from flyweight.toolkit.events import samples
@@ -116,7 +117,7 @@ def test_a_new_event_comes_to_what_its_case_expects_of_penguins(provider: str, f
     with ExitStack() as stack:
         started: dict[str, Any] = {}
         for name in samples.names(provider):
-            case, event = CASES[name.partition(".")[0]], samples.fitted(provider, name, str(flowers))
+            case, event = CASES[name.partition(".")[0]], samples.fitted(provider, name, model_file.read(str(flowers)).document)
             if case.objects:
                 continue
             settings = runtime(provider).settings(event)

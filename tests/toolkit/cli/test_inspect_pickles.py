@@ -6,12 +6,20 @@ import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import joblib
+import numpy as np
 import pytest
 import sklearn
 from click.testing import Result
+from scipy.special import expit, j0
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
+from flyweight.toolkit.building.spec import PYTHONS
+from flyweight.toolkit.packing.pack import pack
 from flyweight.toolkit.pickles import wheels
 from tests import fitted
 from tests.conftest import ROOT
@@ -94,6 +102,23 @@ def test_a_damaged_pickle_is_refused_in_words(run: Callable[..., Result], model:
     assert json.loads(run("inspect", model, "--json").stdout)["error"] == "PickleRefused"
 
 
+@pytest.mark.parametrize(("function", "engine"), [(np.log1p, "pure"), (expit, "pure"), (j0, "sklearn"), (None, "pure")], ids=str)
+def test_inspect_names_the_engine_that_pack_chooses(
+    function: Any, engine: str, run: Callable[..., Result], tmp_path: Path
+) -> None:
+    rows = np.random.default_rng(0).uniform(size=(50, 2))
+    estimator = make_pipeline(FunctionTransformer(function), LogisticRegression()).fit(rows, rows[:, 0] > 0.5)
+    joblib.dump(estimator, tmp_path / "model.joblib")
+    told = json.loads(run("inspect", tmp_path / "model.joblib", "--json").stdout)
+    assert told["engine"] == engine == pack(estimator, sample=rows, edge_count=20).engine
+    assert engine == "pure" or told["reason"].startswith("pure: no conversion to plain data for scipy.special.")
+
+
+def test_every_python_that_a_folder_is_built_for_is_looked_up() -> None:
+    for target in {one.target for one in wheels.target_pythons()}:
+        assert {one.python for one in wheels.target_pythons() if one.target == target} == {*PYTHONS}
+
+
 def test_wheels_are_shown_for_each_provider(run: Callable[..., Result], model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[str]] = []
 
@@ -127,7 +152,7 @@ def test_other_versions_than_here_are_measured_on_their_wheels(
     monkeypatch.setattr(wheels, "wheels", lambda *_: answers)
     monkeypatch.setattr(wheels, "wheels_size", lambda answer: wheels.Size({"x": ("1", 300_000_000)}, (), str(answer.runtime)))
     shown = " ".join(run("inspect", file, "--wheels").stdout.split())
-    assert "300.0 MB unzipped, more than the 262.1 MB that AWS Lambda takes; measured on aws 3.13 aarch64: x 1" in shown
+    assert "300.0 MB unzipped, more than the 262.1 MB that AWS Lambda takes; measured on aws 3.14 aarch64: x 1" in shown
 
 
 def test_the_page_shows_what_the_command_prints(

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import joblib
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from scipy.special import j0
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from flyweight.toolkit.cli import main
 from tests import fitted
 
 
@@ -104,61 +100,3 @@ def test_inspect_shows_the_signature_and_the_proof(run: Callable[..., Result], p
 def test_inspect_refuses_what_is_no_model(run: Callable[..., Result], files: tuple[Path, Path]) -> None:
     result = run("inspect", files[1])
     assert result.exit_code == 1 and "not a safetensors file" in result.stderr
-
-
-def test_predict_answers_every_row_as_the_estimator_does(
-    run: Callable[..., Result], penguins: Path, files: tuple[Path, Path]
-) -> None:
-    estimator, X = fitted.penguins()
-    result = run("predict", penguins, files[1])
-    rows = list(csv.DictReader(io.StringIO(result.stdout)))
-    assert [row["prediction"] for row in rows] == estimator.predict(X).tolist()
-    assert float(rows[0]["probability_Adelie"]) == pytest.approx(estimator.predict_proba(X)[0, 0], abs=1e-12)
-
-
-def test_predict_gives_the_outputs_that_are_named(run: Callable[..., Result], penguins: Path, files: tuple[Path, Path]) -> None:
-    lines = run("predict", penguins, files[1], "--outputs", "scores").stdout.splitlines()
-    assert lines[0] == "score_Adelie,score_Chinstrap,score_Gentoo"
-    refused = run("predict", penguins, files[1], "--outputs", "shap")
-    assert refused.exit_code == 1
-    assert "expected a list of outputs among predictions, probabilities, scores, got 'shap'" in refused.stderr
-
-
-def test_predict_streams_more_than_one_chunk(
-    run: Callable[..., Result], penguins: Path, files: tuple[Path, Path], tmp_path: Path
-) -> None:
-    header, *rows = files[1].read_text().splitlines(keepends=True)
-    long = tmp_path / "long.csv"
-    long.write_text(header + "".join(rows) * 16)
-    out = tmp_path / "out.csv"
-    assert run("predict", penguins, long, "-o", out).exit_code == 0
-    lines = out.read_text().splitlines()
-    assert len(lines) == 1 + 344 * 16 and lines.count(lines[0]) == 1
-
-
-def test_predict_from_standard_input_as_json(penguins: Path, files: tuple[Path, Path]) -> None:
-    result = CliRunner().invoke(main, ["predict", str(penguins), "-", "--json"], input=files[1].read_text())
-    assert json.loads(result.stdout.splitlines()[0])["prediction"] == "Adelie"
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("a,b\n1,2\n", "no column 'island'"),
-        ("", "no column 'island'"),
-        ("{header}\nBiscoe,1\n", "row 0 has 2 values, the CSV header has 7"),
-        ("{header}\nBiscoe,1,2,3,4,male,2007\nBiscoe,1,2,x,4,male,2007\n", "instance 1, feature 'flipper_length_mm'"),
-        ('{header}\n"Biscoe,1', "not CSV"),
-    ],
-)
-def test_predict_refuses_in_words(run: Callable[..., Result], penguins: Path, tmp_path: Path, text: str, words: str) -> None:
-    _, X = fitted.penguins()
-    path = tmp_path / "bad.csv"
-    path.write_text(text.replace("{header}", ",".join(X.columns)))
-    result = run("predict", penguins, path)
-    assert result.exit_code == 1 and words in result.stderr
-
-
-def test_an_absent_file_is_named(run: Callable[..., Result], penguins: Path) -> None:
-    missing: Any = run("predict", penguins, "absent.csv")
-    assert missing.exit_code == 1 and "absent.csv: No such file" in missing.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import click
 import pytest
 from click.testing import Result
 
+from flyweight.errors import FlyweightError
 from flyweight.toolkit import targets
 from flyweight.toolkit.cli import main
 
@@ -59,12 +61,63 @@ def test_an_error_is_json_where_json_was_asked_for(run: Callable[..., Result], t
     assert document["error"] == "FileNotFoundError" and "No such file" in document["message"] and document["next_step"]
 
 
-def test_a_bug_is_not_dressed_up_as_an_error_of_the_users(
-    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    "error", [KeyError("a bug"), SystemExit("a bug"), BaseException("a bug"), Warning("a bug\nof two lines")]
+)
+def test_a_fault_has_a_message_and_a_status_of_its_own_and_shows_its_traceback_if_asked(
+    error: BaseException, run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def broken(*_: object, **__: object) -> None:
-        raise KeyError("a bug")
+        raise error
 
     monkeypatch.setattr("flyweight.toolkit.building.build", broken)
-    with pytest.raises(KeyError, match="a bug"):
-        run("build", "aws", "--model", tmp_path)
+    result = run("build", "aws", "--model", tmp_path)
+    assert result.exit_code == 70
+    assert result.stderr.startswith(f"error: {type(error).__name__}: ") and "a bug" in result.stderr
+    assert "two lines" not in result.stderr and "FLYWEIGHT_TRACEBACK=1" in result.stderr
+    assert json.loads(run("build", "aws", "--model", tmp_path, "--json").stdout)["error"] == type(error).__name__
+    monkeypatch.setenv("FLYWEIGHT_TRACEBACK", "1")
+    with pytest.raises(type(error), match="a bug"):
+        main.main(["build", "aws", "--model", str(tmp_path)], standalone_mode=False)
+
+
+def test_the_end_of_a_pipe_is_no_error(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def closed(*_: object, **__: object) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr("flyweight.toolkit.building.build", closed)
+    result = run("build", "aws", "--model", tmp_path)
+    assert result.exit_code == 1 and result.stderr == ""
+
+
+def test_warnings_of_libraries_are_silent(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def warned(*_: object, **__: object) -> None:
+        warnings.warn("noise", FutureWarning, stacklevel=1)
+        raise FlyweightError("a message")
+
+    monkeypatch.setattr("sys.warnoptions", [])
+    monkeypatch.setattr("flyweight.toolkit.building.build", warned)
+    assert run("build", "aws", "--model", tmp_path).stderr.startswith("error: a message\nnext: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["pakc"], "no command 'pakc'; did you mean pack?"),
+        (["models", "promot"], "no command 'promot'; did you mean promote?"),
+        (["events", "news"], "no command 'news'; did you mean new?"),
+        (["model.joblib"], "choose one of advise, build, call"),
+        (["build", "aws", "--modle", "m"], "--model"),
+        (["pack", "x.joblib", "--sampel", "rows.csv"], "--sample"),
+    ],
+)
+def test_a_misspelt_verb_or_option_is_answered_with_the_right_one(
+    words: list[str], said: str, run: Callable[..., Result]
+) -> None:
+    result = run(*words)
+    assert result.exit_code == 2 and said in result.stderr
+
+
+def test_help_begins_with_an_example_of_the_whole_way(run: Callable[..., Result]) -> None:
+    shown = run("--help").output.partition("Examples")[2]
+    assert [line.split()[1] for line in shown.splitlines() if line.strip().startswith("flyweight ")][:2] == ["pack", "predict"]

@@ -103,6 +103,7 @@ def test_what_the_function_logs_is_measured(run: Run, penguins: Path) -> None:
         (("advise", "--residency", "moon"), "no cloud has a region in 'moon'"),
         (("plan", "aws", "--requests", "-1"), "expected a number like 500k"),
         (("advise", "--latency", "-1"), "not in the range"),
+        (("advise", "-o", "picture.webp"), "give a path that ends in one of .svg, .png, .pdf"),
     ],
 )
 def test_what_can_not_be_is_refused_with_what_can(arguments: tuple[str, ...], said: str, run: Run, penguins: Path) -> None:
@@ -138,15 +139,18 @@ def test_advice_is_shown_and_drawn(run: Run, penguins: Path, tmp_path: Path) -> 
     assert ET.parse(picture).getroot().tag == "{http://www.w3.org/2000/svg}svg"
 
 
-def test_the_same_advice_is_drawn_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("suffix", "start"), [("svg", b"<?xml"), ("png", b"\x89PNG\r\n"), ("PDF", b"%PDF-")])
+def test_the_same_advice_is_drawn_the_same_in_the_format_of_the_suffix(suffix: str, start: bytes, tmp_path: Path) -> None:
     from flyweight.toolkit.costs.advice import Needs, advise
     from flyweight.toolkit.costs.picture import draw
     from flyweight.toolkit.costs.workload import Measured, Workload
 
     advice = advise(Workload(Measured(0.055, 0.001, 16_000_000, 900_000)), Needs())
-    for name in ("one.svg", "other.svg"):
-        draw(advice, tmp_path / name)
-    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "other.svg").read_bytes()
+    one, other = tmp_path / f"one.{suffix}", tmp_path / f"other.{suffix}"
+    draw(advice, one)
+    draw(advice, other)
+    assert one.read_bytes() == other.read_bytes()
+    assert one.read_bytes().startswith(start)
 
 
 def test_advice_as_json_names_one_and_why(run: Run, penguins: Path) -> None:

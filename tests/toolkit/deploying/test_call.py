@@ -7,12 +7,17 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import Result
+from sklearn.linear_model import LogisticRegression
 
+import flyweight
+from flyweight.models import file as model_file
 from flyweight.toolkit.running import runtime
 from tests import fitted
 from tests.services.faults import FaultyProxy, Seen
+from tests.toolkit.deploying.fixtures import served
 
 Run = Callable[..., Result]
 ROWS = 344
@@ -201,3 +206,33 @@ def test_the_body_is_signed_as_botocore_signs_it(run: Run, proxy: FaultyProxy, t
     for seen in posts:
         assert "/eu-west-1/execute-api/aws4_request" in seen.headers["authorization"]
         assert seen.headers["x-amz-date"]
+
+
+def test_a_column_of_no_feature_is_refused_unless_it_is_to_be_ignored(
+    run: Run, proxy: FaultyProxy, table: Path, here: Path
+) -> None:
+    lines = table.read_text().splitlines()[:4]
+    (here / "rows.csv").write_text("\n".join(f"{line},{extra}" for line, extra in zip(lines, ["species", *"abc"], strict=True)))
+    refused = run("call", proxy.url, here / "rows.csv")
+    assert refused.exit_code == 1 and "the model has no feature 'species'" in refused.stderr
+    assert "--unknown ignore" in refused.stderr
+    ignored = run("call", proxy.url, here / "rows.csv", "--unknown", "ignore")
+    assert ignored.exit_code == 0 and len(ignored.stdout.splitlines()) == 4
+
+
+def test_without_rows_the_models_own_are_sent(run: Run, proxy: FaultyProxy, penguins: Path) -> None:
+    result = run("call", proxy.url, "--json")
+    assert result.exit_code == 0, result.output
+    recorded = model_file.read(str(penguins)).document["sample"]["predictions"]
+    assert [json.loads(line)["prediction"] for line in result.stdout.splitlines()] == recorded
+
+
+def test_json_has_the_labels_of_the_model_also_those_that_look_like_numbers(run: Run, tmp_path: Path) -> None:
+    rows = np.arange(20.0).reshape(-1, 1)
+    estimator = LogisticRegression().fit(rows, np.where(rows[:, 0] > 9, "00125", "99"))
+    flyweight.pack(estimator, tmp_path / "zips.safetensors", sample=rows, name="zips", edge_count=5)
+    with served(tmp_path / "zips.safetensors") as port:
+        result = run("call", f"http://127.0.0.1:{port}", "--json")
+    answered = [json.loads(line) for line in result.stdout.splitlines()]
+    assert {row["prediction"] for row in answered} <= {"00125", "99"} and answered
+    assert all(isinstance(row["probability_00125"], float) for row in answered)

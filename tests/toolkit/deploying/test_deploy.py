@@ -34,7 +34,7 @@ def test_a_deployment_is_shown_asked_and_kept(provider: str, run: Run, put: Put,
     result = run("deploy", provider)
     assert result.exit_code == 0, result.output
     assert "penguins/1.0.0 answers its 3 recorded instances as recorded" in result.output
-    assert f"flyweight call {url(port)} rows.csv" in result.output
+    assert f"flyweight call {url(port)} --auth " in result.output
     shown = [line for line in result.stderr.splitlines() if line.startswith("$ ")]
     assert len(shown) >= 3  # each command, but for the question who is logged in
     status = json.loads(run("status", provider, "--json").stdout)

@@ -28,6 +28,7 @@ from flyweight.models import file as model_file
 from flyweight.predictor import Predictor
 from flyweight.toolkit.convert.draft import ConversionRefused
 from flyweight.toolkit.packing import engines, pack_graph, selection, timing
+from flyweight.toolkit.packing.original import SampleMisread
 from flyweight.toolkit.packing.pack import EngineRefused, Packed, ParityFailed, pack
 from flyweight.toolkit.packing.sample import SampleRefused
 from tests import fitted
@@ -236,7 +237,7 @@ def test_an_estimator_that_does_not_answer_its_sample_is_refused() -> None:
 
     model = FunctionTransformer(j0).fit(X)
     model.func = fail
-    with pytest.raises(SampleRefused, match="does not answer the sample: not today"):
+    with pytest.raises(SampleRefused, match="does not answer the sample: .*not today"):
         pack(model, sample=X)
 
 
@@ -244,8 +245,10 @@ def test_nothing_is_written_if_every_engine_has_other_answers(tmp_path: Path, mo
     model = make_pipeline(OWN, Ridge()).fit(X, y)
     calls = iter(range(10**6))
     monkeypatch.setattr(Ridge, "predict", lambda self, X: np.full(len(X), float(next(calls))))
-    with pytest.raises(ParityFailed, match=r"values differ by"):
+    with pytest.raises(SampleMisread, match="the same row differently at each call"):
         pack(model, tmp_path / "m.safetensors", sample=X, edge_count=30)
+    with pytest.raises(ParityFailed, match="values differ by"):
+        pack(model, tmp_path / "m.safetensors", edge_count=30)
     assert not any(tmp_path.iterdir())
 
 

@@ -39,3 +39,13 @@ def test_any_pipeline_over_any_table_has_the_same_answers(data: Any) -> None:
     pipeline: Any = make_pipeline(first(), last()) if "HistGradient" not in repr(last()) else last()
     packed = pack(pipeline.fit(table, target), sample=table, edge_count=60)
     assert packed.parity.holds
+
+
+def test_the_proof_ends_when_its_time_is_up_and_tells_how_many_rows_it_compared() -> None:
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    fitted = LogisticRegression().fit(X, X[:, 0] > 0)
+    parity = pack(fitted, sample=X, edge_count=900, budget=0.0).parity
+    assert (parity.rows_sample, parity.rows_edge, parity.rows_made) == (40, 200, 900)
+    parity = pack(fitted, sample=X, edge_count=900).parity
+    assert (parity.rows_sample, parity.rows_edge, parity.rows_made) == (40, 900, 900)
+    assert parity.document()["rows_made"] == 900

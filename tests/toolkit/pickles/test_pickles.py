@@ -155,7 +155,7 @@ def test_array_bytes_are_the_sizes_of_the_arrays(tmp_path: Path) -> None:
 
 def test_a_class_without_a_conversion_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     some = {name: converter for name, converter in converters().items() if name != "sklearn.StandardScaler"}
-    monkeypatch.setattr(pickles, "converters", lambda: some)
+    monkeypatch.setattr("flyweight.toolkit.convert.converters", lambda: some)
     contents = dump_and_read(fitted.penguins()[0], tmp_path)
     assert contents.engine != "pure" and "no conversion to plain data for sklearn.StandardScaler;" in contents.reason
     assert dump_and_read([1], tmp_path).engine is None

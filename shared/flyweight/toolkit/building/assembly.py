@@ -29,7 +29,7 @@ def fill(draft: Path, spec: BuildSpec) -> list[str]:
     shutil.copytree(spec.handler, draft, ignore=runtime_files.LEFT_OUT, dirs_exist_ok=True)
     runtime_files.copy(draft / "flyweight", None if spec.address or spec.options.every_op else spec.model.file.document)
     if spec.address:
-        (draft / settings.ADDRESS_FILE).write_text(f"{spec.address}\n")
+        (draft / settings.ADDRESS_FILE).write_text(f"{spec.address}\n", encoding="utf-8", newline="\n")
     else:
         (draft / MODEL).write_bytes(spec.model.file.data)  # the bytes that were checked; the file may have changed since
         if spec.signature:
@@ -124,7 +124,7 @@ def containerize(draft: Path, spec: BuildSpec, installed: Installed) -> None:
     if spec.package.dockerfile is None:
         return
     listed = draft / REQUIREMENTS
-    lines = listed.read_text().splitlines() if listed.exists() else []
+    lines = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
     installs = not installed.shipped and any(line.strip() and not line.startswith("#") for line in lines)
-    (draft / "Dockerfile").write_text(spec.package.dockerfile(spec.options.python, installs))
-    (draft / ".dockerignore").write_text("Dockerfile\n.dockerignore\n")
+    (draft / "Dockerfile").write_text(spec.package.dockerfile(spec.options.python, installs), encoding="utf-8", newline="\n")
+    (draft / ".dockerignore").write_text("Dockerfile\n.dockerignore\n", encoding="utf-8", newline="\n")

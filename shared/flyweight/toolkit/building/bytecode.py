@@ -40,7 +40,7 @@ def compile_tree(folder: Path, python: str) -> None:
 
     :raises BuildFailed: a source does not compile.
     """
-    sources = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.py"))
+    sources = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.py"))
     core = [source for source in sources if source.startswith("flyweight/") and source != "flyweight/__init__.py"]
     others = sorted({*sources} - {*core})
     faults = _compile(folder, others, python)
@@ -55,7 +55,7 @@ def compile_packages(folder: Path, python: str, advance: Callable[[int, int], No
     groups: dict[str, list[str]] = {}
     for path in sorted(folder.rglob("*.py")):
         inside = path.relative_to(folder)
-        groups.setdefault(inside.parts[0], []).append(str(inside))
+        groups.setdefault(inside.parts[0], []).append(inside.as_posix())
     done, total = 0, sum(map(len, groups.values()))
     advance(0, total)
     with ThreadPoolExecutor(os.cpu_count()) as threads:  # the threads only wait for processes

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import flyweight
+from flyweight.settings import ADDRESS_FILE
 from flyweight.toolkit.building import archive, assembly, report, sbom, wheels
 from flyweight.toolkit.building.archive import MOMENT
 from flyweight.toolkit.building.assembly import MODEL, Installed
@@ -20,7 +21,7 @@ from flyweight.toolkit.building.spec import BuildOptions, BuildSpec, checked, st
 from flyweight.toolkit.errors import BuildFailed
 from flyweight.toolkit.targets.package import MARKER
 
-__all__ = ["MARKER", "MODEL", "MOMENT", "BuildFailed", "Built", "build", "document", "stored"]
+__all__ = ["MARKER", "MODEL", "MOMENT", "BuildFailed", "Built", "build", "document", "model_of", "stored"]
 
 ZIP, LAYER, PARTS, LOCK = ".zip", ".layer.zip", ".cdx.json", assembly.LOCK  # suffixes of the files next to the folder
 
@@ -100,6 +101,21 @@ def build(
         shutil.rmtree(place, ignore_errors=True)
 
 
+def model_of(folder: Path) -> str:
+    """Name the model of a built folder: the path of its file, or its address in a store.
+
+    :raises BuildFailed: there is none in the folder.
+    """
+    address, model = folder / ADDRESS_FILE, folder / MODEL
+    if address.is_file():
+        return address.read_text(encoding="utf-8").strip()
+    if not model.is_file():
+        raise BuildFailed(
+            f"{folder} has neither {MODEL} nor {ADDRESS_FILE}", f"build it: flyweight build TARGET --model FILE -o {folder}"
+        )
+    return str(model)
+
+
 def document(built: Built) -> dict[str, object]:
     """Describe the build as a JSON object."""
     artifacts = [str(path) for path in built.artifacts]
@@ -115,13 +131,14 @@ def _make(spec: BuildSpec, place: Path, out: Path) -> Built:
     proof = assembly.prove(draft, spec, requires, installed)
     if form == "image":
         assembly.containerize(draft, spec, installed)
-    (draft / MARKER).write_text(json.dumps(_marker(spec, installed), indent=2) + "\n")
+    (draft / MARKER).write_text(json.dumps(_marker(spec, installed), indent=2) + "\n", encoding="utf-8", newline="\n")
     files, size = _settle(draft)
     spec.advance("measuring", 0, 1)
     archives = cache(partial(_archives, spec, draft, place))  # made on demand: not if the folder exceeds a limit
     whole = size if shipped else size + sum(package.size for package in packages)
     limits = report.against(spec.package.limits, form, whole, lambda: _zipped(archives(), draft), packages)
-    (place / PARTS).write_text(sbom.text(spec.source, packages, [] if packages else installed.pins, spec.target.name, shipped))
+    parts = sbom.text(spec.source, packages, [] if packages else installed.pins, spec.target.name, shipped)
+    (place / PARTS).write_text(parts, encoding="utf-8", newline="\n")
     beside = [PARTS, *([LOCK] if (place / LOCK).exists() else [])]
     artifacts = _put_in_place(place, out, [*beside, *archives()])
     spec.advance("measuring", 1, 1)

@@ -44,7 +44,9 @@ def trim(place: Path) -> None:
             (info / name).unlink(missing_ok=True)
         left = sorted(name for name, owner in owned.items() if owner == info.name and (place / name).is_file())
         # rewritten without hashes, so that importlib.metadata.files() lists the remaining files
-        (info / "RECORD").write_text("".join(f"{_quoted(name)},,\n" for name in [*left, f"{info.name}/RECORD"]))
+        (info / "RECORD").write_text(
+            "".join(f"{_quoted(name)},,\n" for name in [*left, f"{info.name}/RECORD"]), encoding="utf-8", newline="\n"
+        )
 
 
 def listed(place: Path) -> list[Package]:

@@ -45,10 +45,10 @@ def prove(
     """
     if reason or python is None:
         return Proof(False, reason or "the target's Python is not on this machine")
-    with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
-        file.write(model)
-        file.flush()
-        arguments = ["\n".join(map(str, places)), file.name, packages]
+    with tempfile.TemporaryDirectory() as place:  # Windows lets no other process open a temporary file that is open here
+        file = Path(place) / "model.safetensors"
+        file.write_bytes(model)
+        arguments = ["\n".join(map(str, places)), str(file), packages]
         done = subprocess.run([python, *FLAGS, "-c", PROGRAM, *arguments], capture_output=True, text=True)
     if done.returncode != 0:
         complaint = (done.stderr.strip().splitlines() or ["no error message"])[-1]

@@ -58,7 +58,7 @@ def settle(path: Path, resolved: list[str]) -> None:
 
 
 def _write(path: Path, text: str, lines: list[str]) -> None:
-    path.write_text("\n".join([text.rstrip("\n"), *lines] if text else lines) + "\n", encoding="utf-8")
+    path.write_text("\n".join([text.rstrip("\n"), *lines] if text else lines) + "\n", encoding="utf-8", newline="\n")
 
 
 def _pin(package: Any, number: Any) -> str:

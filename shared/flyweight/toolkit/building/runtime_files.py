@@ -27,7 +27,7 @@ def copy(folder: Path, document: dict[str, Any] | None) -> None:
         if kept is not None and inside.parts[0] in FAMILIES and inside not in kept:
             path.unlink()
         else:
-            path.write_text(bare(path.read_text(encoding="utf-8")), encoding="utf-8")
+            path.write_text(bare(path.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
 
 
 def bare(source: str) -> str:
@@ -73,7 +73,7 @@ def _families(value: Any) -> Iterator[str]:
 
 @cache
 def _imported(path: Path) -> list[str]:
-    return [*_imports(ast.parse(path.read_text()))]
+    return [*_imports(ast.parse(path.read_text(encoding="utf-8")))]
 
 
 def _file(module: str) -> Path:

@@ -82,7 +82,7 @@ def _run(words: list[str], system: System, folder: Path) -> None:
     """
     fits = ["--quiet", "--python", sys.executable, "--only-binary", ":all:"]
     fits += ["--python-platform", system.platform, "--python-version", system.python]
-    done = subprocess.run([_uv(), *words[:2], *fits, *words[2:]], cwd=folder, capture_output=True, text=True)
+    done = subprocess.run([find_uv(), *words[:2], *fits, *words[2:]], cwd=folder, capture_output=True, text=True)
     if done.returncode == 0:
         return
     complaint = done.stderr.strip() or f"uv exited with status {done.returncode}"
@@ -90,7 +90,7 @@ def _run(words: list[str], system: System, folder: Path) -> None:
     raise BuildFailed(f"no packages for Python {system.python} on {system.platform}:\n{complaint}", next_step=next_step)
 
 
-def _uv() -> str:
+def find_uv() -> str:
     """Find uv: installed with this Python, or on the path.
 
     :raises BuildFailed: uv is not installed.

@@ -1,6 +1,9 @@
 """The `flyweight` command. Each public module of this folder defines one verb, as its click `command`."""
 
+import errno
+import os
 import sys
+import warnings
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -14,9 +17,24 @@ except ModuleNotFoundError:
 
 from flyweight import __version__
 from flyweight.errors import FlyweightError, ModelRefused
+from flyweight.toolkit.cli._group import SuggestingGroup
+
+EXAMPLES = """\b
+Examples, from a fitted estimator to an answer (docs/tutorial.md has the whole way):
+  flyweight pack model.joblib --sample rows.csv -o model.safetensors
+  flyweight predict model.safetensors rows.csv
+  flyweight serve model.safetensors
+  flyweight build aws --model model.safetensors -o build/aws
+  flyweight invoke aws --folder build/aws
+  flyweight deploy aws --folder build/aws --dry-run
+"""
 
 
-class Verbs(click.Group):
+TRACEBACK = "FLYWEIGHT_TRACEBACK"
+FAULT = 70  # the exit status of an error that is not foreseen, as in sysexits.h
+
+
+class Verbs(SuggestingGroup):
     """Lists the modules of this folder as verbs, imports only the verb that is called, and formats flyweight's errors."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -31,29 +49,54 @@ class Verbs(click.Group):
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Record whether the output, and so an error too, should be JSON."""
+        """Record whether the output, and so an error too, should be JSON, and the words, which may be run elsewhere again."""
         ctx.meta[__name__] = "--json" in args
+        ctx.meta["flyweight.arguments"] = [*args]
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the verb; print an error that flyweight raised and exit with status 1, let any other error show its traceback."""
-        try:
-            return super().invoke(ctx)
-        except Exception as error:
-            if not _foreseen(error):
+        """Run the verb, and print whatever it raises as a message with a next step.
+
+        The exit status is 1 for an error that flyweight foresees, `FAULT` for any other. With the environment variable
+        FLYWEIGHT_TRACEBACK=1 such another error shows its traceback. Warnings of libraries are silent, unless Python is asked for
+        them (`python -W`, PYTHONWARNINGS).
+        """
+        with warnings.catch_warnings():
+            if not sys.warnoptions:
+                warnings.simplefilter("ignore")
+            try:
+                return super().invoke(ctx)
+            except (click.ClickException, click.Abort, click.exceptions.Exit, KeyboardInterrupt, GeneratorExit):
                 raise
-            _report(error, f"{ctx.command_path} {ctx.invoked_subcommand} --help", as_json=ctx.meta[__name__])
-            ctx.exit(1)
+            except BaseException as error:  # a pickle may call `sys.exit`, and a panic of code in Rust is no Exception
+                foreseen = _foreseen(error)
+                if getattr(error, "errno", None) == errno.EPIPE or (not foreseen and os.environ.get(TRACEBACK) == "1"):
+                    raise
+                _report(error, f"{ctx.command_path} {ctx.invoked_subcommand} --help", as_json=ctx.meta[__name__])
+                ctx.exit(1 if foreseen else FAULT)
 
 
-def _foreseen(error: Exception) -> bool:
-    ours = isinstance(error, FlyweightError) or type(error).__module__.startswith("flyweight.")
-    return ours or (isinstance(error, OSError) and error.filename is not None)
+def _foreseen(error: BaseException) -> bool:
+    return isinstance(error, (OSError, MemoryError)) or _is_ours(error)
 
 
-def _report(error: Exception, usage: str, as_json: bool) -> None:
-    message = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
-    otherwise = "give a file that `flyweight pack` wrote" if isinstance(error, ModelRefused) else f"see `{usage}`"
+def _is_ours(error: BaseException) -> bool:
+    return isinstance(error, FlyweightError) or type(error).__module__.startswith("flyweight.")
+
+
+def _report(error: BaseException, usage: str, as_json: bool) -> None:
+    """Print an error.
+
+    :param usage: the command that shows how the verb is called.
+    """
+    message = _message(error)
+    otherwise = f"see `{usage}`"
+    if isinstance(error, ModelRefused):
+        otherwise = "give a file that `flyweight pack` wrote"
+    elif isinstance(error, MemoryError):
+        otherwise = "close other programs, or run it where more memory is free"
+    elif not _foreseen(error):
+        otherwise = f"this is a fault of flyweight or of a library: run it again with {TRACEBACK}=1, and report what it prints"
     next_step = getattr(error, "next_step", "") or otherwise
     if as_json:
         import json
@@ -63,16 +106,26 @@ def _report(error: Exception, usage: str, as_json: bool) -> None:
         click.echo(f"error: {message}\nnext: {next_step}", err=True)
 
 
-@click.command(cls=Verbs)
+def _message(error: BaseException) -> str:
+    """Say what an error is: flyweight's own in its words, another by its class and its first line."""
+    if isinstance(error, OSError):
+        what = error.strerror or str(error)
+        name = str(error.filename)
+        name = name if len(name) <= 300 else f"{name[:100]}...{name[-100:]}"  # a name that is too long is such an error
+        return what if error.filename is None else f"{name}: {what}"
+    if _is_ours(error):
+        return str(error)
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
+
+
+@click.command(cls=Verbs, epilog=EXAMPLES)
 @click.version_option(__version__, prog_name="flyweight")
 @click.option("--steps", type=click.Path(), help="A Python file that defines your own steps (docs/your-own-step.md).")
 @click.option("--import", "module", help="A Python module to import first; it may register conversions.")
 def main(steps: str | None, module: str | None) -> None:
     """Deploy fitted light models as serverless functions that start as fast as an empty function."""
-    if module:
-        sys.path.insert(0, "")  # as `python -m` does: the module is usually in the working directory
-        import_module(module)
-    if steps:
-        from flyweight.toolkit.packing.custom_steps import use
+    from flyweight.toolkit.cli import _own_code
 
-        use(steps)
+    _own_code.bring(module)
+    _own_code.use(steps)

@@ -1,11 +1,17 @@
 """Print values on the terminal as JSON, tables, progress, durations and sizes."""
 
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import StringIO
 from typing import Any
 
 import click
+
+ENDLESS = 100_000  # columns of what is no terminal
+SECONDS = 3.0  # between two lines of progress
 
 
 def document(value: Any) -> None:
@@ -15,51 +21,96 @@ def document(value: Any) -> None:
 
 def table(title: str, rows: Mapping[str, Any]) -> None:
     """Print names and values as two columns; rows whose value is None are omitted."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")  # a truncated hash is useless
-    for name, value in rows.items():
-        if value is not None:
-            grid.add_row(Text(name), Text(str(value)))  # Text: brackets in a value are not markup
-    Console(soft_wrap=True).print(grid)
+    _print(title, None, [(name, str(value)) for name, value in rows.items() if value is not None])
 
 
 def columns(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows under a header."""
+    _print(title, header, rows)
+
+
+def _print(title: str, header: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> None:
+    """Print a table. On a terminal texts wrap between words, elsewhere nothing does; a word, as a hash, is never broken."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in header:
-        grid.add_column(name, overflow="fold")
+    lines = [*([header] if header else []), *rows]
+    widths = [max(len(word) for word in ["", *" ".join(cells).split()]) for cells in zip(*lines, strict=True)]
+    if header is None:
+        widths[:1] = [max((len(row[0]) for row in rows), default=0)]  # a name is never wrapped
+    grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_header=header is not None, pad_edge=False)
+    for place, width in enumerate(widths):
+        grid.add_column(header[place] if header else "", min_width=width)
     for row in rows:
-        grid.add_row(*[Text(cell) for cell in row])
-    Console(soft_wrap=True).print(grid)
+        grid.add_row(*map(Text, row))  # Text: brackets in a value are not markup
+    terminal, text = Console(), StringIO()
+    width = max(terminal.width, sum(widths) + 3 * len(widths)) if terminal.is_terminal else ENDLESS
+    Console(file=text, width=width, force_terminal=terminal.is_terminal).print(grid, soft_wrap=True)
+    click.echo("\n".join(line.rstrip() for line in text.getvalue().splitlines()))
 
 
 @contextmanager
 def progress(visible: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Show a transient progress bar on standard error; yields a function of (stage name, amount done, total amount)."""
-    from rich.console import Console
-    from rich.progress import Progress
+    """Show what is being done on standard error: a transient bar on a terminal, elsewhere a line every few seconds.
 
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not (visible and console.is_terminal)) as bar:
-        tasks: dict[str, Any] = {}
+    :returns: a function of (stage name, amount done, total amount); a total of 0 is unknown.
+    """
+    from rich.console import Console
+
+    if not visible:
+        yield lambda stage, done, total: None
+    elif (console := Console(stderr=True)).is_terminal:
+        with _bar(console) as advance:
+            yield advance
+    else:
+        with _lines() as advance:
+            yield advance
+
+
+@contextmanager
+def _bar(console: Any) -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar for the stage that goes on."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    parts = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*parts, console=console, transient=True) as bar:
+        now: dict[str, Any] = {}
 
         def advance(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(stage, total=total or None)
-            bar.update(tasks[stage], completed=done)
+            if stage not in now:
+                for task in now.values():
+                    bar.remove_task(task)
+                now.clear()
+                now[stage] = bar.add_task(stage, total=total or None)
+            bar.update(now[stage], completed=done)
 
         yield advance
+
+
+@contextmanager
+def _lines() -> Iterator[Callable[[str, int, int], None]]:
+    """Print a line every `SECONDS` that says what goes on; what takes less time prints nothing."""
+    began, finished = time.monotonic(), threading.Event()
+    now: list[tuple[str, int, int]] = []
+
+    def show() -> None:
+        while not finished.wait(SECONDS):
+            for stage, done, total in now:
+                amount = f", {done:,} of {total:,}" if total else ""
+                click.echo(f"{stage}{amount}, {time.monotonic() - began:.0f} s", err=True)
+
+    def advance(stage: str, done: int, total: int) -> None:
+        now[:] = [(stage, done, total)]
+
+    thread = threading.Thread(target=show, daemon=True)
+    thread.start()
+    try:
+        yield advance
+    finally:
+        finished.set()
+        thread.join()
 
 
 def milliseconds(seconds: float | None) -> str | None:

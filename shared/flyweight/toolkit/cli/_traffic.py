@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flyweight.toolkit.cli import _show
+from flyweight.toolkit.cli import _own_code, _show
 from flyweight.toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
@@ -101,9 +101,10 @@ def traffic(command: Callable[..., None]) -> Callable[..., None]:
         chosen = {one.name: values.pop(one.name) for one in fields(Traffic)}
         command(traffic=Traffic(**chosen), **values)
 
+    verb: Callable[..., None] = _own_code.options(gathered)
     for option in reversed(OPTIONS):
-        gathered = option(gathered)
-    return gathered
+        verb = option(verb)
+    return verb
 
 
 def figures(sized: Sized) -> dict[str, str | None]:

@@ -58,7 +58,9 @@ TOGETHER = 1000  # rows per request when no caller waits
     help="Where data may be stored: any, region, premises, EU, or a country such as DE.",
 )
 @click.option("--team", default="data", show_default=True, type=click.Choice(TEAMS), help="The team that operates it.")
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Write a chart of cost against traffic to this file (SVG).")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="Write a chart of cost against traffic to this file: .svg, .png or .pdf."
+)
 def command(
     traffic: _traffic.Traffic,
     latency: float,
@@ -79,9 +81,12 @@ def command(
     prices.
     """
     from flyweight.toolkit.costs.advice import Needs, advise, document
+    from flyweight.toolkit.costs.picture import form_of
     from flyweight.toolkit.costs.residency import checked
 
     residency = checked(residency)
+    if out is not None:
+        form_of(out)  # refused before anything is measured
     live = not (offline or data_rows)
     if not live:
         rows = max(traffic.rows, TOGETHER)

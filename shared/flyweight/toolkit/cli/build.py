@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flyweight.toolkit.cli import _show, _target
+from flyweight.toolkit.cli import _command, _own_code, _show, _target
 from flyweight.toolkit.targets import Target
 from flyweight.toolkit.targets.package import MACHINES
 
@@ -45,6 +45,7 @@ PYTHONS, FORMS = ("3.11", "3.12", "3.13", "3.14"), ("folder", "zip", "layer", "i
 @click.option("--key", "keys", multiple=True, help="A public key; the model must be signed by it. Several are alternatives.")
 @click.option("--no-bytecode", is_flag=True, help="Omit bytecode; each cold start then compiles the sources.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@_own_code.options
 def command(
     target: Target,
     model: str,
@@ -68,14 +69,14 @@ def command(
     (DIR.cdx.json) and the versions and hashes of the packages (DIR.lock.txt, for --constraint). A folder of an earlier build is
     replaced; any other existing folder is an error.
     """
-    from flyweight.toolkit.building import build
     from flyweight.toolkit.building.folder import document
+    from flyweight.toolkit.verbs import build
 
     with _show.progress(not as_json) as advance:
         built = build(
             target.name,
             model,
-            out or Path("build") / target.name,
+            out,
             python=python,
             with_bytecode=not no_bytecode,
             arch=arch,
@@ -85,7 +86,7 @@ def command(
             handler=handler,
             every_op=every_op,
             keys=keys,
-            advance=advance,
+            progress=advance,
         )
     if as_json:
         return _show.document(document(built))
@@ -106,7 +107,7 @@ def _report(built: Built, with_bytecode: bool) -> None:
         "files": f"{built.files}, {_show.size(built.size)}",
         "proven": built.proof.words if built.proof.proven else f"no: {built.proof.words}",
         "beside it": ", ".join(path.name for path in built.artifacts),
-        "try it": None if foreign else f"flyweight invoke {built.target} --folder {built.folder} --event predict",
+        "try it": None if foreign else _command.line("flyweight", "invoke", built.target, "--folder", built.folder),
     }
     _show.table(str(built.folder), rows)
     if built.packages:
@@ -132,5 +133,5 @@ def _without(built: Built, with_bytecode: bool) -> str:
 
 def _install(built: Built) -> str:
     """Return the command that installs the packages of the engine and the store, for a provider that does not install them."""
-    command = f"pip install -r {built.folder}/requirements.txt --target {built.folder}"
+    command = _command.line("pip", "install", "-r", built.folder / "requirements.txt", "--target", built.folder)
     return f"{command}   (with the function's Python, on its system; not where the provider installs)"

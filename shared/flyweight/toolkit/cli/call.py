@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -25,6 +25,7 @@ AUTH = click.Choice(authorization.names())
 
 EXAMPLES = """\b
 Examples:
+  flyweight call https://abc123.execute-api.eu-west-1.amazonaws.com
   flyweight call https://abc123.execute-api.eu-west-1.amazonaws.com rows.csv -o answers.csv
   flyweight call https://penguins-1234.europe-west1.run.app rows.csv --concurrency 16
   FLYWEIGHT_KEY=... flyweight call https://penguins.azurewebsites.net rows.csv --json
@@ -33,8 +34,14 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @click.argument("url")
-@click.argument("rows", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("-o", "--out", default="-", type=click.File("w", lazy=True), help="The file to write.  [default: standard output]")
+@click.argument("rows", type=click.Path(path_type=Path, exists=True, dir_okay=False, allow_dash=True), required=False)
+@click.option(
+    "-o",
+    "--out",
+    default="-",
+    type=click.File("w", encoding="utf-8", lazy=True),
+    help="The file to write.  [default: standard output]",
+)
 @click.option(
     "--rejected", type=click.Path(path_type=Path), help="Write rejected rows with their problem documents to this file (NDJSON)."
 )
@@ -52,31 +59,38 @@ Examples:
 )
 @click.option("--region", default="", help="The region to sign for, if the host name does not contain it.")
 @click.option("--resource", default="", help="The Entra ID application to request a token for.")
+@click.option(
+    "--unknown",
+    type=click.Choice(["error", "ignore"]),
+    help="What to do with columns that the model does not have.  [default: as the model file says, else error]",
+)
 @click.option("--batch", default=500, show_default=True, type=click.IntRange(1), help="Rows per request.")
 @click.option("--concurrency", default=4, show_default=True, type=click.IntRange(1, 256), help="Concurrent requests.")
 @click.option("--retries", default=5, show_default=True, type=click.IntRange(0, 20), help="Maximum retries per request.")
 @click.option("--timeout", default=30.0, show_default=True, type=click.FloatRange(0.1), help="Seconds to wait for an answer.")
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object per row instead of CSV.")
 def command(
-    url: str, rows: Path, out: TextIO, rejected: Path | None, auth: str, key: str, key_file: Path | None, region: str,
-    resource: str, batch: int, concurrency: int, retries: int, timeout: float, as_json: bool,
+    url: str, rows: Path | None, out: TextIO, rejected: Path | None, auth: str, key: str, key_file: Path | None, region: str,
+    resource: str, unknown: str | None, batch: int, concurrency: int, retries: int, timeout: float, as_json: bool,
 ) -> None:  # fmt: skip
     """Send CSV rows to the endpoint at URL and write its predictions.
 
-    ROWS is a CSV file, or - for standard input. Rows are sent in batches and answered in order. Throttled, failed and broken
-    requests are retried, with a delay that doubles. A rejected row leaves an empty line in the output; the reason is printed at
-    the end, and the exit status is 1.
+    ROWS is a CSV file, or - for standard input; without it, the rows of the model's own sample are sent. Rows are sent in
+    batches and answered in order. Throttled, failed and broken requests are retried, with a delay that doubles. A rejected row
+    leaves an empty line in the output; the reason is printed at the end, and the exit status is 1.
     """
     from flyweight.toolkit.deploying.calls import Caller
     from flyweight.toolkit.deploying.endpoint import Endpoint
+    from flyweight.toolkit.events import instances
 
-    key = key_file.read_text().strip() if key_file else key
+    key = key_file.read_text(encoding="utf-8").strip() if key_file else key
     authorize = authorization.chosen(auth, url, key, region, resource)
     endpoint = Endpoint(url, authorize, retries=retries, timeout=timeout, threads=concurrency)
-    size = rows.stat().st_size if str(rows) != "-" else 0
+    size = rows.stat().st_size if rows and str(rows) != "-" else 0
     with _opened(rows) as file, _show.progress(out.name != "<stdout>") as progress:
-        header, lines = _table(file, _features(endpoint))
-        sink = _Sink(out, as_json)
+        model = _model(endpoint)
+        header, lines = _table(file, model, unknown) if rows else instances.table(model, most=batch)
+        sink = _Sink(out, as_json, model["signature"].get("classes") or [])
         for answers in Caller(endpoint, header).answers(lines, batch, concurrency):
             sink.write(answers)
             progress("calling", file.buffer.tell() if size else sink.rows, size)
@@ -87,8 +101,13 @@ def command(
 class _Sink:
     """Writes answers, and collects rejected rows and counts for the summary."""
 
-    def __init__(self, out: TextIO, as_json: bool) -> None:
+    def __init__(self, out: TextIO, as_json: bool, classes: list[list[Any]]) -> None:
         self._out, self._as_json = out, as_json
+        self._labels = {
+            name: {str(label): label for label in labels}
+            for output, labels in enumerate(classes)
+            for name in ([f"prediction_{output}"] if len(classes) > 1 else ["prediction"])
+        }
         self._header: list[str] = []
         self._late = 0  # rows rejected before the first answer, when the header is not known yet
         self.rejected: list[Rejected] = []
@@ -101,7 +120,7 @@ class _Sink:
             self._head()
         for line in answers.lines:
             if self._as_json:
-                answered = dict(zip(self._header, map(_value, line), strict=True)) if line else {"problem": reasons[self.rows]}
+                answered = self._values(line) if line else {"problem": reasons[self.rows]}
                 self._out.write(json.dumps({"row": self.rows, **answered}, ensure_ascii=False) + "\n")
             elif self._header:
                 csv.writer(self._out, lineterminator="\n").writerow(line or [""] * len(self._header))
@@ -128,36 +147,50 @@ class _Sink:
         if self.rejected:
             raise click.exceptions.Exit(1)
 
+    def _values(self, line: list[str]) -> dict[str, Any]:
+        """Convert the cells of an answer to JSON values: labels to what they are in the model, others to numbers."""
+        pairs = zip(self._header, line, strict=True)
+        return {name: self._labels[name].get(text, text) if name in self._labels else _number(text) for name, text in pairs}
+
     def _head(self) -> None:
         if not self._as_json:
             writer = csv.writer(self._out, lineterminator="\n")
             writer.writerows([self._header, *[[""] * len(self._header)] * self._late])
 
 
-def _features(endpoint: Endpoint) -> list[str]:
-    """Ask the endpoint for the feature names of its model.
+def _model(endpoint: Endpoint) -> dict[str, Any]:
+    """Ask the endpoint for the document of its model.
 
-    :raises DeployFailed: the endpoint does not return them.
+    :raises DeployFailed: the endpoint does not return it.
     """
     from flyweight.toolkit.deploying.calls import refusal
 
     reply = endpoint.ask("GET", "/model")
-    features = reply.problem.get("signature", {}).get("features") if reply.status == 200 else None
-    if not features:
+    if reply.status != 200 or not reply.problem.get("signature", {}).get("features"):
         raise refusal(endpoint.url, reply)
-    return [feature["name"] for feature in features]
+    return reply.problem
 
 
-def _table(file: TextIO, features: list[str]) -> tuple[list[str], Iterator[list[str]]]:
-    """Read the columns of the features from a CSV file, as header and rows; other columns are ignored.
+def _table(file: TextIO, model: dict[str, Any], unknown: str | None) -> tuple[list[str], Iterable[list[str]]]:
+    """Read the columns of the model's features from a CSV file, as header and rows.
 
-    :raises ToolkitError: a column is missing, or the text is not CSV.
+    :param unknown: "error" or "ignore" for columns that the model does not have, None for what the model file says.
+    :raises ToolkitError: a column is missing or unknown, or the text is not CSV.
     """
     reader = csv.reader(file, strict=True)
     names = [name.strip() for name in next(reader, [])]
+    described = model["signature"]["features"]
+    features = [feature["name"] for feature in described if feature["kind"] != "unread" or feature["name"] in names]
     absent = [name for name in features if name not in names]
     if absent:
-        raise ToolkitError(f"the CSV header has no column {', '.join(map(repr, absent[:5]))}, which the model needs")
+        needed = ", ".join(map(repr, absent[:5]))
+        step = f"give a file whose header names them: {','.join(features[:20])}{',...' if len(features) > 20 else ''}"
+        raise ToolkitError(f"the CSV header has no column {needed}, which the model needs", step)
+    known = {feature["name"] for feature in described}
+    strangers = [name for name in names if name not in known]
+    if strangers and (unknown or model["signature"].get("unknown", "error")) == "error":
+        listed = ", ".join(map(repr, strangers[:5]))
+        raise ToolkitError(f"the model has no feature {listed}, but the CSV header does", "remove them, or add --unknown ignore")
     places = [names.index(name) for name in features]
 
     def rows() -> Iterator[list[str]]:
@@ -172,12 +205,12 @@ def _table(file: TextIO, features: list[str]) -> tuple[list[str], Iterator[list[
     return features, rows()
 
 
-def _opened(rows: Path) -> AbstractContextManager[TextIO]:
-    return nullcontext(sys.stdin) if str(rows) == "-" else open(rows, encoding="utf-8-sig", newline="")
+def _opened(rows: Path | None) -> AbstractContextManager[TextIO]:
+    return nullcontext(sys.stdin) if rows is None or str(rows) == "-" else open(rows, encoding="utf-8-sig", newline="")
 
 
-def _value(text: str) -> Any:
-    """Convert a CSV cell to a JSON value: a number if the text is one."""
+def _number(text: str) -> Any:
+    """Convert a cell to a number, if it is the text of one; None for an empty cell."""
     try:
         return float(text) if text else None
     except ValueError:

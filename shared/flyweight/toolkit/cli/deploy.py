@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from flyweight.toolkit.cli import _deployment, _show
+from flyweight.toolkit.cli import _agreement, _deployment, _own_code, _show
 from flyweight.toolkit.targets import Target
+
+if TYPE_CHECKING:
+    from flyweight.toolkit.deploying.releases import Release
 
 EXAMPLES = """\b
 Examples:
@@ -25,18 +29,22 @@ Examples:
 @click.option("--model", help="Build the folder first, from this model file or address in a store.")
 @click.option("--no-smoke", is_flag=True, help="Do not compare the endpoint's answers with the model's recorded sample.")
 @click.option("--patience", default=60.0, show_default=True, help="Seconds to wait for the endpoint to start.")
+@_agreement.option
+@_own_code.options
 def command(
     target: Target, name: str, region: str, group: str, dry_run: bool, as_json: bool, parameters: tuple[str, ...],
-    infra: Path | None, folder: Path | None, model: str | None, no_smoke: bool, patience: float,
+    infra: Path | None, folder: Path | None, model: str | None, no_smoke: bool, patience: float, yes: bool,
 ) -> None:  # fmt: skip
     """Deploy a folder from `flyweight build` to TARGET.
 
     TARGET's own command-line tools are run, and each command is printed. The endpoint then predicts the model's recorded sample.
     If its answers differ from the recorded ones, the previous release becomes live again and the exit status is 1. A first
-    deployment is kept in that case, so that you can read its log.
+    deployment is kept in that case, so that you can read its log. If the model's signature differs from that of the last release
+    from here, the changes are shown, and you are asked.
     """
     from flyweight.toolkit.building import build
     from flyweight.toolkit.deploying import rollout
+    from flyweight.toolkit.deploying.releases import Releases
     from flyweight.toolkit.targets.deployment import HOME
 
     deployment = _deployment.deployment(target, name, region, group, folder, parameters, infra)
@@ -48,6 +56,7 @@ def command(
         with _show.progress(not as_json) as advance:
             build(target.name, model, deployment.folder, install=True, advance=advance)
     rollout.built(deployment.folder, deployer)
+    _compare(deployment.folder, Releases(target.name, name).all(), f"Deploy {name}", yes or dry_run, as_json)
     if dry_run:
         rollout.show(deployer, deployment, runner)
         return transcript.document() if as_json else None
@@ -59,7 +68,21 @@ def command(
     rows = {
         "release": done.release and f"{done.release.number}: {done.release.model}",
         "smoke test": checked or ("no" if done.url else "no: it has no address"),
-        "call it": f"flyweight call {done.url} rows.csv{done.call}" if done.url else None,
+        "call it": f"flyweight call {done.url}{done.call}" if done.url else None,
         "undo": deployment.verb("rollback", target.name),
     }
     _show.table(done.url or name, rows)
+
+
+def _compare(folder: Path, releases: list[Release], told: str, yes: bool, as_json: bool) -> None:
+    """Compare the signature of the model in a folder with that of the last release, and ask about its changes.
+
+    :raises SchemaChanged: the user can't be asked.
+    :raises Abort: the user does not agree.
+    """
+    from flyweight.toolkit.building.folder import model_of
+
+    documents = [_agreement.document_at(model_of(one)) for one in (releases[-1].folder, folder)] if releases else []
+    match [document for document in documents if document is not None]:
+        case [before, after]:
+            _agreement.ask(before, after, told, yes, as_json)

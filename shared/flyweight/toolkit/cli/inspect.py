@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from flyweight.toolkit.cli import _show
+from flyweight.toolkit.cli import _own_code, _show
+
+if TYPE_CHECKING:
+    from flyweight.models.signature import Feature
 
 EXAMPLES = """\b
 Examples:
@@ -22,6 +25,7 @@ Examples:
     "--wheels", is_flag=True, help="For a pickle: look up wheels for every target in pip's registry; takes some seconds."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print everything but the plan as JSON.")
+@_own_code.options
 def command(model: Path, wheels: bool, as_json: bool) -> None:
     """Check a model file, and print its signature and its parity.
 
@@ -42,10 +46,7 @@ def command(model: Path, wheels: bool, as_json: bool) -> None:
         return _show.document(predictor.metadata())
     document, signature = predictor.file.document, predictor.signature
     seen = [_seen(feature) for feature in signature.features]
-    rows = [
-        (feature.name, feature.kind + (" or null" if feature.nullable else ""), text)
-        for feature, text in zip(signature.features, seen, strict=True)
-    ]
+    rows = [(feature.name, _kind(feature), text) for feature, text in zip(signature.features, seen, strict=True)]
     _show.columns(f"{predictor.name} {predictor.version}: {signature.task}", ("feature", "kind", "seen in training"), rows)
     classes = [", ".join(map(str, labels)) for labels in signature.classes or []]
     _show.table(
@@ -78,7 +79,15 @@ def _engines(document: dict[str, Any]) -> dict[str, str | None]:
     }
 
 
-def _seen(feature: Any) -> str:
+def _kind(feature: Feature) -> str:
+    """Describe what a caller sends: the kind, its zone, and whether it may be null."""
+    if feature.kind == "unread":
+        return "anything, never read"
+    zone = f" with an offset, as {feature.zone}" if feature.zone != "none" else ""
+    return feature.kind + zone + (" or null" if feature.nullable else "")
+
+
+def _seen(feature: Feature) -> str:
     if feature.range:
         return f"{feature.range[0]:g} to {feature.range[1]:g}"
     shown = [str(category) for category in (feature.categories or [])[:8]]

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from flyweight.settings import ADDRESS_FILE
-from flyweight.toolkit.building.folder import MODEL
-from flyweight.toolkit.cli import _show, _target
-from flyweight.toolkit.errors import ToolkitError
+from flyweight.toolkit.cli import _own_code, _show, _target
 from flyweight.toolkit.targets import Target
 
 if TYPE_CHECKING:
@@ -29,7 +25,10 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @_target.argument
-@click.option("--event", help="A file, or a name from `flyweight events ls`.  [default: a request with the model's sample]")
+@click.option(
+    "--event",
+    help="A file, or a name from `flyweight events ls`, which gets a row of the model's own sample.  [default: predict]",
+)
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
@@ -45,6 +44,7 @@ Examples:
 @click.option("--python", default=sys.executable, help="The Python interpreter to use.  [default: this one]")
 @click.option("--env", multiple=True, metavar="NAME=VALUE", help="An environment variable of the function; can be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer and the figures as JSON.")
+@_own_code.options
 def command(
     target: Target,
     event: str | None,
@@ -60,20 +60,17 @@ def command(
 
     The runtime is a fresh process on this machine, without a container engine. The answer, times and memory are printed.
     """
-    from flyweight.toolkit.building import build
-    from flyweight.toolkit.building.bytecode import version_of
-    from flyweight.toolkit.running.measure import measure
+    from flyweight.toolkit.events.samples import NoSample
+    from flyweight.toolkit.verbs import invoke
 
     if (folder is None) == (model is None):
         raise click.UsageError("give either --folder or --model")
-    runtime = target.runtime
-    content = _read(target.name, event) if event else _of_sample(target.name, model or _model_in(folder or Path()))
-    environ = {**runtime.settings(content), **dict(_pair(text) for text in env)}
-    with tempfile.TemporaryDirectory() as place:
-        if model is not None:
-            folder = build(target.name, model, Path(place) / target.name, python=version_of(python)).folder
-        assert folder is not None
-        figures = measure(target.name, folder, content, runs=runs, repeat=repeat, python=python, environ=environ)
+    where: dict[str, Any] = {"model": model, "folder": folder, "event": event or "predict", "python": python}
+    environ = dict(_pair(text) for text in env)
+    try:
+        figures = invoke(target.name, **where, runs=runs, repeat=repeat, environ=environ)
+    except NoSample as error:
+        raise click.BadParameter(f"{error}; {error.next_step}", param_hint="--event") from None
     if as_json:
         reply = {"status": figures.answer.status, "headers": figures.answer.headers, "body": _parsed(figures.answer.body)}
         return _show.document({"answer": reply, "figures": figures.document(), "log": figures.log.splitlines()})
@@ -100,42 +97,6 @@ def _report(figures: Figures, runs: int) -> None:
         "folder": _show.size(figures.size),
     }
     _show.table(figures.runtime, rows)
-
-
-def _model_in(folder: Path) -> str:
-    """Return the model in a built folder, or its address."""
-    address = folder / ADDRESS_FILE
-    return address.read_text().strip() if address.is_file() else str(folder / MODEL)
-
-
-def _of_sample(target: str, model: str) -> Any:
-    """Create an event with the first instance of the model's recorded sample.
-
-    :raises UsageError: the model file contains no sample.
-    """
-    from flyweight.predictor import load
-    from flyweight.toolkit.building.folder import stored
-    from flyweight.toolkit.events import samples
-
-    loaded = stored(model) if "://" in model else load(model)
-    sample = loaded.file.document.get("sample")
-    instances = sample.get("instances") if isinstance(sample, dict) else None
-    if not instances:
-        raise click.UsageError(f"{model} contains no sample to send; give an --event")
-    return samples.predicting(target, instances[:1])
-
-
-def _read(target: str, event: str) -> Any:
-    """Read an event.
-
-    :raises BadParameter: the event does not exist.
-    """
-    from flyweight.toolkit.events import samples
-
-    try:
-        return samples.read(target, event)
-    except ToolkitError as error:
-        raise click.BadParameter(f"{error}; {error.next_step}", param_hint="--event") from None
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flyweight.toolkit.cli import _show
+from flyweight.toolkit.cli import _agreement, _show
+from flyweight.toolkit.cli._group import SuggestingGroup
 from flyweight.toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ Each takes --json.
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 
 
-@click.group(epilog=EXAMPLES)
+@click.group(cls=SuggestingGroup, epilog=EXAMPLES)
 def command() -> None:
     """List, promote and remove the models of a registry. `flyweight push` adds models."""
 
@@ -109,13 +110,22 @@ def _rows(document: dict[str, Any]) -> dict[str, Any]:
 @command.command(epilog="Example: flyweight models promote s3://bucket/models/penguins@prod 1.1.0")
 @click.argument("alias")
 @click.argument("version")
+@_agreement.option
 @as_json_option
-def promote(alias: str, version: str, as_json: bool) -> None:
-    """Point an alias to VERSION. ALIAS is STORE/NAME@ALIAS; its previous version is kept for `rollback`."""
+def promote(alias: str, version: str, yes: bool, as_json: bool) -> None:
+    """Point an alias to VERSION. ALIAS is STORE/NAME@ALIAS; its previous version is kept for `rollback`.
+
+    If callers of the alias would meet another signature, the changes are shown, and you are asked.
+    """
     from flyweight.toolkit.publishing import registry
 
     where = _alias(alias)
-    _tell(alias, registry.at(where.root).promote(where.name, where.label, version), as_json)
+    place = registry.at(where.root)
+    place.record(where.name, version)  # refused here if there is no such version
+    document = _agreement.document_at(place.place(f"{where.name}/{version}"))
+    if document is not None:
+        _agreement.ask_for_alias(place, where.label, document, yes, as_json)
+    _tell(alias, place.promote(where.name, where.label, version), as_json)
 
 
 @command.command(epilog="Example: flyweight models rollback s3://bucket/models/penguins@prod")

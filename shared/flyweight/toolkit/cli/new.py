@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from flyweight.toolkit.cli import _show, _target
+from flyweight.toolkit.cli import _own_code, _show, _target
 from flyweight.toolkit.errors import ToolkitError
 from flyweight.toolkit.targets import Target
 
@@ -15,7 +15,7 @@ EXAMPLES = """\b
 Examples:
   flyweight new penguins --model penguins.safetensors
   flyweight new penguins --model penguins.safetensors --target aws --target gcp
-  flyweight --steps flyweight_steps.py new shop --model shop.safetensors
+  flyweight new shop --model shop.safetensors --steps flyweight_steps.py
   flyweight new example
   flyweight new --upgrade penguins
 """
@@ -27,6 +27,7 @@ Examples:
 @_target.option
 @click.option("--upgrade", "upgrading", is_flag=True, help="Upgrade the project in DIR; files that you changed are kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@_own_code.options
 def command(folder: Path, model: str | None, chosen: tuple[Target, ...], upgrading: bool, as_json: bool) -> None:
     """Create a project in DIR for a model file.
 

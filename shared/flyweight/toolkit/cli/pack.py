@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from flyweight.toolkit.cli import _show
-from flyweight.toolkit.errors import ToolkitError
+from flyweight.toolkit.cli import _command, _environment, _own_code, _show
 from flyweight.toolkit.packing.engines import makers
 
 if TYPE_CHECKING:
@@ -33,21 +32,41 @@ def _list_classes(ctx: click.Context, parameter: click.Parameter, wanted: bool) 
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("estimator", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("estimator")
 @click.option(
     "--sample",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A CSV file of rows that the estimator accepts.",
+    help="A file of rows that the estimator accepts: CSV, JSON, NDJSON, Parquet, Feather or Arrow.",
+)
+@click.option(
+    "--types",
+    metavar="COLUMN=KIND,...",
+    help="Kinds of columns that neither the estimator nor the sample tells: "
+    "number, integer, boolean, string, category or datetime.",
+)
+@click.option("--delimiter", help="The delimiter of a CSV sample.  [default: a comma; a tab in a .tsv file]")
+@click.option("--encoding", help="The encoding of a CSV or JSON sample.  [default: UTF-8]")
+@click.option(
+    "--unknown",
+    default="error",
+    show_default=True,
+    type=click.Choice(["error", "ignore"]),
+    help="What the model does with inputs that are no feature of it; recorded in the file.",
 )
 @click.option("--name", help="The model's name.  [default: the file's name]")
 @click.option("--version", default="1.0.0", show_default=True, help="The model's version.")
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="The model file to write.  [default: NAME.safetensors]")
 @click.option(
     "--rows",
-    default=2000,
-    show_default=True,
     type=click.IntRange(1),
-    help="Generated edge-case rows to compare, besides the sample.",
+    help="Generated edge-case rows to compare, besides the sample.  [default: 2000, fewer beyond 500 features]",
+)
+@click.option(
+    "--budget",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(0),
+    help="Seconds after which an engine is compared with no more edge-case rows; the report tells how many there were.",
 )
 @click.option(
     "--tolerance", type=click.FloatRange(0, min_open=True), help="The largest difference to accept; recorded in the file."
@@ -76,47 +95,78 @@ def _list_classes(ctx: click.Context, parameter: click.Parameter, wanted: bool) 
     help="List the estimators that can be packed.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@_environment.option
+@_own_code.options
 def command(
-    estimator: Path,
+    estimator: str,
     sample: Path | None,
+    types: str | None,
+    delimiter: str | None,
+    encoding: str | None,
+    unknown: str,
     name: str | None,
     version: str,
     out: Path | None,
-    rows: int,
+    rows: int | None,
+    budget: float,
     tolerance: float | None,
     engine: str | None,
     purpose: str,
     allow_pickle: bool,
     classes: str | None,
     as_json: bool,
+    environment: str,
 ) -> None:
     """Convert a fitted ESTIMATOR to one model file.
 
-    The model file's answers are verified to equal the estimator's. ESTIMATOR is a joblib or pickle file, or a graph: .onnx or
-    .tflite. Reading a pickle runs the code in it: pack only files that you made or trust. The model file contains no code, except
-    with --allow-pickle.
+    The model file's answers are verified to equal the estimator's. ESTIMATOR is a joblib or pickle file, an archive of skops, a
+    booster's own file, a model of MLflow (its folder, or models:/NAME/VERSION), or a graph: .onnx or .tflite. Reading a pickle
+    runs the code in it: pack only files that you made or trust. The model file contains no code, except with --allow-pickle.
     """
-    from flyweight.toolkit.packing import pack, pack_graph
+    from flyweight.toolkit.packing import estimator_files, pack, pack_graph, tables
 
-    name = name or estimator.stem
-    table = _read_csv(sample) if sample else None
+    path = Path(estimator)
+    name = name or _name_of(estimator)
+    table = tables.read_table(sample, delimiter=delimiter, encoding=encoding) if sample else None
     shared: dict[str, Any] = {"sample": table, "name": name, "version": version, "tolerance": tolerance}
     out = out or Path(f"{name}.safetensors")
-    if pack_graph.is_graph(estimator):
+    if pack_graph.is_graph(path):
         if engine or allow_pickle or purpose != "cold":
             raise click.UsageError("a graph has only one engine: omit --engine, --for and --allow-pickle")
+        if types:
+            raise click.UsageError("a graph itself says what its inputs are: omit --types")
         with _show.progress(not as_json) as progress:
-            packed = pack_graph.pack_graph(estimator, out, classes=_labels(classes), progress=progress, **shared)
+            labels = _labels(classes)
+            packed = pack_graph.pack_graph(path, out, classes=labels, unknown=unknown, progress=progress, **shared)
     else:
         if classes:
             raise click.UsageError("--classes is only for graphs: an estimator contains its classes")
-        fitted = _read(estimator, as_json)
-        choice: dict[str, Any] = {"engine": engine, "purpose": purpose, "allow_pickle": allow_pickle or engine == "pickle"}
+        file = estimator_files.find(estimator)
+        choice: dict[str, Any] = {"fitted_with": _environment.pack_elsewhere(file, environment, as_json)}
+        if file.runs_code and not as_json:
+            click.echo(f"reading {file.path}: this runs the code in it, so pack only files that you trust", err=True)
+        fitted = file.load()
+        if table is None:
+            shared["sample"] = table = file.sample
+        choice |= {"engine": engine, "purpose": purpose, "allow_pickle": allow_pickle or engine == "pickle"}
+        choice |= {"types": _types(types), "unknown": unknown}
         with _show.progress(not as_json) as progress:
-            packed = pack.pack(fitted, out, edge_count=rows, progress=progress, **choice, **shared)
+            packed = pack.pack(fitted, out, edge_count=rows, budget=budget, progress=progress, **choice, **shared)
     if as_json:
         return _show.document(_document(packed))
     _report(packed, has_sample=table is not None)
+
+
+def _types(pairs: str | None) -> dict[str, str]:
+    """Parse the kinds of columns, pairs of a name and a kind that are separated by commas.
+
+    :raises BadParameter: a pair has no kind.
+    """
+    parted = [pair.rpartition("=") for pair in (pairs or "").split(",") if pair.strip()]
+    wrong = [kind for name, _, kind in parted if not name]
+    if wrong:
+        raise click.BadParameter(f"{wrong[0]!r} names no kind; write it like --types {wrong[0]}=string", param_hint="--types")
+    return {name.strip(): kind.strip() for name, _, kind in parted}
 
 
 def _labels(classes: str | None) -> list[Any] | None:
@@ -127,51 +177,10 @@ def _labels(classes: str | None) -> list[Any] | None:
     return [int(word) for word in words] if all(word.lstrip("-").isdecimal() for word in words) else words
 
 
-def _read(path: Path, quiet: bool) -> Any:
-    """Load the estimator from a file: a booster's native format, which is data, or a pickle."""
-    from flyweight.toolkit.packing import boosters
-
-    if boosters.is_saved(path):
-        return boosters.load(path)
-    if not quiet:
-        click.echo(f"reading {path}: this runs the code in it, so pack only files that you trust", err=True)
-    return _load(path)
-
-
-def _load(path: Path) -> Any:
-    """Load an estimator.
-
-    :raises ToolkitError: the file can't be read.
-    """
-    import joblib
-
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            fitted = joblib.load(path)
-    except Exception as error:  # a pickle can raise anything
-        message = f"{path} can't be read as a joblib file: {type(error).__name__}: {error}"
-        raise ToolkitError(message, "install the packages that it needs, or dump the estimator again with joblib.dump") from None
-    for warning in caught:
-        if type(warning.message).__name__ == "InconsistentVersionWarning":
-            versions = ("original_sklearn_version", "current_sklearn_version")
-            theirs, ours = [getattr(warning.message, version, "?") for version in versions]
-            click.echo(f"note: fitted with scikit-learn {theirs}, read with {ours}; parity is proved against {ours}", err=True)
-            break
-    return fitted
-
-
-def _read_csv(path: Path) -> Any:
-    """Read a table.
-
-    :raises ToolkitError: the file is not CSV.
-    """
-    import pandas as pd
-
-    try:
-        return pd.read_csv(path)
-    except ValueError as error:  # pandas' parser errors are ValueErrors
-        raise ToolkitError(f"{path} is not CSV: {error}", "give rows that the estimator accepts, under a header") from None
+def _name_of(estimator: str) -> str:
+    """Name a model after its file, its folder, or its name in a registry, as in `models:/NAME/VERSION`."""
+    parts = re.fullmatch(r"(?:models|runs):/+([^/@]+).*", estimator)
+    return parts[1] if parts else Path(estimator).resolve().stem
 
 
 def _document(packed: Packed) -> dict[str, Any]:
@@ -183,7 +192,7 @@ def _document(packed: Packed) -> dict[str, Any]:
         "bytes": len(packed.data),
         "sha256": packed.sha256,
         "steps": [{"path": step.path, "class": step.cls, "ops": step.ops} for step in packed.steps],
-        "parity": packed.parity.document(),
+        "parity": {**packed.parity.document(), "read_back": packed.read_back},
         "skipped": packed.skipped,
         "requires": packed.requires,
         "types": packed.types,
@@ -219,12 +228,22 @@ def _report(packed: Packed, has_sample: bool) -> None:
         )
 
 
+def _read_back(packed: Packed) -> str | None:
+    """Tell which forms of the sample's file the model's own readers read without a difference."""
+    if not packed.read_back:
+        return None
+    rows = max(packed.read_back.values())
+    notes = "".join(f"; {note}" for note in packed.unread)
+    return f"{rows} rows from {', '.join(packed.read_back)}: 0 different{notes}"
+
+
 def _proof(packed: Packed, has_sample: bool) -> dict[str, Any]:
     parity = packed.parity
     largest = ", ".join(f"{output} {apart:.2g} ({parity.bounds[output]})" for output, apart in parity.largest.items())
     labels = f"{parity.label_differences} different" + (f", {len(parity.ties)} inside the rounding" if parity.ties else "")
     sampled = f"{parity.rows_sample} of the sample" if has_sample else "no sample given"
-    compared = f"{parity.rows_sample + parity.rows_edge} ({sampled}, {parity.rows_edge} edge cases)"
+    made = f" of {parity.rows_made}, then the time was up (--budget)" if parity.rows_edge < parity.rows_made else ""
+    compared = f"{parity.rows_sample + parity.rows_edge} ({sampled}, {parity.rows_edge} edge cases{made})"
     return {
         "engine": packed.engine,
         "needs": ", ".join(f"{package} {version}" for package, version in packed.requires.items()) or None,
@@ -232,11 +251,13 @@ def _proof(packed: Packed, has_sample: bool) -> dict[str, Any]:
         "narrowed": packed.narrowed,
         "rows compared": compared if parity.bounds else "none: the sample has no expected answers for the graph",
         "refused by both": parity.refused_alike or None,
+        "refused by your steps": parity.refused_by_step or None,
         "labels": labels if "index" in parity.bounds else None,
+        "read back": _read_back(packed),
         "largest difference": largest or None,
         "tolerance": parity.tolerance,
         "file": f"{packed.path}, {_show.size(len(packed.data))}",
         "sha256": packed.sha256,
         "took": f"{packed.seconds:.1f} s",
-        "try it": f"flyweight serve {packed.path}",
+        "try it": _command.loading("flyweight", "serve", packed.path),
     }

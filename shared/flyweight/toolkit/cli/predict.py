@@ -1,104 +1,128 @@
-"""`flyweight predict`: predict the rows of a CSV file of any length in bounded memory."""
+"""`flyweight predict`: predict the rows of a file of any length in bounded memory."""
 
 from __future__ import annotations
 
-import csv
-import sys
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
-from itertools import islice
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from flyweight.toolkit.cli import _show
+from flyweight.errors import ModelRefused
+from flyweight.toolkit.cli import _command, _own_code, _rows, _show
 from flyweight.toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
     from flyweight.predictor import Predictor
-
-CHUNK = 4096  # rows at a time, the batch size of the numpy engine
+    from flyweight.settings import Limits
+    from flyweight.values import Prediction
 
 EXAMPLES = """\b
 Examples:
   flyweight predict penguins.safetensors rows.csv > answers.csv
-  flyweight predict penguins.safetensors rows.csv --outputs predictions,scores
-  zcat big.csv.gz | flyweight predict penguins.safetensors - -o answers.csv
+  flyweight predict penguins.safetensors rows.parquet --outputs predictions,scores
+  flyweight predict penguins.safetensors rows.jsonl.gz --json -o answers.jsonl
+  cat rows.jsonl | flyweight predict penguins.safetensors - --format jsonl
 """
 
 
 @click.command(epilog=EXAMPLES)
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("rows", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("-o", "--out", default="-", type=click.File("w", lazy=True), help="The file to write.  [default: standard output]")
+@click.option(
+    "-o", "--out", default="-", type=click.File("w", "utf-8", lazy=True), help="The file to write.  [default: standard output]"
+)
 @click.option("--outputs", help="The outputs to write, separated by commas.  [default: predictions and probabilities]")
+@click.option(
+    "--format",
+    "named",
+    type=click.Choice(_rows.NAMES),
+    help="The format of ROWS.  [default: what its name says; csv for standard input]",
+)
+@click.option(
+    "--unknown",
+    type=click.Choice(["error", "ignore"]),
+    envvar="FLYWEIGHT_UNKNOWN_FEATURES",
+    help="What to do with columns that are no feature of the model.  [default: what the model says, which is error for most]",
+)
+@click.option(
+    "--parse-text",
+    is_flag=True,
+    envvar="FLYWEIGHT_PARSE_TEXT",
+    help="Read the strings of JSON as those of CSV: '39.1' is a number.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write one JSON object per row instead of CSV.")
-def command(model: Path, rows: Path, out: TextIO, outputs: str | None, as_json: bool) -> None:
-    """Predict each row of a CSV file with MODEL.
+@_own_code.options
+def command(
+    model: Path,
+    rows: Path,
+    out: TextIO,
+    outputs: str | None,
+    named: str | None,
+    unknown: str | None,
+    parse_text: bool,
+    as_json: bool,
+) -> None:
+    """Predict each row of a table with MODEL.
 
-    ROWS is a CSV file, or - for standard input. Its header names the model's features; other columns are ignored.
+    ROWS is a file, or - for standard input: CSV with a header, JSON lines, one JSON document, or Parquet; the texts also in .gz
+    or .zst. It is read as a deployed function reads it: columns are found by name, in any order; one that is no feature of the
+    model is an error, and one that the model never reads may be absent.
     """
-    from flyweight.formats.csv import write
-    from flyweight.formats.json import write_lines
+    from flyweight.predictor import UNLIMITED
+
+    limits = UNLIMITED._replace(unknown_features=unknown or "", parse_text=parse_text)
+    predictor = _loaded(model, limits)
+    names = None if outputs is None else [name.strip() for name in outputs.split(",")]
+    with _show.progress(out.name != "<stdout>") as progress:
+        table = _rows.Rows(rows, named, lambda done, size: progress("predicting", done, size))
+        first = True
+        for batch in table.batches(predictor.validator):
+            answers, faults = predictor.predict_each(batch.instances, names, None, batch.exceptions_by_row)
+            table.check(batch, faults)
+            for answer in answers:
+                out.write(_written(answer.prediction, as_json, first))
+                first = False
+
+
+def _loaded(model: Path, limits: Limits) -> Predictor:
+    """Load a model file.
+
+    :raises ToolkitError: the file is an estimator that is not packed yet; the next step is the command that packs it.
+    :raises ModelRefused: the file is no model file, or fails a check.
+    """
     from flyweight.predictor import load
 
-    names = None if outputs is None else outputs.split(",")
-    predictor = load(str(model))
-    size = rows.stat().st_size if str(rows) != "-" else 0
-    with _opened(rows) as file, _show.progress(out.name != "<stdout>") as progress:
-        first = True
-        for start, instances in _chunks(file, predictor):
-            prediction = predictor.answer(_checked(predictor, instances, start), names)
-            if as_json:
-                out.write(write_lines(prediction, {}).decode())
-            else:
-                header, body = write(prediction).split("\n", 1)
-                out.write(f"{header}\n{body}" if first else body)
-            first = False
-            progress("predicting", file.buffer.tell() if size else start, size)
-
-
-def _opened(rows: Path) -> AbstractContextManager[TextIO]:
-    return nullcontext(sys.stdin) if str(rows) == "-" else open(rows, encoding="utf-8-sig", newline="")
-
-
-def _chunks(file: TextIO, predictor: Predictor) -> Iterator[tuple[int, list[dict[str, Any]]]]:
-    """Yield the rows in chunks, each with the number of its first row; texts are converted by the model's signature.
-
-    :raises ToolkitError: a column is missing, or the text is not CSV.
-    """
-    from flyweight.formats.csv import value_of
-
-    reader = csv.reader(file, strict=True)
-    names = [name.strip() for name in next(reader, [])]
-    kinds = {feature.name: feature.kind for feature in predictor.signature.features}
-    absent = [name for name in kinds if name not in names]
-    if absent:
-        listed = ", ".join(map(repr, absent[:5]))
-        raise ToolkitError(f"the CSV header has no column {listed}, which the model needs", "see `flyweight inspect MODEL`")
-    places = {name: names.index(name) for name in kinds}
-    start = 0
     try:
-        while lines := list(islice((line for line in reader if line), CHUNK)):
-            for number, line in enumerate(lines, start):
-                if len(line) != len(names):
-                    raise ToolkitError(f"row {number} has {len(line)} values, the CSV header has {len(names)}")
-            yield start, [{name: value_of(line[place], kinds[name]) for name, place in places.items()} for line in lines]
-            start += len(lines)
-    except csv.Error as error:
-        raise ToolkitError(f"after row {start}: not CSV: {error}") from None
+        return load(str(model), limits)
+    except (ModelRefused, IsADirectoryError):
+        if not _is_estimator(model):
+            raise
+    packing = _command.line("flyweight", "pack", model, "-o", f"{model.stem}.safetensors")
+    raise ToolkitError(
+        f"{model} is an estimator that is not packed yet, and predict takes a model file",
+        f"{packing} --sample ROWS, with rows that it was trained on; then predict with {model.stem}.safetensors",
+    )
 
 
-def _checked(predictor: Predictor, instances: list[dict[str, Any]], start: int) -> list[list[Any]]:
-    """Validate instances.
+def _is_estimator(model: Path) -> bool:
+    """Tell whether a file is what `flyweight pack` takes, without running anything in it."""
+    from flyweight.toolkit.packing import estimator_files, pack_graph
 
-    :raises InvalidInput: a row does not fit the signature; the error gives its number in the file.
-    """
-    from flyweight.errors import InvalidInput
+    if pack_graph.is_graph(model):
+        return True
+    with suppress(ToolkitError, OSError):
+        estimator_files.find(model)
+        return True
+    return False
 
-    try:
-        return predictor.validator.rows(instances)
-    except InvalidInput as error:
-        faults = [fault._replace(instance=start + (fault.instance or 0)) for fault in error.faults]
-        raise InvalidInput(*faults) from None
+
+def _written(prediction: Prediction, as_json: bool, first: bool) -> str:
+    """Write answers as CSV, with a header before the first ones, or as JSON lines."""
+    if as_json:
+        from flyweight.formats.json import write_lines
+
+        return write_lines(prediction, {}).decode()
+    from flyweight.formats.csv import write
+
+    return write(prediction, header=first)

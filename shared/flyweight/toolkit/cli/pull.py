@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from flyweight.toolkit.cli import _show
+from flyweight.toolkit.cli import _command, _show
 
 EXAMPLES = """\b
 Examples:
@@ -39,7 +39,7 @@ def command(address: str, out: Path | None, as_json: bool) -> None:
     out = out or Path(f"{release.name}.safetensors" if release.name else where.key)
     sha256 = release.sha256 or hashlib.sha256(data).hexdigest()
     model_writer.write(out, data)
-    beside = signing.write(out, sha256, signature) if signature else None
+    beside = signing.write(out, sha256, signature, release.name, release.version) if signature else None
     if as_json:
         paths = {"path": str(out), "signature": str(beside) if beside else None}
         return _show.document({**paths, "name": release.name, "version": release.version, "sha256": sha256, "bytes": len(data)})
@@ -48,6 +48,6 @@ def command(address: str, out: Path | None, as_json: bool) -> None:
         "size": _show.size(len(data)),
         "sha256": sha256 if release.sha256 else f"{sha256} (not verified: a plain object has no recorded sha256)",
         "signature": f"{beside}, by the key {signature['key']}" if signature else None,
-        "try it": f"flyweight serve {out}",
+        "try it": _command.loading("flyweight", "serve", out),
     }
     _show.table(str(out), rows)

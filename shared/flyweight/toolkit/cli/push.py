@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from flyweight.toolkit.cli import _show
+from flyweight.toolkit.cli import _agreement, _own_code, _show
 
 EXAMPLES = """\b
 Examples:
@@ -20,18 +20,26 @@ Examples:
 @click.argument("store")
 @click.option("--alias", "aliases", multiple=True, help="An alias to point to this version; can be repeated.  [default: latest]")
 @click.option("--key", type=click.Path(path_type=Path), help="Sign with this private key; see `flyweight sign`.")
+@_agreement.option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def command(file: Path, store: str, aliases: tuple[str, ...], key: Path | None, as_json: bool) -> None:
+@_own_code.options
+def command(file: Path, store: str, aliases: tuple[str, ...], key: Path | None, yes: bool, as_json: bool) -> None:
     """Check FILE and add it to the registry at STORE.
 
     The checks are those of a deployed function. STORE is s3://, gs:// or az:// with a bucket and a folder, or a local folder.
     Name and version are read from the file. A version never changes: pushing the same bytes again succeeds, other bytes are
-    refused. The next push completes an interrupted one.
+    refused. The next push completes an interrupted one. If callers of an alias would meet another signature, the changes are
+    shown, and you are asked.
     """
     from flyweight.toolkit.publishing import registry
+    from flyweight.toolkit.publishing.catalogue import file_at
 
+    place, named = registry.at(store), aliases or (registry.DEFAULT_ALIAS,)
+    document = file_at(str(file)).document
+    for alias in named:
+        _agreement.ask_for_alias(place, alias, document, yes, as_json)
     with _show.progress(not as_json) as progress:
-        pushed = registry.at(store).push(file, aliases or (registry.DEFAULT_ALIAS,), key, progress)
+        pushed = place.push(file, named, key, progress)
     if as_json:
         record, serials = pushed.record, {alias: pointer["serial"] for alias, pointer in pushed.aliases.items()}
         return _show.document({"address": pushed.address, "existed": pushed.existed, "aliases": serials, "record": record})

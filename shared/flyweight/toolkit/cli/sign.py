@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from flyweight.toolkit.cli import _show
+from flyweight.toolkit.cli import _command, _own_code, _show
 
 EXAMPLES = """\b
 Examples:
@@ -21,6 +21,7 @@ Examples:
 @click.option("--key", type=click.Path(path_type=Path), help="The private key to sign with: Ed25519 in PEM.")
 @click.option("--new-key", type=click.Path(path_type=Path), help="Create a key pair: PATH, and PATH.pub for those who verify.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@_own_code.options
 def command(file: Path | None, key: Path | None, new_key: Path | None, as_json: bool) -> None:
     """Check FILE, sign it and write the signature to FILE.sig.
 
@@ -45,8 +46,8 @@ def command(file: Path | None, key: Path | None, new_key: Path | None, as_json: 
     model = load(str(file))
     sha256 = model.file.sha256
     signature = signing.sign(sha256, model.name, model.version, key)
-    path = signing.write(file, sha256, signature)
+    path = signing.write(file, sha256, signature, model.name, model.version)
     if as_json:
         return _show.document({"path": str(path), "name": model.name, "version": model.version, "sha256": sha256, **signature})
     rows = {"model": f"{model.name} {model.version}", "sha256": sha256, "signed by": signature["key"]}
-    _show.table(str(path), {**rows, "verify it": f"flyweight verify {file} --key {key}.pub"})
+    _show.table(str(path), {**rows, "verify it": _command.line("flyweight", "verify", file, "--key", Path(f"{key}.pub"))})

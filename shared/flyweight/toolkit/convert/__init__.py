@@ -15,6 +15,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from flyweight.toolkit.convert._outside import where_to_go
 from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
 
 Converter = Callable[[Any, Value, Draft], Outputs]
@@ -85,6 +86,9 @@ def transform(estimator: Any, x: Value, draft: Draft) -> Value:
 
 def _what_helps(estimator: Any) -> str:
     """Return why a class has no converter, and what would help."""
+    elsewhere = where_to_go(estimator)
+    if elsewhere is not None:
+        return elsewhere
     known = converters()
     bases = [base for base in type(estimator).__mro__[1:] if f"{base.__module__.partition('.')[0]}.{base.__qualname__}" in known]
     if bases:

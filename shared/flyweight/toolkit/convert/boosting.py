@@ -85,7 +85,7 @@ def _iterations(estimator: Any, x: Value, draft: Draft) -> Value:
 
     :raises ConversionRefused: there is no tree.
     """
-    encoder = estimator._preprocessor
+    encoder = getattr(estimator, "_preprocessor", None)  # before 1.4 categories are the numbers themselves
     if encoder is not None:  # categorical features are encoded, and moved before all others
         inputs = encoder._transformer_to_input_indices
         with draft.step("categories"):

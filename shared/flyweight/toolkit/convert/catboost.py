@@ -67,12 +67,15 @@ def _saved(estimator: Any, draft: Draft) -> Saved:
 
     :raises ConversionRefused: it has no tree, or text or embedding features.
     """
+    model = getattr(estimator, "booster_", estimator)
+    for kind, listed in (("text", model.get_text_feature_indices()), ("embedding", model.get_embedding_feature_indices())):
+        if len(listed):  # CatBoost saves such a model in its own form only, and crashes when it reads one from a copy of a pickle
+            names = ", ".join(repr(str(model.feature_names_[place])) for place in listed[:5])
+            helps = f"its {kind} features ({names}) have no conversion; turn them into numbers in a Pipeline before it"
+            raise ConversionRefused(draft.path, class_name(estimator), helps, final=True)
     saved = Saved.of(estimator)
     if not saved.trees:
         raise ConversionRefused(draft.path, class_name(estimator), "it has no tree; fit it on more data")
-    if saved.features("text_features") or saved.features("embedding_features"):
-        helps = "text and embedding features have no conversion; turn them into numbers in a Pipeline before it"
-        raise ConversionRefused(draft.path, class_name(estimator), helps)
     return saved
 
 

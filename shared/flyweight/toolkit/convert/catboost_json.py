@@ -38,7 +38,7 @@ class Saved:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.json"
             model.save_model(str(path), format="json")
-            return cls(json.loads(path.read_text()))
+            return cls(json.loads(path.read_text(encoding="utf-8")))
 
     def features(self, kind: str) -> list[dict[str, Any]]:
         """Return the features of a kind (`float_features`, `categorical_features`, `ctrs`...)."""

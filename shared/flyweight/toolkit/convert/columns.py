@@ -5,21 +5,23 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from sklearn.utils import get_tags
-
 from flyweight.toolkit.convert import convert, converts, transform
 from flyweight.toolkit.convert.draft import Draft, Outputs, Value
+from flyweight.toolkit.convert.releases import allows_nan
 
 # steps that check no number, or treat infinities as any other number
 TAKES_ANY = ("FunctionTransformer", "HistGradientBoostingClassifier", "HistGradientBoostingRegressor")
+# libraries whose transformers check the columns that they change, not all; their conversions add these checks
+CHECK_THEMSELVES = ("feature_engine", "skrub")
 # ops that give a number for a missing one
 ENDS_MISSING = ("impute.fill", "impute.flag", "bins.digitize", "trees.sum")
 
 
-@converts("sklearn.Pipeline")
+@converts("sklearn.Pipeline", "imblearn.Pipeline")
 def pipeline(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Convert to the steps, each over the value of the step before it."""
+    """Convert to the steps, each over the value of the step before it; samplers change rows in training only."""
     steps = [(name, step) for name, step in estimator.steps if step is not None and step != "passthrough"]
+    steps = [(name, step) for name, step in steps if not hasattr(step, "fit_resample")]
     if not steps:
         return {"transform": x}
     start = len(draft.nodes)
@@ -40,9 +42,9 @@ def _settle(nodes: list[dict[str, Any]], x: Value, reader: Any) -> None:
     :param x: the value that the next step reads.
     :param reader: the next step.
     """
-    if type(reader).__name__ in TAKES_ANY:
+    if type(reader).__name__ in TAKES_ANY or type(reader).__module__.partition(".")[0] in CHECK_THEMSELVES:
         return
-    takes = "nan" if get_tags(reader).input_tags.allow_nan else "finite"
+    takes = "nan" if allows_nan(reader) else "finite"
     carried = {x.name}
     for node in reversed(nodes):
         if node["output"] in carried and node["op"] not in ENDS_MISSING:

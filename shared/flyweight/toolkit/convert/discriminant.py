@@ -56,8 +56,10 @@ def nearest_centroid(estimator: Any, x: Value, draft: Draft) -> Outputs:
 
     :raises ConversionRefused: its metric can't be converted.
     """
-    centroids, prior = np.asarray(estimator.centroids_, dtype=float), np.asarray(estimator.class_prior_, dtype=float)
+    centroids = np.asarray(estimator.centroids_, dtype=float)
     count, width = centroids.shape
+    scored = hasattr(estimator, "class_prior_")  # before scikit-learn 1.6 there were neither priors nor scores
+    prior = np.asarray(estimator.class_prior_ if scored else np.full(count, 1 / count), dtype=float)
     equal = bool(np.isclose(prior, 1 / count).all())
     if estimator.metric == "manhattan" and equal:
         arrays = {"points": centroids, "labels": np.arange(count).reshape(-1, 1)}
@@ -67,6 +69,8 @@ def nearest_centroid(estimator: Any, x: Value, draft: Draft) -> Outputs:
     if estimator.metric != "euclidean":
         helps = "only its euclidean metric, or manhattan with equal priors, can be converted"
         raise ConversionRefused(draft.path, "NearestCentroid", helps)
+    if not scored:
+        return {"index": _nearest(centroids, x, draft)}
     deviation = np.asarray(estimator.within_class_std_dev_, dtype=float)
     scale = np.where(deviation == 0, 1.0, deviation)
     with np.errstate(divide="ignore"):
@@ -76,10 +80,14 @@ def nearest_centroid(estimator: Any, x: Value, draft: Draft) -> Outputs:
     scores = draft.add("gaussian.expanded", x, columns=count, arrays=arrays)
     outputs = most_likely(scores, draft)
     if equal:
-        arrays = {"means": centroids, "precisions": np.full((count, width), 2.0), "constants": np.zeros(count)}
-        nearest = draft.add("gaussian.expanded", x, columns=count, arrays=arrays)
-        outputs["index"] = draft.argmax(nearest)
+        outputs["index"] = _nearest(centroids, x, draft)
     return {**outputs, "scores": _second_over_first(scores, draft) if count == 2 else scores}
+
+
+def _nearest(centroids: Any, x: Value, draft: Draft) -> Value:
+    """Add the index of the centroid at the least Euclidean distance."""
+    arrays = {"means": centroids, "precisions": np.full(centroids.shape, 2.0), "constants": np.zeros(len(centroids))}
+    return draft.argmax(draft.add("gaussian.expanded", x, columns=len(centroids), arrays=arrays))
 
 
 def _second_over_first(scores: Value, draft: Draft) -> Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,11 +20,12 @@ class ConversionRefused(ToolkitError):
     :param path: the step of the estimator, as `preprocess.numbers.scale`; "" for the estimator itself.
     :param cls: the name of its class.
     :param what_helps: the reason, and what would help.
+    :param final: whether no other engine can run it either, so that none is tried.
     """
 
-    def __init__(self, path: str, cls: str, what_helps: str) -> None:
+    def __init__(self, path: str, cls: str, what_helps: str, final: bool = False) -> None:
         super().__init__(f"step {path or '(the estimator itself)'}, {cls}: {what_helps}")
-        self.path, self.cls, self.what_helps = path, cls, what_helps
+        self.path, self.cls, self.what_helps, self.final = path, cls, what_helps, final
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Column:
     multiply: float = 1.0
     add: float = 0.0
     marker: Any = np.nan  # the value that the estimator gets where the caller sends null
+    kind: str | None = None  # the kind of its feature, as far as it is known; "datetime" is known always
 
     def rescaled(self, multiply: float, add: float) -> Column:
         """Return the column whose value v is `multiply * v + add` in this one."""
@@ -76,11 +78,23 @@ class Draft:
 
     :param names: the names of the features.
     :param markers: for each feature the value that the estimator gets where the caller sends null; None for NaN.
+    :param kinds: the kinds of features that are known before conversion, by position.
+    :param dtypes: the dtypes of features in the sample, by position.
     """
 
-    def __init__(self, names: Sequence[str], markers: Sequence[Any] | None = None) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        markers: Sequence[Any] | None = None,
+        kinds: Mapping[int, str] = {},
+        dtypes: Mapping[int, Any] = {},
+    ) -> None:
+        self.kinds, self.dtypes = dict(kinds), dict(dtypes)
         markers = markers or [np.nan] * len(names)
-        columns = [Column(name, source, marker=marker) for source, (name, marker) in enumerate(zip(names, markers, strict=True))]
+        columns = [
+            Column(name, source, marker=marker, kind=self.kinds.get(source))
+            for source, (name, marker) in enumerate(zip(names, markers, strict=True))
+        ]
         self.input = Value("input", tuple(columns))
         self.nodes: list[dict[str, Any]] = []
         self.arrays: dict[str, np.ndarray[Any, Any]] = {}
@@ -206,6 +220,10 @@ class Draft:
                     f"its {output} has {len(value.columns):,} columns, an answer at most {MAX_FEATURES:,}; let a model read them"
                 )
                 raise ConversionRefused("", self.steps[-1].cls, helps)
+            dates = [value.names[position] for position in self.dates_of(value)]
+            if dates:
+                helps = f"its {output} holds a datetime, {dates[0]!r}; take out of it what a model reads, and drop the datetime"
+                raise ConversionRefused("", self.steps[-1].cls, helps)
             outputs[output] = self.spread(value)
         needed = {value.name for value in outputs.values()}
         kept = []
@@ -234,6 +252,14 @@ class Draft:
         if not parts:
             raise ConversionRefused(self.path, "an empty step", "it gives no column at all; drop it")
         return self.add("columns.join", *parts, columns=[column for part in parts for column in part.columns])
+
+    def kind_of(self, x: Value, position: int) -> str | None:
+        """Return the kind of the values in this column: "datetime", another kind of feature, or None if it is not known."""
+        return x.columns[position].kind
+
+    def dates_of(self, x: Value) -> list[int]:
+        """Return the positions of the columns that hold datetimes, as microseconds since 1970."""
+        return [position for position, column in enumerate(x.columns) if column.kind == "datetime"]
 
     def note_categories(self, x: Value, position: int, categories: list[Any]) -> None:
         """Note the categories that an encoder knows of the feature in this column, if it is a feature."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from flyweight.ops.elementwise import FUNCTIONS
 from flyweight.toolkit.convert import converts
+from flyweight.toolkit.convert.dates import of_function
 from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value, is_missing
 from flyweight.toolkit.packing.custom_steps import kinds_of
 
@@ -18,6 +20,12 @@ def function_of(function: Any) -> str | None:
 
     known = {name: expit if name == "expit" else getattr(np, name) for name in FUNCTIONS}
     return next((name for name, candidate in known.items() if function is candidate), None)
+
+
+def is_known(name: str) -> bool:
+    """Tell by its name, as `module.name`, whether a function has an op or is a step of the user's own."""
+    package, function = name.partition(".")[0], name.rpartition(".")[2]
+    return (package in ("numpy", "scipy") and function in FUNCTIONS) or kinds_of(function) is not None
 
 
 def applied(function: Any, x: Value, draft: Draft) -> Value:
@@ -34,21 +42,39 @@ def applied(function: Any, x: Value, draft: Draft) -> Value:
     return draft.add("elementwise.apply", x, columns=len(x.columns), function=name, takes="any", names=x.names)
 
 
+def own_step(step: str, kinds: str, x: Value, draft: Draft) -> Value:
+    """Add a step of the deployment's own; datetimes reach its function as `datetime.datetime`.
+
+    :param kinds: the kinds of its columns, as the table of steps has them.
+    """
+    dates = draft.dates_of(x)
+    if not dates:
+        return draft.add("own.step", x, columns=len(kinds), step=step)
+    dtypes = [draft.dtypes.get(x.columns[position].source) for position in dates]  # type: ignore[arg-type]
+    zones = ["none" if getattr(dtype, "tz", None) is None else "UTC" for dtype in dtypes]
+    return draft.add("own.dated_step", x, columns=len(kinds), step=step, dates=dates, zones=zones)
+
+
 @converts("sklearn.FunctionTransformer")
 def function(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """Convert to a known function or a step of the deployment's own; no function means a passthrough.
 
     :raises ConversionRefused: the function is neither, or has keyword arguments.
     """
-    if estimator.func is None:
+    if estimator.func is None or (estimator.func is np.float64 and not draft.dates_of(x)):
         return {"transform": x}
-    if estimator.kw_args:
+    dates = draft.dates_of(x)
+    if estimator.kw_args and not dates:
         helps = f"kw_args={estimator.kw_args!r} change what the function does; fit it without them"
         raise ConversionRefused(draft.path, "FunctionTransformer", helps)
     step = getattr(estimator.func, "__name__", "")
     kinds = None if function_of(estimator.func) else kinds_of(step)
     if kinds is not None:
-        return {"transform": draft.add("own.step", x, columns=len(kinds), step=step)}
+        return {"transform": own_step(step, kinds, x, draft)}
+    if dates:
+        names = list(getattr(estimator, "feature_names_in_", x.names))
+        function = partial(estimator.func, **estimator.kw_args) if estimator.kw_args else estimator.func
+        return {"transform": of_function(function, names, x, draft)}
     return {"transform": applied(estimator.func, x, draft)}
 
 

@@ -59,19 +59,30 @@ def tables_of(estimator: Any, x: Value, draft: Draft, ask: Ask) -> dict[str, Any
     """
     tables: dict[str, Any] = {key: [] for key in ("categories", "codes", "unseen", "missing")}
     for position, fitted in enumerate(estimator.categories_):
-        known = [plain(category) for category in fitted if not is_missing(category)]
-        if any(not isinstance(category, (str, int, float)) for category in known):
-            helps = f"categories of {x.names[position]!r} are neither strings nor numbers; turn them into strings"
-            raise ConversionRefused(draft.path, type(estimator).__name__, helps)
+        known = known_of(fitted, x.names[position], type(estimator).__name__, draft)
         tables["categories"].append(known)
         tables["codes"].append([ask(position, category) for category in known])
-        tables["unseen"].append(_or_refuse(ask, position, _unseen(known)))
+        tables["unseen"].append(_or_refuse(ask, position, unseen(known)))
         tables["missing"].append(_or_refuse(ask, position, x.columns[position].marker))
         draft.note_categories(x, position, known)
     return {**tables, "names": x.names}
 
 
-def _unseen(known: list[Any]) -> Any:
+def known_of(fitted: Any, name: str, cls: str, draft: Draft) -> list[Any]:
+    """Return the categories that a plan's table holds: those that are not missing.
+
+    :param fitted: the categories that an encoder knows of the column `name`.
+    :param cls: the name of the encoder's class.
+    :raises ConversionRefused: a category is neither a string nor a number.
+    """
+    known = [plain(category) for category in fitted if not is_missing(category)]
+    if any(not isinstance(category, (str, int, float)) for category in known):
+        helps = f"categories of {name!r} are neither strings nor numbers; turn them into strings"
+        raise ConversionRefused(draft.path, cls, helps)
+    return known
+
+
+def unseen(known: list[Any]) -> Any:
     """Return a category that is not among the known ones."""
     if any(isinstance(category, str) for category in known) or not known:
         return max(map(str, known), key=len, default="") + "?"

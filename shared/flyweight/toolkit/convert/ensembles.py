@@ -9,6 +9,8 @@ import numpy as np
 from flyweight.toolkit.convert import class_name, converts
 from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
 from flyweight.toolkit.convert.members import aligned, mean, member, members, positions, recoded, vote
+from flyweight.toolkit.convert.releases import class_shares
+from flyweight.toolkit.convert.trees import add_sum, of_sklearn
 
 
 @converts("sklearn.VotingClassifier")
@@ -34,7 +36,7 @@ def voting_regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
     return {"values": values, "transform": draft.join(parts)}
 
 
-@converts("sklearn.BaggingClassifier")
+@converts("sklearn.BaggingClassifier", "imblearn.BalancedBaggingClassifier", "imblearn.EasyEnsembleClassifier")
 def bagging_classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """Convert to the mean of the members' probabilities, or of their votes if they have none, each over its own features.
 
@@ -66,25 +68,17 @@ def bagging_regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
     return {"values": mean(parts, draft, exact=True)}
 
 
-@converts("sklearn.AdaBoostClassifier")
+@converts("sklearn.AdaBoostClassifier", "imblearn.RUSBoostClassifier")
 def ada_classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Convert to votes for and against, over the sum of their weights, and the softmax of these scores.
+    """Convert to scores, which each member adds to, and the softmax of these scores.
 
-    :raises ConversionRefused: it has one class, or was fitted by SAMME.R.
+    :raises ConversionRefused: it has one class, or was fitted by SAMME.R over members that are no trees.
     """
     classes = len(estimator.classes_)
-    if classes < 2 or getattr(estimator, "algorithm", "deprecated") == "SAMME.R":
-        helps = "one class, or the algorithm SAMME.R that scikit-learn dropped; fit it anew with SAMME"
-        raise ConversionRefused(draft.path, "AdaBoostClassifier", helps)
-    answers = members(estimator.estimators_, x, draft, "index")
-    indices = []
-    for part, outputs in zip(estimator.estimators_, answers, strict=True):
-        places = positions(part.classes_, estimator.classes_, draft, "AdaBoostClassifier")
-        indices.append(recoded(outputs["index"], places, draft))
-    weights = np.asarray(estimator.estimator_weights_[: len(answers)], dtype=float)
-    votes = vote(indices, classes, draft, weights, -1 / (classes - 1) * weights)
-    whole = float(estimator.estimator_weights_.sum())
-    scores = draft.add("scale.center", votes, columns=classes, arrays={"divide": [whole] * classes})
+    if classes < 2:
+        raise ConversionRefused(draft.path, "AdaBoostClassifier", "it was fitted on one class; fit it on more data")
+    by_shares = getattr(estimator, "algorithm", "SAMME") == "SAMME.R"  # the default before scikit-learn 1.6
+    scores = _ada_shares(estimator, x, draft) if by_shares else _ada_votes(estimator, x, draft)
     if classes > 2:
         halves = draft.add("scale.center", scores, columns=classes, arrays={"divide": [classes - 1.0] * classes})
         index = draft.argmax(scores)
@@ -93,6 +87,40 @@ def ada_classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
         halves = draft.affine(scores, [[-0.5], [0.5]])
         index = draft.add("labels.above", scores, columns=1, inclusive=False)
     return {"index": index, "probabilities": draft.add("links.softmax", halves, columns=classes), "scores": scores}
+
+
+def _ada_shares(estimator: Any, x: Value, draft: Draft) -> Value:
+    """Add the scores of SAMME.R, in which each member adds the logarithms of its shares; of a tree these are its leaves.
+
+    :raises ConversionRefused: a member is no tree, or saw fewer classes than the whole.
+    """
+    classes = len(estimator.classes_)
+    trees = []
+    for part in estimator.estimators_:
+        if class_name(part) not in ("sklearn.DecisionTreeClassifier", "sklearn.ExtraTreeClassifier"):
+            helps = "the algorithm SAMME.R, which scikit-learn dropped, has a conversion for trees only; fit it anew with SAMME"
+            raise ConversionRefused(draft.path, "AdaBoostClassifier", helps)
+        if not np.array_equal(part.classes_, estimator.classes_):
+            raise ConversionRefused(draft.path, "AdaBoostClassifier", "a member saw not all classes; fit it anew with SAMME")
+        shares = class_shares(part.tree_.value[:, 0, :classes])
+        logs = np.log(np.clip(shares, np.finfo(float).eps, None))
+        trees.append(of_sklearn(part, (classes - 1) * (logs - (1.0 / classes) * logs.sum(axis=1, keepdims=True))))
+    base = np.zeros(classes)
+    return add_sum(trees, x, draft, base, single=True, mean=True, exact=True, divide=len(trees))
+
+
+def _ada_votes(estimator: Any, x: Value, draft: Draft) -> Value:
+    """Add the votes for and against each class, over the sum of their weights."""
+    classes = len(estimator.classes_)
+    answers = members(estimator.estimators_, x, draft, "index")
+    indices = []
+    for part, outputs in zip(estimator.estimators_, answers, strict=True):
+        places = positions(part.classes_, estimator.classes_, draft, "AdaBoostClassifier")
+        indices.append(recoded(outputs["index"], places, draft))
+    weights = np.asarray(estimator.estimator_weights_[: len(answers)], dtype=float)
+    votes = vote(indices, classes, draft, weights, -1 / (classes - 1) * weights)
+    whole = float(estimator.estimator_weights_.sum())
+    return draft.add("scale.center", votes, columns=classes, arrays={"divide": [whole] * classes})
 
 
 @converts("sklearn.AdaBoostRegressor")

@@ -50,8 +50,9 @@ def iterative(estimator: Any, x: Value, draft: Draft) -> Outputs:
     _expect_nan(estimator, draft)
     if estimator.sample_posterior:
         raise ConversionRefused(draft.path, "IterativeImputer", "it answers at random; use sample_posterior=False")
-    empty = np.asarray(estimator._is_empty_feature)
-    if empty.any() and estimator.keep_empty_features:
+    known = hasattr(estimator, "_is_empty_feature")  # not in older versions, where `keep_empty_features` changes other features
+    empty = np.asarray(estimator._is_empty_feature if known else np.isnan(estimator.initial_imputer_.statistics_))
+    if estimator.keep_empty_features and (empty.any() or not known):
         raise ConversionRefused(draft.path, "IterativeImputer", EMPTY)
     with draft.step("initial_imputer_"):
         filled = simple(estimator.initial_imputer_, x, draft)["transform"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from flyweight.toolkit.convert import converts
 from flyweight.toolkit.convert.draft import Draft, Outputs, Value
+from flyweight.toolkit.convert.releases import class_shares
 
 Array = np.ndarray[Any, Any]
 
@@ -36,29 +38,37 @@ def of_sklearn(estimator: Any, value: Array) -> Tree:
     return Tree(tree.children_left, tree.children_right, tree.feature, tree.threshold, np.asarray(missing), value)
 
 
-def flat(trees: list[Tree]) -> dict[str, Array]:
-    """Return the arrays of `trees.sum`: all trees one after the other in preorder, and each distinct leaf once."""
+def flat(trees: Iterable[Tree]) -> dict[str, Array]:
+    """Return the arrays of `trees.sum`: all trees one after the other in preorder, and each distinct leaf once.
+
+    Trees are read one by one and kept in few bytes a node, so that a large forest needs little memory beside its own.
+    """
     parts: dict[str, list[Array]] = {key: [] for key in ("feature", "threshold", "over", "missing", "split", "leaves")}
     roots, start, leaves = [], 0, 0
     for tree in trees:
         order = _preorder(tree)
-        place = np.empty(len(tree.left), dtype=np.int64)
-        place[order] = np.arange(len(order))
+        place = np.empty(len(tree.left), dtype=np.int32)
+        place[order] = np.arange(len(order), dtype=np.int32)
         is_leaf = tree.left[order] < 0
-        leaf = leaves + np.cumsum(is_leaf) - 1
-        parts["feature"].append(np.where(is_leaf, ~leaf, tree.feature[order]))
+        distinct, which = _distinct(tree.value[order][is_leaf])
+        feature = tree.feature[order].astype(np.int32)
+        feature[is_leaf] = ~(leaves + which)
+        parts["feature"].append(feature)
         parts["threshold"].append(np.where(is_leaf, 0.0, tree.threshold[order]))
-        parts["over"].append(np.where(is_leaf, 0, place[tree.right[order]] - np.arange(len(order)) - 1))
+        over = place[tree.right[order]] - np.arange(len(order), dtype=np.int32) - 1
+        parts["over"].append(np.where(is_leaf, np.int32(0), over))
         parts["missing"].append(np.where(is_leaf, 0, tree.missing[order]).astype(np.uint8))
-        parts["split"].append(np.full(len(order), -1) if tree.split is None else np.where(is_leaf, -1, tree.split[order]))
-        parts["leaves"].append(tree.value[order][is_leaf])
+        split = np.full(len(order), -1, np.int32) if tree.split is None else np.where(is_leaf, -1, tree.split[order])
+        parts["split"].append(split.astype(np.int32))
+        parts["leaves"].append(distinct)
         roots.append(start)
         start += len(order)
-        leaves += int(is_leaf.sum())
-    arrays = {key: np.concatenate(values) for key, values in parts.items()}
+        leaves += len(distinct)
+    arrays = {key: np.concatenate(parts.pop(key)) for key in [*parts]}
     _share_leaves(arrays)
     categorical = arrays["split"] >= 0
-    arrays["threshold"] = np.where(categorical, np.nan, arrays["threshold"].astype(float))
+    arrays["threshold"] = arrays["threshold"].astype(float, copy=False)
+    arrays["threshold"][categorical] = np.nan
     for name, flags in (("split", categorical), ("missing", arrays["missing"])):
         if not flags.any():
             del arrays[name]
@@ -76,13 +86,18 @@ def _narrow(arrays: dict[str, Array]) -> dict[str, Array]:
 
 
 def _share_leaves(arrays: dict[str, Array]) -> None:
-    """Keep equal leaves once, in `arrays` itself; a forest's leaves are mostly pure, so that a handful remains."""
-    rows = np.ascontiguousarray(arrays["leaves"], dtype=float)
-    # compared as bytes: 0.0 and -0.0 are different leaves
-    _, first, inverse = np.unique(rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel(), True, True)
+    """Keep leaves that are equal in several trees once, in `arrays` itself."""
+    arrays["leaves"], which = _distinct(arrays["leaves"])
     is_leaf = arrays["feature"] < 0
-    arrays["feature"][is_leaf] = ~inverse[~arrays["feature"][is_leaf]]
-    arrays["leaves"] = rows[first]
+    arrays["feature"][is_leaf] = ~which[~arrays["feature"][is_leaf]]
+
+
+def _distinct(leaves: Array) -> tuple[Array, Array]:
+    """Return the distinct rows of leaves, and for each leaf its row; a forest's leaves are mostly pure, so that few remain."""
+    rows = np.ascontiguousarray(leaves, dtype=float)
+    # compared as bytes: 0.0 and -0.0 are different leaves
+    _, first, which = np.unique(rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel(), True, True)
+    return rows[first], which.astype(np.int32)
 
 
 def _preorder(tree: Tree) -> Array:
@@ -100,7 +115,7 @@ def _preorder(tree: Tree) -> Array:
 
 
 def add_sum(
-    trees: list[Tree],
+    trees: Iterable[Tree],
     x: Value,
     draft: Draft,
     base: Array,
@@ -146,15 +161,18 @@ def _note_thresholds(arrays: dict[str, Array], x: Value, draft: Draft) -> None:
     "sklearn.ExtraTreeClassifier",
     "sklearn.RandomForestClassifier",
     "sklearn.ExtraTreesClassifier",
+    "imblearn.BalancedRandomForestClassifier",
 )
 def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """Convert to the mean of the trees' class shares; several outputs stand side by side."""
     widths = [int(count) for count in np.atleast_1d(estimator.n_classes_)]
     members = getattr(estimator, "estimators_", [estimator])
-    trees = [
-        of_sklearn(member, np.hstack([member.tree_.value[:, output, :width] for output, width in enumerate(widths)]))
+    trees = (
+        of_sklearn(
+            member, np.hstack([class_shares(member.tree_.value[:, output, :width]) for output, width in enumerate(widths)])
+        )
         for member in members
-    ]
+    )
     shares = _mean(estimator, trees, x, draft, sum(widths))
     return {"index": draft.argmax(shares, widths), "probabilities": shares}
 
@@ -168,12 +186,12 @@ def classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
 def regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """Convert to the mean of the trees' values."""
     members = getattr(estimator, "estimators_", [estimator])
-    trees = [of_sklearn(member, member.tree_.value[:, :, 0]) for member in members]
+    trees = (of_sklearn(member, member.tree_.value[:, :, 0]) for member in members)
     return {"values": _mean(estimator, trees, x, draft, int(estimator.n_outputs_))}
 
 
-def _mean(estimator: Any, trees: list[Tree], x: Value, draft: Draft, width: int) -> Value:
+def _mean(estimator: Any, trees: Iterable[Tree], x: Value, draft: Draft, width: int) -> Value:
     """Add the trees' mean, or the one tree's value."""
     mean = hasattr(estimator, "estimators_")
-    divide: dict[str, Any] = {"divide": len(trees)} if mean else {}
+    divide: dict[str, Any] = {"divide": len(estimator.estimators_)} if mean else {}
     return add_sum(trees, x, draft, np.zeros(width), single=True, mean=mean, exact=True, **divide)

@@ -1,4 +1,4 @@
-"""Draw cost against traffic as SVG: every option's curve, and the points where the cheapest option changes."""
+"""Draw cost against traffic: every option's curve, and the points where the cheapest option changes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from flyweight.toolkit import targets
 from flyweight.toolkit.costs.advice import Advice
 from flyweight.toolkit.costs.break_even import HIGHEST, LOWEST
 from flyweight.toolkit.costs.options import Option
+from flyweight.toolkit.errors import ToolkitError
 
+FORMATS = ("svg", "png", "pdf")
 STEPS = 113
 FLOOR = 0.1  # dollars per month: smaller amounts are drawn on the axis
 STYLES = {
@@ -29,13 +31,15 @@ COLORS = (
 
 
 def draw(advice: Advice, path: Path) -> None:
-    """Write the chart; the same advice gives the same bytes.
+    """Write the chart in the format of the path's suffix; the same advice gives the same bytes.
 
+    :raises ToolkitError: the suffix is not one of `FORMATS`.
     :raises ModuleNotFoundError: matplotlib is not installed.
     """
     import matplotlib
 
-    matplotlib.use("svg")
+    form = form_of(path)
+    matplotlib.use({"png": "agg"}.get(form, form))
     from matplotlib import pyplot
 
     settings: Any = {"svg.hashsalt": "flyweight", "svg.fonttype": "none", "path.simplify_threshold": 0.5, "font.size": 9}
@@ -58,8 +62,21 @@ def draw(advice: Advice, path: Path) -> None:
         axes.set_ylabel("US dollars per month, list price")
         axes.set_title("Cost against traffic", fontsize=10, loc="left")
         figure.legend(fontsize=8, loc="outside right upper", frameon=False, handlelength=3.2)
-        figure.savefig(path, format="svg", metadata={"Date": None})
+        metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form, {})
+        figure.savefig(path, format=form, metadata=metadata, dpi=150)
         pyplot.close(figure)
+
+
+def form_of(path: Path) -> str:
+    """Get the format of a picture from the suffix of its path.
+
+    :raises ToolkitError: the suffix is not one of `FORMATS`.
+    """
+    form = path.suffix.lower().removeprefix(".")
+    if form not in FORMATS:
+        listed = ", ".join(f".{name}" for name in FORMATS)
+        raise ToolkitError(f"{path} does not end in a format of pictures", f"give a path that ends in one of {listed}")
+    return form
 
 
 def curve(advice: Advice, option: Option) -> tuple[list[float], list[float]]:

@@ -36,7 +36,10 @@ class Releases:
         """List the releases."""
         if not self._record.is_file():
             return []
-        return [Release(**{**one, "folder": self.home / one["folder"]}) for one in json.loads(self._record.read_text())]
+        return [
+            Release(**{**one, "folder": self.home / one["folder"]})
+            for one in json.loads(self._record.read_text(encoding="utf-8"))
+        ]
 
     def stage(self, folder: Path) -> Path:
         """Copy the folder for a deployment; the copy is kept if the deployment succeeds."""
@@ -74,5 +77,5 @@ class Releases:
             self.drop(one.folder)
         listed = [{**asdict(one), "folder": one.folder.name, "parameters": dict(one.parameters)} for one in releases[-KEPT:]]
         draft = self._record.with_suffix(".draft")
-        draft.write_text(json.dumps(listed, indent=2) + "\n")
+        draft.write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
         draft.replace(self._record)

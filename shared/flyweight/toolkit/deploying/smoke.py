@@ -10,11 +10,10 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-from flyweight import predictor
-from flyweight.settings import ADDRESS_FILE
-from flyweight.toolkit.building.folder import MODEL, stored
+from flyweight.toolkit.building.folder import model_of
 from flyweight.toolkit.deploying.endpoint import Endpoint, Reply
 from flyweight.toolkit.errors import DeployFailed
+from flyweight.toolkit.publishing.catalogue import file_at
 
 NOT_LET_IN = (401, 403)
 
@@ -73,12 +72,11 @@ def _sample(folder: Path) -> tuple[list[Any], list[Any], str]:
 
     :raises DeployFailed: the model contains no sample.
     """
-    address = folder / ADDRESS_FILE
-    loaded = stored(address.read_text().strip()) if address.is_file() else predictor.load(str(folder / MODEL))
-    sample = loaded.file.document.get("sample")
+    document = file_at(model_of(folder)).document
+    sample = document.get("sample")
     if not isinstance(sample, dict) or not sample.get("instances"):
         raise DeployFailed(f"the model in {folder} contains no sample to test with", "pack it with --sample, or use --no-smoke")
-    return sample["instances"], sample["predictions"], f"{loaded.name}/{loaded.version}"
+    return sample["instances"], sample["predictions"], f"{document['name']}/{document['version']}"
 
 
 def _alike(answered: Any, recorded: Any) -> bool:

@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flyweight.predictor import load
 from flyweight.toolkit import resources, targets
 from flyweight.toolkit.errors import RuntimeFailed, ToolkitError
+from flyweight.toolkit.events.instances import instances
 from flyweight.toolkit.events.payloads import replaced
 from flyweight.toolkit.targets.requests import is_plain
 
@@ -18,7 +18,7 @@ PREDICT = {"method": "POST", "path": "/predict", "headers": {"content-type": "ap
 
 
 class NoSample(ToolkitError):
-    """No event has this name, or the model contains no instance for it."""
+    """No event has this name."""
 
 
 def names(target: str) -> list[str]:
@@ -72,26 +72,21 @@ def shapes(target: str, request: dict[str, Any]) -> dict[str, Any]:
     return events
 
 
-def predicting(target: str, instances: list[Any]) -> Any:
+def predicting(target: str, rows: list[Any]) -> Any:
     """Create the event of a prediction of these instances, in the target's usual form."""
-    return targets.find(target).runtime.event({**PREDICT, "body": {"instances": instances}})
+    return targets.find(target).runtime.event({**PREDICT, "body": {"instances": rows}})
 
 
-def fitted(target: str, name: str, model: str) -> Any:
-    """Read an event, and replace each penguin by the first instance of a model's own sample.
+def fitted(target: str, name: str, document: dict[str, Any]) -> Any:
+    """Read an event, and replace each penguin by an instance of another model.
 
     An event without an instance is the same for every model.
 
-    :raises NoSample: the event does not exist, or the model contains no instance.
+    :param document: the document of that model's file.
+    :raises NoSample: the event does not exist.
+    :raises RuntimeFailed: the target does not have this shape, or the shape can't carry this request.
     """
-    event = read(target, name)
-    document = load(model).file.document
-    kept = (document.get("sample") or {}).get("instances") or []
-    if not kept:
-        raise NoSample(f"{model} contains no sample for an event")
-    features = [feature["name"] for feature in document["signature"]["features"]]
-    row = [kept[0][feature] for feature in features] if isinstance(kept[0], dict) else kept[0]
-    return replaced(event, dict(zip(features, row, strict=True)))
+    return replaced(read(target, name), instances(document)[0])
 
 
 def needs(name: str) -> str:

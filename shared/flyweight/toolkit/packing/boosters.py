@@ -1,118 +1,17 @@
-"""Native boosters behind the part of scikit-learn's estimator interface that packing uses, and their own file formats."""
+"""The files in which LightGBM, XGBoost and CatBoost save their boosters."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from sklearn.base import BaseEstimator
+from typing import Any
 
 from flyweight.toolkit.errors import ToolkitError
+from flyweight.toolkit.packing.natives import adopt
 
 
 class BoosterRefused(ToolkitError, ValueError):
     """A file that is not a saved booster of a known library."""
-
-
-class NativeBooster(BaseEstimator):  # type: ignore[misc]
-    """A fitted native booster as a regressor: its values are what its own `predict` gives, also where those are probabilities."""
-
-    def __init__(self, booster: Any) -> None:
-        self.booster_ = booster
-        count, names = self._features()
-        self.n_features_in_ = count
-        if names is not None:
-            self.feature_names_in_ = np.array(names, dtype=object)
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return no parameters: a fitted booster can't be changed."""
-        return {}
-
-    def fit(self, X: Any, y: Any) -> Any:
-        """Refuse to fit; scikit-learn takes only what has this method for an estimator.
-
-        :raises NotImplementedError: always.
-        """
-        raise NotImplementedError("a native booster is fitted by its own library")
-
-    if TYPE_CHECKING:  # each library has its own
-
-        def predict(self, X: Any) -> Any:
-            """Answer as the booster itself does; each row gets one value, or one a class."""
-            ...
-
-        def _features(self) -> tuple[int, list[str] | None]:
-            """Get the number of features, and their names; None if the library made the names up."""
-            ...
-
-
-class LightGBM(NativeBooster):
-    """`lightgbm.Booster`: sums under the objective's link."""
-
-    # the class that it stands for: converters are found by its name, and reports show it
-    __module__, __qualname__ = "lightgbm", "Booster"
-
-    def predict(self, X: Any) -> Any:
-        """Answer on one thread, since threads hang in forked processes."""
-        return self.booster_.predict(X, num_threads=1)
-
-    def _features(self) -> tuple[int, list[str] | None]:
-        names = self.booster_.feature_name()
-        made_up = names == [f"Column_{position}" for position in range(len(names))]
-        return len(names), None if made_up else names
-
-
-class XGBoost(NativeBooster):
-    """`xgboost.Booster`: sums under the objective's link, of all its trees."""
-
-    __module__, __qualname__ = "xgboost", "Booster"
-
-    def get_booster(self) -> Any:
-        """Get the booster, under the name that XGBoost's estimators have for it."""
-        return self.booster_
-
-    def predict(self, X: Any) -> Any:
-        """Answer through `inplace_predict`, as XGBoost's own estimators do: it takes tables as they are."""
-        return self.booster_.inplace_predict(X)
-
-    def _features(self) -> tuple[int, list[str] | None]:
-        return self.booster_.num_features(), self.booster_.feature_names
-
-
-class CatBoost(NativeBooster):
-    """`catboost.CatBoost`: raw sums. One that is loaded from a file has no `n_features_in_`, which packing reads."""
-
-    __module__, __qualname__ = "catboost", "CatBoost"
-
-    def save_model(self, path: str, format: str) -> None:
-        """Save the booster, like CatBoost's own method."""
-        self.booster_.save_model(path, format=format)
-
-    def predict(self, X: Any) -> Any:
-        """Answer on one thread, since threads hang in forked processes."""
-        return self.booster_.predict(X, thread_count=1)
-
-    def _features(self) -> tuple[int, list[str] | None]:
-        names = self.booster_.feature_names_
-        made_up = names == [str(position) for position in range(len(names))]
-        return len(names), None if made_up else names
-
-
-# class of a native booster -> its wrapper
-ADOPTED: dict[str, type[NativeBooster]] = {
-    "lightgbm.Booster": LightGBM,
-    "xgboost.Booster": XGBoost,
-    "catboost.CatBoost": CatBoost,
-}
-
-
-def adopt(model: Any) -> Any:
-    """Wrap a native booster; return anything else as it is."""
-    cls = type(model)
-    wrapper = ADOPTED.get(f"{cls.__module__.partition('.')[0]}.{cls.__qualname__}")
-    return model if wrapper is None or isinstance(model, NativeBooster) else wrapper(model)
 
 
 def is_saved(path: str | Path) -> bool:

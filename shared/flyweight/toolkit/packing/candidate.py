@@ -47,9 +47,3 @@ def versions(*packages: str) -> dict[str, str]:
     from importlib import metadata
 
     return {package: metadata.version(package) for package in packages}
-
-
-def first_line(error: BaseException) -> str:
-    """Format an error as its class and the first line of its message, at most 300 characters."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__

@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 from flyweight.ops.own import MODULE
 from flyweight.toolkit.errors import ToolkitError
+from flyweight.toolkit.packing.guard import STOPS, first_line
 
 
 class StepsRefused(ToolkitError):
     """A file of steps that can't be used; the message says why."""
+
+    next_step = "see docs/your-own-step.md for what such a file contains"
 
 
 def use(path: str | Path) -> None:
     """Import a file of steps under the name `flyweight_steps`, as a deployment imports it.
 
     :param path: a Python file of any name.
-    :raises StepsRefused: the file has no table `STEPS` of name -> (function, kinds).
+    :raises StepsRefused: the file can't be imported, or has no table `STEPS` of name -> (function, kinds).
     :raises OSError: the file can't be read.
     """
     path = Path(path)
     path.open("rb").close()
-    spec = importlib.util.spec_from_file_location(MODULE, path)
-    assert spec is not None and spec.loader is not None
+    loader = SourceFileLoader(MODULE, str(path))
+    spec = importlib.util.spec_from_loader(MODULE, loader)
+    assert spec is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        loader.exec_module(module)
+    except STOPS:
+        raise
+    except BaseException as error:  # the user's code, or a file that is no Python at all
+        raise StepsRefused(f"{path} can't be imported: {first_line(error)}") from error
     table = getattr(module, "STEPS", None)
     if not isinstance(table, dict) or not all(_is_step(step) for step in table.values()):
         raise StepsRefused(f"{path} has no table STEPS of name -> (function, kinds), such as {{'region': (region, 's')}}")

@@ -12,6 +12,7 @@ import pandas as pd
 
 from flyweight import __version__
 from flyweight.errors import InvalidInput
+from flyweight.formats.csv import MISSING
 from flyweight.models import file as model_file
 from flyweight.predictor import Predictor
 from flyweight.toolkit.errors import ToolkitError
@@ -20,12 +21,15 @@ from flyweight.toolkit.packing.candidate import as_bytes, versions
 from flyweight.toolkit.packing.engines import graph_formats
 from flyweight.toolkit.packing.expected_answers import ExpectedAnswers, is_answer, read_expected_answers
 from flyweight.toolkit.packing.graph import Graph
+from flyweight.toolkit.packing.guard import guarded
+from flyweight.toolkit.packing.kinds import kind_of_column
 from flyweight.toolkit.packing.oracle import Array
 from flyweight.toolkit.packing.pack import SELF_TEST_ROWS, Packed, self_test, write_model
 from flyweight.toolkit.packing.parity import Parity, prove
-from flyweight.toolkit.packing.sample import Row, frame_of, kind_of
-from flyweight.toolkit.packing.selection import ParityFailed, Progress
-from flyweight.toolkit.packing.source_model import SAMPLE_ROWS
+from flyweight.toolkit.packing.sample import Row, frame_of
+from flyweight.toolkit.packing.selection import ParityFailed
+from flyweight.toolkit.packing.source_model import SAMPLE_ROWS, Progress, Rows
+from flyweight.toolkit.packing.tables import is_text, typed
 
 NOT_COMPARED = "nothing: the sample holds no answers"
 
@@ -39,6 +43,7 @@ def is_graph(path: Path) -> bool:
     return path.suffix in graph_formats()
 
 
+@guarded("the graph can't be packed")
 def pack_graph(
     source: str | Path,
     path: str | Path | None = None,
@@ -48,6 +53,7 @@ def pack_graph(
     name: str = "model",
     version: str = "1.0.0",
     tolerance: float | None = None,
+    unknown: str = "error",
     progress: Progress = lambda stage, done, total: None,
 ) -> Packed:
     """Put a graph into a model file, with the signature of its inputs and outputs.
@@ -58,6 +64,7 @@ def pack_graph(
         `probability_CLASS`) hold what the graph should answer, and are compared. Without them nothing is compared.
     :param classes: the labels of a classifier, in the order of its probabilities, if the graph does not name them.
     :param tolerance: accept differences up to this; recorded in the file.
+    :param unknown: what the model does with inputs that are no feature of it: "error" refuses them, "ignore" leaves them out.
     :raises GraphRefused: the graph takes or gives what a model file can't describe, or the sample does not fit it.
     :raises ModelRefused: the engine does not take the graph.
     :raises ParityFailed: the answers are not those of the sample; nothing is written.
@@ -67,16 +74,16 @@ def pack_graph(
     sample = None if sample is None else sample.set_axis([str(column) for column in sample.columns], axis=1)
     form = graph_formats()[source.suffix]
     columns = None if sample is None else [column for column in sample.columns if not is_answer(column)]
-    graph = form.read(
-        data, None if sample is None or sample.empty else dict(zip(columns or [], sample[columns].iloc[0], strict=True))
-    )
+    row = None if sample is None or sample.empty else dict(zip(columns or [], sample[columns].iloc[0], strict=True))
+    graph = form.read(data, row)
     names = _feature_names(graph, columns)
+    sample = _typed(sample, names, graph)
     rows = [] if sample is None else _rows(graph, sample, names)
     labels = _labels(graph, classes)
     document: dict[str, Any] = {
         "name": name,
         "version": version,
-        "signature": _signature(graph, names, labels, rows),
+        "signature": _signature(graph, names, labels, rows) | ({} if unknown == "error" else {"unknown": unknown}),
         "engines": [form.engine],
         form.engine: {"inputs": _positions(graph), "outputs": _outputs(graph, labels)},
         "requires": versions(form.package, "numpy"),
@@ -121,6 +128,20 @@ def _kinds(graph: Graph) -> list[str]:
     return [port.kind for port in graph.inputs for _ in range(port.width)]
 
 
+def _typed(sample: pd.DataFrame | None, names: list[str], graph: Graph) -> pd.DataFrame | None:
+    """Convert a sample of texts by the kinds of the graph's inputs; answers become numbers if all of them are."""
+    if sample is None or not is_text(sample):
+        return sample
+    kinds = {name: kind for name, kind in zip(names, _kinds(graph), strict=True) if name in sample.columns}
+    answers = typed(sample, {name: "number" for name in sample.columns if is_answer(name)})
+    whole = {
+        name: "number"
+        for name in sample.columns
+        if is_answer(name) and not any(isinstance(value, str) for value in answers[name])
+    }
+    return typed(sample, {**kinds, **whole})
+
+
 def _rows(graph: Graph, sample: pd.DataFrame, names: list[str]) -> list[Row]:
     """Turn the first rows of the sample into instances.
 
@@ -134,7 +155,7 @@ def _rows(graph: Graph, sample: pd.DataFrame, names: list[str]) -> list[Row]:
         if kind == "string":
             columns.append([None if pd.isna(value) else str(value) for value in column.tolist()])
             continue
-        if kind_of(column) == "string":
+        if kind_of_column(column, names[position]) == "string":
             raise GraphRefused(
                 f"column {names[position]!r} of the sample holds strings, the graph takes numbers there",
                 "give the features as the graph takes them",
@@ -187,10 +208,12 @@ def _signature(graph: Graph, names: list[str], labels: list[Any] | None, rows: l
     for position, (name, kind) in enumerate(zip(names, _kinds(graph), strict=True)):
         values = [row[position] for row in rows if row[position] is not None and row[position] == row[position]]
         seen = {"range": [min(values), max(values)]} if kind == "number" and values else {}
-        features.append({"name": name, "kind": kind, "nullable": False, **seen})
+        own = {"missing": list[str]()} if kind == "string" else {}  # it is never null, so that every text is a string
+        features.append({"name": name, "kind": kind, "nullable": False, **seen, **own})
+    shared = {"features": features, "missing": sorted(MISSING)}
     if labels is not None:
-        return {"task": "classification", "features": features, "outputs": 1, "classes": [labels]}
-    return {"task": "regression", "features": features, "outputs": _outputs(graph, None)["values"]["width"]}
+        return {"task": "classification", **shared, "outputs": 1, "classes": [labels]}
+    return {"task": "regression", **shared, "outputs": _outputs(graph, None)["values"]["width"]}
 
 
 def _set_nullable(document: dict[str, Any], predictor: Predictor, rows: list[Row]) -> None:
@@ -234,7 +257,7 @@ def _prove(
 
     oracle: Any = ExpectedAnswers(rows, expected)
     engine = {document["engines"][0]: predictor.engine}
-    (parity,) = prove(engine, oracle, predictor.signature, rows, [], [], tolerance, advance).values()
+    (parity,) = prove(engine, oracle, predictor.signature, Rows(rows, [], []), tolerance, advance).values()
     if not parity.holds:
         raise ParityFailed(parity)
     document["parity"] = {**parity.document(), "compared_with": "the answers of the sample"}

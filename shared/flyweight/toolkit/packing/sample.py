@@ -5,7 +5,7 @@ A sample is a table (a DataFrame, an array, lists), or a list of texts, of dicti
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 
 from flyweight.engines._estimator import Input
+from flyweight.models.datetimes import NotDatetime, microseconds
 from flyweight.models.signature import Feature
 from flyweight.toolkit.convert.draft import is_missing
 from flyweight.toolkit.errors import ToolkitError
 
-Row = list[Any]  # one instance, per feature a float (NaN if missing), or a string or None
+Row = list[Any]  # one instance, per feature a float (NaN if missing or unread), or a string or None
 
 
 class SampleRefused(ToolkitError, ValueError):
@@ -30,10 +31,11 @@ class Shape:
     """How an estimator takes its input.
 
     :param names: the features' names, in order.
-    :param kinds: per feature "number", "boolean" or "string".
+    :param kinds: per feature "number", "boolean", "string", "datetime" or "unread".
     :param dtypes: per feature the dtype of its column.
     :param markers: per feature what stands for a missing string.
     :param framed: whether the input is a DataFrame; else a plain array.
+    :param whole: the positions of numbers that an array of objects holds as integers, as CatBoost takes categories.
     :param form: "table"; or for a list "texts", "dicts" or "pairs" (of a name and a value).
     """
 
@@ -43,29 +45,42 @@ class Shape:
     markers: list[Any]
     framed: bool
     form: str = "table"
+    whole: frozenset[int] = frozenset()
 
     def to_estimator(self, rows: list[Row]) -> Any:
         """Build the estimator's input from instances, by the code of the engines that run the estimator itself."""
         return self._input.of(rows)
 
+    @property
+    def zones(self) -> list[str]:
+        """Whether the datetimes of each feature have a time zone, "UTC", or have none."""
+        return [_zone(dtype) for dtype in self.dtypes]
+
     def document(self) -> dict[str, Any]:
         """Describe the input for those engines, as the model file's document holds it."""
         markers = ["none" if marker is None else "na" if marker is pd.NA else "nan" for marker in self.markers]
         types = [_type_name(dtype, kind) for dtype, kind in zip(self.dtypes, self.kinds, strict=True)]
+        types = ["whole" if position in self.whole else name for position, name in enumerate(types)]
         return {"form": self.form, "framed": self.framed, "types": types, "markers": markers}
 
     @cached_property
     def _input(self) -> Input:
-        return Input(self.document(), [Feature(name, kind, True) for name, kind in zip(self.names, self.kinds, strict=True)])
+        features = zip(self.names, self.kinds, self.zones, strict=True)
+        return Input(self.document(), [Feature(name, kind, True, zone=zone) for name, kind, zone in features])
 
     def to_rows(self, X: Any) -> list[Row]:
         """Turn the estimator's input into instances.
 
         :raises SampleRefused: a column is missing, or a table without names has another width.
         """
-        frame = frame_of(X, self.names)
+        frame = frame_of(X, self.names, self.unread)
         columns = [_values(frame.iloc[:, p], kind) for p, kind in enumerate(self.kinds)]
         return [list(row) for row in zip(*columns, strict=True)]
+
+    @property
+    def unread(self) -> set[str]:
+        """The names of the features that nothing reads."""
+        return {name for name, kind in zip(self.names, self.kinds, strict=True) if kind == "unread"}
 
 
 def form_of(estimator: Any) -> str:
@@ -161,6 +176,8 @@ def _is_pairs(entry: Any) -> bool:
 def _fitted_names(estimator: Any) -> Any:
     """Get the names of the features that the estimator was fitted on; None if it has none. CatBoost keeps them elsewhere."""
     names = getattr(estimator, "feature_names_in_", None)
+    if names is not None and not all(isinstance(name, str) for name in names):
+        return None  # category_encoders numbers the columns of an array
     own = getattr(estimator, "feature_names_", None) if names is None else None
     return names if own is None or [str(name) for name in own] == [str(place) for place in range(len(own))] else own
 
@@ -168,49 +185,91 @@ def _fitted_names(estimator: Any) -> Any:
 def _width_of(estimator: Any) -> int | None:
     """Get the number of features that the estimator was fitted on; None if neither it nor a step of its pipeline says."""
     for part in (estimator, *(step for _, step in getattr(estimator, "steps", []))):
-        count = getattr(part, "n_features_in_", None)
+        names = getattr(part, "feature_names_", None)  # an unpickled CatBoost says that it has 0 features, and names them
+        count = getattr(part, "n_features_in_", None) or (len(names) if names else None)
         if count is not None:
             return int(count)
     return None
 
 
-def markers_of(sample: Any, names: list[str]) -> list[Any]:
-    """Find what stands for a missing value in each column of the sample: None, NaN or pandas' NA; NaN if none is missing.
+def marker_of(column: pd.Series[Any], otherwise: Any) -> Any:
+    """Find what stands for a missing value in a column: None, NaN or pandas' NA.
 
-    :raises SampleRefused: a column is missing, or a table without names has another width.
+    :param otherwise: what it is if none is missing.
     """
-    if sample is None:
-        return [np.nan] * len(names)
-    frame = frame_of(sample, names)
-    columns = [frame.iloc[:, position] for position in range(len(names))]
-    return [next((value for value in column if is_missing(value)), np.nan) for column in columns]
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind != "O":
+        return np.nan
+    missing = column.isna()
+    return column[missing].tolist()[0] if missing.any() else otherwise
 
 
-def frame_of(X: Any, names: list[str]) -> pd.DataFrame:
+def frame_of(X: Any, names: Sequence[str], unread: Collection[str] = ()) -> pd.DataFrame:
     """Turn any sample into a DataFrame of exactly these columns; other columns (a target, an index) are left out.
 
     A list of texts becomes one column; a list of dictionaries, or of lists of pairs, one column a key.
 
+    :param unread: the columns that may be absent, since nothing reads them; they become columns of None.
     :raises SampleRefused: a column is missing, or a table without names has another width.
     """
     X = X.toarray() if hasattr(X, "toarray") else _frame_of_list(X)
     if isinstance(X, pd.DataFrame):
-        X = X.set_axis([str(name) for name in X.columns], axis=1)
+        X = X.set_axis(_column_names(X, names), axis=1)
         absent = [name for name in names if name not in X.columns]
-        if absent:
-            raise SampleRefused(f"the sample has no column {', '.join(map(repr, absent[:5]))}, on which the estimator was fitted")
-        frame: pd.DataFrame = X[names]
+        needed = [name for name in absent if name not in unread]
+        if needed:
+            raise SampleRefused(
+                f"the sample has no column {', '.join(map(repr, needed[:5]))}, on which the estimator was fitted",
+                f"its columns are {', '.join(map(repr, X.columns[:20]))}",
+            )
+        frame: pd.DataFrame = X.assign(**dict.fromkeys(absent))[[*names]] if absent else X[[*names]]
         return frame
     array = np.asarray(X if hasattr(X, "dtype") else pd.DataFrame(X, dtype=object).infer_objects().to_numpy())
     if array.ndim != 2 or array.shape[1] != len(names):
         raise SampleRefused(f"the estimator was fitted on {len(names)} features, the sample has shape {array.shape}")
     if array.dtype.kind != "O":
-        return pd.DataFrame(array, columns=names)
+        return pd.DataFrame(array, columns=[*names])
     # Keep objects: pandas would make its own strings of them, and turn None into NaN, which some steps tell apart.
     return pd.DataFrame({name: pd.Series(array[:, position], dtype=object) for position, name in enumerate(names)})
 
 
-def as_categories(sample: Any, names: list[str], framed: Mapping[int, list[Any]]) -> Any:
+def _column_names(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """Name a frame's columns by texts; blanks around a name are no part of it unless a feature has them, as for models' readers.
+
+    :raises SampleRefused: a feature's name stands over two columns.
+    """
+    columns = [str(column) for column in frame.columns]
+    columns = [name if name in names else name.strip() for name in columns]
+    twice = (
+        sorted({name for name in columns if name in names and columns.count(name) > 1}) if len({*columns}) < len(columns) else []
+    )
+    if twice:
+        raise SampleRefused(f"the sample has the column {twice[0]!r} twice", "give each column a name of its own, and fit again")
+    return columns
+
+
+def without_others(estimator: Any, X: Any, names: Sequence[str]) -> Any:
+    """Leave out the columns of a sample that are no features (a target, an index), and order the others as in training.
+
+    :returns: the columns under their own names and with their dtypes; a Series for an estimator that reads one text.
+    """
+    if not isinstance(X, pd.DataFrame):
+        return X
+    places = {name: place for place, name in enumerate(_column_names(X, names))}
+    if form_of(estimator) == "texts":
+        return X.iloc[:, places[names[0]]]
+    return X if _fitted_names(estimator) is None else X.iloc[:, [places[name] for name in names if name in places]]
+
+
+def part_of(X: Any, positions: Sequence[int]) -> Any:
+    """Take some rows of a sample, in the form in which it was given."""
+    if hasattr(X, "iloc"):
+        return X.iloc[[*positions]]
+    if hasattr(X, "tocsr"):
+        return X.tocsr()[[*positions]]
+    return X[[*positions]] if hasattr(X, "dtype") else [X[position] for position in positions]
+
+
+def as_categories(sample: Any, names: Sequence[str], framed: Mapping[int, list[Any]]) -> Any:
     """Cast the features that the estimator takes as pandas' categories, since a sample read from CSV has no dtypes.
 
     A value outside the categories becomes missing, as in pandas. A sample whose columns have no names is returned as it is.
@@ -221,73 +280,94 @@ def as_categories(sample: Any, names: list[str], framed: Mapping[int, list[Any]]
         return sample
     categories_by_name = {names[position]: categories for position, categories in framed.items()}
     cast = {
-        name: pd.Categorical([_category(value, categories) for value in sample[name].tolist()], categories=categories)
+        name: pd.Categorical([value if value in categories else None for value in sample[name].tolist()], categories=categories)
         for name, categories in categories_by_name.items()
         if name in sample.columns and not isinstance(sample[name].dtype, pd.CategoricalDtype)
     }
     return sample.assign(**cast) if cast else sample
 
 
-def _category(value: Any, categories: list[Any]) -> Any:
-    """Find the category that a cell of CSV means: "1" may have been read as 1, or as 1.0 in a column with an empty cell."""
-    if is_missing(value) or value in categories:
-        return value
-    texts = [str(value), str(int(value))] if isinstance(value, float) and value.is_integer() else [str(value)]
-    return next((text for text in texts if text in categories), None)
-
-
-def shape_of(estimator: Any, sample: Any, names: list[str], textual: set[int], known: Mapping[int, list[Any]] = {}) -> Shape:
+def shape_of(
+    estimator: Any,
+    sample: Any,
+    names: list[str],
+    kinds: list[str],
+    columns: Sequence[pd.Series[Any] | None],
+    markers: list[Any],
+    known: Mapping[int, list[Any]] = {},
+) -> Shape:
     """Find how the estimator takes its input.
 
-    :param textual: without a sample, the positions of the features that are strings; the others are numbers.
+    :param kinds: per feature its kind.
+    :param columns: per feature its column in the sample; None where there is none.
+    :param markers: per feature what stands for a missing value.
     :param known: without a sample, the categories of features that are pandas' categories, by position.
-    :raises SampleRefused: the sample does not have these features, or a column holds values of several kinds.
     """
     form = form_of(estimator)
     # An estimator that counted its features and kept no names was fitted on an array, in whatever form the sample comes.
     unnamed = _width_of(estimator) is not None
     framed = form == "table" and (_fitted_names(estimator) is not None or (isinstance(sample, pd.DataFrame) and not unnamed))
-    if sample is None:
-        strings = range(len(names)) if form == "texts" else textual
-        kinds = ["string" if position in strings else "number" for position in range(len(names))]
-        dtypes: list[Any] = [object if kind == "string" else np.dtype(float) for kind in kinds]
-        dtypes = [pd.CategoricalDtype(known[p]) if p in known else dtype for p, dtype in enumerate(dtypes)]
-        return Shape(names, kinds, dtypes, [np.nan] * len(names), framed, form)
-    frame = frame_of(sample, names)
-    columns = [frame.iloc[:, position] for position in range(len(names))]
-    kinds, dtypes = [kind_of(column) for column in columns], [column.dtype for column in columns]
-    return Shape(names, kinds, dtypes, markers_of(sample, names), framed, form)
+    dtypes = [
+        _default_dtype(kind, known.get(position)) if column is None else column.dtype
+        for position, (kind, column) in enumerate(zip(kinds, columns, strict=True))
+    ]
+    return Shape(names, kinds, dtypes, markers, framed, form)
 
 
-def kind_of(column: pd.Series[Any]) -> str:
-    """Find the kind of a column's values: number, boolean or string; number if all are missing.
-
-    :raises SampleRefused: the column holds values of another kind, or of several.
-    """
-    present = [value for value in column.tolist() if not is_missing(value)]
-    kinds = {"boolean" if isinstance(v, (bool, np.bool_)) else _kind(v) for v in present}
-    if len(kinds) > 1 or kinds == {"other"}:
-        types = ", ".join(sorted({type(value).__name__ for value in present}))
-        raise SampleRefused(f"column {column.name!r} holds {types}; a feature is numbers, booleans or strings, all of one kind")
-    return kinds.pop() if kinds else "number"
-
-
-def _kind(value: Any) -> str:
-    return "string" if isinstance(value, str) else "number" if isinstance(value, (int, float, np.number)) else "other"
+def _default_dtype(kind: str, known: list[Any] | None) -> Any:
+    """Choose the dtype of a column that the sample does not have."""
+    if known is not None:
+        return pd.CategoricalDtype(known)
+    return np.dtype("datetime64[us]") if kind == "datetime" else object if kind in ("string", "unread") else np.dtype(float)
 
 
 def _values(column: pd.Series[Any], kind: str) -> list[Any]:
+    """Turn a column into the values of rows."""
+    if kind == "unread":
+        return [np.nan] * len(column)
+    if kind == "datetime":
+        return _moments(column)
     if kind == "string":
         return [None if is_missing(value) else str(value) for value in column.tolist()]
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiub":
+        values: list[Any] = column.to_numpy(dtype=float).tolist()
+        return values
     return [np.nan if is_missing(value) else float(value) for value in column.tolist()]
+
+
+def _moments(column: pd.Series[Any]) -> list[Any]:
+    """Turn datetimes into microseconds since 1970.
+
+    :raises SampleRefused: one is finer than a microsecond, or too far away.
+    """
+    zone, moments = _zone(column.dtype), []
+    for row, value in enumerate(column.tolist(), 1):
+        try:
+            moments.append(np.nan if is_missing(value) else microseconds(value, zone))
+        except NotDatetime as error:
+            message = f"column {column.name!r}, row {row}: expected a datetime, got {error}"
+            raise SampleRefused(message, "round the column to microseconds, and leave datetimes out of that range out") from None
+    return moments
+
+
+def _zone(dtype: Any) -> str:
+    return "none" if getattr(dtype, "tz", None) is None else "UTC"
 
 
 def _type_name(dtype: Any, kind: str) -> Any:
     """Name a column's dtype as model files name it."""
+    if kind == "unread":
+        return "any"
+    if kind == "datetime":
+        zone = {} if str(getattr(dtype, "tz", None)) in ("None", "UTC") else {"zone": str(dtype.tz)}
+        return {
+            "datetime": getattr(dtype, "unit", None) or np.datetime_data(dtype)[0] if str(dtype) != "object" else "us",
+            **zone,
+        }
     if isinstance(dtype, pd.CategoricalDtype):
         return {"categories": dtype.categories.tolist(), "ordered": bool(dtype.ordered)}
     if kind == "string":
         return str(dtype) if str(dtype) in ("str", "string") else "object"
     if kind == "boolean":
-        return "bool"
+        return "object" if str(dtype) == "object" else "bool"
     return "int" if isinstance(dtype, np.dtype) and dtype.kind in "iu" else "float"

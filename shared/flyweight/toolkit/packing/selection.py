@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,15 +15,15 @@ from flyweight.predictor import Predictor
 from flyweight.toolkit.convert.draft import ConversionRefused
 from flyweight.toolkit.errors import ToolkitError
 from flyweight.toolkit.packing import model_writer
-from flyweight.toolkit.packing.candidate import Candidate, EngineSkipped, first_line, versions
+from flyweight.toolkit.packing.candidate import Candidate, EngineSkipped, versions
 from flyweight.toolkit.packing.engines import CandidateMaker, makers
+from flyweight.toolkit.packing.guard import CodeFailed, first_line, guarded
 from flyweight.toolkit.packing.parity import Parity, prove
-from flyweight.toolkit.packing.source_model import Rows, SourceModel
+from flyweight.toolkit.packing.source_model import Progress, Rows, SourceModel
 
 NARROWED = "missing values are refused: the graph answers them otherwise than the estimator"
 WORTH = 1.25  # for batches, an engine that needs more packages has to be this many times as fast
 PLAN_ENGINE = "pure"  # the engine of plans: where it fails, its reason is the most useful one
-Progress = Callable[[str, int, int], None]  # stage, rows done, rows in all
 
 
 class ParityFailed(ToolkitError):
@@ -58,12 +58,22 @@ class ProvedCandidate:
 
 
 class EngineSelection:
-    """The engines that were tried for one estimator; `skipped` holds per engine why it was not chosen."""
+    """The engines that were tried for one estimator; `skipped` holds per engine why it was not chosen.
+
+    :param budget: the seconds for which each engine is compared over edge rows.
+    """
 
     def __init__(
-        self, model: SourceModel, head: dict[str, Any], tolerance: float | None, purpose: str, progress: Progress
+        self,
+        model: SourceModel,
+        head: dict[str, Any],
+        tolerance: float | None,
+        purpose: str,
+        progress: Progress,
+        budget: float = math.inf,
     ) -> None:
         self.model, self.head, self.tolerance, self.purpose, self.progress = model, head, tolerance, purpose, progress
+        self.budget = budget
         self.skipped: dict[str, str] = {}
         self._failed: Parity | None = None
 
@@ -124,10 +134,19 @@ class EngineSelection:
         return {**self.head, "engines": engines, **candidate.entries, "requires": requires}
 
     def _try_engine(self, maker: CandidateMaker, alone: bool) -> ProvedCandidate | None:
-        """Prove the candidates of one engine until the parity of one holds.
+        """Prove the candidates of one engine until the parity of one holds; an error of a library is a reason to skip the engine.
 
         :param alone: whether no other engine is tried.
         """
+        self.progress(f"trying {maker.engine}", 0, 0)
+        try:
+            with guarded(f"the {maker.engine} engine failed", self.model.estimator):
+                return self._first_proved(maker, alone)
+        except CodeFailed as failed:
+            self.skipped[maker.engine] = str(failed)
+        return None
+
+    def _first_proved(self, maker: CandidateMaker, alone: bool) -> ProvedCandidate | None:
         try:
             for candidate in maker.candidates(self.model):
                 proved = self._prove(candidate, self.model.rows, maker)
@@ -146,7 +165,7 @@ class EngineSelection:
         rows = self.model.rows.complete()
         if len(rows.sample) < len(self.model.rows.sample) or not any(feature["nullable"] for feature in features):
             return None
-        signature = {**self.head["signature"], "features": [{**feature, "nullable": False} for feature in features]}
+        signature = {**self.head["signature"], "features": [_required(feature) for feature in features]}
         entries = {**candidate.entries, "signature": signature, "narrowed": NARROWED}
         return self._prove(replace(candidate, entries=entries), rows, maker)
 
@@ -168,9 +187,11 @@ class EngineSelection:
         engines: dict[str, Any] = {name: predictor.engine}
         if isinstance(predictor.engine, PlanEngine):
             engines["numpy"] = batch_engine.Engine(predictor.file, predictor.engine.plan)
-        reports = prove(
-            engines, self.model.oracle, predictor.signature, rows.sample, rows.edges, rows.refused, self.tolerance, advance
-        )
+        try:
+            reports = prove(engines, self.model.oracle, predictor.signature, rows, self.tolerance, advance, self.budget)
+        except CodeFailed as failed:
+            self.skipped[name] = str(failed)
+            return None
         parity = reports[name]
         if not parity.holds:
             self.skipped[name] = self._describe_difference(parity)
@@ -188,6 +209,13 @@ class EngineSelection:
         tolerance = 10.0 ** math.ceil(math.log10(largest)) if close else 0.0
         hint = f"; --tolerance {tolerance:.0e} might take it" if close and self.tolerance is None else ""
         return f"its answers differ: {parity.failures[0][:300]}{hint}"
+
+
+def _required(feature: dict[str, Any]) -> dict[str, Any]:
+    """Change a feature of a document so that it is never missing: then every text of CSV is a string."""
+    if feature["kind"] == "unread":
+        return feature
+    return {**feature, "nullable": False, **({"missing": []} if feature["kind"] == "string" else {})}
 
 
 def allowed_makers(engine: str | None, allow_code: bool) -> Sequence[CandidateMaker]:

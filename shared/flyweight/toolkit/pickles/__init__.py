@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flyweight.toolkit.convert import converters
+from flyweight.toolkit.packing import engines
 from flyweight.toolkit.pickles import names
 from flyweight.toolkit.pickles.machine import Machine
 from flyweight.toolkit.pickles.nodes import Global, Node, class_of, printable
 from flyweight.toolkit.pickles.source import PickleRefused, Source, looks_like_pickle
+from flyweight.toolkit.pickles.versions import Difference, differences
 
 __all__ = ["Contents", "Part", "PickleRefused", "engine_hint", "is_pickle", "read"]
 
@@ -55,6 +57,8 @@ class Contents:
     :param cls: the class of the root; None if it is unknown.
     :param parts: the estimators inside.
     :param sklearn: the versions of scikit-learn that fitted them, that of the outermost estimator first.
+    :param boosters: the versions of the boosters' libraries that fitted parts of it, by distribution; of LightGBM only the first
+        number is recorded.
     :param numpy: the versions of numpy that can load it; None if the file does not show it.
     :param standard: names of the standard library.
     :param distributions: names by the distribution that they belong to.
@@ -75,6 +79,7 @@ class Contents:
     cls: str | None
     parts: tuple[Part, ...]
     sklearn: tuple[str, ...]
+    boosters: dict[str, str]
     numpy: str | None
     standard: tuple[str, ...]
     distributions: dict[str, tuple[str, ...]]
@@ -86,8 +91,17 @@ class Contents:
 
     def requirements(self) -> list[str]:
         """List the requirements for loading it, as `pip` takes them; with a version if the file shows one."""
-        known = {"scikit-learn": f"=={self.sklearn[0]}" if self.sklearn else "", "numpy": self.numpy or ""}
-        return [name + known.get(name, "") for name in self.distributions]
+        exact = {one.distribution: one.requirement for one in (Difference(*fitted, None) for fitted in reversed(self.recorded()))}
+        return [exact.get(name, name) for name in self.distributions]
+
+    def recorded(self) -> list[tuple[str, str]]:
+        """List the libraries whose versions the file shows, each with its version; scikit-learn may occur several times."""
+        numpy = [("numpy", self.numpy)] if self.numpy else []
+        return [*(("scikit-learn", version) for version in self.sklearn), *self.boosters.items(), *numpy]
+
+    def differences(self) -> list[Difference]:
+        """List the libraries that are installed here in another version than the file records."""
+        return differences(self.recorded())
 
 
 def is_pickle(path: Path) -> bool:
@@ -117,7 +131,9 @@ def read(path: Path) -> Contents:
     custom = dict.fromkeys(names.custom(all_names))
     parts = tuple(_merged(_parts(root)))
     cls = class_of(root)
-    engine, reason = engine_hint([_short(part.cls) for part in parts], [_short(str(name)) for name in custom])
+    packages = {name.package for name in all_names}
+    shorts, own = [_short(part.cls) for part in parts], [_short(str(name)) for name in custom]
+    engine, reason = engine_hint(shorts, own, [*_functions(root)])
     return Contents(
         path=path,
         bytes=path.stat().st_size,
@@ -129,6 +145,7 @@ def read(path: Path) -> Contents:
         cls=str(cls) if cls else None,
         parts=parts,
         sklearn=tuple(dict.fromkeys(_versions(root))),
+        boosters={str(names.distribution(p)): version for p, version in source.records.found.items() if p in packages},
         numpy=_numpy_versions(all_names),
         standard=tuple(str(name) for name in all_names if names.is_standard(name)),
         distributions=_by_distribution(name for name in others if name not in custom),
@@ -140,24 +157,27 @@ def read(path: Path) -> Contents:
     )
 
 
-def engine_hint(classes: list[str], custom: list[str]) -> tuple[str | None, str]:
-    """Guess the engine that `pack` would choose, by classes alone; only packing proves it, since parameters and data count too.
+def engine_hint(classes: list[str], custom: list[str], functions: Sequence[str] = ()) -> tuple[str | None, str]:
+    """Ask the makers of candidates which engine `pack` tries first; only packing proves it, since parameters and data count too.
 
     :param classes: the classes of the estimators, as `package.Class`.
     :param custom: names that belong to no distribution, in the same form.
+    :param functions: what `FunctionTransformer`s call, as `module.name`.
     :returns: the engine, and why; None if there is no estimator, or no engine takes one of them.
     """
     if not classes:
         return None, "no estimator was found in it"
-    custom_names = {*custom}
-    # a private class of a library is a part that the converter of the whole estimator knows
-    unknown = [name for name in dict.fromkeys(classes) if name not in converters() and (name in custom_names or "._" not in name)]
-    own = [name for name in unknown if name in custom_names]
+    own = [name for name in dict.fromkeys(classes) if name in {*custom} and name not in converters()]
     if own:
         return None, f"{', '.join(own)}: its code is not in the file, so no engine carries it; see `flyweight pack --help`"
-    if unknown:
-        return "onnx or sklearn", f"no conversion to plain data for {', '.join(unknown)}; these engines may run it whole"
-    return "pure", "every class has a conversion to plain data; `flyweight pack` proves that it answers alike"
+    called = [name for name in dict.fromkeys(functions) if _short(name) in {*custom}]
+    engine, refused = engines.likely(classes, [name for name in functions if name not in called])
+    others = "".join(f"{name}: {reason}; " for name, reason in refused.items())
+    if called and engine == "pure":
+        return engine, f"if {', '.join(called)} is a step of your own (--steps, see docs/your-own-step.md) or takes dates apart"
+    if engine == "pure":
+        return engine, "every class has a conversion to plain data; `flyweight pack` proves that it answers alike"
+    return engine, f"{others}`flyweight pack` proves that it answers alike" if engine else others.removesuffix("; ")
 
 
 def _short(name: str) -> str:
@@ -216,6 +236,20 @@ def _parts(root: Any) -> Iterator[Part]:
             keys.remove("estimator_")  # the template of which `estimators_` are copies
         inside = [(_joined(path, name or key), one) for key in keys for name, one in _members(attributes[key], containers)]
         waiting.extend(reversed(inside))
+
+
+def _functions(root: Any) -> Iterator[str]:
+    """Find the functions that `FunctionTransformer`s anywhere inside call."""
+    seen, waiting = set[int](), [root]
+    for node in waiting:  # the list grows in the loop, as in `_versions`
+        if not isinstance(node, Node) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if (cls := class_of(node)) and _short(str(cls)) == "sklearn.FunctionTransformer":
+            func = node.attributes().get("func")
+            if isinstance(func, Global):
+                yield str(func)
+        waiting.extend(node.inside())
 
 
 def _joined(path: str, name: str) -> str:

@@ -16,11 +16,13 @@ from pickle import decode_long
 from typing import Any, BinaryIO
 
 from flyweight.toolkit.errors import ToolkitError
+from flyweight.toolkit.pickles.versions import Records
 
 MAX_BYTES = 4 * 2**30  # of one file, decompressed
 MAX_STEPS = 5_000_000  # instructions; a vocabulary of a million words takes 3 million
 MAX_TEXT = 256 * 2**20  # bytes of text that are kept
 LONG = 4096  # bytes; a longer text or number is skipped, since no name, version or parameter is that long
+_LEAST_MODEL = 256  # bytes; a saved booster is longer
 MAX_LINE = 64 * 2**20  # bytes of a line of protocol 0, whose texts end with their line
 _MAX_MEMORY = 256 * 2**20  # bytes that an xz header may ask of the decoder; its strongest preset takes 65 MiB
 _BLOCK = 1 << 16
@@ -89,7 +91,8 @@ BULK = Bulk()
 class Source:
     """Reads exact numbers of bytes from a file, compressed or not; every failure is a `PickleRefused`.
 
-    `position`, `steps` and `text` count the bytes, the instructions and the bytes of text that were read.
+    `position`, `steps` and `text` count the bytes, the instructions and the bytes of text that were read. `records` has the
+    versions that boosters inside record.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -103,6 +106,7 @@ class Source:
             raise PickleRefused("the file was written by a joblib before 0.10")
         self.compression = compression(start)
         self.position = self.steps = self.text = 0
+        self.records = Records()
         if self.compression is None:
             self._file: Any = file
         else:
@@ -116,6 +120,8 @@ class Source:
         data = self._taken(self._file.read, count)
         if len(data) != count:
             raise self.damaged("it is truncated")
+        if count >= _LEAST_MODEL:
+            self.records.look(data)
         return data
 
     def number(self, form: str) -> Any:

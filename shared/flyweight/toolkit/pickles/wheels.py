@@ -176,7 +176,7 @@ def _resolve(runtime: TargetPython, requirements: list[str]) -> Wheels:
         options = ["--dry-run", "--ignore-installed", f"--target={place}/target", f"--report={report}"]
         ran = _pip("install", runtime, *options, "--", *requirements)
         if ran.returncode == 0:
-            packages = [package["metadata"] for package in json.loads(report.read_text())["install"]]
+            packages = [package["metadata"] for package in json.loads(report.read_text(encoding="utf-8"))["install"]]
             return Wheels(runtime, {package["name"]: package["version"] for package in packages}, None)
     errors = [line.removeprefix("ERROR: ") for line in ran.stderr.splitlines() if line.startswith("ERROR: ")]
     if "Retrying (" in ran.stderr or not errors:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flyweight.errors import InvalidSetting, ModelRefused, ObjectNotFound
-from flyweight.models.file import ModelFile, parse
+from flyweight.models.file import ModelFile, parse, read
 from flyweight.registry import addresses, releases
 from flyweight.registry.releases import MAX_DOCUMENT_BYTES
 from flyweight.stores import Timeouts, open_store
@@ -32,7 +33,8 @@ def address(text: str) -> addresses.Address:
     :raises RegistryRefused: the text is not an address.
     """
     if "://" not in text and not text.endswith(addresses.SUFFIX):
-        text = f"file://{os.path.abspath(text)}"
+        path = Path(os.path.abspath(text)).as_posix()
+        text = f"file://{'' if path.startswith('/') else '/'}{path}"
     try:
         return addresses.parse(text)
     except InvalidSetting as error:
@@ -87,6 +89,20 @@ def fetch(catalogue: Catalogue, release: Release) -> tuple[bytes, ModelFile]:
         return data, parse(data)
     except ModelRefused as error:
         raise _damaged(error, catalogue.root) from None
+
+
+def file_at(text: str) -> ModelFile:
+    """Read a model file on this machine or in a store. It is not loaded, so that neither its packages nor its steps are needed.
+
+    :param text: a path or an address.
+    :raises RegistryRefused: there is no such model in the store, or it is damaged.
+    :raises ModelRefused: the file on this machine fails a check.
+    :raises OSError: it can't be read.
+    """
+    if "://" not in text:
+        return read(text)
+    catalogue, _, found = release(text)
+    return fetch(catalogue, found)[1]
 
 
 def _damaged(error: ModelRefused, root: str) -> RegistryRefused:
@@ -190,6 +206,17 @@ class Catalogue:
             alias = f"{self.place(name)}@{alias}"
             raise RegistryRefused(f"{alias} is damaged: {error}", f"`flyweight models rm {alias}`, then promote again") from None
         return pointer, document[1]
+
+    def known(self, name: str, alias: str, usual: str) -> Record | None:
+        """Find the version that callers of a model know.
+
+        :param alias: an alias; if it does not exist yet, `usual` counts instead.
+        :returns: the record of the version that the alias names; None if neither exists.
+        :raises RegistryRefused: a name is not valid, or a pointer is damaged.
+        """
+        name = checked(name, "a model's name")
+        pointers = (self.find_pointer(name, one)[0] for one in dict.fromkeys([alias, usual]))
+        return next((pointer["record"] for pointer in pointers if pointer is not None), None)
 
     def find_same(self, record: Record) -> Record | None:
         """Read the record of the same version; None if the version was removed or has other bytes now."""

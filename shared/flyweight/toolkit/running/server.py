@@ -1,10 +1,11 @@
 """Serve a model as a WSGI application, with the same paths, answers and log lines as in every provider's function."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Thread
+from typing import TYPE_CHECKING, Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flyweight import settings
@@ -37,12 +38,56 @@ def application(model: str | Path, log: "Log | None" = None) -> WSGIApplication:
     return answer
 
 
-def server(model: str | Path, host: str, port: int) -> tuple[str, Callable[[], None]]:
-    """Create a listening waitress server; return its URL (port 0: a free one), and a function that runs it until interrupted."""
-    from waitress.server import create_server
+class Server:
+    """A server that listens; `url` is its address. As a context manager it answers in a thread, until the block ends.
 
-    waitress = create_server(application(model), host=host, port=port, max_request_body_size=MAX_BODY_BYTES, ident="flyweight")
-    return f"http://{host}:{waitress.effective_port}", waitress.run
+    :param port: 0 chooses a free one.
+    :raises ModelRefused: the model file fails a check.
+    :raises ModelUnavailable: it can't be read.
+    """
+
+    def __init__(self, model: str | Path, host: str, port: int) -> None:
+        from waitress.server import create_server
+
+        self._sockets: dict[int, Any] = {}
+        self._waitress = create_server(
+            application(model), self._sockets, host=host, port=port, max_request_body_size=MAX_BODY_BYTES, ident="flyweight"
+        )
+        self._thread: Thread | None = None
+        self.url = f"http://{host}:{self._waitress.effective_port}"
+
+    def run(self) -> None:
+        """Answer requests until Ctrl-C, or until `close`."""
+        self._waitress.run()
+
+    def start(self) -> None:
+        """Answer requests in a thread, until `close`."""
+        self._thread = Thread(target=self.run, daemon=True, name=f"flyweight {self.url}")
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop answering, and free the port."""
+        if self._thread is None or not self._sockets:
+            self._close_sockets()
+        else:  # by the thread that waits for them
+            self._waitress.trigger.pull_trigger(self._close_sockets)
+            self._thread.join()
+        self._waitress.task_dispatcher.shutdown()
+
+    def _close_sockets(self) -> None:
+        for socket in [*self._sockets.values()]:
+            socket.close()
+
+    def __enter__(self) -> "Server":
+        if self._thread is None:
+            self.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<flyweight server on {self.url}>"
 
 
 def decode(environ: WSGIEnvironment) -> Request:

@@ -6,6 +6,8 @@ A file here that turns estimators into what its engine runs has
 - `ORDER`: an int. Engines are tried in this order, which is that of their cold starts: the lowest starts soonest.
 - `candidates(model)`: a function from a `SourceModel` to an iterator of `Candidate`, the best first. It raises `EngineSkipped`
   where the engine can't run the estimator.
+- `refusal(classes, functions)`, optional: a function that says why the engine runs no estimator that is made of these classes and
+  functions, "" if it may run one. They are names, since `flyweight inspect` asks without having the estimator.
 - `OPT_IN`, optional: a text. The engine is tried only if the caller allows it; the text says how, and what that means.
 - `NARROWS`, optional: True if the engine may answer missing values otherwise than the estimator. Then parity may be proved
   again without missing values, and the file refuses them.
@@ -17,7 +19,7 @@ A file here whose engine runs a file format of its own, as `.onnx`, has `GRAPH_F
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
@@ -42,6 +44,7 @@ class CandidateMaker:
     opt_in: str = ""
     narrows: bool = False
     load: Callable[[ModelFile], Engine] | None = None
+    refusal: Callable[[Sequence[str], Sequence[str]], str] = lambda classes, functions: ""
 
 
 def makers() -> dict[str, CandidateMaker]:
@@ -57,11 +60,28 @@ def makers() -> dict[str, CandidateMaker]:
             getattr(module, "OPT_IN", ""),
             getattr(module, "NARROWS", False),
             getattr(module, "load", None),
+            getattr(module, "refusal", CandidateMaker.refusal),
         )
         for name, module in _modules()
         if hasattr(module, "candidates")
     ]
     return {maker.engine: maker for maker in sorted(unsorted, key=lambda maker: maker.order)}
+
+
+def likely(classes: Sequence[str], functions: Sequence[str]) -> tuple[str | None, dict[str, str]]:
+    """Find the engine that is taken for an estimator if it answers alike, by the names of its classes and functions alone.
+
+    :param classes: as `package.Class`.
+    :param functions: what its `FunctionTransformer`s call, as `module.name`.
+    :returns: the engine, None if there is none; and why not those that are tried before it.
+    """
+    refused: dict[str, str] = {}
+    for maker in makers().values():
+        reason = maker.opt_in or maker.refusal(classes, functions)
+        if not reason:
+            return maker.engine, refused
+        refused[maker.engine] = reason
+    return None, refused
 
 
 def graph_formats() -> dict[str, GraphFormat]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from flyweight.errors import ModelRefused
@@ -16,12 +16,26 @@ if TYPE_CHECKING:
 ORDER = 20
 NARROWS = True
 
+COMPOSED = {"Pipeline", "ColumnTransformer", "FeatureUnion"}  # classes that skl2onnx takes apart
+
 # onnxruntime's name of a type -> the kind of a feature
 KINDS = {
     **dict.fromkeys(("tensor(float)", "tensor(double)", "tensor(int64)", "tensor(int32)"), "number"),
     "tensor(bool)": "boolean",
     "tensor(string)": "string",
 }
+
+
+def refusal(classes: Sequence[str], functions: Sequence[str]) -> str:
+    """Say that skl2onnx is not installed, or which classes and functions it does not know."""
+    try:
+        from skl2onnx._supported_operators import sklearn_operator_name_map  # no public function lists the classes
+    except ImportError as error:
+        return f"{error.name} is not installed here; {installation.command('onnx')}"
+    known = {cls.__name__ for cls in sklearn_operator_name_map} | COMPOSED
+    unknown = [name for name in dict.fromkeys(classes) if "._" not in name and name.rpartition(".")[2] not in known]
+    unknown += functions  # only identities, which have none, become a graph
+    return f"skl2onnx makes no graph of {', '.join(unknown)}" if unknown else ""
 
 
 def candidates(model: SourceModel) -> Iterator[Candidate]:

@@ -6,8 +6,9 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from flyweight.toolkit.packing.candidate import Candidate, EngineSkipped, as_bytes, first_line, versions
+from flyweight.toolkit.packing.candidate import Candidate, EngineSkipped, as_bytes, versions
 from flyweight.toolkit.packing.engines._estimator import estimator_document, modules_of, packages_of
+from flyweight.toolkit.packing.guard import first_line
 
 if TYPE_CHECKING:
     from flyweight.engines import Engine

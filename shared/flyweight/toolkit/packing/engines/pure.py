@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from flyweight.toolkit.packing.candidate import Candidate, EngineSkipped
@@ -11,6 +11,17 @@ if TYPE_CHECKING:
     from flyweight.toolkit.packing.source_model import SourceModel
 
 ORDER = 10
+
+
+def refusal(classes: Sequence[str], functions: Sequence[str]) -> str:
+    """Say which classes have no conversion to a plan, or which functions have no op and no step of the user's own."""
+    from flyweight.toolkit.convert import converters
+    from flyweight.toolkit.convert.elementwise import is_known
+
+    # a private class of a library is a part that the converter of the whole estimator knows
+    unknown = [name for name in dict.fromkeys(classes) if name not in converters() and "._" not in name]
+    unknown += [name for name in dict.fromkeys(functions) if not is_known(name)]
+    return f"no conversion to plain data for {', '.join(unknown)}" if unknown else ""
 
 
 def candidates(model: SourceModel) -> Iterator[Candidate]:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from flyweight.toolkit import installation
-from flyweight.toolkit.packing.candidate import Candidate, EngineSkipped, as_bytes, first_line, versions
+from flyweight.toolkit.packing.candidate import Candidate, EngineSkipped, as_bytes, versions
 from flyweight.toolkit.packing.engines._estimator import estimator_document, packages_of
+from flyweight.toolkit.packing.guard import first_line
 
 if TYPE_CHECKING:
     from flyweight.toolkit.packing.source_model import SourceModel
 
 ORDER = 30
+
+
+def refusal(classes: Sequence[str], functions: Sequence[str]) -> str:
+    """Say that skops is not installed."""
+    from importlib.util import find_spec
+
+    return "" if find_spec("skops") else f"skops is not installed here; {installation.command('sklearn')}"
 
 
 def candidates(model: SourceModel) -> Iterator[Candidate]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flyweight.ops.log_linear import Mean
+from flyweight.ops.log_linear import Mean, Reciprocal
 from flyweight.toolkit.packing.magnitudes.linear import affine
 
 
@@ -11,4 +11,9 @@ def mean(op: Mean, x: list[float]) -> list[float]:
     return [mean * (1.0 + terms) for mean, terms in zip(op.row(x), affine(op, x), strict=True)]
 
 
-MAGNITUDES = {"mean": mean}
+def reciprocal(op: Reciprocal, x: list[float]) -> list[float]:
+    """Return the terms times the squared value, one an output: so does one over a sum pass on the sum's rounding."""
+    return [terms * value * value for value, terms in zip(op.row(x), affine(op, x), strict=True)]
+
+
+MAGNITUDES = {"mean": mean, "reciprocal": reciprocal}

@@ -184,11 +184,11 @@ class Aws(StatefulDeployer):
 
     def _template(self, deployment: Deployment) -> Path:
         """Copy the template to the work folder, with the built folder as its code."""
-        code, text = deployment.folder.resolve(), _source(deployment).read_text()
+        code, text = deployment.folder.resolve(), _source(deployment).read_text(encoding="utf-8")
         text = re.sub(r"(?m)^(\s*CodeUri: ).*$", lambda found: f"{found[1]}{code}", text)
         deployment.work.mkdir(parents=True, exist_ok=True)
         copy = deployment.work / f"{deployment.name}.template.yaml"
-        copy.write_text(text)
+        copy.write_text(text, encoding="utf-8")
         return copy
 
 

@@ -21,7 +21,7 @@ def dockerfile(python: str, install: bool) -> str:
 
 PACKAGE = PackageSpec(
     architectures=("arm64", "x86_64"),  # the same default as in infra/aws/template.yaml
-    systems={"3.11": AL2, "3.12": AL2023, "3.13": AL2023},
+    systems={"3.11": AL2, "3.12": AL2023, "3.13": AL2023, "3.14": AL2023},
     layer="python",
     limits=(
         Limit(

@@ -184,7 +184,7 @@ def _source(deployment: Deployment) -> Path:
 
 
 def _template(deployment: Deployment) -> dict[str, Any]:
-    template: dict[str, Any] = json.loads(_source(deployment).read_text())
+    template: dict[str, Any] = json.loads(_source(deployment).read_text(encoding="utf-8"))
     return template
 
 

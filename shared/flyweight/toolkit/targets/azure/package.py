@@ -7,6 +7,8 @@ from flyweight.toolkit.targets.package import MIB, Limit, PackageSpec, System
 
 # by the folders of its images' sources; the C library's version is that of the system's release
 BULLSEYE, BOOKWORM = System("Debian 11", (2, 31)), System("Debian 12", (2, 36))
+# the sources of 3.14's image were not found: it is taken to be no older than that of 3.13
+NO_OLDER = System("Debian 12 or later", BOOKWORM.glibc)
 
 
 def dockerfile(python: str, install: bool) -> str:
@@ -23,7 +25,7 @@ def dockerfile(python: str, install: bool) -> str:
 PACKAGE = PackageSpec(
     architectures=("x86_64",),
     packages=".python_packages/lib/site-packages",
-    systems={"3.11": BULLSEYE, "3.12": BOOKWORM, "3.13": BOOKWORM},
+    systems={"3.11": BULLSEYE, "3.12": BOOKWORM, "3.13": BOOKWORM, "3.14": NO_OLDER},
     limits=(
         # https://learn.microsoft.com/azure/app-service/deploy-zip has it for the service beneath. For Flex Consumption itself no
         # document that we found gives a number; what instances download at each start says to stay far below.

@@ -138,7 +138,7 @@ class Gcp(Deployer):
 
 
 def _defaults(deployment: Deployment) -> dict[str, str]:
-    return dict(re.findall(r'"\$\{([A-Z_]+):=([^}]*)\}"', _source(deployment).read_text()))
+    return dict(re.findall(r'"\$\{([A-Z_]+):=([^}]*)\}"', _source(deployment).read_text(encoding="utf-8")))
 
 
 def _source(deployment: Deployment) -> Path:

@@ -20,12 +20,14 @@ def dockerfile(python: str, install: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
+# its stacks google-22 and google-24 (https://docs.cloud.google.com/run/docs/runtimes/python)
+JAMMY, NOBLE = System("Ubuntu 22.04", (2, 35)), System("Ubuntu 24.04", (2, 39))
 FIRST = "deploy to Cloud Run functions (2nd gen), as infra/gcp does: it has no such limit"
 
 PACKAGE = PackageSpec(
     architectures=("x86_64",),
     packages=None,
-    systems=dict.fromkeys(("3.11", "3.12", "3.13"), System("Ubuntu 22.04", (2, 35))),  # its stack google-22
+    systems={"3.11": JAMMY, "3.12": JAMMY, "3.13": JAMMY, "3.14": NOBLE},
     limits=(
         Limit("Cloud Functions (1st gen), files and packages", 500 * MIB, FIRST),
         Limit("Cloud Functions (1st gen), zip", 100 * MIB, FIRST, zipped=True),

@@ -2,7 +2,7 @@
 
 A step is a function that uses only the standard library. It takes the values of one instance as a list and returns a list; one
 letter per returned value gives its type, `n` for a number, `s` for a string. In training, use a function of the same name in a
-`FunctionTransformer`; `flyweight --steps shared/flyweight_steps.py pack` verifies that both return the same. For example:
+`FunctionTransformer`; `flyweight pack --steps shared/flyweight_steps.py` verifies that both return the same. For example:
 
     def polar(row):
         x, y = row
