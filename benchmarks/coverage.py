@@ -57,18 +57,21 @@ converted by these libraries; differences of up to {generous:g} count as "yes" f
 Of all {tried:,} fits, {held:,} were packed at parity. A fit without parity for the pure engine still runs in the
 `sklearn` engine ([engines.md](engines.md)).
 
-The columns **{versions}** say of the defaults on the first table whether they are packed with that version of scikit-learn;
-"-" stands where it has no such class.
-
-| estimator | packed | {columns} | fits packed | largest difference | bytes | skl2onnx | m2cgen | the first reason why not |
+{versions}| estimator | packed |{columns} fits packed | largest difference | bytes | skl2onnx | m2cgen | the first reason why |
 |---|---|{dashes}--:|--:|--:|---|---|---|
+"""
+
+VERSIONS_TEXT = """The columns **{versions}** say of the defaults on the first table whether they are packed with that version of
+scikit-learn; "-" stands where it has no such class.
+
 """
 
 LIBRARY_HEAD = """
 ## Libraries that build on scikit-learn
 
 Their classes that answer on new rows, in their defaults, or with what they can't do without, on each of {tables} tables that they
-accept: {names}. Classes that remove rows, join other tables or ask a network for embeddings are left out.
+accept: {names}. Classes that remove rows, join other tables or
+ask a network for embeddings are left out.
 
 | | packed |
 |---|--:|
@@ -155,14 +158,17 @@ def attempt_defaults(name: str) -> Row:
     return attempt(name, 1)
 
 
-def attempt_library(name: str) -> Row:
-    """Fit and pack one class of a library, named `library: class`, on every table that it accepts."""
+def attempt_library(name: str, tables: int | None = None) -> Row:
+    """Fit and pack one class of a library, named `library: class`, on every table that it accepts.
+
+    :param tables: on how many of them; None: all.
+    """
     library, _, word = name.partition(": ")
     cls = libraries.classes(library)[word]
     row = Row(name, hasattr(cls, "predict"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for label, estimator, table in libraries.fits(library, cls):
+        for label, estimator, table in islice(libraries.fits(library, cls), tables):
             _try(row, label, estimator, libraries.tables()[table][0])
     if not row.tried:
         row.reasons.append("it takes none of the tables")
@@ -268,9 +274,9 @@ def _head(rows: list[Row], packed: dict[str, dict[str, bool]]) -> str:
         generous=other_converters.GENEROUS,
         tried=sum(row.tried for row in rows),
         held=sum(row.held for row in rows),
-        versions="**, **".join(packed) or "of versions",
-        columns=" | ".join(packed) if packed else "older versions",
-        dashes="---|" * max(1, len(packed)),
+        versions=VERSIONS_TEXT.format(versions="**, **".join(packed)) if packed else "",
+        columns="".join(f" {version} |" for version in packed),
+        dashes="---|" * len(packed),
         **counts,
     ).rstrip("\n")
 
@@ -278,7 +284,7 @@ def _head(rows: list[Row], packed: dict[str, dict[str, bool]]) -> str:
 def _line(row: Row, packed: dict[str, dict[str, bool]]) -> str:
     """Return an estimator's line of the first table."""
     compared = " | ".join({"": "yes", None: ""}.get(row.others.get(tool), row.others.get(tool, "")) for tool in COMPARED)
-    with_versions = [{True: "yes", False: "no", None: "-"}[known.get(row.name)] for known in packed.values()] or [""]
+    with_versions = [{True: "yes", False: "no", None: "-"}[known.get(row.name)] for known in packed.values()]
     cells = [row.name, "yes" if row.packed else "no", *with_versions, _numbers(row), compared, _reason(row)]
     return f"| {' | '.join(cells)} |"
 

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.coverage import PAGE, RESULTS, Row, attempt, write
+from benchmarks import libraries
+from benchmarks.coverage import LIBRARY_RESULTS, PAGE, RESULTS, attempt, attempt_library, write
 
 KNOWN = json.loads(RESULTS.read_text())
+LIBRARIES = json.loads(LIBRARY_RESULTS.read_text())
 PACKED = [name for name, row in KNOWN.items() if row["packed"]]
 # the defaults on their first table, and the first other configuration there
 CONFIGURATIONS = 2
@@ -32,7 +34,20 @@ def test_no_row_gets_worse(name: str) -> None:
     assert row.packed and not [reason for reason in row.reasons if reason.partition(":")[0] not in known]
 
 
+@pytest.mark.parametrize("library", ["imbalanced-learn", "category_encoders", "feature_engine"])
+def test_seven_of_ten_classes_of_a_library_that_answer_on_new_rows_are_packed(library: str) -> None:
+    rows = [row for name, row in LIBRARIES.items() if name.startswith(f"{library}: ")]
+    assert {row["name"] for row in rows} == {f"{library}: {name}" for name in libraries.classes(library)}
+    assert sum(row["packed"] for row in rows) >= 0.7 * len(rows)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, row in LIBRARIES.items() if row["packed"]])
+def test_no_row_of_a_library_gets_worse(name: str) -> None:
+    row = attempt_library(name, 1)
+    assert row.packed, row.reasons
+
+
 def test_the_page_shows_the_results(tmp_path: Path) -> None:
-    write([Row(**row) for row in KNOWN.values()], tmp_path / "page.md", tmp_path / "results.json")
+    write(tmp_path / "page.md")
     assert (tmp_path / "page.md").read_text() == PAGE.read_text()
-    assert json.loads((tmp_path / "results.json").read_text()) == KNOWN

@@ -16,6 +16,7 @@ U8 = np.uint8
 
 SOUND: dict[str, tuple[dict[str, Any], Arrays, int]] = {
     "log_linear.mean": ({}, {"weights": TWO, "intercept": F([0.0, 1.0])}, 2),
+    "log_linear.reciprocal": ({}, {"weights": TWO, "intercept": F([0.0, 1.0])}, 2),
     "gaussian.diagonal": ({}, {"means": TWO, "variances": TWO + 1.0, "constants": F([0.0, 0.0])}, 2),
     "gaussian.expanded": ({}, {"means": TWO, "precisions": TWO, "constants": F([0.0, 0.0])}, 2),
     "gaussian.whitened": ({}, {"means": TWO, "factors": F([TWO, TWO]), "constants": F([0.0, 0.0])}, 2),

@@ -21,7 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from xgboost import XGBClassifier, XGBRanker, XGBRegressor, XGBRFClassifier, XGBRFRegressor
 
-from flyweight.toolkit.packing.boosters import adopt
+from flyweight.toolkit.packing.natives import adopt
 from tests.parity.cases import Case, of
 from tests.parity.tables import Table, binary, categorical_frame, holes, mixed, regression, several, three, words
 

@@ -53,5 +53,5 @@ def test_a_signed_file_is_loaded_under_the_name_that_was_signed(penguins: Path, 
     sign(path, "penguins", "1.0.0")  # as an older flyweight wrote it
     load(path, FLYWEIGHT_PUBLIC_KEYS=KEY, address=address.format(path))
     sign(path, "seals", "1.0.0", name="seals", version="1.0.0")
-    with pytest.raises(ModelRefused, match="calls itself 'penguins 1.0.0'"):
+    with pytest.raises(ModelRefused, match=r"calls itself 'penguins 1\.0\.0'"):
         load(path, FLYWEIGHT_PUBLIC_KEYS=KEY, address=address.format(path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,7 @@ from flyweight.predictor import Predictor
 from flyweight.toolkit.convert import class_name, convert, public_names
 from flyweight.toolkit.convert.draft import ConversionRefused, Draft
 from flyweight.toolkit.convert.xgboost_json import Saved
-from flyweight.toolkit.packing import boosters
+from flyweight.toolkit.packing import boosters, natives
 from flyweight.toolkit.packing.pack import pack
 from tests.parity.cases_boosting import CAT, FAMILIES, LGBM, NAMED, XGB, absolute_error, frame_of_categories, goods
 from tests.parity.tables import holes, regression, three
@@ -54,6 +55,13 @@ def continued() -> Any:
     return lightgbm.LGBMClassifier(**LGBM).fit(X, y, init_model=first)
 
 
+def texts(kind: str, value: Any) -> Any:
+    """Fit a CatBoost model to a feature of this kind, beside a number."""
+    x = np.random.default_rng(0).normal(size=60)
+    frame = pd.DataFrame({"t": [value, value[::-1]] * 30, "x": x})
+    return catboost.CatBoostClassifier(**CAT, **{kind: ["t"]}).fit(frame, (x > 0).astype(int))
+
+
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "lightgbm-own-objective": (lambda: fit(lightgbm.LGBMClassifier(**LGBM, objective=squared), holes), "LGBMRegressor"),
     "lightgbm-prediction-early-stop": (
@@ -67,6 +75,8 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "xgboost-hinge": (lambda: fit(xgboost.XGBClassifier(**XGB, objective="binary:hinge"), holes), "binary:logistic"),
     "xgboost-softmax": (lambda: fit(xgboost.XGBClassifier(**XGB, objective="multi:softmax"), three), "multi:softprob"),
     "xgboost-two-labels": (lambda: fit(xgboost.XGBClassifier(**XGB), two_labels), "MultiOutputClassifier"),
+    "catboost-text": (lambda: texts("text_features", "red fox"), r"text features \('t'\).*Pipeline"),
+    "catboost-embeddings": (lambda: texts("embedding_features", [0.5, 1.0]), r"embedding features \('t'\).*Pipeline"),
     "catboost-uncertainty": (
         lambda: fit(catboost.CatBoostRegressor(**CAT, loss_function="RMSEWithUncertainty"), regression),
         "another loss_function",
@@ -181,9 +191,9 @@ def test_other_files_are_not_taken_for_boosters(tmp_path: Path, content: bytes) 
 
 def test_only_native_boosters_are_adopted() -> None:
     model = LinearRegression()
-    assert boosters.adopt(model) is model
+    assert natives.adopt(model) is model
     booster = FAMILIES["lightgbm"]["booster-binary"]()[0]
-    assert boosters.adopt(booster) is booster
+    assert natives.adopt(booster) is booster
     assert class_name(booster) == "lightgbm.Booster" and class_name(booster) in public_names()
     with pytest.raises(NotImplementedError, match="own library"):
         booster.fit(np.zeros((2, 2)), np.zeros(2))
@@ -205,3 +215,20 @@ def test_a_saved_document_of_xgboost_without_splits_answers_its_base_score() -> 
     empty.load_model(bytearray(json.dumps(saved.without_splits()).encode()))
     (score,) = saved.learner["learner_model_param"]["base_score"].strip("[]").split(",")
     assert empty.inplace_predict(np.asarray(sample[:1])) == pytest.approx(float(score), rel=1e-6)
+
+
+def test_a_catboost_model_of_texts_is_refused_before_any_engine_reads_a_copy_of_it() -> None:
+    """CatBoost crashes when it reads such a model that was pickled twice."""
+    model = pickle.loads(pickle.dumps(texts("text_features", "red fox")))
+    sample = pd.DataFrame({"t": ["red fox"], "x": [1.0]})
+    with pytest.raises(ConversionRefused, match="text features"):
+        pack(model, sample=sample, edge_count=20)
+
+
+@pytest.mark.parametrize("with_sample", [True, False])
+def test_a_catboost_model_that_was_fitted_on_an_array_and_pickled_is_packed(with_sample: bool) -> None:
+    X, y = three()
+    model = pickle.loads(pickle.dumps(catboost.CatBoostClassifier(**CAT).fit(np.asarray(X), y)))
+    assert model.n_features_in_ == 0, "CatBoost's own fault; without it the names need not be counted"
+    packed = pack(model, sample=np.asarray(X) if with_sample else None, edge_count=50)
+    assert len(model_file.parse(packed.data).document["signature"]["features"]) == X.shape[1]

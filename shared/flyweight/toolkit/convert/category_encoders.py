@@ -170,9 +170,7 @@ def _ask(estimator: Any, x: Value, draft: Draft, fitted: dict[int, list[Any]]) -
         parts = [None if part is None else part[0] for part in others]
         beside = answers([marker, *categories[:1]])
         if parts[1] is not None and beside is not None and not _same(parts[1], beside[0]):
-            helps = (
-                f"{x.names[place]!r} of {marker} alone is answered otherwise than among other rows; use sample.fillna(numpy.nan)"
-            )
+            helps = f"it answers a lone {marker} in {x.names[place]!r} otherwise than one among others; give it NaN instead"
             raise ConversionRefused(draft.path, cls, helps)
         encoded.append(_Encoded(place, categories, seen, parts[0], parts[1], []))
     return encoded
@@ -212,34 +210,35 @@ def _add(encoded: list[_Encoded], x: Value, columns: list[Column], draft: Draft,
 
     :raises ConversionRefused: the tables are too large.
     """
-    blocks, codes, others, missing = zip(*(one.rows() for one in encoded), strict=True)
+    blocks, codes, others, missing = (list(part) for part in zip(*(one.rows() for one in encoded), strict=True))
     tables: dict[str, Any] = {"categories": [one.known for one in encoded], "names": x.names}
-    widths = [len(one.outputs) for one in encoded]
+    widths, heights = [len(one.outputs) for one in encoded], [len(rows) for rows in blocks]
     if widths == [1] * len(widths):
-        coded = [[_code(rows, code) for code in own] for rows, own in zip(blocks, codes, strict=True)]
-        ends = [[_code(rows, code) for rows, code in zip(blocks, part, strict=True)] for part in (others, missing)]
-        return draft.add("encode.ordinal", x, columns=columns, codes=coded, unseen=ends[0], missing=ends[1], **tables)
+        numbers: list[dict[Any, Any]] = [{code: _code(row[0]) for code, row in enumerate(rows)} for rows in blocks]
+        return draft.add("encode.ordinal", x, columns=columns, **tables, **_translated(numbers, codes, others, missing))
     hot = [_hot(rows) for rows in blocks]
     if all(places is not None for places in hot):
-        found = [places or {} for places in hot]
-        coded = [[places[code] for code in own] for places, own in zip(found, codes, strict=True)]
-        ends = [[places.get(code, code) for places, code in zip(found, part, strict=True)] for part in (others, missing)]
-        return draft.add(
-            "encode.one_hot", x, columns=columns, widths=widths, codes=coded, unseen=ends[0], missing=ends[1], **tables
-        )
-    heights = [len(rows) for rows in blocks]
+        tables |= _translated([places or {} for places in hot], codes, others, missing)
+        return draft.add("encode.one_hot", x, columns=columns, widths=widths, **tables)
     if sum(width * height for width, height in zip(widths, heights, strict=True)) > MAX_NUMBERS:
-        raise ConversionRefused(
-            draft.path, cls, f"its tables hold more than {MAX_NUMBERS:,} numbers; use an encoder of one column"
-        )
+        helps = f"its tables hold more than {MAX_NUMBERS:,} numbers; use an encoder that gives one column, as TargetEncoder"
+        raise ConversionRefused(draft.path, cls, helps)
     values = np.array([value for rows in blocks for row in rows for value in row], dtype=float)
-    tables |= {"codes": list(codes), "unseen": list(others), "missing": list(missing), "widths": widths, "heights": heights}
+    tables |= {"codes": codes, "unseen": others, "missing": missing, "widths": widths, "heights": heights}
     return draft.add("encode.rows", x, columns=columns, arrays={"values": values}, **tables)
 
 
-def _code(rows: list[list[float]], code: Any) -> Any:
-    """Return the number in the row at `code`, in JSON's words."""
-    number = REFUSE if code == REFUSE else rows[code][0]
+def _translated(meanings: list[dict[Any, Any]], codes: list[Any], others: list[Any], missing: list[Any]) -> dict[str, Any]:
+    """Return tables with the meaning of each column's codes in place of the codes; a refusal stays one."""
+    return {
+        "codes": [[meaning[code] for code in own] for meaning, own in zip(meanings, codes, strict=True)],
+        "unseen": [meaning.get(code, code) for meaning, code in zip(meanings, others, strict=True)],
+        "missing": [meaning.get(code, code) for meaning, code in zip(meanings, missing, strict=True)],
+    }
+
+
+def _code(number: float) -> float | str:
+    """Return a number as JSON can hold it."""
     return "nan" if number != number else number
 
 

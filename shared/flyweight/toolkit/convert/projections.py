@@ -67,8 +67,12 @@ def sparse_pca(estimator: Any, x: Value, draft: Draft) -> Outputs:
 @converts("sklearn.PLSRegression", "sklearn.PLSCanonical", "sklearn.CCA")
 def partial_least_squares(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """Convert to `coef_ @ (x - mean) + intercept_` as a regressor; as a transformer to the scores of the scaled input."""
-    values = draft.affine(_centered(x, draft, estimator._x_mean), estimator.coef_, np.ravel(estimator.intercept_))
     scaled = _centered(x, draft, estimator._x_mean, estimator._x_std)
+    of_scaled = estimator.x_rotations_ @ estimator.y_loadings_.T * estimator._y_std
+    # before scikit-learn 1.5 the coefficients are those of the scaled input
+    older = np.allclose(estimator.coef_, of_scaled.T, rtol=1e-9, atol=0.0)
+    read = scaled if older else _centered(x, draft, estimator._x_mean)
+    values = draft.affine(read, estimator.coef_, np.ravel(estimator.intercept_))
     return {"values": values, "transform": draft.affine(scaled, np.asarray(estimator.x_rotations_).T)}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from flyweight.toolkit.convert import converts
-from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
+from flyweight.toolkit.convert.draft import Draft, Outputs, Value
 
 LINEAR = ("OLS", "WLS", "GLS", "GLSAR")
 # model -> the link of its mean
@@ -29,13 +29,7 @@ INVERSES: dict[str, tuple[str, ...]] = {
 
 @converts("statsmodels.Results")
 def results(estimator: Any, x: Value, draft: Draft) -> Outputs:
-    """Convert to the mean.
-
-    :raises ConversionRefused: it has no mean of its columns, or its link is unknown.
-    """
-    reason = _refusal(estimator)
-    if reason is not None:
-        raise ConversionRefused(draft.path, f"statsmodels.{estimator.model_}", reason, final=True)
+    """Convert to the mean; results without one that a plan can hold were refused when they were adopted."""
     constant, link = np.array(estimator.constant_), _link(estimator)
     weights, intercept = estimator.params_[~constant], [estimator.params_[constant].sum()]
     values = draft.affine(x, [weights], intercept, op=SUMS.get(link, "linear.affine"))
@@ -47,7 +41,7 @@ def results(estimator: Any, x: Value, draft: Draft) -> Outputs:
     return {"values": values}
 
 
-def _refusal(estimator: Any) -> str | None:
+def refusal(estimator: Any) -> str | None:
     """Return why results can't be converted, and what would help; None if they can."""
     if estimator.model_ != "GLM" and estimator.model_ not in MEANS:
         models = ", ".join(["GLM", *MEANS])
@@ -65,5 +59,4 @@ def _refusal(estimator: Any) -> str | None:
 
 def _link(estimator: Any) -> str:
     """Return the name of the link of the mean."""
-    family = getattr(estimator.results_.model, "family", None)
-    return type(family.link).__name__ if estimator.model_ == "GLM" else MEANS[estimator.model_]
+    return type(estimator.results_.model.family.link).__name__ if estimator.model_ == "GLM" else MEANS[estimator.model_]

@@ -22,7 +22,8 @@ UNREAD = "unread"  # the kind of a feature that no step reads
 EDGE_ROWS = 2000
 LEAST_ROWS = 200
 EDGE_CELLS = 1_000_000  # of all made rows together: beyond 500 features fewer rows are made
-PROBES = 30
+MANY = 200  # features of a kind: beyond it only some of them are asked for one by one
+PROBES = 12
 
 
 def features_of(draft: Draft, oracle: Oracle, rows: list[Row]) -> tuple[list[Feature], set[int]]:
@@ -49,7 +50,7 @@ def features_of(draft: Draft, oracle: Oracle, rows: list[Row]) -> tuple[list[Fea
 def _taken(oracle: Oracle, base: Row, changes: dict[int, Any]) -> set[int]:
     """Ask the estimator which changes of a row it takes.
 
-    All are made at once; if it refuses that, those of each kind of feature, and then halves of them. Of many features it is
+    All are made at once; if it refuses that, those of each kind of feature, and then halves of them. Of more than `MANY` it is
     asked for `PROBES` one by one: if it refuses each of them for the same reason, it refuses the others too.
 
     :param changes: a value by the position of the feature that gets it.
@@ -76,7 +77,7 @@ def _taken(oracle: Oracle, base: Row, changes: dict[int, Any]) -> set[int]:
 
 def _refuses_each(oracle: Oracle, base: Row, changes: dict[int, Any], group: list[int]) -> bool:
     """Ask for some of many changes one by one, evenly spread, and tell whether each is refused for the same reason."""
-    if len(group) <= PROBES:
+    if len(group) <= MANY:
         return False
     reasons = set()
     for number in range(PROBES):
@@ -129,7 +130,7 @@ def refused_rows(draft: Draft, features: list[Feature], unseen: set[int], rows: 
 
 
 def _pool(draft: Draft, position: int, feature: Feature, unseen: bool, rows: list[Row]) -> list[Any]:
-    """List functions that draw a value for one feature; each is called equally often. There are none for an unread feature."""
+    """List functions that draw a value for one feature; each is called equally often. An unread feature is not varied."""
     if feature.kind == UNREAD:
         return []
     rng = random.Random(position)

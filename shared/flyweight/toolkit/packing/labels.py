@@ -23,7 +23,8 @@ def json_labels(labels: Any) -> Any:
     """Return an array of labels, the datetimes among them as text; any other array as it is."""
     array = labels if isinstance(labels, np.ndarray) else np.asarray(labels)
     if array.dtype.kind == "M":
-        return np.datetime_as_string(array, unit="D" if array.dtype.name in DATES else _unit(array.dtype)).astype(object)
+        unit: Any = "D" if array.dtype.name in DATES else _unit(array.dtype)
+        return np.datetime_as_string(array, unit=unit).astype(object)
     if array.dtype.kind == "O" and any(isinstance(label, date) for label in array.ravel()):
         texts = [label.isoformat() if isinstance(label, date) and not is_missing(label) else label for label in array.ravel()]
         return np.array(texts, dtype=object).reshape(array.shape)

@@ -16,7 +16,7 @@ from flyweight.models.datetimes import iso
 from flyweight.models.signature import Feature
 from flyweight.predictor import Predictor
 from flyweight.toolkit.convert.draft import Step
-from flyweight.toolkit.packing import boosters, model_writer, origins
+from flyweight.toolkit.packing import model_writer, natives, origins
 from flyweight.toolkit.packing.engines import CandidateMaker
 from flyweight.toolkit.packing.guard import guarded
 from flyweight.toolkit.packing.parity import Parity
@@ -130,7 +130,7 @@ def pack(
     candidate_makers = allowed_makers(engine, allow_pickle)
     if fitted_with is None:
         origins.check(estimator)
-    model = read_source_model(boosters.adopt(estimator), sample, edge_count, progress, types=types, unknown=unknown)
+    model = read_source_model(natives.adopt(estimator), sample, edge_count, progress, types=types, unknown=unknown)
     selection = EngineSelection(model, model.head(name, version), tolerance, purpose, progress, budget)
     best, timings = _best(selection, candidate_makers, engine)
     progress("reading the sample back", 0, 0)

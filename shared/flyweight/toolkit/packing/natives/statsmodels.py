@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from flyweight.toolkit.convert.draft import ConversionRefused
+from flyweight.toolkit.convert.statsmodels import refusal
 from flyweight.toolkit.packing.natives import NativeModel
 
 CONSTANTS = ("const", "Intercept")  # of `add_constant`, and of formulas: columns of ones
@@ -28,6 +30,8 @@ class Results(NativeModel):
         self.model_ = type(results.model).__name__
         self.params_ = np.asarray(results.params, dtype=float)
         names = getattr(results.params, "index", None)
+        if names is not None and not all(isinstance(name, str) for name in names):
+            names = None  # `remove_data` takes the names away
         columns = [f"x{place}" for place in range(len(self.params_))] if names is None else [str(name) for name in names]
         self.constant_ = [names is not None and column in CONSTANTS for column in columns][: len(self.params_)]
         features = [column for column, constant in zip(columns, self.constant_, strict=True) if not constant]
@@ -36,7 +40,8 @@ class Results(NativeModel):
 
     def predict(self, X: Any) -> Any:
         """Answer the mean of each row; other columns of a table, such as the constant, are not read."""
-        rows = np.asarray(X[[*self.feature_names_in_]] if isinstance(X, pd.DataFrame) else X, dtype=float)
+        named = isinstance(X, pd.DataFrame) and hasattr(self, "feature_names_in_")
+        rows = np.asarray(X[[*self.feature_names_in_]] if named else X, dtype=float)
         exog = np.ones((len(rows), len(self.params_)))
         exog[:, ~np.array(self.constant_)] = rows
         return np.asarray(self.results_.predict(exog, transform=False))
@@ -52,6 +57,15 @@ def _formula(results: Any, features: list[str]) -> str | None:
 
 
 def adopted(model: Any) -> Any:
-    """Wrap results, or their wrapper; return anything else as it is."""
+    """Wrap results, or their wrapper; return anything else as it is.
+
+    :raises ConversionRefused: they have no mean that a plan can hold; no other engine runs them either.
+    """
     results = getattr(model, "_results", model)
-    return Results(model) if hasattr(results, "params") and hasattr(results, "model") else model
+    if not hasattr(results, "params") or not hasattr(results, "model"):
+        return model
+    wrapped = Results(model)
+    reason = refusal(wrapped)
+    if reason is not None:
+        raise ConversionRefused("", f"statsmodels.{wrapped.model_}", reason)
+    return wrapped
