@@ -237,7 +237,7 @@ def test_an_estimator_that_does_not_answer_its_sample_is_refused() -> None:
 
     model = FunctionTransformer(j0).fit(X)
     model.func = fail
-    with pytest.raises(SampleRefused, match="does not answer the sample: .*not today"):
+    with pytest.raises(SampleRefused, match=r"does not answer the sample: .*not today"):
         pack(model, sample=X)
 
 

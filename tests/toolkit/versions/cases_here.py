@@ -66,7 +66,6 @@ class Newer:
 
 def lend_newer_classes() -> None:
     """Have the classes that older versions lack, under their names: only the cases that make one are left out then."""
-
     for name, classes in NEWER.items():
         module = importlib.import_module(name) if find_spec(name) else ModuleType(name)
         for cls in classes:
