@@ -62,7 +62,7 @@ def test_pack_refuses_in_words(run: Callable[..., Result], files: tuple[Path, Pa
     assert "error: step functiontransformer" in result.stderr and "next: " in result.stderr
     broken = tmp_path / "broken.joblib"
     broken.write_bytes(b"not a pickle")
-    assert "can't be read as a joblib file" in run("pack", broken).stderr
+    assert "and not a pickle of an estimator" in run("pack", broken).stderr
     assert "is not CSV" in run("pack", files[0], "--sample", files[0]).stderr
     assert json.loads(run("pack", broken, "--json").stdout)["error"] == "ToolkitError"
 

@@ -32,7 +32,8 @@ def frozen(estimator: Any, x: Value, draft: Draft) -> Outputs:
 @converts("sklearn.SelfTrainingClassifier")
 def self_training(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """Convert to the estimator that was trained last."""
-    return member(estimator.estimator_, x, draft, "estimator")
+    name = "estimator_" if hasattr(estimator, "estimator_") else "base_estimator_"  # which scikit-learn renamed
+    return member(getattr(estimator, name), x, draft, "estimator")
 
 
 @converts("sklearn.FixedThresholdClassifier", "sklearn.TunedThresholdClassifierCV")

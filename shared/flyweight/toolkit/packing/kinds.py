@@ -16,6 +16,7 @@ import pandas as pd
 from flyweight.formats.csv import MISSING
 from flyweight.models.datetimes import NotDatetime, microseconds
 from flyweight.toolkit.convert.draft import is_missing
+from flyweight.toolkit.packing.asking import numbers_by_answer
 from flyweight.toolkit.packing.evidence import Told, kind_of_values
 from flyweight.toolkit.packing.sample import SampleRefused
 from flyweight.toolkit.packing.tables import column_of, is_text, is_whole
@@ -52,9 +53,10 @@ def _meant(name: str, known: Sequence[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known[:20])}"
 
 
-def typed_sample(sample: Any, names: Sequence[str], told: Sequence[Told], types: Mapping[str, str]) -> Any:
+def typed_sample(estimator: Any, sample: Any, names: Sequence[str], told: Sequence[Told], types: Mapping[str, str]) -> Any:
     """Convert the columns of a sample that are texts and whose kind is known to be another.
 
+    :param estimator: is asked with columns whose kind nothing else tells.
     :param told: what the estimator tells about each column.
     :param types: the kinds that the user named.
     :raises SampleRefused: a text is not of its column's kind, or the kind of a column of CSV is not known.
@@ -75,9 +77,13 @@ def typed_sample(sample: Any, names: Sequence[str], told: Sequence[Told], types:
             converted[column_names[name]] = _converted(column, kind, evidence, name, types)
         elif name in types and kind_of_values(column.tolist()) == "string" and _named(types[name], evidence) != "string":
             converted[column_names[name]] = _converted(column, _named(types[name], evidence), evidence, name, types)
-    if unknown:
+    typed = sample.assign(**{str(name): column for name, column in converted.items()}) if converted else sample
+    if not unknown:
+        return typed
+    numbers = numbers_by_answer(estimator, typed, names, unknown)
+    if numbers is None:
         raise _kind_unknown(sample, unknown)
-    return sample.assign(**{str(name): column for name, column in converted.items()}) if converted else sample
+    return typed.assign(**numbers)
 
 
 def missing_words(evidence: Told) -> frozenset[str]:

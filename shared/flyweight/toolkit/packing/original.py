@@ -62,6 +62,8 @@ def ask_original(oracle: Oracle, X: Any, rows: list[Row]) -> Original:
     """
     if oracle.shape.form not in ("table", "texts") and hasattr(X, "columns"):
         X = oracle.shape.to_estimator(rows)  # a table of what the estimator takes as dictionaries
+    elif oracle.shape.form == "table" and not oracle.shape.framed and isinstance(X, pd.DataFrame):
+        X = X.to_numpy()  # the estimator was fitted on an array, as its steps of the user's own may need
     count = min(len(rows), ALONE) if oracle.alone else len(rows)
     given = _by_row(
         lambda positions: oracle.ask(X if len(positions) == len(rows) else part_of(X, positions)), count, oracle.alone

@@ -106,7 +106,8 @@ def _strange(part: Any) -> str:
 
     :returns: what differs; empty if nothing does.
     """
-    expected = _written(type(part))
+    cls: type = part.__class__
+    expected = _written(cls)
     attributes = [*vars(part)]
     if expected is None or attributes[: len(expected)] == expected:
         return ""

@@ -26,7 +26,7 @@ from flyweight.toolkit.packing.original import Original, SampleMisread
 from flyweight.toolkit.packing.sample import Row
 from flyweight.toolkit.packing.source_table import SourceTable
 
-MAX_CELLS = 200_000  # of the rows that are read back in each form
+MAX_CELLS = 100_000  # of the rows that are read back in each form
 ROUNDED = 1e-6  # the relative difference of a number that was written with the digits of float32
 Texts = list[list[Any]]  # rows of cells
 
@@ -71,8 +71,9 @@ def _cells(column: pd.Series[Any] | None, feature: Feature, places: list[int]) -
     if column is None:
         return [None] * len(places)
     part = column.iloc[places]
-    if feature.kind == "number" and isinstance(part.dtype, np.dtype) and part.dtype == np.float32:
-        return [None if value != value else value for value in part.to_numpy()]  # as they are: their texts have fewer digits
+    if feature.kind == "number" and isinstance(part.dtype, np.dtype) and part.dtype.kind in "fiu":
+        values = part.to_numpy() if part.dtype == np.float32 else part.tolist()  # as they are: their texts have fewer digits
+        return [None if value != value else value for value in values]
     return [None if _is_absent(value) else value for value in part.tolist()]
 
 
@@ -91,9 +92,11 @@ def _csv(predictor: Predictor, cells: Texts) -> tuple[list[int], Any]:
     ]
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([feature.name for feature in features])
-    for number in kept:
-        row = zip(cells, words, features, strict=True)
-        writer.writerow([_text(column[number], word, feature) for column, word, feature in row])
+    texts = [
+        [_text(column[number], word, feature) for number in kept]
+        for column, word, feature in zip(cells, words, features, strict=True)
+    ]
+    writer.writerows(zip(*texts, strict=True))
     return kept, csv_format.parse(file.getvalue(), predictor.validator) if kept else []
 
 
@@ -122,7 +125,10 @@ def _json_value(value: Any, feature: Feature) -> Any:
 
 def _documents(predictor: Predictor, cells: Texts) -> list[dict[str, Any]]:
     features = predictor.signature.features
-    columns = [[_json_value(value, feature) for value in column] for column, feature in zip(cells, features, strict=True)]
+    columns = [
+        column if feature.kind == "string" else [_json_value(value, feature) for value in column]
+        for column, feature in zip(cells, features, strict=True)
+    ]
     names = [feature.name for feature in features]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
@@ -196,6 +202,8 @@ def _compare(predictor: Predictor, form: str, places: list[int], rows: list[Row]
     features = predictor.signature.features
     rounded: list[int] = []
     for number, (place, read) in enumerate(zip(places, back, strict=True)):
+        if read == rows[place]:
+            continue
         for feature, value, proved in zip(features, read, rows[place], strict=True):
             if not _same(value, proved):
                 if feature.kind != "number" or _missing(value) or _missing(proved) or not _near(value, proved):
