@@ -54,8 +54,9 @@ def parquet_batches(
 def _batches(file: "Any", validator: "Validator", position: "Position", rows: int) -> "Iterator[Batch]":
     """Read batches of an open file; as `parquet_batches`."""
     schema, features = file.schema_arrow, validator.features
-    found = zip(features, validator.places(schema.names), strict=True)
-    read = [(feature, schema.names[at]) for feature, at in found if at is not None and feature.kind != "unread"]
+    names = schema.names  # asked once: pyarrow makes the list anew each time
+    found = zip(features, validator.places(names), strict=True)
+    read = [(feature, names[at]) for feature, at in found if at is not None and feature.kind != "unread"]
     _check_types(schema, read)
     line = position.get("line", 1)
     for group in range(position.get("group", 0), file.num_row_groups):
@@ -64,8 +65,8 @@ def _batches(file: "Any", validator: "Validator", position: "Position", rows: in
         for number, batch in enumerate(batches):
             if number < done:
                 continue
-            names, nothing = batch.schema.names, [None] * batch.num_rows
-            columns = {feature.name: _values(batch.column(names.index(name)), feature) for feature, name in read}
+            place_of, nothing = {name: place for place, name in enumerate(batch.schema.names)}, [None] * batch.num_rows
+            columns = {feature.name: _values(batch.column(place_of[name]), feature) for feature, name in read}
             instances = [*map(list, zip(*[columns.get(feature.name, nothing) for feature in features], strict=True))]
             lines = [*range(line, line + len(instances))]
             line += len(instances)
