@@ -43,10 +43,10 @@ def parse(text: str, validator: "Validator", header: bool = True) -> "list[Any]"
         return instances
     if not rows:
         return instances
-    places = validator.places(rows[0], lines[0])
     for row, line in zip(rows, lines, strict=True):
         if len(row) != len(rows[0]):
             raise MalformedRequest(f"line {line} has {len(row)} values, the CSV header has {len(rows[0])}")
+    places = validator.places(rows[0], lines[0])
     read = [*zip(places, features, strict=True)]
     instances += [[None if place is None else value_of(row[place], feature) for place, feature in read] for row in rows[1:]]
     instances.lines = lines[1:]

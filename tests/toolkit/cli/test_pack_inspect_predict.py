@@ -63,8 +63,8 @@ def test_pack_refuses_in_words(run: Callable[..., Result], files: tuple[Path, Pa
     broken = tmp_path / "broken.joblib"
     broken.write_bytes(b"not a pickle")
     assert "and not a pickle of an estimator" in run("pack", broken).stderr
-    assert "is not CSV" in run("pack", files[0], "--sample", files[0]).stderr
-    assert json.loads(run("pack", broken, "--json").stdout)["error"] == "ToolkitError"
+    assert "line 1: not UTF-8" in run("pack", files[0], "--sample", files[0]).stderr
+    assert json.loads(run("pack", broken, "--json").stdout)["error"] == "FileRefused"
 
 
 def test_pack_says_when_the_estimator_is_of_another_scikit_learn(

@@ -48,6 +48,8 @@ def _object(value: dict[str, Any], instance: dict[str, Any]) -> dict[str, Any]:
         return {**instance, **{name: value[name] for name in unknown - {*instance}}}
     if all(_fits(*pair) for pair in value.items()):
         return instance
+    if all(_written(*pair) for pair in value.items()):
+        return {name: "" if item is None else str(item) for name, item in instance.items()}
     return {**instance, first: _wrong(value.values())}
 
 
@@ -67,6 +69,14 @@ def _fits(name: str, value: Any) -> bool:
     if isinstance(value, float):
         return isfinite(value) and float in KINDS[name]
     return value is None or (isinstance(value, KINDS[name]) and not isinstance(value, bool) and len(str(value)) < 100)
+
+
+def _written(name: str, value: Any) -> bool:
+    """Check whether a value is a text that stands for a valid one, as in CSV."""
+    try:
+        return isinstance(value, str) and (str in KINDS[name] or isfinite(float(value)))
+    except ValueError:
+        return False
 
 
 def _typed_item(value: dict[str, Any], instance: dict[str, Any]) -> dict[str, Any]:
@@ -128,7 +138,8 @@ def _csv(text: str, instance: dict[str, Any]) -> str | None:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     if header:
-        writer.writerow(instance)
+        misspelt = "" if {*rows[0]} == {*NAMES} else "_"
+        writer.writerow([f"{name}{misspelt}" for name in instance])
     cells = [str(item).lower() if isinstance(item, bool) else item for item in instance.values()]
     writer.writerows([cells] * (len(rows) - header))
     return file.getvalue()

@@ -63,7 +63,11 @@ def describe(path: Path) -> tuple[str, str] | None:
 
 def is_archive(path: Path) -> bool:
     """Check whether a file is an archive that skops wrote."""
-    if path.is_dir() or not zipfile.is_zipfile(path):
+    if path.is_dir():
+        return False
+    with path.open("rb") as file:
+        begins = file.read(2) == b"PK"  # `is_zipfile` looks at the end, and a model file may end with an archive
+    if not begins or not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:
         return "schema.json" in archive.namelist()
