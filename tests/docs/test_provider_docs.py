@@ -99,5 +99,5 @@ def test_the_settings_are_those_that_are_read_with_their_defaults() -> None:
         re.findall(r"^\| `(FLYWEIGHT_\w+)` \| (\S+) \|", (ROOT / "docs" / "providers" / "aws.md").read_text(), re.MULTILINE)
     )
     unset = settings.read("", environ={})
-    limits = {f"FLYWEIGHT_{name.upper()}": str(value) for name, value in unset.limits._asdict().items()}
+    limits = {f"FLYWEIGHT_{name.upper()}": str(value).lower() or "empty" for name, value in unset.limits._asdict().items()}
     assert table == {"FLYWEIGHT_MODEL": f"`{unset.model}`", "FLYWEIGHT_OBSERVABILITY": "empty", **limits}

@@ -206,7 +206,8 @@ def test_what_is_signed_verifies_by_each_form_of_the_key(run: Run, ask: Ask, pen
     refused(run("verify", model, "--key", made["public"]), "is not signed", "flyweight sign FILE")
     signed = ask("sign", model, "--key", made["private"])
     written = json.loads((tmp_path / "m.safetensors.sig").read_text())
-    assert written == {"key": made["key"], "value": signed["value"], "sha256": signed["sha256"]}
+    names = {"name": "penguins", "version": "1.0.0"}
+    assert written == {"key": made["key"], "value": signed["value"], "sha256": signed["sha256"], **names}
     for public in (made["public"], made["base64"]):
         assert ask("verify", model, "--key", other["base64"], "--key", public)["key"] == made["key"]
     assert made["key"] in run("verify", model, "--key", made["public"]).stdout
