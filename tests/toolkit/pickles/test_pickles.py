@@ -341,15 +341,13 @@ def test_reading_raises_no_audit_event_of_a_run(tmp_path: Path) -> None:
     program = (
         "import sys\nfrom pathlib import Path\nfrom flyweight.toolkit import pickles\n"
         "place, seen, on = Path(sys.argv[1]), set(), False\n"
-        "[pickles.read(place / f'{name}.joblib') for name in ('warm', 'honest', 'hostile')]\n"
+        "[pickles.read(place / f'{name}.joblib') for name in ('warm', 'honest')]\n"  # imports flyweight's own modules
         "sys.addaudithook(lambda event, _: seen.add(event) if on else None)\n"
         "files = sorted(place.glob('*.joblib'))\non = True\nfound = [pickles.read(file) for file in files]\non = False\n"
         "print(len(found), *sorted(seen))\n"
     )
     ran = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True, cwd=ROOT)
-    count, *events = ran.stdout.split()
-    assert count == str(3 + len(HOSTILE))
-    assert {*events} <= {"builtins.id", "open", "os.listdir"}  # where a module would be is looked up by listing folders
+    assert ran.stdout.split() == [str(3 + len(HOSTILE)), "builtins.id", "open"]
 
 
 # --- what is refused

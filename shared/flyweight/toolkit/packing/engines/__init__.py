@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
@@ -47,6 +48,7 @@ class CandidateMaker:
     refusal: Callable[[Sequence[str], Sequence[str]], str] = lambda classes, functions: ""
 
 
+@cache
 def makers() -> dict[str, CandidateMaker]:
     """Find the makers of candidates.
 
