@@ -360,7 +360,9 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         folder.mkdir()
         (folder / "toy.py").write_text(text)
         monkeypatch.setattr(package, "__path__", [*package.__path__, str(folder)])
+    engines.makers.cache_clear()
     yield
+    engines.makers.cache_clear()
     for package in (engines, flyweight.engines):
         sys.modules.pop(f"{package.__name__}.toy", None)
         vars(package).pop("toy", None)
