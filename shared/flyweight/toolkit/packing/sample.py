@@ -5,6 +5,7 @@ A sample is a table (a DataFrame, an array, lists), or a list of texts, of dicti
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -74,7 +75,10 @@ class Shape:
         :raises SampleRefused: a column is missing, or a table without names has another width.
         """
         frame = frame_of(X, self.names, self.unread)
-        columns = [_values(frame.iloc[:, p], kind) for p, kind in enumerate(self.kinds)]
+        if {*self.kinds} == {"number"} and all(isinstance(t, np.dtype) and t.kind in "fiub" for t in {*frame.dtypes}):
+            table: list[Row] = frame.to_numpy(dtype=float).tolist()  # all columns at once: a wide table takes long one by one
+            return table
+        columns = [_values(column, kind) for (_, column), kind in zip(frame.items(), self.kinds, strict=True)]
         return [list(row) for row in zip(*columns, strict=True)]
 
     @property
@@ -237,11 +241,10 @@ def _column_names(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
 
     :raises SampleRefused: a feature's name stands over two columns.
     """
+    known = {*names}
     columns = [str(column) for column in frame.columns]
-    columns = [name if name in names else name.strip() for name in columns]
-    twice = (
-        sorted({name for name in columns if name in names and columns.count(name) > 1}) if len({*columns}) < len(columns) else []
-    )
+    columns = [name if name in known else name.strip() for name in columns]
+    twice = sorted(name for name, count in Counter(columns).items() if name in known and count > 1)
     if twice:
         raise SampleRefused(f"the sample has the column {twice[0]!r} twice", "give each column a name of its own, and fit again")
     return columns

@@ -110,7 +110,7 @@ def read_source_table(estimator: Any, sample: Any, types: Mapping[str, str]) -> 
     columns: list[pd.Series[Any] | None] = [None] * len(names)
     if sample is not None:
         frame = frame_of(sample, names, unread)
-        columns = [frame.iloc[:, position] for position in range(len(names))]
+        columns = [column for _, column in frame.items()]
         sample = without_others(estimator, sample, names)
     kinds = settled_kinds(names, told, columns, types)
     return SourceTable(names, told, kinds, sample, columns)
