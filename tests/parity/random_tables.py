@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from catboost import CatBoostClassifier  # type: ignore[import-untyped]
+from catboost import CatBoostClassifier, CatBoostError  # type: ignore[import-untyped]
 from lightgbm import LGBMClassifier
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
@@ -254,7 +254,7 @@ def attempt(seed: int) -> Outcome:
         labels = target(frame, rng)
         try:
             estimator.fit(frame, labels)
-        except ValueError as error:
+        except (ValueError, CatBoostError) as error:
             return Outcome(refused=f"not fitted: {str(error)[:60]}")
         expected = np.ravel(estimator.predict(frame)).tolist()
         sample: Any = frame.iloc[: ROWS // 2]
