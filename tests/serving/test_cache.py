@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -151,6 +152,19 @@ def test_a_refused_model_is_not_tried_again_for_five_seconds() -> None:
     clock.now += RETRY_SECONDS
     source.error = None
     assert named(cache, "a") == "a"
+
+
+def test_an_error_that_is_raised_again_does_not_grow() -> None:
+    """Lambda's runtime client posts the whole traceback, and ends when that does not fit into a header."""
+    source, clock = Source(), Clock()
+    source.error = StoreFailed("away")
+    cache = ModelCache(source, budget=1, ttl=1.0, clock=clock)
+    lengths = []
+    for _ in range(10):
+        with pytest.raises(StoreFailed) as raised:
+            cache.get("a")
+        lengths.append(len([*traceback.walk_tb(raised.value.__traceback__)]))
+    assert len({*lengths[1:]}) == 1, lengths
 
 
 def test_an_unreadable_file_is_unavailable_and_its_path_stays_secret() -> None:

@@ -147,14 +147,15 @@ class ModelCache:
                 return entry
             error, until = self._failures.get(address, (None, 0.0))
             if flight is None and error is not None and self._clock() < until:
-                raise error
+                raise error.with_traceback(None)  # raised again and again, it would grow by a few frames each time
             leads = flight is None
             flight = flight or self._flights.setdefault(address, _Flight())
         if leads:
             self._lead(address, flight)
         flight.done.wait()
         if flight.entry is None:
-            raise flight.error or ModelUnavailable("loading the model was interrupted; try again")
+            error = flight.error or ModelUnavailable("loading the model was interrupted; try again")
+            raise error.with_traceback(None)
         return flight.entry
 
     def _lead(self, address: str, flight: _Flight) -> None:

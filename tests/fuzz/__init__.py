@@ -1,0 +1,1 @@
+"""Fuzzing: generators of bodies that CI runs for a minute, and `python -m benchmarks.fuzz` for a night."""
