@@ -118,3 +118,12 @@ def test_an_encoder_tells_what_stood_for_missing_values(marker: Any) -> None:
     frame = pd.DataFrame({"word": pd.Series(["a", marker] * 5, dtype=object)})
     (told,) = told_by(OneHotEncoder().fit(frame), ["word"])
     assert told.kind == "string" and (told.marker is None) == (marker is None)
+
+
+def test_an_imputer_whose_most_frequent_value_is_none_keeps_the_column() -> None:
+    """None is no missing value for it; a category such as "nan" behind it is known all the same."""
+    frame = pd.DataFrame({"a": ["x", "y", "x", "y"] * 3, "b": [None, "nan", None, "x"] * 3}, dtype=object)
+    encoded = make_pipeline(SimpleImputer(strategy="most_frequent"), OrdinalEncoder()).fit(frame)
+    assert encoded[0].statistics_.tolist() == ["x", None]
+    told = told_by(encoded, ["a", "b"])
+    assert {*told[1].categories} == {"nan", "x"} and told[1].marker is None

@@ -17,7 +17,7 @@ def simple(estimator: Any, x: Value, draft: Draft) -> Outputs:
     :raises ConversionRefused: the value that it takes for missing can't be written in JSON.
     """
     statistics = [plain(value) for value in np.asarray(estimator.statistics_, dtype=object)]
-    kept = [p for p, value in enumerate(statistics) if estimator.keep_empty_features or not is_missing(value)]
+    kept = [p for p, value in enumerate(statistics) if not is_dropped(estimator, value)]
     missing = None if is_missing(estimator.missing_values) else plain(estimator.missing_values)
     if missing is not None and not isinstance(missing, (str, int, float)):
         raise ConversionRefused(draft.path, "SimpleImputer", f"missing_values={missing!r} can't be written in JSON")
@@ -36,6 +36,15 @@ def simple(estimator: Any, x: Value, draft: Draft) -> Outputs:
         parameters = {"nulls": [nulls[position] for position in positions], "missing": [missing]}
         parts.append(draft.add("impute.flag", x, columns=len(positions), positions=positions, **parameters))
     return {"transform": draft.join(parts)}
+
+
+def is_dropped(imputer: Any, statistic: Any) -> bool:
+    """Say whether an imputer drops a feature, by its statistic: NaN, and not None, which is the most frequent of some columns.
+
+    Source: `SimpleImputer.transform` (`sklearn.impute._base`).
+    """
+    empty = isinstance(statistic, float) and statistic != statistic
+    return empty and imputer.strategy != "constant" and not imputer.keep_empty_features
 
 
 def _counts_as_missing(marker: Any, missing_values: Any) -> bool:

@@ -17,6 +17,7 @@ import numpy as np
 from flyweight.ops.catboost import HASH_FACTOR, MASK
 from flyweight.ops.hashes import city_hash
 from flyweight.toolkit.convert.draft import is_missing
+from flyweight.toolkit.convert.impute import is_dropped
 
 # attributes that hold the estimators inside an estimator, which read the same columns
 MEMBERS = ("best_estimator_", "estimator_", "regressor_", "classifier_", "estimators_", "calibrated_classifiers_", "estimator")
@@ -171,7 +172,7 @@ class _Walk:
             self.note(imputer, [source], "numbers" if imputer.strategy in ("mean", "median") else "")
             if isinstance(value, str):
                 self.note(imputer, [source], "text", "string")
-        dropped = [is_missing(value) and not imputer.keep_empty_features for value in statistics]
+        dropped = [is_dropped(imputer, value) for value in statistics]
         return [source for source, gone in zip(x, dropped, strict=False) if not gone] + [None] * len(x)
 
     def texts(self, vectorizer: Any, x: Sources) -> None:
