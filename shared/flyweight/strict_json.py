@@ -1,9 +1,11 @@
 """Parse and write strict JSON: no NaN or Infinity, no duplicate keys, no nesting that exhausts the stack.
 
 Every text is hostile: a request's body, a model file's header, a record in a store. https://www.rfc-editor.org/rfc/rfc8259
+
+Both directions use the functions in C on which Python's `json` package rests. The package itself imports `re`, which takes as
+long as all modules of the core, so that only errors and unknown Pythons import it.
 """
 
-import json
 from math import isfinite
 from os import urandom
 
@@ -13,6 +15,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+
+WHITE = " \t\n\r"
 
 
 class NotStrictJSON(ValueError):
@@ -26,17 +31,47 @@ def parse(text: "str | bytes") -> "Any":
     :raises NotStrictJSON: syntax (with line and column), a duplicate key, NaN, too deep nesting, or too many digits.
     """
     try:
-        return _DECODER.decode(text if isinstance(text, str) else text.decode())
+        return _document(text if isinstance(text, str) else text.decode())
     except NotStrictJSON:
         raise
-    except json.JSONDecodeError as error:
-        raise NotStrictJSON(f"is not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
     except UnicodeDecodeError as error:
         raise NotStrictJSON(f"is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}") from None
     except RecursionError:
         raise NotStrictJSON("is nested too deeply") from None
-    except ValueError:  # int() refuses more digits than `sys.get_int_max_str_digits`
+    except ValueError as error:
+        if hasattr(error, "lineno"):  # json.JSONDecodeError, named without an import of `json`
+            raise NotStrictJSON(f"is not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None  # type: ignore[attr-defined]
+        # int() refuses more digits than `sys.get_int_max_str_digits`
         raise NotStrictJSON("holds a number of too many digits") from None
+
+
+def parse_sequence(text: str, most: int) -> "tuple[list[Any], list[int]]":
+    """Parse documents that follow each other with white space or nothing between them, as stream buffers join them.
+
+    :param most: the number of documents after which parsing stops.
+    :returns: the documents, and for each the number of the line on which it begins, from 1.
+    :raises NotStrictJSON: one of them is not strict JSON.
+    """
+    documents: list[Any] = []
+    lines: list[int] = []
+    place, line, end = 0, 1, len(text)
+    try:
+        while True:
+            begin = place
+            while place < end and text[place] in " \t\r\n":
+                place += 1
+            line += text.count("\n", begin, place)
+            if place == end or len(documents) == most:
+                return documents, lines
+            begin = place
+            document, place = _scan(text, place)
+            documents.append(document)
+            lines.append(line)
+            line += text.count("\n", begin, place)
+    except NotStrictJSON:
+        raise
+    except (ValueError, RecursionError, StopIteration):
+        raise NotStrictJSON(f"is not JSON from line {line} on") from None
 
 
 def parse_all(texts: "list[bytes]") -> "list[Any] | None":
@@ -50,7 +85,7 @@ def parse_all(texts: "list[bytes]") -> "list[Any] | None":
     """
     separator = urandom(16).hex()
     try:
-        values = _DECODER.decode("[" + f',"{separator}",'.encode().join(texts).decode() + "]")
+        values = _document("[" + f',"{separator}",'.encode().join(texts).decode() + "]")
     except (ValueError, RecursionError):
         return None
     whole = type(values) is list and len(values) == 2 * len(texts) - 1 and values[1::2] == [separator] * (len(texts) - 1)
@@ -74,11 +109,10 @@ def _unique(pairs: "list[tuple[str, Any]]") -> "dict[str, Any]":
     """
     unique = dict(pairs)
     if len(unique) != len(pairs):
-        keys: set[str] = set()
         for key, _ in pairs:
-            if key in keys:
+            if key not in unique:
                 raise NotStrictJSON(f"has the key {preview(key)} twice in one object")
-            keys.add(key)
+            del unique[key]
     return unique
 
 
@@ -90,22 +124,69 @@ def _no_constant(token: str) -> None:
     raise NotStrictJSON(f"holds {token}, which is not JSON; send null for a missing value")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+class _Rules:
+    """What the scanner asks of a decoder; as class attributes, because it keeps them."""
+
+    strict = True
+    object_hook = None
+    object_pairs_hook = staticmethod(_unique)
+    parse_float, parse_int = float, int
+    parse_constant = staticmethod(_no_constant)
+
+
+def _decoder() -> "Any":
+    """Make a decoder of the package, with the same rules."""
+    import json
+
+    return json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+
+
+def _make_scan() -> "Callable[[str, int], tuple[Any, int]]":
+    """Make what reads a value at a place in a text, and tells its end; StopIteration means that there is none.
+
+    It is the same in CPython 3.11 to 3.14; a Python without it reads by the package.
+    """
+    try:
+        from _json import make_scanner
+
+        return make_scanner(_Rules)  # type: ignore[arg-type]
+    except (ImportError, AttributeError, TypeError):
+        scan: Callable[[str, int], tuple[Any, int]] = _decoder().scan_once
+        return scan
+
+
+def _document(text: str) -> "Any":
+    """Read one document and nothing after it.
+
+    :raises ValueError: it is not JSON, as the package words it.
+    """
+    try:
+        value, end = _scan(text, len(text) - len(text.lstrip(WHITE)))
+    except StopIteration:
+        return _decoder().decode(text)
+    return value if end == len(text) or not text[end:].strip(WHITE) else _decoder().decode(text)
+
+
+def _unknown(value: "Any") -> "Any":
+    """Refuse a value that JSON has no form for, in the package's words."""
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
 def _make_dumps() -> "Callable[[Any], str]":
     """Make one encoder for all calls: `JSONEncoder.encode` makes its C half anew each time, at a third of an answer's cost."""
-    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     try:
+        from _json import encode_basestring, make_encoder
+
         # as `JSONEncoder.iterencode` does in CPython 3.11 to 3.14; a Python that changes this uses the public method below
-        chunks = json.encoder.c_make_encoder(  # type: ignore[attr-defined]
-            None, encoder.default, json.encoder.encode_basestring, None, ":", ",", False, False, False
-        )
+        chunks = make_encoder(None, _unknown, encode_basestring, None, ":", ",", False, False, False)
         return lambda value: "".join(chunks(value, 0))
-    except (AttributeError, TypeError):
-        return encoder.encode
+    except (ImportError, AttributeError, TypeError):
+        import json
+
+        return json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
+_scan = _make_scan()
 _dumps = _make_dumps()
 
 

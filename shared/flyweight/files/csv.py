@@ -6,7 +6,8 @@ from math import isnan, nan
 from flyweight.errors import FlyweightError, MalformedRequest
 from flyweight.files.batches import Batch
 from flyweight.files.csv_numbers import NumberParser, is_number, spread_rows
-from flyweight.files.lines import MAX_ROW, Lines, TruncatedLine, as_text, check_size, decoded
+from flyweight.files.csv_rows import RowReader
+from flyweight.files.lines import Lines, TruncatedLine, as_text
 from flyweight.models.tables import Columns
 from flyweight.models.texts import value_of
 
@@ -34,9 +35,10 @@ def csv_batches(source: Lines, validator: "Validator", position: "Position", row
     :raises MalformedRequest: the header is missing, is not CSV, or has a name twice.
     :raises InvalidInput: the columns are not the features of the signature.
     """
+    reader = RowReader(source)
     columns, line = position.get("columns"), None
     if not columns:
-        columns, line = _header(source)
+        columns, line = _header(source, reader)
     read = [*zip(validator.features, validator.places(columns, line), strict=True)]
     numeric = _number_parser(read, len(columns))
     while True:
@@ -44,9 +46,9 @@ def csv_batches(source: Lines, validator: "Validator", position: "Position", row
         lines = source.take(rows, size)
         if not lines:
             return
-        batch = None if numeric is None else _numeric_batch(lines, first, source, numeric, read)
+        batch = None if numeric is None else _numeric_batch(lines, first, reader, numeric, read)
         if batch is None:
-            parsed, batch = _parse_rows(lines, first, source, len(columns))
+            parsed, batch = _parse_rows(lines, first, reader, len(columns))
             batch = Batch(_columns(parsed, read) if parsed else [], batch.lines, batch.texts, batch.faults, {}, {})
         after = {"offset": source.offset, "line": source.line, "columns": columns}
         yield Batch(batch.instances, batch.lines, batch.texts, batch.faults, after, batch.exceptions_by_row)
@@ -61,7 +63,7 @@ def _number_parser(read: "list[tuple[Feature, int | None]]", width: int) -> "Num
 
 
 def _numeric_batch(
-    lines: "list[bytes]", first: int, source: Lines, parser: NumberParser, read: "list[tuple[Feature, int | None]]"
+    lines: "list[bytes]", first: int, reader: RowReader, parser: NumberParser, read: "list[tuple[Feature, int | None]]"
 ) -> "Batch | None":
     """Read lines as one array of numbers; a few lines that are not plain numbers are read one by one.
 
@@ -82,7 +84,7 @@ def _numeric_batch(
     faults: list[Fault] = []
     exceptions: dict[int, list[Any]] = {}
     for place in others:
-        rows, batch = _parse_rows([lines[place]], first + place, source, parser.width)
+        rows, batch = _parse_rows([lines[place]], first + place, reader, parser.width)
         faults += batch.faults
         exceptions.update([(place, [None if at is None else value_of(row[at], one) for one, at in read]) for row in rows])
     valid = sorted([*plain, *exceptions])
@@ -99,7 +101,7 @@ def _columns(rows: "list[Row]", read: "list[tuple[Feature, int | None]]") -> Col
     return Columns([feature.name for feature, _ in read], values)
 
 
-def _header(source: Lines) -> "tuple[Row, int]":
+def _header(source: Lines, reader: RowReader) -> "tuple[Row, int]":
     """Read the column names from the first row that is not empty, and the number of its line.
 
     :raises MalformedRequest: there is no such row, or it is not CSV.
@@ -109,12 +111,12 @@ def _header(source: Lines) -> "tuple[Row, int]":
         lines = source.take(1, 1)
         if not lines:
             raise MalformedRequest("the file is empty; expected a header")
-        row, _ = _parse_row(lines, 0, source)
+        row, _ = reader.read(lines, 0, line)
         if row:
             return row, line
 
 
-def _parse_rows(lines: "list[bytes]", first: int, source: Lines, width: int) -> "tuple[list[Row], Batch]":
+def _parse_rows(lines: "list[bytes]", first: int, reader: RowReader, width: int) -> "tuple[list[Row], Batch]":
     """Parse lines, and more lines of the source if the last row continues in them.
 
     :param first: the number of the first line.
@@ -131,7 +133,7 @@ def _parse_rows(lines: "list[bytes]", first: int, source: Lines, width: int) -> 
     while begin < len(lines):
         end = begin
         try:
-            row, end = _parse_row(lines, begin, source)
+            row, end = reader.read(lines, begin, first + begin)
             if row and len(row) != width:
                 raise MalformedRequest(f"the row has {len(row)} values, the header has {width}")
         except FlyweightError as error:
@@ -144,43 +146,6 @@ def _parse_rows(lines: "list[bytes]", first: int, source: Lines, width: int) -> 
                 batch.texts.append(b"\n".join(lines[begin:end]))
         begin = end
     return rows, batch
-
-
-def _parse_row(lines: "list[bytes]", begin: int, source: Lines) -> "tuple[Row, int]":
-    """Parse the row that begins at an index of `lines`; lines that it continues in are added from the source.
-
-    A quote that never closes would swallow all that follows. So if a row of several lines has any fault, only its first line is
-    rejected, and the following lines are read again.
-
-    :returns: the row, and the index at which the next one begins.
-    :raises MalformedRequest: the row is not CSV, or not UTF-8.
-    :raises TooLarge: one of its lines is too long.
-    """
-    end = begin
-
-    def continued() -> "Iterator[str]":
-        nonlocal end
-        size = 0
-        while True:
-            if end == len(lines):
-                more = source.next()
-                if more is None:
-                    return
-                lines.append(more)
-            line = lines[end]
-            check_size(line)
-            size += len(line) + 1
-            if size > MAX_ROW:
-                raise MalformedRequest("the row is not CSV: a quote does not close")
-            end += 1
-            yield line.decode("utf-8", "surrogateescape") + "\n"
-
-    try:
-        row = next(csv.reader(continued(), strict=True))
-    except csv.Error as error:
-        raise MalformedRequest(f"the row is not CSV: {error}") from None
-    decoded(b"\n".join(lines[begin:end]))
-    return row, end
 
 
 def _values(texts: "tuple[str, ...]", feature: "Feature") -> "list[Any]":

@@ -73,6 +73,16 @@ class Lines:
         self.line += 1
         return line
 
+    def peek(self, count: int) -> "bytes | None":
+        """Look at the line that follows `count` others, without taking any; None if the stream ends before it."""
+        while self._next + count >= len(self._buffer):
+            if self._ended:
+                return None
+            del self._buffer[: self._next]
+            self._next = 0
+            self._fill()
+        return self._buffer[self._next + count]
+
     def _fill(self) -> None:
         """Split the next chunk into the buffer."""
         chunk = next(self._chunks, None)

@@ -3,15 +3,17 @@
 # imports late: pyarrow
 
 import io
+from itertools import chain, islice, repeat
 
-from flyweight.errors import Fault, FlyweightError, InvalidInput, MalformedRequest, UnsupportedMediaType
+from flyweight.errors import MAX_FAULTS, Fault, FlyweightError, InvalidInput, MalformedRequest, UnsupportedMediaType
 from flyweight.files.batches import Batch
+from flyweight.files.parquet_pages import LENGTHS, REPEATING, Column, check_pages, columns_of
 from flyweight.models.datetimes import LIMIT, iso
-from flyweight.models.validation import MAX_FAULTS, described
+from flyweight.models.names import described
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from typing import Any
 
     from flyweight.files.batches import Position
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from flyweight.models.validation import Validator
 
 READ_AHEAD = 1 << 20  # bytes that are read at least at a time
+TEXTS = ("string", "datetime")  # the kinds of features that take texts
+FEW = 16  # rows
 
 
 def parquet_batches(
@@ -44,33 +48,77 @@ def parquet_batches(
         raise UnsupportedMediaType("Parquet needs pyarrow, which is not installed here") from None
     raw = _RangeFile(read, length)
     try:
-        yield from _batches(ParquetFile(raw, pre_buffer=False), validator, position, rows)
-    except (ArrowException, OSError) as error:
+        file = ParquetFile(raw, pre_buffer=False)
+        # as a text and its places: one text of a megabyte in a few bytes may be that of all rows
+        texts = {feature.name for feature in validator.features if feature.kind in TEXTS}
+        dictionaries = {name for name in file.schema_arrow.names if name in texts or name.strip() in texts}
+        groups = columns_of(raw.footer())
+        dictionaries -= _having(groups, dictionaries, (LENGTHS, REPEATING))
+        file = ParquetFile(raw, metadata=file.metadata, pre_buffer=False, read_dictionary=sorted(dictionaries))
+        yield from _batches(file, raw, groups, validator, position, rows)
+    except (ArrowException, OSError, UnicodeDecodeError) as error:
         if raw.error is not None:
             raise raw.error from None
         raise MalformedRequest(f"the file is not Parquet: {str(error)[:200]}") from None
 
 
-def _batches(file: "Any", validator: "Validator", position: "Position", rows: int) -> "Iterator[Batch]":
-    """Read batches of an open file; as `parquet_batches`."""
+def _batches(
+    file: "Any", raw: "_RangeFile", groups: "list[list[Column]]", validator: "Validator", position: "Position", rows: int
+) -> "Iterator[Batch]":
+    """Read batches of an open file; as `parquet_batches`.
+
+    :param groups: the columns of each row group.
+    """
     schema, features = file.schema_arrow, validator.features
     names = schema.names  # asked once: pyarrow makes the list anew each time
     found = zip(features, validator.places(names), strict=True)
     read = [(feature, names[at]) for feature, at in found if at is not None and feature.kind != "unread"]
     _check_types(schema, read)
+    wanted = {name for _, name in read}
+    # each text of these may repeat the one before it, so that few are unpacked at once, and only what a text may have is kept
+    together = max(rows // FEW, 1) if _having(groups, wanted, [REPEATING]) else 1
+    longest = validator.limits.max_string_length + 1 if together > 1 else 0
     line = position.get("line", 1)
-    for group in range(position.get("group", 0), file.num_row_groups):
+    for group in range(position.get("group", 0), min(file.num_row_groups, len(groups))):
         done = position.get("done", 0) if group == position.get("group") else 0
-        batches = file.iter_batches(rows, [group], [name for _, name in read], use_threads=False)
-        for number, batch in enumerate(batches):
-            if number < done:
-                continue
-            place_of, nothing = {name: place for place, name in enumerate(batch.schema.names)}, [None] * batch.num_rows
-            columns = {feature.name: _values(batch.column(place_of[name]), feature) for feature, name in read}
-            instances = [*map(list, zip(*[columns.get(feature.name, nothing) for feature in features], strict=True))]
+        raw.columns = {column.start: column.size for column in groups[group] if column.name in wanted}
+        pieces = file.iter_batches(rows // together, [group], [name for _, name in read], use_threads=False)
+        pieces = islice(pieces, done * together, None)
+        while batch := [*islice(map(_columns, pieces, repeat(read), repeat(longest)), together)]:
+            done += 1
+            instances = [*chain.from_iterable([_rows(piece, count, features) for piece, count in batch])]
             lines = [*range(line, line + len(instances))]
             line += len(instances)
-            yield Batch(instances, lines, [], [], {"group": group, "done": number + 1, "line": line}, {})
+            yield Batch(instances, lines, [], [], {"group": group, "done": done, "line": line}, {})
+
+
+def _columns(batch: "Any", read: "list[tuple[Feature, str]]", longest: int) -> "tuple[dict[str, list[Any]], int]":
+    """List the values of each feature, and count the rows.
+
+    :param longest: the characters of a text that are kept; 0 keeps all.
+    """
+    place_of = {name: place for place, name in enumerate(batch.schema.names)}
+    columns = {feature.name: _values(batch.column(place_of[name]), feature) for feature, name in read}
+    for feature, _ in read if longest else ():
+        if feature.kind in TEXTS:
+            columns[feature.name] = [value and value[:longest] for value in columns[feature.name]]
+    return columns, batch.num_rows
+
+
+def _rows(columns: "dict[str, list[Any]]", count: int, features: "list[Feature]") -> "list[list[Any]]":
+    """Make rows in the order of the features; a feature that is not read is null."""
+    nothing = [None] * count
+    return [*map(list, zip(*[columns.get(feature.name, nothing) for feature in features], strict=True))]
+
+
+def _having(groups: "list[list[Column]]", names: "Collection[str]", encodings: "Collection[int]") -> "set[str]":
+    """Find the columns of those names that have one of these encodings in any row group."""
+    return {
+        column.name
+        for columns in groups
+        for column in columns
+        if column.name in names and not {*encodings}.isdisjoint(column.encodings)
+    }
 
 
 def _check_types(schema: "Any", read: "list[tuple[Feature, str]]") -> None:
@@ -103,7 +151,9 @@ def _values(column: "Any", feature: "Feature") -> "list[Any]":
 
     kind = column.type
     if pa.types.is_dictionary(kind):
-        column, kind = column.dictionary_decode(), kind.value_type
+        used = column.indices.unique()
+        values = dict(zip(used.to_pylist(), _values(column.dictionary.take(used), feature), strict=True))
+        return [values[index] for index in column.indices.to_pylist()]
     if pa.types.is_decimal(kind):
         column = column.cast(pa.float64())
     if pa.types.is_timestamp(kind):
@@ -136,6 +186,7 @@ class _RangeFile(io.RawIOBase):
     def __init__(self, read: "Callable[[int, int], bytes]", length: int) -> None:
         self._read, self._length = read, length
         self._place, self._start, self._data = 0, 0, b""
+        self.columns: dict[int, int] = {}  # those that are read now: from where each begins to its bytes
         self.error: Exception | None = None
 
     def readable(self) -> bool:
@@ -173,8 +224,33 @@ class _RangeFile(io.RawIOBase):
                 self.error = error
                 raise OSError("stopped") from None
             self._start, begin = self._place, 0
+        data = self._data[begin : begin + size]
+        length = self.columns.get(self._place, 0)
+        if 0 < length <= len(data):
+            self._check(data[:length])
         self._place += size
-        return self._data[begin : begin + size]
+        return data
+
+    def footer(self) -> bytes:
+        """Read the footer of a Parquet file, which ends with its length and four letters.
+
+        :raises OSError: the bytes can't be got.
+        """
+        self.seek(max(self._length - 8, 0))
+        size = int.from_bytes(self.read(4), "little")
+        self.seek(max(self._length - 8 - size, 0))
+        return self.read(size)
+
+    def _check(self, column: bytes) -> None:
+        """Check the pages of a column.
+
+        :raises OSError: a page is too large, or no page.
+        """
+        try:
+            check_pages(column)
+        except FlyweightError as error:
+            self.error = error
+            raise OSError(str(error)) from None
 
     def _read_all(self, start: int, size: int) -> bytes:
         """Read `size` bytes, or all up to the end of the file, by as many calls as that takes."""

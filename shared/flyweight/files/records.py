@@ -85,6 +85,8 @@ def _split(address: str) -> "tuple[str, str]":
         joined("", key)
     except StoreFailed as error:
         raise MalformedRequest(str(error)) from None
+    if min(key, default=" ") < " ":  # a tab or another control character, which no store's client can request
+        raise MalformedRequest(f"{key[:200]!r} has a control character; rename the file")
     return f"{scheme}://{place}", key
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     Results = tuple[bytes, bytes, int, int]  # lines of answers, lines of rejected rows, the number of each
 
+MAX_TEXT = 1000  # characters of a value that are kept in a rejected row of Parquet
 PLAIN = {float, int, bool, type(None)}  # types that JSON writes without a comma or a bracket
 
 
@@ -87,10 +88,13 @@ def _text(batch: "Batch", row: int) -> str:
     """Get the text of a row of a batch; of a Parquet file its JSON."""
     if batch.texts:
         return as_text(batch.texts[row])
+    instance = batch.instances[row]
+    if isinstance(instance, list):  # one text of the file may be in many rows
+        instance = [value[:MAX_TEXT] if isinstance(value, str) else value for value in instance]
     try:
-        return strict_json.encode(batch.instances[row]).decode()
+        return strict_json.encode(instance).decode()
     except (TypeError, ValueError):  # a type that JSON does not have
-        return repr(batch.instances[row])
+        return repr(instance)
 
 
 WRITERS: "dict[str, Callable[[Prediction, list[int], bool], bytes]]" = {"jsonl": _json_lines, "csv": _csv}

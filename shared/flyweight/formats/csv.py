@@ -4,7 +4,7 @@ import csv
 import io
 from math import isfinite
 
-from flyweight.errors import MalformedRequest
+from flyweight.errors import MalformedRequest, TooLarge
 from flyweight.models.texts import value_of
 from flyweight.models.validation import Numbered
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
+    from flyweight.models.signature import Feature
     from flyweight.models.validation import Validator
     from flyweight.values import Prediction
 
@@ -32,44 +33,49 @@ def parse(text: str, validator: "Validator", header: bool = True) -> "list[Any]"
 
     :param header: whether the first line holds the names of columns; if not, the values are in the order of the features.
     :raises MalformedRequest: not CSV (a stray quote), a column twice, or a line with too few or too many values.
+    :raises TooLarge: more lines than the limit on instances; the rest is not read.
     :raises InvalidInput: the columns are not the features.
     """
-    rows, lines = _split(text)
+    rows = _rows(text)
+    features, limit = validator.features, validator.limits.max_instances
     instances = Numbered()
-    features = validator.features
-    if not header:
-        instances += [[*map(value_of, row, features), *row[len(features) :]] for row in rows]
-        instances.lines = lines
-        return instances
-    if not rows:
-        return instances
-    for row, line in zip(rows, lines, strict=True):
-        if len(row) != len(rows[0]):
-            raise MalformedRequest(f"line {line} has {len(row)} values, the CSV header has {len(rows[0])}")
-    places = validator.places(rows[0], lines[0])
-    read = [*zip(places, features, strict=True)]
-    instances += [[None if place is None else value_of(row[place], feature) for place, feature in read] for row in rows[1:]]
-    instances.lines = lines[1:]
+    lines: list[int] = []
+    read: list[tuple[int | None, Feature]] = [*enumerate(features)]
+    width = len(features)
+    if header:
+        line, columns = next(rows, (1, []))
+        read = [*zip(validator.places(columns, line), features, strict=True)] if columns else []
+        width = len(columns)
+    for line, row in rows:
+        if len(lines) == limit:
+            raise TooLarge(f"the body has more than {limit} instances, which is the limit")
+        lines.append(line)
+        if len(row) == width:
+            instances.append([None if place is None else value_of(row[place], feature) for place, feature in read])
+        elif header:
+            raise MalformedRequest(f"line {line} has {len(row)} values, the CSV header has {width}")
+        else:
+            instances.append(row)  # validation names its width
+    instances.lines = lines
     return instances
 
 
-def _split(text: str) -> "tuple[list[list[str]], list[int]]":
-    """Split CSV into rows, without empty lines.
+def _rows(text: str) -> "Iterator[tuple[int, list[str]]]":
+    """Split CSV into rows, without empty lines, one at a time: a row of texts takes many times the memory of its line.
 
-    :returns: the rows, and the number of the line on which each begins.
+    :returns: the number of the line on which each row begins, and the row.
     :raises MalformedRequest: the text is not CSV.
     """
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows, lines, line = [], [], 1
+    file = io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline="")  # `StringIO` takes four bytes a character
+    reader = csv.reader(file, strict=True)
+    line = 1
     try:
         for row in reader:
             if row:
-                rows.append(row)
-                lines.append(line)
+                yield line, row
             line = reader.line_num + 1
     except csv.Error as error:
         raise MalformedRequest(f"the body is not CSV: {error}, on line {line} or after it") from None
-    return rows, lines
 
 
 def write(prediction: "Prediction", lines: "list[int] | None" = None, header: bool = True) -> str:

@@ -7,7 +7,6 @@ gives as a list of Python values, so that every form of a table has the same ans
 from itertools import chain
 
 from flyweight.errors import Fault, InvalidInput, TooLarge, preview
-from flyweight.models.validation import name_faults
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -251,7 +250,9 @@ def _ordered(pairs: "list[tuple[str, Any]]", features: "list[Feature]", ignores:
     by_name = dict(_unique([(name, column) for name, column in pairs if name in known or not ignores]))
     read = [feature for feature in features if feature.kind != "unread" or feature.name in by_name]
     if not by_name.keys() <= known or any(feature.name not in by_name for feature in read):
-        raise InvalidInput(*name_faults([name for name, _ in pairs], features, ignores, columns=True))
+        from flyweight.models.names import FeatureNames  # imported late: only mistakes need it
+
+        raise InvalidInput(*FeatureNames(features).faults([name for name, _ in pairs], ignores, columns=True))
     columns = {feature.name: _values(by_name[feature.name]) for feature in read}
     count = len(next(iter([*columns.values(), *by_name.values()]), []))
     for name, values in columns.items():
@@ -267,7 +268,8 @@ def _unique(pairs: "list[tuple[str, Any]]") -> "list[tuple[str, Any]]":
     """
     names = [name for name, _ in pairs]
     if len({*names}) != len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+        seen: set[str] = set()
+        twice = next(name for name in names if name in seen or seen.add(name))  # type: ignore[func-returns-value]
         raise InvalidInput(Fault("each feature once", f"{names.count(twice)} columns of this name", feature=twice))
     return pairs
 

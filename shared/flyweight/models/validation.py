@@ -1,19 +1,20 @@
 """Validate instances against a signature: rows of floats (NaN if missing), strings and None, in the signature's order."""
 
+from _operator import itemgetter
+from itertools import islice
 from math import inf, isfinite, nan
-from operator import itemgetter
 
-from flyweight.errors import Fault, InvalidInput, MalformedRequest, TooLarge, listing, preview
+from flyweight.errors import MAX_FAULTS, Fault, InvalidInput, MalformedRequest, TooLarge, listing, preview
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from typing import Any
 
+    from flyweight.models.names import FeatureNames
     from flyweight.models.signature import Feature, Signature
     from flyweight.settings import Limits
 
-MAX_FAULTS = 20
 FLOATS = frozenset((float,))
 PLAIN = frozenset((float, int))  # and not bool, whose type is its own
 FLAGS = frozenset((float, int, bool))
@@ -46,6 +47,7 @@ class Validator:
         self._by_name: Callable[[dict[str, Any]], Sequence[Any]] = itemgetter(*self._names)
         self._one = self._width == 1
         self._plain = all(feature.kind == "number" for feature in signature.features)
+        self._feature_names: FeatureNames | None = None
 
     def rows(self, instances: "Any", by_row: bool = False) -> "list[list[Any]]":
         """Validate instances, each a list in the signature's order or an object by feature name.
@@ -56,6 +58,8 @@ class Validator:
         :raises TooLarge: more instances than the limit.
         :raises InvalidInput: with the first twenty faults, not only the first.
         """
+        if self.limits.any_body and isinstance(instances, list) and not instances:
+            return []
         if not isinstance(instances, list) or not instances:
             raise InvalidInput(Fault("at least one instance", preview(instances)))
         if len(instances) > self.limits.max_instances:
@@ -90,15 +94,25 @@ class Validator:
         :raises InvalidInput: a feature has no column, or a column is no feature.
         """
         known = {*self._names}
-        names = [name if name in known else name.strip() for name in columns]
-        place_of = {name: place for place, name in enumerate(names)}
-        twice = [name for place, name in enumerate(names) if place_of[name] != place and (name in known or not self.ignores)]
-        if twice:
-            raise MalformedRequest(f"the header has the column name twice: {preview(twice[0])}")
-        faults = [*name_faults(names, self.features, self.ignores, columns=True)]
-        if faults:
-            raise InvalidInput(*[fault._replace(line=line) for fault in faults[:MAX_FAULTS]])
+        place_of: dict[str, int] = {}
+        for place, column in enumerate(columns):
+            name = column if column in known else column.strip()
+            if name in known and place_of.setdefault(name, place) != place:
+                raise MalformedRequest(f"the header has the column name twice: {preview(name)}")
+        unknown = not self.ignores and len(place_of) != len(columns)
+        if unknown or any(feature.name not in place_of and feature.kind != "unread" for feature in self.features):
+            names = [column if column in known else column.strip() for column in columns]
+            faults = islice(self._name_faults(names, columns=True), MAX_FAULTS)
+            raise InvalidInput(*[fault._replace(line=line) for fault in faults])
         return [place_of.get(name) for name in self._names]
+
+    def _name_faults(self, names: "Collection[str]", columns: bool = False) -> "Iterator[Fault]":
+        """Name each unknown or missing feature, as `FeatureNames.faults`."""
+        if self._feature_names is None:
+            from flyweight.models.names import FeatureNames  # imported late: only mistakes need it
+
+            self._feature_names = FeatureNames(self.features)
+        return self._feature_names.faults(names, self.ignores, columns)
 
     def _faults(self, instances: "list[Any]") -> "list[Fault]":
         """Collect the faults of all instances, MAX_FAULTS at most."""
@@ -156,60 +170,20 @@ class Validator:
                     return [values] if self._one else values
                 except KeyError:
                     pass
-            if self.ignores or self._unread:
-                named = {**self._unread, **instance}
+            if self.ignores or (self._unread and len(instance) <= self._width):
+                named = {**self._unread, **instance} if self._unread else instance
                 if self.ignores or len(named) == self._width:
                     try:
                         values = self._by_name(named)
                         return [values] if self._one else values
                     except KeyError:
                         pass
-            raise InvalidInput(*name_faults(instance, self.features, self.ignores))
+            raise InvalidInput(*islice(self._name_faults(instance), MAX_FAULTS))
         if not isinstance(instance, (list, tuple)):
             raise InvalidInput(Fault("an array of values or an object by feature name", preview(instance)))
         if len(instance) != self._width:
             raise InvalidInput(Fault(f"{self._width} values ({listing(self._names)})", f"{len(instance)} values"))
         return instance
-
-
-def name_faults(
-    names: "Iterable[str]", features: "list[Feature]", ignores: bool = False, columns: bool = False
-) -> "Iterable[Fault]":
-    """Make one fault for each missing or unknown feature; for an unknown one with the name that was probably meant.
-
-    :param names: the keys of an instance, or the columns of a file.
-    :param ignores: whether unknown names are no fault.
-    :param columns: whether the names are those of columns, for the message.
-    """
-    present = {*names}
-    missing = {feature.name: feature for feature in features if feature.name not in present and feature.kind != "unread"}
-    known = {feature.name: feature for feature in features}
-    unknown = [name for name in names if name not in known]
-    meant = _meant(unknown, [*missing] or [*known]) if missing or not ignores else {}
-    for name in [] if ignores else unknown:
-        hint = f"did you mean {meant[name]!r}?" if name in meant else f"the features are {listing([*known])}"
-        if str(name) == "":
-            hint = "a column without a name is often the index of a table: write it without the index"
-        missing.pop(meant.get(name, ""), None)
-        yield Fault("a feature of this model", "an unknown feature", feature=preview(str(name)).strip("'"), hint=hint)
-    found = {name: other for other, name in meant.items()}
-    absent = "no such column" if columns else "no such feature in the instance"
-    null = "add the column, with no values if they are not known" if columns else "send null if its value is not known"
-    for name, feature in missing.items():
-        hint = null if feature.nullable else ""
-        if name in found:
-            hint = f"there is {found[name]!r}, which this model does not know"
-        yield Fault(described(feature), absent, feature=name, hint=hint or None)
-
-
-def _meant(unknown: "list[str]", features: "list[str]") -> "dict[str, str]":
-    """Find for unknown names the features that were probably meant."""
-    if not unknown:
-        return {}
-    from difflib import get_close_matches  # imported late: it takes 5 ms, and only mistakes need it
-
-    found = {name: get_close_matches(str(name), features, n=1) for name in unknown[:MAX_FAULTS]}
-    return {name: names[0] for name, names in found.items() if names}
 
 
 def _number(value: "Any", feature: "Feature", limits: "Limits") -> float:
@@ -278,6 +252,8 @@ def _datetime(value: "Any", feature: "Feature", limits: "Limits") -> float:
         except NotDatetime as error:
             value = _plain(value)
             if value is not None:
+                from flyweight.models.names import described  # imported late: only mistakes need it
+
                 raise InvalidInput(Fault(described(feature), str(error), feature=feature.name)) from None
         else:
             if number == number:
@@ -300,19 +276,6 @@ CONVERTERS: "dict[str, Callable[[Any, Feature, Limits], Any]]" = {
 }
 
 
-def described(feature: "Feature") -> str:
-    """Describe the values that a feature takes, for a message."""
-    if feature.kind == "unread":
-        return "anything"
-    one = f"a {feature.kind}"
-    if feature.kind == "datetime":
-        from flyweight.models.datetimes import EXAMPLES
-
-        zone = "without" if feature.zone == "none" else "with"
-        one = f"a datetime {zone} an offset, such as {EXAMPLES[feature.zone]!r},"
-    return f"{one} or null" if feature.nullable else one.rstrip(",")
-
-
 def _plain(value: "Any") -> "Any":
     """Turn a scalar of NumPy into Python's own, and what stands for a missing value, NaN or pandas' NA or NaT, into None."""
     if type(value).__name__ in ABSENT:
@@ -325,7 +288,8 @@ def _plain(value: "Any") -> "Any":
 
 def _wrong_kind(value: "Any", feature: "Feature") -> InvalidInput:
     """Make the error of a value of another kind."""
-    from flyweight.models import texts  # imported late: only mistakes need it
+    from flyweight.models import texts  # imported late: only mistakes need them
+    from flyweight.models.names import described
 
     hint = None
     if isinstance(value, str) and not isinstance(texts.value_of(value, feature), str):
