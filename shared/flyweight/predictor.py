@@ -1,6 +1,7 @@
 """Load a model and predict: instances in, a Prediction out."""
 
 import sys
+from itertools import accumulate
 
 from flyweight.engines import Batches, engine_for
 from flyweight.errors import Fault, FlyweightError, InvalidInput, ModelRefused, NoSuchOutput, preview
@@ -71,6 +72,8 @@ class Predictor:
         self.signature = Signature.of(file.document)
         self.name, self.version = (_identifier(file.document, key) for key in ("name", "version"))
         self.engine = engine or engine_for(file)
+        if hasattr(self.engine, "plan") and limits.max_instances < sys.maxsize:
+            self.engine.plan.check_request(limits)
         self._batches = Batches(file, self.engine)
         self.validator = Validator(self.signature, limits, self._batches.takes_arrays)
         self._check_outputs()
@@ -149,8 +152,12 @@ class Predictor:
         :raises InvalidInput: outputs that the model does not have, or a row that the model itself refuses.
         """
         sources, fields = self._default if outputs is None else self._select(self._checked_names(outputs))
-        columns = self._batches.outputs(rows, sources)
         answers: list[Any] = [None, None, None, None, None, self._classes]  # by position, which costs a third of names
+        if not len(rows):  # as FLYWEIGHT_ANY_BODY permits
+            for position, _ in fields:
+                answers[position] = []
+            return Prediction._make((*answers,))
+        columns = self._batches.outputs(rows, sources)
         for values, (position, read) in zip(columns, fields):  # noqa: B905 - of equal length, and `strict` takes time
             answers[position] = values if read is None else read(values)
         return Prediction._make((*answers,))
@@ -310,7 +317,7 @@ def _read_labels(indices: "list[list[int]]", classes: "list[list[Any]]") -> "lis
 
 def _split(values: "list[list[Any]]", classes: "list[list[Any]]") -> "list[Any]":
     """Split each instance's row of values into one list for each output."""
-    ends = [sum(map(len, classes[: position + 1])) for position in range(len(classes))]
+    ends = [*accumulate(map(len, classes))]
     spans = [slice(end - len(labels), end) for end, labels in zip(ends, classes, strict=True)]
     return [[row[span] for span in spans] for row in values]
 

@@ -100,3 +100,18 @@ def test_every_member_works_on_one_job() -> None:
     jobs = {est.n_jobs for whole in voting.estimators_ for est in (whole[-1], *whole[-1].estimators_)}
     fitted = {est.n_jobs for _, whole in voting.estimators for est in (whole[-1], whole[-1].estimator)}
     assert jobs == fitted == {1}
+
+
+@pytest.mark.parametrize(("pattern", "taken"), [(r"(?u)\b\w\w+\b", True), (r"\w+!", False), (r"(a+)+$", False)])
+def test_a_token_pattern_that_could_take_for_ever_is_refused(pattern: str, taken: bool) -> None:
+    import skops.io
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    from flyweight.engines.sklearn import restore, types_of
+
+    data = skops.io.dumps(make_pipeline(TfidfVectorizer(token_pattern=pattern).fit(["bb! aaa", "aaa! bb!"])))
+    if taken:
+        restore(data, types_of(data))
+        return
+    with pytest.raises(ModelRefused, match=r"the token_pattern .* of TfidfVectorizer .* take very long"):
+        restore(data, types_of(data))

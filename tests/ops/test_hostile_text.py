@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from flyweight import InvalidInput, ModelRefused
-from flyweight.ops._words import is_safe
 from flyweight.ops.text import murmur3
 from tests.ops.hostile import Arrays, changed, f64, i32, predictor
 
@@ -121,52 +120,11 @@ def test_zeros_are_not_gathered(number: float) -> None:
 @pytest.mark.parametrize("analyzer", ["word", "char", "char_wb"])
 @pytest.mark.parametrize("accents", ["keep", "ascii", "unicode"])
 def test_the_longest_text_takes_no_more_than_a_moment(analyzer: str, accents: str) -> None:
-    model = build("text.count", analyzer=analyzer, accents=accents, ngrams=[1, 32], pattern=[r"[ab]+\S\b"])
+    model = build("text.count", analyzer=analyzer, accents=accents, ngrams=[1, 32], pattern=[r"(?u)\b[ab]+\b"])
     began = time.process_time()
     for text in ("a" * 10_000, "ab " * 3333, "\u00e9\u0301" * 5000, " " * 10_000):
         model.answer([[text]])
     assert time.process_time() - began < 20
-
-
-SAFE = [
-    r"(?u)\b\w\w+\b",
-    r"\w+",
-    r"\S+",
-    r"[a-z]{3,}",
-    r"\b[^\W\d_]+\b",
-    r"[A-Za-z]+|\d|[!?]",
-    r"\w[\w'-]*",
-    r".",
-    r"\$?\d{1,4}",
-    r"[\u00e0-\u00ff]+",
-]
-UNSAFE = [
-    *("", "(?u)", r"(\w+)+", r"(\w+)+$", r"\w+\w+", r"(a|a)*", r"(?=x)", r"\1", r"[a", r"a{1000}", r"a**", r"\b*", r"^a", r"a$"),
-    *(
-        r"\w{0,99}\w{0,99}\w{0,99}x",
-        r"a?" * 10,
-        "|".join("abcdefghi"),
-        "a" * 201,
-        r"\Bx",
-        r"\Z",
-        "a" * 17,
-        r"[a[b]]",
-        "(?i)a",
-        r"\x4",
-    ),
-]
-
-
-@pytest.mark.parametrize("pattern", SAFE)
-def test_a_safe_pattern_is_run(pattern: str) -> None:
-    assert is_safe(pattern)
-    build("text.count", pattern=[pattern]).answer([["the cat"]])
-
-
-@pytest.mark.parametrize("pattern", [*UNSAFE, r"[z-a]", 5, None])
-def test_a_pattern_that_could_take_for_ever_is_refused(pattern: Any) -> None:
-    with pytest.raises(ModelRefused):
-        build("text.count", pattern=[pattern])
 
 
 DAMAGED: dict[str, tuple[str, dict[str, Any]]] = {

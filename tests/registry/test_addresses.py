@@ -75,7 +75,13 @@ def test_another_text_is_refused_with_a_description_of_addresses(text: str, mess
 
 
 @pytest.mark.parametrize(
-    "text", ["https://user:SECRET@h/m.safetensors", "https://h/m.safetensors?X-Amz-Signature=SECRET", "s3://k:SECRET@b/c@p"]
+    "text",
+    [
+        "https://user:SECRET@h/m.safetensors",
+        "https://h/m.safetensors?X-Amz-Signature=SECRET",
+        "s3://k:SECRET@b/c@p",
+        "az://c/m.safetensors?sig=SECRET",
+    ],
 )
 def test_credentials_are_refused_and_not_repeated(text: str) -> None:
     with pytest.raises(ValueError, match="no credentials") as raised:

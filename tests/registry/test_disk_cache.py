@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,6 +106,16 @@ def test_a_full_disk_only_turns_the_cache_off(small_disk: Path) -> None:
     assert "No space left" in cache.trouble
     assert cache.read(digest(data)) is None and not files(small_disk / "cache")
     assert cache.write(digest(b"small"), b"small") and not cache.trouble
+
+
+def test_each_trouble_with_the_disk_is_logged_once(small_disk: Path) -> None:
+    logged: list[Any] = []
+    cache = DiskCache(str(small_disk / "cache"), 1 << 20, logged.append)
+    data = b"x" * 100_000
+    for _ in range(3):
+        cache.write(digest(data), data)
+    assert [entry["level"] for entry in logged] == ["WARNING"]
+    assert "No space left" in logged[0]["message"] and str(small_disk) in logged[0]["message"]
 
 
 def test_a_read_only_disk_is_read_and_not_written(small_disk: Path) -> None:

@@ -17,6 +17,7 @@ from flyweight.errors import ModelRefused, ObjectNotFound, StoreFailed
 from flyweight.predictor import LoadedModel
 from flyweight.registry.source import StoreSource
 from flyweight.settings import Caching, Settings, Verification
+from flyweight.toolkit.packing import model_writer
 from flyweight.toolkit.publishing import registry, signing
 from tests.services.fixtures import Bucket
 
@@ -261,7 +262,7 @@ def test_a_new_model_that_does_not_answer_its_own_sample_never_replaces_a_good_o
     one = reader()
     current = one.load(address)
     wrong = tmp_path / "wrong.safetensors"
-    wrong.write_bytes(versions[2].read_bytes()[:-8] + struct.pack("<d", 9.0))
+    wrong.write_bytes(model_writer.with_digest(versions[2].read_bytes()[:-8] + struct.pack("<d", 9.0)))
     here.push(wrong, ["prod"])
     with pytest.raises(ModelRefused, match="own sample"):
         one.models.refresh(address, current, {})

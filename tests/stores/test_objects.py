@@ -80,13 +80,16 @@ def test_a_refused_condition_is_a_failed_precondition(az: Bucket) -> None:
         az.open().put("a", b"1", '"0x1"')
 
 
-@pytest.mark.parametrize("endpoint", ["http://example.com", "http://10.0.0.1:80/x", "http://localhost.example.com"])
+@pytest.mark.parametrize(
+    "endpoint", ["http://example.com", "http://10.0.0.1:80/x", "http://localhost.example.com", "http://key:SECRET@example.com/x"]
+)
 def test_plain_http_stays_on_this_machine(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     places = {"AWS_ENDPOINT_URL": "s3://b", "STORAGE_EMULATOR_HOST": "gs://b", "AZURE_STORAGE_ENDPOINT": "az://b"}
     for variable, root in places.items():
         monkeypatch.setenv(variable, endpoint)
-        with pytest.raises(StoreFailed, match="plain http is for this machine only"):
+        with pytest.raises(StoreFailed, match="plain http is for this machine only") as caught:
             open_store(root, PATIENT)
+        assert "SECRET" not in str(caught.value)
     with pytest.raises(StoreFailed, match="plain http is for this machine only"):
         open_store(endpoint, PATIENT)
 

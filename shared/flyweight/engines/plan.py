@@ -9,9 +9,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flyweight.models.file import ModelFile
+    from flyweight.settings import Limits
 
 MAX_NODES = 10_000
-MAX_VALUES = 10_000_000  # of all nodes together for one instance: else a plan of few bytes could fill the memory
+REQUESTS = 5_000  # a request may take as many times the steps of its instance, by default: an hour at the very most
 
 
 class Plan:
@@ -21,7 +22,7 @@ class Plan:
 
     `ops` and `names`: the ops and their names; `reads`: the slots that each op reads; `kinds`: the kinds of each value's columns;
     `slots`: the slot of each output; `widths`: its columns; `choices`: the number of classes of each column of the output
-    "index".
+    "index"; `work`: what an instance costs.
 
     :raises ModelRefused: the plan or an op is not valid, or the plan is too large.
     """
@@ -33,20 +34,28 @@ class Plan:
         if not isinstance(nodes, list) or not isinstance(outputs, dict) or len(nodes) > MAX_NODES:
             raise ModelRefused("the plan has no nodes or outputs, or too many nodes")
         self.kinds = [Signature.of(file.document).kinds]
-        slots, values = {"input": 0}, 0
+        slots, self.work = {"input": 0}, ops.Work(len(file.data))
+        entries: list[float | None] = [None]
         self.ops: list[ops.Op] = []
         self.names: list[str] = []
         self.reads: list[tuple[int, ...]] = []
         taken: set[Any] = set()
         for spec in nodes:
             reads = _slots_read(spec, slots)
-            op = ops.find(spec.get("op"))(ops.Node(spec, tuple(self.kinds[slot] for slot in reads), file.tensors))
+            kinds = tuple([self.kinds[slot] for slot in reads])
+            node = ops.Node(spec, kinds, file.tensors, self.work, _entries([entries[slot] for slot in reads]))
+            stated = len(self.work.nodes)
+            op = ops.find(spec.get("op"))(node)
             _take_arrays(spec, taken)
+            if len(self.work.nodes) == stated:
+                node.takes_usual(len(op.kinds))
+            sparse = op.kinds[:1] == "z" or spec["op"] == "sparse.spread"
+            entries.append(getattr(op, "entries", node.entries if sparse else None))
             slots[_new_name(spec, slots)] = len(self.kinds)
             self.kinds.append(op.kinds)
-            values += len(op.kinds)
-            if values > MAX_VALUES:
-                raise ModelRefused(f"the plan makes more than {MAX_VALUES} values for one instance")
+            self.work.values += len(op.kinds)
+            if self.work.values > ops.MAX_VALUES:
+                raise ModelRefused(f"the plan makes more than {ops.MAX_VALUES} values for one instance")
             self.ops.append(op)
             self.names.append(spec["op"])
             self.reads.append(reads)
@@ -56,6 +65,23 @@ class Plan:
         self.widths = {output: len(self.kinds[slot]) for output, slot in self.slots.items()}
         index = self.slots.get("index", 0)
         self.choices: list[int] | None = getattr(self.ops[index - 1], "choices", None) if index else None
+
+    def check_request(self, limits: "Limits") -> None:
+        """Check what the largest request that these limits allow would cost.
+
+        :raises ModelRefused: it takes too many steps.
+        """
+        work, features = self.work, len(self.kinds[0])
+        rows = min(limits.max_instances, limits.max_body_bytes // max(2, features) + 1)  # of CSV with empty fields
+        steps = 0
+        for row, letter in work.nodes:
+            steps += rows * row if letter is None else min(rows * row, limits.max_body_bytes * letter)
+        allowed = max(REQUESTS * work.allowed(), rows * ops.STEPS_A_BYTE * work.size)
+        if steps > allowed:
+            raise ModelRefused(
+                f"the plan takes {steps} steps for the largest request, of {rows} instances, where {allowed} steps are allowed",
+                "allow fewer by FLYWEIGHT_MAX_INSTANCES, or more steps for each by FLYWEIGHT_MAX_STEPS",
+            )
 
     def needed(self, outputs: "tuple[str, ...]") -> "tuple[list[tuple[ops.Op, tuple[int, ...]]], list[int]]":
         """Return the ops that these outputs need.
@@ -74,6 +100,16 @@ class Plan:
                 place[slot] = len(place)
                 steps.append((op, tuple([place[read] for read in reads])))
         return steps, [place[self.slots[output]] for output in outputs]
+
+
+def _entries(inputs: "list[float | None]") -> "float | None":
+    """Add up how many numbers of the inputs are not zero for each letter of a text; None if one of them has no bound."""
+    whole = 0.0
+    for entries in inputs:
+        if entries is None:
+            return None
+        whole += entries
+    return whole
 
 
 def _slots_read(spec: "Any", slots: "dict[str, int]") -> "tuple[int, ...]":

@@ -49,7 +49,8 @@ class Engine(_estimator.Engine):
 def restore(data: bytes, listed: "list[str]") -> "Any":
     """Make the estimator in a skops archive, if it needs listed types only and all of them are permitted here.
 
-    :raises ModelRefused: a type is not listed or not permitted, a tree is damaged, or the bytes are not a skops archive.
+    :raises ModelRefused: a type is not listed or not permitted, a tree is damaged, some texts could take a token pattern very
+        long, or the bytes are not a skops archive.
     :raises ImportError: the estimator needs a library that is not installed.
     """
     nodes = [*_walk(_opened(data))]
@@ -58,7 +59,9 @@ def restore(data: bytes, listed: "list[str]") -> "Any":
         for node in nodes:
             _check_content(node)
         estimator = nodes[0].construct()
-        check_ensembles([node.construct() for node in nodes if type(node).__name__ == "ObjectNode"])
+        objects = [node.construct() for node in nodes if type(node).__name__ == "ObjectNode"]
+        check_ensembles(objects)
+        _check_patterns(objects)
     except (ModelRefused, ImportError):
         raise
     except Exception as error:  # a damaged archive can fail anywhere
@@ -156,6 +159,23 @@ def _is_plain_class(name: str) -> bool:
     return isinstance(cls, type) and all(
         base.__flags__ & (1 << 9) or base.__module__ in ("builtins", "collections") for base in bases
     )
+
+
+def _check_patterns(objects: "list[Any]") -> None:
+    """Check the token patterns of vectorizers, as a plan's are checked.
+
+    :raises ModelRefused: a pattern is not proved to read a text once.
+    """
+    for each in objects:
+        pattern = getattr(each, "token_pattern", None)
+        if isinstance(pattern, str) and getattr(each, "analyzer", "word") == "word":
+            from flyweight.ops._words import pattern_steps
+
+            try:
+                pattern_steps(pattern)
+            except ValueError as error:
+                reason = f"the token_pattern {preview(pattern)} of {type(each).__name__} {error}"
+                raise ModelRefused(f"{reason}, so that some texts could take very long") from None
 
 
 def _check_content(node: "Any") -> None:

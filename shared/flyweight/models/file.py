@@ -1,8 +1,11 @@
 """Read one model file: check its bytes and find its document and its arrays. Every file is hostile until checked.
 
 A model file is a safetensors file (https://github.com/huggingface/safetensors#format): eight bytes of header length,
-a JSON header, then raw little-endian arrays. Its `__metadata__` carries one JSON document under `flyweight`.
+a JSON header, then raw little-endian arrays. Its `__metadata__` carries one JSON document under `flyweight`, and before that the
+digest of the whole file, so that a damaged file is refused before anything in it is used (docs/decisions/0027).
 """
+
+# imports late: zlib
 
 import os
 import sys
@@ -19,9 +22,17 @@ if TYPE_CHECKING:
 FORMAT = 1
 MAX_FILE_BYTES = 1 << 30
 MAPPED_BYTES = 4 << 20  # reading takes 22 us a MB and the memory; mapping 10 us, and 200 us once to import it (Python 3.13)
-MAX_HEADER_BYTES = 100_000_000  # the cap that the safetensors library itself puts on a header
+MAX_HEADER_BYTES = 32_000_000  # the safetensors library reads 100 MB, whose objects may take 2 GB of memory
+MAX_HEADER_ITEMS = 3_000_000  # values, names and lists: each takes at most 72 bytes of memory
 MAX_TENSORS = 100_000
 MAX_PLACES = 1_000_000  # of all tensors without bytes together: a shape of (10**9, 0) would be a billion empty rows
+
+# The digest of a file (docs/decisions/0027): the header begins with this prefix, and sixteen hexadecimal digits follow.
+DIGEST_PREFIX = b'{"__metadata__":{"digest":"'
+DIGEST_BLANK = b"0" * 16  # stands for them where the digest is computed
+DIGEST_PRIME = (1 << 61) - 1
+DIGEST_PIECE = 2048  # bytes that are one number
+CRC_BYTES = 400_000  # from here on CRC-32 is quicker, though zlib has to be imported for it
 
 # from safetensors' name of a type to its size in bytes and its code for memoryview
 DTYPES = {
@@ -107,9 +118,12 @@ def parse(data: "bytes | mmap") -> ModelFile:
     if len(data) < 8:
         raise ModelRefused(f"the file is truncated: {len(data)} bytes, but the header's length alone takes 8")
     length = int.from_bytes(data[:8], "little")
-    if length > MAX_HEADER_BYTES or 8 + length > len(data):
+    if 8 + length > len(data):
         claim = f"its header claims {length} bytes, but {len(data) - 8} follow"
         raise ModelRefused(f"this is not a safetensors file, or it is truncated: {claim}")
+    if length > MAX_HEADER_BYTES:
+        raise ModelRefused(f"the header has {length} bytes, the limit is {MAX_HEADER_BYTES}")
+    is_checked = _has_digest(data)
     header = json_object(data[8 : 8 + length], "the header")
     metadata = header.pop("__metadata__", None)
     if not isinstance(metadata, dict) or not isinstance(metadata.get("flyweight"), str):
@@ -120,15 +134,59 @@ def parse(data: "bytes | mmap") -> ModelFile:
             f"format {preview(document.get('format'))} is not supported by this version of flyweight, which reads {FORMAT}; "
             "pack the model again, or update flyweight"
         )
+    if document.pop("digested", False) and not is_checked:
+        raise ModelRefused(*DAMAGED)
     return ModelFile(data, document, _tensors(header, memoryview(data)[8 + length :]))
+
+
+DAMAGED = ("the file was damaged, or changed after it was written", "copy or fetch it again, or pack the model again")
+
+
+def digest(data: "bytes | mmap") -> bytes:
+    """Compute the digest of a file that has one, over all its bytes, with zeros in place of the digest itself.
+
+    Of a large file it is its CRC-32. Of another one it is a remainder: pieces of DIGEST_PIECE bytes are little-endian numbers,
+    and each is added to five times the number before, the length at first. Files that differ in one byte differ in both.
+
+    :returns: sixteen hexadecimal digits.
+    """
+    begin = 8 + len(DIGEST_PREFIX)
+    end = begin + len(DIGEST_BLANK)
+    if len(data) >= CRC_BYTES:
+        from zlib import crc32
+
+        view = memoryview(data)
+        return b"%016x" % crc32(view[end:], crc32(DIGEST_BLANK, crc32(view[:begin])))
+    whole, number = data[:begin] + DIGEST_BLANK + data[end:], len(data)
+    for start in range(0, len(whole), DIGEST_PIECE):
+        number = 5 * number + int.from_bytes(whole[start : start + DIGEST_PIECE], "little")
+    return b"%016x" % (number % DIGEST_PRIME)
+
+
+def _has_digest(data: "bytes | mmap") -> bool:
+    """Check the digest of a file.
+
+    :returns: whether it has one; files of an older flyweight have none.
+    :raises ModelRefused: its bytes are not those that were written.
+    """
+    begin = 8 + len(DIGEST_PREFIX)
+    if data[8:begin] != DIGEST_PREFIX:
+        return False
+    if data[begin : begin + len(DIGEST_BLANK)] != digest(data):
+        raise ModelRefused(*DAMAGED)
+    return True
 
 
 def json_object(text: "bytes | str", name: str) -> "dict[str, Any]":
     """Parse an object of strict JSON.
 
     :param name: what the text is, for the message.
-    :raises ModelRefused: not an object, a duplicate key, or NaN/Infinity.
+    :raises ModelRefused: not an object, a duplicate key, NaN/Infinity, or more values than MAX_HEADER_ITEMS.
     """
+    marks: Any = "[{:," if isinstance(text, str) else (b"[", b"{", b":", b",")
+    items = sum([text.count(mark) for mark in marks])
+    if items > MAX_HEADER_ITEMS:
+        raise ModelRefused(f"{name} has {items} values, the limit is {MAX_HEADER_ITEMS}")
     try:
         value = strict_json.parse(text)
     except strict_json.NotStrictJSON as error:

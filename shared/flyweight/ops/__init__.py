@@ -14,7 +14,9 @@ Such a class
 - may have `batch(*inputs)`: it gets one array of shape (rows, columns) an input and returns one, of float64, or of objects
   where strings are. `exact` holds for it too. For a row that the op refuses it raises `InvalidInput` without a fault: the
   engine then goes row by row to find it. NumPy is imported inside the method;
-- may set `whole = True`: its answers are integers.
+- may set `whole = True`: its answers are integers;
+- says by `Node.takes` what a row costs, before it computes anything costly, unless that is in proportion to its inputs, its
+  output and its arrays, as it is for most: a plan counts that for an op that says nothing.
 """
 
 from flyweight.errors import ModelRefused, preview
@@ -42,6 +44,10 @@ if TYPE_CHECKING:
 # the next step where a file names what this folder does not have
 NOT_HERE = "a folder built for one model has only what that needs: build with --every-op, or with the flyweight that packed it"
 MAX_WIDTH = 1 << 20  # the default width of a HashingVectorizer
+MAX_VALUES = 10_000_000  # of all nodes together for one instance: else a plan of few bytes could fill the memory
+MAX_STEPS = 100_000_000  # for one instance: a step is a product of numbers, 10 ns in the standard library, so that all take 1 s
+STEPS_A_BYTE = 20  # a larger file may take more: time to read each of its numbers some times, as a search for neighbors does
+LETTERS = 10_000  # of the longest text, by default (`Limits.max_string_length`)
 
 
 def find(name: "Any") -> "type[Op]":
@@ -70,23 +76,60 @@ def rows_of(flat: "list[float]", rows: int, width: int) -> "list[list[float]]":
     return [flat[row * width : (row + 1) * width] for row in range(rows)]
 
 
+class Work:
+    """The work and the memory of a plan, added up while its nodes are read, and refused as soon as they are too much.
+
+    `steps`: for one instance; `values`: the numbers that are kept; `nodes`: for each node its steps for one instance, and its
+    steps for each letter of a request's texts, or None where letters do not bound it.
+
+    :param size: the bytes of the model file.
+    """
+
+    __slots__ = ("nodes", "size", "steps", "values")
+
+    def __init__(self, size: int = 0) -> None:
+        self.nodes: list[tuple[int, int | None]] = []
+        self.size = size
+        self.steps = self.values = 0
+
+    def allowed(self) -> int:
+        """Return the steps that an instance may take; the setting is read only where a plan needs it."""
+        allowed = max(MAX_STEPS, STEPS_A_BYTE * self.size)
+        if self.steps > allowed:
+            from flyweight.settings import permissions
+
+            allowed = max(allowed, permissions().max_steps)
+        return allowed
+
+
 class Node:
     """One node of a plan, as an op reads it: every method checks, and refuses the file with the node's name.
 
     :param spec: the node as the plan has it.
     :param inputs: the kinds of each input's columns.
     :param tensors: the file's arrays by name.
+    :param work: the work of the plan so far.
+    :param entries: how many numbers of the inputs are not zero for each letter of a text; None where no text bounds them.
     :raises ModelRefused: the node reads a sparse value, and its op reads none.
     """
 
-    __slots__ = ("_arrays", "_spec", "_tensors", "inputs")
+    __slots__ = ("_arrays", "_spec", "_tensors", "entries", "inputs", "work")
 
-    def __init__(self, spec: "dict[str, Any]", inputs: "tuple[str, ...]", tensors: "dict[str, Tensor]") -> None:
+    def __init__(
+        self,
+        spec: "dict[str, Any]",
+        inputs: "tuple[str, ...]",
+        tensors: "dict[str, Tensor]",
+        work: "Work | None" = None,
+        entries: "float | None" = None,
+    ) -> None:
         arrays = spec.get("arrays", {})
         self._spec = spec
         self._arrays = arrays if isinstance(arrays, dict) else {}
         self._tensors = tensors
         self.inputs = inputs
+        self.work = work or Work()
+        self.entries = entries
         sparse = any(kinds[:1] == "z" for kinds in inputs)
         self.expect(not sparse or str(spec.get("op")).startswith("sparse"), "takes no sparse value")
 
@@ -101,6 +144,40 @@ class Node:
         """
         if not holds:
             raise self.refuse(reason)
+
+    def takes(self, steps: float, values: int = 0, letter_steps: "float | None" = None) -> None:
+        """State what the node costs, before it is spent.
+
+        :param steps: the steps for one instance, or for loading, the larger.
+        :param values: the numbers that the node makes and keeps, beside those in its arrays and its output.
+        :param letter_steps: the steps for each letter of a request's texts, if the texts bound the work.
+        :raises ModelRefused: the plan takes too much.
+        """
+        work = self.work
+        work.steps += int(steps)
+        work.values += values
+        work.nodes.append((int(steps), None if letter_steps is None else int(letter_steps) + 1))
+        allowed = work.allowed()
+        self.expect(
+            work.steps <= allowed,
+            f"takes {int(steps)} steps for one instance, and with the nodes before it {work.steps}, where {allowed} are allowed; "
+            "the setting FLYWEIGHT_MAX_STEPS allows more",
+        )
+        self.expect(work.values <= MAX_VALUES, f"makes the plan keep {work.values} numbers, where {MAX_VALUES} are allowed")
+
+    def takes_usual(self, width: int) -> None:
+        """State a cost in proportion to the node's inputs, its arrays and its output.
+
+        :param width: the columns of the output.
+        :raises ModelRefused: the plan takes too much.
+        """
+        own = [self._tensors.get(str(name)) for name in self._arrays.values()]
+        size = sum([tensor.values.nbytes for tensor in own if tensor is not None])
+        steps = size + sum(map(len, self.inputs)) + 50 * len(self.inputs) + 5 * width
+        if self.entries is None or not str(self._spec.get("op")).startswith("sparse."):
+            self.takes(steps)
+        else:  # only entries that are not zero cost something
+            self.takes(min(steps, 10 * self.entries * LETTERS + 5 * width), letter_steps=10 * self.entries + 1)
 
     def only_input(self) -> str:
         """Return the kinds of the one input.

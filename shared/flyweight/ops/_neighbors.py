@@ -4,9 +4,9 @@ Sources: `BinaryTree._query_single_depthfirst`, `sklearn.neighbors._kd_tree.min_
 Which of several points at the same distance are kept depends on the order of the visit and of the heap, so both are followed.
 """
 
-from functools import cached_property
 from math import dist, inf, sqrt
 
+from flyweight.ops._lazy import cached_property
 from flyweight.ops._metrics import metric_of
 
 TYPE_CHECKING = False
@@ -34,6 +34,8 @@ class Search:
         node.expect(self.count > 0, "it has no point")
         self.points = node.rows("points", self.count, self.width)
         self._metric = metric_of(node, self.width)
+        node.takes_usual(0)
+        node.takes(self.count * (50 + (self.width**2 if node.has("inverse") else 0)))
         self._prepared = list(map(self._metric.prepare, self.points))
         self._origin = [0.0] * self.width
         self._radius = node.floats("radius", 1)[0] if node.has("radius") else None

@@ -5,6 +5,8 @@ Letters and their lower case come from the running Python's own Unicode table, a
 
 import re
 
+from flyweight.errors import preview
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -13,50 +15,29 @@ if TYPE_CHECKING:
 
 MAX_NGRAM = 32
 SPACES = r"\s\s+"
-USUAL = (r"(?u)\b\w\w+\b", r"(?u)\b\w+\b")  # known to be safe; the check would compile a pattern, and most models have these
-# One piece of a pattern: a word boundary, or a character or class of characters with the number of its repetitions.
-ONE = r"\\[wWdDsSntr]|\\[^A-Za-z0-9]|\\x[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|"
-PIECE = rf"(\\b|{ONE}\.|[^\\.^$*+?{{}}\[\]|()]|\[\^?(?:{ONE}[^\\\[\]&~|])+\])" r"([*+?]|\{\d\d?(?:,\d?\d?)?\})?"
+DECOMPOSED = 4  # letters that one becomes without its accents; of Hangul three, of some signs many more
+LETTERS_A_WORD = {r"(?u)\b\w\w+\b": 3, r"(?u)\b\w+\b": 2}  # at least, the space between two words among them
+USUAL = {r"(?u)\b\w\w+\b": 4, r"(?u)\b\w+\b": 3}  # the patterns of most models, whose proof need not be imported
 
 
-def is_safe(pattern: str) -> bool:
-    """Say whether a model file may have this token pattern: no text can make its search take very long.
+def pattern_steps(pattern: str) -> int:
+    """Return the steps that a token pattern takes for each character of a text, at most.
 
-    A safe pattern has up to eight alternatives of up to sixteen pieces each, no groups and no lookaround. One piece may have no
-    upper bound, and there are few ways to divide a text among the others: a match costs their number times the text's length.
+    :raises ValueError: the pattern is not a regular expression, or some texts could take it very long; the message continues a
+        sentence that names the pattern.
     """
     if pattern in USUAL:
-        return True
-    piece = re.compile(PIECE)
-    body, at = pattern.removeprefix("(?u)"), 0
-    unbounded, ways, pieces, alternatives = 0, 1, 0, 1
-    while at < len(body) <= 200:
-        if body[at] == "|":
-            at, unbounded, ways, pieces, alternatives = at + 1, 0, 1, 0, alternatives + 1
-            continue
-        match = piece.match(body, at)
-        if match is None or (match[1] == r"\b" and match[2]):
-            return False
-        repeats = match[2] or ""
-        at, pieces = match.end(), pieces + 1
-        unbounded += repeats in ("*", "+") or repeats.endswith(",}")
-        ways *= _lengths(repeats)
-        if unbounded > 1 or ways > (4 if unbounded else 32) or pieces > 16 or alternatives > 8:
-            return False
-    return 0 < len(body) <= 200
+        return USUAL[pattern]
+    from flyweight.ops._patterns import steps_of
 
-
-def _lengths(repeats: str) -> int:
-    """Return the number of lengths that a piece with an upper bound may have."""
-    low, comma, high = repeats.strip("{}").partition(",")
-    return 2 if repeats == "?" else max(1, int(high) - int(low or 0) + 1) if comma and high else 1
+    return steps_of(pattern)
 
 
 class Analyzer:
     """A function from a text to its terms; the node has the parameters of scikit-learn's vectorizers.
 
     They are `analyzer` (word, char, char_wb), `ngrams` [least, most], `lowercase`, `accents` (keep, ascii, unicode), and for
-    words `pattern` and an array of stop words, `stops`.
+    words `pattern` and an array of stop words, `stops`. `steps` and `terms_per_letter`: of each letter of a text, at most.
 
     :raises ModelRefused: a parameter is not valid, or the pattern is not safe.
     """
@@ -68,14 +49,29 @@ class Analyzer:
         node.expect(1 <= self._shortest <= self._longest <= MAX_NGRAM, f"'ngrams' is not within 1..{MAX_NGRAM}")
         self._stops = frozenset(listed(node, "stops")) if node.has("stops") else frozenset()
         way = node.choice("analyzer", ("word", "char", "char_wb"))
+        self._longer = 1 if self._without_accents is None else DECOMPOSED
+        self.terms_per_letter = float(self._longer * (self._longest - self._shortest + 1))
+        self.steps = 20.0 + 16.0 * (self.terms_per_letter + 2.0 * self._longer)
         self._terms = self._words if way == "word" else self._characters if way == "char" else self._within_words
         if way == "word":
             (pattern,) = node.items("pattern", (str,), 1)
-            node.expect(is_safe(pattern), "'pattern' is not safe to run")
             try:
+                self.steps += self._longer * pattern_steps(pattern) / 5.0
                 self._find = re.compile(pattern).findall
-            except re.error:
-                raise node.refuse("'pattern' is not a regular expression") from None
+            except (ValueError, re.error) as error:
+                raise node.refuse(f"its pattern {preview(pattern)} {error}") from None
+            self.terms_per_letter /= LETTERS_A_WORD.get(pattern, 1)
+            self.steps += 3.0 * self.letters_per_letter
+
+    @property
+    def letters_per_letter(self) -> float:
+        """The letters of all terms for each letter of a text; a term of n words or letters holds n of a text's."""
+        return self._longer * sum(range(self._shortest, self._longest + 1))
+
+    def know(self, terms: "Iterable[str]") -> None:
+        """Leave out character ngrams that are longer than all known terms, where the plan asks for long ones."""
+        if self._longest > 8 and self._terms != self._words:
+            self._longest = min(self._longest, max(map(len, terms), default=1))
 
     def __call__(self, text: str) -> "Iterable[str]":
         """Yield the terms in order, each as often as it occurs; one at a time, since a text has millions of long ngrams."""

@@ -9,8 +9,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from flyweight.ops import Node
 
-MAX_PRODUCTS = 10_000_000
-
 
 class AdditiveChi2:
     """The square root of each number, then its waves: `steps` of them, `interval` apart (AdditiveChi2Sampler).
@@ -74,7 +72,8 @@ class Sketch:
         sign = node.floats("sign", degree, features)
         (self.factor,) = node.floats("factor", 1)
         work = degree * self._width * min(self._width, max(1, features))
-        node.expect(0 < work <= MAX_PRODUCTS, f"takes {work} products, where 1 to {MAX_PRODUCTS} are allowed")
+        node.expect(work > 0, "has no sketch")
+        node.takes(15 * work + 10 * degree * features)  # products by way of dictionaries
         spans = [slice(d * features, (d + 1) * features) for d in range(degree)]
         self._sketches = [list(zip(index[span], sign[span], strict=True)) for span in spans]
         self.kinds = "n" * self._width

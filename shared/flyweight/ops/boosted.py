@@ -119,6 +119,8 @@ class LinearLeaves:
         self.kinds = "n" * outputs
         self.forest = Forest(node, width, count)
         self._targets = node.indices("targets", outputs, self.forest.count)
+        node.takes_usual(outputs)
+        node.takes(10 * self.forest.count * max(map(len, self.terms), default=0))  # all trees may end in the longest leaf
 
     def row(self, x: "list[float]") -> "list[float]":
         """Return one sum an output."""

@@ -4,12 +4,12 @@ Source: `CategoricalNB._check_X` and `_joint_log_likelihood`, scikit-learn 1.9: 
 is negative or not below its feature's count is refused.
 """
 
-from functools import cached_property
 from itertools import pairwise
 from math import fsum
 
 from flyweight.errors import Fault, InvalidInput, preview
 from flyweight.ops._arithmetic import total
+from flyweight.ops._lazy import cached_property
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,10 +4,11 @@ Sources: `sklearn.cluster._k_means_lloyd._update_chunk_dense`, `pairwise_distanc
 scikit-learn 1.9: squared distances are compared as `center^2 - 2 x center`, and the first of equals wins.
 """
 
-from functools import cached_property, reduce
+from functools import reduce
 from math import isfinite, sqrt
 
 from flyweight.ops._arithmetic import dot, total
+from flyweight.ops._lazy import cached_property
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ class Pursuit:
         count = node.numbers()
         self._gram = node.rows("gram", count, count)
         self._max_atoms = node.whole("atoms", 1, max(1, count))
-        node.expect(count * self._max_atoms**2 <= 10_000_000, "has too many atoms to pursue")
+        node.takes(5 * (count + self._max_atoms) * self._max_atoms**2 + count * count)
         positive = all(0.0 < row[i] < inf for i, row in enumerate(self._gram))
         node.expect(count > 0 and positive, "'gram' has an atom of no length")
         self.kinds = "n" * count

@@ -24,6 +24,7 @@ class Take:
         columns = node.positions("positions", len(kinds))
         self.kinds = "".join(kinds[column] for column in columns)
         self._columns = columns
+        node.takes(len(columns) + 50)
         first = columns[0] if columns else 0
         # columns side by side, or one or none, are taken by a slice; others fastest by `itemgetter`
         self._span = slice(first, first + len(columns)) if columns == [*range(first, first + len(columns))] else None

@@ -29,6 +29,7 @@ class Coupled(OfPairs):
 
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
+        node.takes(10 * self._classes**2 + max(100, self._classes) * self._classes**2 * 4)
         self._slopes = list(zip(node.floats("slopes", len(self._pairs)), node.floats("offsets", len(self._pairs)), strict=True))
 
     def row(self, x: "list[float]") -> "list[float]":

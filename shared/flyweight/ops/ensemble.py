@@ -28,6 +28,7 @@ class Mean:
         self.exact = bool(node.choice("exact", (True, False)))
         self.weights = node.floats("weights", len(node.inputs)) if node.has("weights") else [1.0] * len(node.inputs)
         self.divide = node.floats("divide", 1)[0]
+        node.takes(5 * len(node.inputs) * (len(self.kinds) + 20))
         node.expect(self.divide != 0.0, "'divide' is zero")
 
     def row(self, *inputs: "list[float]") -> "list[float]":
@@ -61,6 +62,7 @@ class Vote:
         votes = node.floats("for", width)
         against = node.floats("against", width) if node.has("against") else [0.0] * width
         self._votes = list(zip(votes, against, strict=True))
+        node.takes(5 * self._classes + 20 * width + 6 * self._classes * sum([1 for vote in against if vote]))
         self.kinds = "n" * self._classes
 
     def row(self, x: "list[float]") -> "list[float]":
@@ -200,9 +202,11 @@ class OneVsOne:
 
     def __init__(self, node: "Node") -> None:
         classes = node.whole("classes", 2, 1000)
-        self._pairs = [(i, j) for i in range(classes) for j in range(i + 1, classes)]
-        node.expect([*map(len, node.inputs)] == [len(self._pairs)] * 2, "takes two inputs of one column a pair of classes")
+        count = classes * (classes - 1) // 2
+        node.expect([*map(len, node.inputs)] == [count] * 2, "takes two inputs of one column a pair of classes")
         node.expect("s" not in "".join(node.inputs), "takes numbers, got strings")
+        node.takes(20 * count, values=3 * count)
+        self._pairs = [(i, j) for i in range(classes) for j in range(i + 1, classes)]
         self.kinds = "n" * classes
 
     def row(self, winners: "list[float]", confidences: "list[float]") -> "list[float]":

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from flyweight.ops import Node
 
 TINY = 2.0**-23  # replaces zero as a divisor
-MAX_PRODUCTS = 20_000_000  # a row: some seconds
 
 
 class _Factors(RowByRow):
@@ -27,17 +26,21 @@ class _Factors(RowByRow):
 
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
+        count = node.array("parts", "F64", (None, width)).shape[0]
+        self._rounds = node.whole("rounds", 1, 1_000_000)
+        node.takes(self._steps(count, width), values=count * count)
         self.parts = node.rows("parts", None, width)
-        count = len(self.parts)
         node.expect(count > 0 and width > 0, "'parts' has no part, or no feature")
         node.expect(all(0.0 <= v < inf for part in self.parts for v in part), "'parts' are negative, or not finite")
         self._columns = [list(column) for column in zip(*self.parts, strict=True)]
         self.gram = [[dot(a, b) for b in self.parts] for a in self.parts]
-        self._rounds = node.whole("rounds", 1, 1_000_000)
-        node.expect(self._rounds * count * (count + width) <= MAX_PRODUCTS, "has too many rounds for its number of parts")
         # the tolerance, then the penalties of a share and of its square
         self._tolerance, self._flat, self._steep = node.floats("limits", 3)
         self.kinds = "n" * count
+
+    def _steps(self, count: int, width: int) -> int:
+        """Return the steps of loading and of a row; a product of two rows takes 20 beside one a number."""
+        return count * count * (width + 20) + self._rounds * count * (count + 20)
 
 
 class Descent(_Factors):
@@ -100,6 +103,10 @@ class Scaling(_Factors):
         node.expect(abs(self._beta) <= 100.0 and 0.0 < self._gamma <= 1.0, "'powers' are out of range")
         self._errors = node.choice("errors", (True, False))
         self._sums = [total(part) for part in self.parts]
+
+    def _steps(self, count: int, width: int) -> int:
+        """Return the steps of loading and of a row; a power takes 10, and the products with all parts are made three times."""
+        return super()._steps(count, width) + self._rounds * width * (3 * count + 30)
 
     def row(self, x: "list[float]") -> "list[float]":
         """Return one share a part.

@@ -118,6 +118,8 @@ class Sum:
         self._forest = Forest(node, width, rows)
         self._walk: BatchWalk | None = None
         self._targets: list[int] | None = None
+        node.takes_usual(len(self.kinds))
+        node.takes(3 * self._forest.count * columns)  # several trees may end in one leaf
         self._leaves: list[list[float]] = []
         if columns == 1:
             self._scalars = flat
@@ -145,11 +147,10 @@ class Sum:
 
         table = np.array(self._leaves or [[v] for v in self._scalars], dtype=np.float32)
         self._walk = self._walk or BatchWalk(self._forest)
-        leaves = self._walk.leaves(x)
         y = np.repeat(np.array([self._base], dtype=np.float32), len(x), axis=0)
-        for tree in range(self._forest.count):
+        for tree, rows, ended in self._walk.walks(x):
             to = slice(None) if self._targets is None else slice(self._targets[tree], self._targets[tree] + 1)
-            y[:, to] += table[leaves[:, tree]]
+            y[rows, to] += table[ended]
         wide: Array = y.astype(float)
         return wide
 

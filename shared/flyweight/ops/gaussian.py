@@ -5,11 +5,11 @@ Sources: `GaussianNB._joint_log_likelihood`, `QuadraticDiscriminantAnalysis._dec
 on the row: determinants, priors, weights.
 """
 
-from functools import cached_property
 from operator import mul, sub
 
 from flyweight.ops import rows_of
 from flyweight.ops._arithmetic import dot, total
+from flyweight.ops._lazy import cached_property
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -126,6 +126,8 @@ class Whitened(_Components):
         shape = node.array("factors", "F64", (None, None, self._width)).shape
         count = len(self._means)
         node.expect(shape[0] in (1, count), "'factors' has neither one matrix nor one a component")
+        node.takes_usual(0)
+        node.takes(count * (shape[1] + 1) * (self._width + 20), values=count * shape[1] * self._width if shape[0] == 1 else 0)
         axes = rows_of(node.floats("factors", *shape), shape[0] * shape[1], self._width)
         matrices = [axes[start * shape[1] : (start + 1) * shape[1]] for start in range(shape[0])]
         self._factors = matrices * count if shape[0] == 1 else matrices
@@ -148,8 +150,11 @@ class Whitened(_Components):
         import numpy as np
 
         constants, means, factors = self._arrays
-        axes = [(x - mean) @ factor.reshape(len(factor), self._width).T for mean, factor in zip(means, factors, strict=True)]
-        return constants - 0.5 * np.stack([(y * y).sum(axis=1) for y in axes], axis=1)
+        squares = []
+        for mean, factor in zip(means, factors, strict=True):
+            y = (x - mean) @ factor.reshape(len(factor), self._width).T
+            squares.append((y * y).sum(axis=1))
+        return constants - 0.5 * np.stack(squares, axis=1)
 
 
 OPS = {"diagonal": Diagonal, "expanded": Expanded, "whitened": Whitened}

@@ -63,11 +63,13 @@ class Paths(_Tied):
 
     def shortest(self, x: "list[float]") -> "list[float]":
         """Return the length of the shortest path to each training row."""
-        count, ways = self._search.count, []
-        for d, i in self._search.neighbors(x):
+        count = self._search.count
+        shortest: list[float] = []
+        for d, i in self._search.neighbors(x):  # one after the other: all at once would take the memory of all ways
             start = self._places[i] * count
-            ways.append([d + way for way in self._ways[start : start + count].tolist()])
-        return [*map(min, *ways)] if len(ways) > 1 else ways[0]
+            ways = [d + way for way in self._ways[start : start + count].tolist()]
+            shortest = [*map(min, shortest, ways)] if shortest else ways
+        return shortest
 
     def row(self, x: "list[float]") -> "list[float]":
         """Return one value a training row."""
@@ -85,7 +87,8 @@ class Barycenter(_Tied):
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
         node.expect(self._search.counted, "takes the nearest 'k', not a radius, which may hold no point")
-        node.whole("k", 1, MAX_NEIGHBORS)
+        k = node.whole("k", 1, MAX_NEIGHBORS)
+        node.takes(k * k * (k + self._search.width + 20))
         self._embedding = node.rows("embedding", self._search.count, None)
         (self._ridge,) = node.floats("ridge", 1)
         self.kinds = "n" * len(self._embedding[0])

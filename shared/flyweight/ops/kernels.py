@@ -4,12 +4,12 @@ Sources: `svm_predict_values`, `svm_predict_probability` and `multiclass_probabi
 (`sklearn/svm/src/libsvm/svm.cpp`), and `sklearn.utils.multiclass._ovr_decision_function`.
 """
 
-from functools import cached_property
 from itertools import accumulate, combinations, pairwise
 from operator import mul
 
 from flyweight.ops._arithmetic import dot, total
 from flyweight.ops._kernel_values import gaussians, of_products
+from flyweight.ops._lazy import cached_property
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -139,8 +139,10 @@ class OfPairs:
 
     def __init__(self, node: "Node") -> None:
         self._classes = node.whole("classes", 2, MAX_CLASSES)
+        count = self._classes * (self._classes - 1) // 2
+        node.expect(node.numbers() == count, f"takes {count} values, one for each pair of classes")
+        node.takes(20 * count, values=3 * count)
         self._pairs = [*combinations(range(self._classes), 2)]
-        node.expect(node.numbers() == len(self._pairs), f"takes {len(self._pairs)} values, one for each pair of classes")
         self.kinds = "n" * self._classes
 
 

@@ -1,8 +1,7 @@
 """Multiply by weights and add up."""
 
-from functools import cached_property
-
 from flyweight.ops._arithmetic import dot
+from flyweight.ops._lazy import cached_property
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

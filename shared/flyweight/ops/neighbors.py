@@ -4,6 +4,7 @@ Sources: `KNeighborsClassifier.predict_proba`, `KNeighborsRegressor.predict`, th
 `LocalOutlierFactor.score_samples` and `sklearn.neighbors._base._get_weights`, scikit-learn 1.9.
 """
 
+from itertools import accumulate
 from math import isinf, nan
 
 from flyweight.errors import Fault, InvalidInput
@@ -100,7 +101,7 @@ class Votes(_Weighted):
         node.expect(outputs > 0 and 0 not in widths and sum(widths) <= 1_000_000, "'widths' has no class, or too many")
         flat = node.indices("labels", sum(widths), self._search.count, outputs)
         self._labels = [flat[start : start + outputs] for start in range(0, len(flat), outputs)]
-        ends = [sum(widths[: position + 1]) for position in range(outputs)]
+        ends = [*accumulate(widths)]
         self._spans = [range(end - width, end) for end, width in zip(ends, widths, strict=True)]
         inside = all(label in span for row in self._labels for label, span in zip(row, self._spans, strict=True))
         node.expect(inside, "a label is not one of its output's classes")

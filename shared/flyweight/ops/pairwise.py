@@ -53,7 +53,7 @@ class Kernel:
 
     def batch(self, x: "Any") -> "Any":
         """Answer all rows of an array."""
-        return in_blocks(x, len(self.points), self._block)
+        return in_blocks(x, len(self.points) * (x.shape[1] if self.kernel == "laplacian" else 1), self._block)
 
     def _block(self, x: "Any") -> "Any":
         import numpy as np

@@ -3,12 +3,12 @@
 Source: `GaussianProcessRegressor.predict` and the kernels of `sklearn.gaussian_process.kernels`, scikit-learn 1.9.
 """
 
-from functools import cached_property
 from math import inf, nan, pi, sin, sqrt
 from operator import add, mul, truediv
 
 from flyweight.ops._arithmetic import dot, exps, power
 from flyweight.ops._kernel_values import distances, gaussians
+from flyweight.ops._lazy import cached_property
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Mean:
         width = node.numbers()
         tensor = node.array("weights", "F64", (None, None))
         outputs, count = tensor.shape
+        node.takes_usual(outputs)
         self.weights = [_without_last_zeros(tensor.values[i * count : (i + 1) * count]) for i in range(outputs)]
         self._points = [tuple(point) for point in node.rows("points", count, width)]
         self.last = list(zip(node.floats("multiply", outputs), node.floats("add", outputs), strict=True))
@@ -61,7 +62,7 @@ class Mean:
 
         :raises ModelRefused: a part is unknown, or parts and numbers do not fit each other.
         """
-        numbers, at, depth = node.floats("numbers", None), 0, 0
+        numbers, at, depth, count = node.floats("numbers", None), 0, 0, len(self._points)
         words = node.items("kernel", (str,))
         node.expect(0 < len(words) <= 100, "'kernel' has no part, or more than 100")
         for word in words:
@@ -69,6 +70,8 @@ class Mean:
             takes = LEAVES.get(word, 1 if word == "power" else 0)
             lengths = width if word in SCALED else 0
             node.expect(at + takes + lengths <= len(numbers), "'numbers' has too few for 'kernel'")
+            joins = word in JOINS or word == "power"
+            node.takes(count * (20 if joins else width + 20), values=count * width if lengths else 0)
             own, scales = numbers[at : at + takes], numbers[at + takes : at + takes + lengths]
             at += takes + lengths
             node.expect(0.0 not in scales and (word not in ("quadratic", "periodic") or 0.0 not in own), "a length is zero")

@@ -1,10 +1,10 @@
 """Scale columns by elementwise arithmetic in the order of scikit-learn's scalers, so that answers are equal bit for bit."""
 
-from functools import cached_property
+from _operator import sub
 from math import sqrt
-from operator import sub
 
 from flyweight.ops._arithmetic import dot, total
+from flyweight.ops._lazy import cached_property
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

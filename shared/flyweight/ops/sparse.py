@@ -7,6 +7,7 @@ from itertools import accumulate
 from math import inf, log, nan, sqrt
 
 from flyweight.errors import Fault, InvalidInput, preview
+from flyweight.ops import LETTERS
 from flyweight.ops._arithmetic import dot, total
 from flyweight.ops._sparse import RowByRow, wide, width_of
 
@@ -174,6 +175,11 @@ class Affine(RowByRow):
         width = width_of(node)
         tensor = node.array("weights", "F64", (width, None))
         self._weights, self._outputs = tensor.values, tensor.shape[1]
+        each = 5.0 * self._outputs + 20.0  # steps of an entry
+        if node.entries is None:
+            node.takes(width * each)
+        else:
+            node.takes(min(width, node.entries * LETTERS) * each, letter_steps=node.entries * each)
         self.intercept = node.floats("intercept", self._outputs)
         self.kinds = "n" * self._outputs
 

@@ -33,6 +33,8 @@ class Basis:
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
         self._degree = node.whole("degree", 0, 100)
+        node.takes_usual(0)
+        node.takes(width * (self._degree + 1) ** 2 * 8)
         self._outside = node.choice("outside", OUTSIDE)
         self._zeros = node.choice("missing", MISSING) == "zeros"
         self._names = node.items("names", (str,), width)

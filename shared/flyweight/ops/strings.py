@@ -1,9 +1,8 @@
 """Change strings, measure them, or name numbers by strings."""
 
 import re
-from difflib import SequenceMatcher
 
-from flyweight.ops import MAX_WIDTH
+from flyweight.ops import LETTERS, MAX_WIDTH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,6 +137,8 @@ class Measure(_Strings):
         words = node.items("measures", (str,))
         node.expect({*words} <= {*MEASURES}, f"'measures' has one that is not among {', '.join(MEASURES)}")
         node.expect(len(words) * len(self.kinds) <= MAX_WIDTH, f"wider than {MAX_WIDTH} columns")
+        each = 10 * len(words)  # a step or ten a letter
+        node.takes(each * LETTERS * len(self.kinds), letter_steps=each)
         self._flags = re.ASCII if node.choice("ascii", (True, False)) else 0
         self._measures = [MEASURES[word] for word in words]
         self.kinds = "n" * (len(words) * len(self.kinds))
@@ -161,12 +162,15 @@ class Similarity(_Strings):
 
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
-        self._known = node.items("known", (list,), len(self.kinds))
-        node.expect(all(type(word) is str for words in self._known for word in words), "'known' has something that is no string")
-        node.expect(all(len(word) <= LONGEST for words in self._known for word in words), "a known string is too long")
+        listed = node.items("known", (list,), len(self.kinds))
+        node.expect(all(type(word) is str for words in listed for word in words), "'known' has something that is no string")
+        node.expect(all(len(word) <= LONGEST for words in listed for word in words), "a known string is too long")
         self._empty = node.choice("missing", ("empty", "nan")) == "empty"
-        width = sum(map(len, self._known))
+        width = sum(map(len, listed))
         node.expect(width <= MAX_WIDTH, f"wider than {MAX_WIDTH} columns")
+        letters = sum([len(word) for words in listed for word in words])
+        node.takes(50 * width + 10 * letters + 10 * LETTERS * len(listed), values=4 * width)
+        self._known = [[(len(word), _counts(word)) for word in words] for words in listed]
         self.kinds = "n" * width
 
     def row(self, x: "list[Any]") -> "list[float]":
@@ -175,10 +179,25 @@ class Similarity(_Strings):
         for value, known in zip(x, self._known, strict=True):
             if isinstance(value, str) or self._empty:
                 text = value if isinstance(value, str) else ""
-                y += [SequenceMatcher(None, text, word).quick_ratio() for word in known]
+                counts = _counts(text)
+                y += [_likeness(len(text), counts, length, own) for length, own in known]
             else:
                 y += [float("nan")] * len(known)
         return y
+
+
+def _counts(text: str) -> "dict[str, int]":
+    """Return how often each character occurs."""
+    counts: dict[str, int] = {}
+    for character in text:
+        counts[character] = counts.get(character, 0) + 1
+    return counts
+
+
+def _likeness(length: int, counts: "dict[str, int]", other_length: int, others: "dict[str, int]") -> float:
+    """Return `difflib.quick_ratio` of two texts, of which only the lengths and the counts of their characters matter."""
+    both = sum([min(count, counts[character]) for character, count in others.items() if character in counts])
+    return 2.0 * both / (length + other_length) if length + other_length else 1.0
 
 
 OPS = {"keep": Keep, "clear": Clear, "name": Name, "measure": Measure, "similarity": Similarity}

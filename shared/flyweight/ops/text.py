@@ -4,7 +4,7 @@ Each op gives a sparse value: its cost depends on the length of a text and not o
 """
 
 from flyweight.errors import Fault, InvalidInput
-from flyweight.ops import MAX_WIDTH
+from flyweight.ops import LETTERS, MAX_WIDTH
 from flyweight.ops._sparse import RowByRow, wide
 from flyweight.ops._words import Analyzer, listed
 
@@ -24,10 +24,15 @@ class _OfText(RowByRow):
     """
 
     exact = True
+    # of a term that is looked up, and of a letter whose hash is computed
+    _term_steps, _hash_steps = 10.0, 0.0
 
     def __init__(self, node: "Node") -> None:
         node.expect(node.only_input() == "s", "takes one string")
         self._analyze = Analyzer(node)
+        self.entries = self._analyze.terms_per_letter
+        letter = self._analyze.steps + self._term_steps * self.entries + self._hash_steps * self._analyze.letters_per_letter
+        node.takes(letter * LETTERS, letter_steps=letter)
         (self._name,) = node.items("names", (str,), 1)
 
     def terms(self, x: "list[Any]") -> "Iterable[str]":
@@ -49,6 +54,7 @@ class Count(_OfText):
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
         self._columns = _columns(node)
+        self._analyze.know(self._columns)
         self.kinds = wide(node, len(self._columns))
         self._binary = node.choice("binary", (True, False))
 
@@ -69,6 +75,8 @@ class Hash(_OfText):
 
     :raises ModelRefused: `width` is out of range, or the analyzer's parameters are not valid.
     """
+
+    _term_steps, _hash_steps = 100.0, 15.0
 
     def __init__(self, node: "Node") -> None:
         super().__init__(node)

@@ -4,6 +4,7 @@ from math import exp, fsum, inf, log
 from operator import sub
 
 from flyweight.errors import Fault, InvalidInput, preview
+from flyweight.ops import LETTERS
 from flyweight.ops._arithmetic import dot
 
 TYPE_CHECKING = False
@@ -32,7 +33,12 @@ class Allocate:
         self._prior, self._tolerance = node.floats("parameters", 2)
         node.expect(0.0 < self._prior < inf, "its prior is not above zero")
         self._rounds = node.whole("rounds", 0, 10_000)
-        node.expect(topics * width * max(1, self._rounds) <= 1_000_000_000, "takes too many rounds over too many terms")
+        # a round takes two products a topic for each term that the text has, and 20 steps for the term itself
+        each = (2.5 * topics + 20.0) * max(1, self._rounds)
+        if node.entries is None:
+            node.takes(width * each)
+        else:
+            node.takes(min(width, node.entries * LETTERS) * each + width, letter_steps=node.entries * each)
         self._width = width
         self.kinds = "n" * topics
 

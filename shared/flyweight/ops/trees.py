@@ -47,6 +47,8 @@ class Sum:
         self._forest = Forest(node, inputs, rows)
         self._walk: BatchWalk | None = None
         self._targets: list[int] | None = None
+        node.takes_usual(len(self.base))
+        node.takes(3 * self._forest.count * width)  # several trees may end in one leaf
         if width < len(self.base):
             self._targets = node.indices("targets", len(self.base), self._forest.count)
 
@@ -75,13 +77,11 @@ class Sum:
         from flyweight.ops._forest_batch import BatchWalk
 
         self._walk = self._walk or BatchWalk(self._forest)
-        leaves = self._walk.leaves(self._rounded_batch(x) if self._single else x)
         columns = [np.ascontiguousarray(column) for column in self.columns]
         y = np.repeat(np.array(self.base)[:, None], len(x), axis=1)
-        for tree in range(self._forest.count):
-            ended = leaves[:, tree]
+        for tree, rows, ended in self._walk.walks(self._rounded_batch(x) if self._single else x):
             for output, column in enumerate(columns) if self._targets is None else [(self._targets[tree], columns[0])]:
-                y[output] += column.take(ended)
+                y[output, rows] += column.take(ended)
         return y.T if self._divide is None else y.T / self._divide
 
     def _rounded(self, x: "list[float]") -> "list[float]":

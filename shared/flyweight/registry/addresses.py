@@ -44,7 +44,8 @@ def parse(text: str, folder: str = "") -> Address:
     if not colon:
         return _path(text, folder)
     host, slash, path = rest.partition("/")
-    if "@" in host or (scheme.startswith("http") and ("?" in rest or "#" in rest)):
+    signed = "=" in rest.partition("?")[2]  # as a shared access signature of Azure, or a signed URL
+    if "@" in host or signed or (scheme.startswith("http") and ("?" in rest or "#" in rest)):
         raise InvalidSetting("an address has no credentials, no query and no fragment; credentials come from the environment")
     if scheme not in SCHEMES or not slash or (host == "") != (scheme == "file") or not HOSTS.issuperset(host):
         raise InvalidSetting(f"expected {EXPECTED}, got {preview(text)}")

@@ -2,7 +2,7 @@
 
 A file appears whole, by renaming, and is read through one descriptor, so that it may be removed or replaced meanwhile.
 For each address the folder also has a note: the release that it named last, and when the store said so.
-A full, read-only or foreign disk only turns caching off; `trouble` holds the reason.
+A full, read-only or foreign disk only turns caching off; `trouble` holds the reason, and the log has each reason once.
 """
 
 import json
@@ -14,6 +14,7 @@ from flyweight.models.file import MAPPED_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from mmap import mmap
     from typing import Any
 
@@ -23,11 +24,16 @@ MAX_NOTE_BYTES = 65_536
 
 
 class DiskCache:
-    """A folder of at most `budget` bytes of models; the first write makes it. `trouble`: why the last operation failed, or ""."""
+    """A folder of at most `budget` bytes of models; the first write makes it. `trouble`: why the last operation failed, or "".
 
-    def __init__(self, folder: str, budget: int) -> None:
+    :param log: takes a log entry for each kind of trouble, once.
+    """
+
+    def __init__(self, folder: str, budget: int, log: "Callable[[Mapping[str, Any]], None]" = lambda entry: None) -> None:
         self._folder = folder
         self._budget = budget
+        self._log = log
+        self._logged: set[str] = set()
         self._ours: bool | None = None  # None: not known yet
         self.trouble = ""
 
@@ -45,11 +51,11 @@ class DiskCache:
                 _touch(file.fileno())
         except OSError as error:
             if not isinstance(error, FileNotFoundError):
-                self.trouble = f"the disk cache can't be read: {error.strerror}"
+                self._report(f"the disk cache can't be read: {error.strerror}")
             return None
         if _sha256(data).hexdigest() == sha256:
             return data
-        self.trouble = "a cached model is not the bytes that were written; it is fetched again"
+        self._report("a cached model is not the bytes that were written; it is fetched again")
         self._remove(path)
         return None
 
@@ -91,11 +97,18 @@ class DiskCache:
                 file.write(data)
             os.replace(draft, self._path(name))
         except OSError as error:
-            self.trouble = f"nothing can be written to the disk cache: {error.strerror}"
+            self._report(f"nothing can be written to the disk cache: {error.strerror}")
             self._remove(draft)
             return False
         self.trouble = ""
         return True
+
+    def _report(self, trouble: str) -> None:
+        """Remember why an operation failed, and log it unless it was logged before."""
+        self.trouble = trouble
+        if trouble not in self._logged:
+            self._logged.add(trouble)
+            self._log({"level": "WARNING", "message": f"{trouble} (FLYWEIGHT_CACHE_DIR is {self._folder})"})
 
     def _is_ours(self) -> bool:
         """Tell whether the folder is this user's and nobody else may write to it: its notes say which model is the latest."""
@@ -103,7 +116,7 @@ class DiskCache:
             status = os.stat(self._folder)
             self._ours = status.st_uid == os.geteuid() and not status.st_mode & 0o022
             if not self._ours:
-                self.trouble = "the disk cache is not used: its folder belongs to, or may be written by, another user"
+                self._report("the disk cache is not used: its folder belongs to, or may be written by, another user")
         return self._ours
 
     def _evict(self, written: str) -> None:
@@ -124,7 +137,7 @@ class DiskCache:
                     total += status.st_size
                     models.append((status.st_mtime, status.st_size, entry))
         except OSError as error:
-            self.trouble = f"the disk cache can't be listed: {error.strerror}"
+            self._report(f"the disk cache can't be listed: {error.strerror}")
         for _, size, entry in sorted(models, key=lambda model: model[0]):
             if total <= self._budget:
                 break

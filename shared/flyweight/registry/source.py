@@ -16,7 +16,7 @@ from flyweight.values import Release
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from flyweight.registry.addresses import Address
@@ -27,14 +27,19 @@ if TYPE_CHECKING:
 class StoreSource:
     """The models in the stores of one deployment.
 
-    `clock`: the time in seconds since 1970, since processes share the times in notes.
+    `clock`: the time in seconds since 1970, since processes share the times in notes. `log` takes log entries.
     """
 
-    def __init__(self, settings: "Settings", clock: "Callable[[], float]" = time) -> None:
+    def __init__(
+        self,
+        settings: "Settings",
+        clock: "Callable[[], float]" = time,
+        log: "Callable[[Mapping[str, Any]], None]" = lambda entry: None,
+    ) -> None:
         self._settings = settings
         self._clock = clock
         caching = settings.caching
-        self.disk = None if caching.cache_dir == "off" else DiskCache(caching.cache_dir, caching.disk_bytes)
+        self.disk = None if caching.cache_dir == "off" else DiskCache(caching.cache_dir, caching.disk_bytes, log)
         self._stores: dict[str, Store] = {}
         self._latest: dict[str, Release] = {}  # the release that was last served, by address
 

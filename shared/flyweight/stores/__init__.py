@@ -66,7 +66,11 @@ if TYPE_CHECKING:
 
 SCHEMES = ("file", "s3", "gs", "az", "https", "http")
 LOCAL_HOSTS = ("127.0.0.1", "localhost")
-STORES = {scheme: "flyweight.stores.file" if scheme == "file" else "flyweight.stores.objects" for scheme in SCHEMES}
+STORES = {
+    "file": "flyweight.stores.file",
+    **dict.fromkeys(("s3", "gs", "az"), "flyweight.stores.objects"),
+    **dict.fromkeys(("https", "http"), "flyweight.stores.web"),
+}
 
 PIECE = 4 << 20  # bytes that one operation can read within its timeouts on a slow line, too
 

@@ -1,4 +1,4 @@
-"""Make obstore's client for each kind of store, from the name of a bucket, a container or a host.
+"""Make obstore's client for each kind of store, from the name of a bucket or a container.
 
 obstore finds credentials in the environment and at the platform's metadata service. The variables that name an emulator are used
 (`AWS_ENDPOINT_URL`, `STORAGE_EMULATOR_HOST`, `AZURE_STORAGE_ENDPOINT`); plain http is for this machine only.
@@ -25,7 +25,7 @@ def _plain(endpoint: str) -> bool:
     """
     if not endpoint.startswith("http://"):
         return False
-    host = endpoint.removeprefix("http://").partition("/")[0]
+    host = endpoint.removeprefix("http://").partition("/")[0].rpartition("@")[2]
     if not is_local(host):
         raise StoreFailed(f"plain http is for this machine only, but the endpoint is {host[:80]}: use https")
     return True
@@ -82,15 +82,4 @@ def _az(container: str, options: "Any", retries: "Any") -> "Any":
     return AzureStore(container, config=config, client_options=options, retry_config=retries)
 
 
-def _web(host: str, options: "Any", retries: "Any", scheme: str = "https") -> "Any":
-    from obstore.store import HTTPStore
-
-    return HTTPStore.from_url(f"{scheme}://{host}/", client_options=options, retry_config=retries)
-
-
-def _local_web(host: str, options: "Any", retries: "Any") -> "Any":
-    options["allow_http"] = _plain(f"http://{host}")
-    return _web(host, options, retries, "http")
-
-
-MAKERS: "dict[str, Callable[[str, Any, Any], Any]]" = {"s3": _s3, "gs": _gs, "az": _az, "https": _web, "http": _local_web}
+MAKERS: "dict[str, Callable[[str, Any, Any], Any]]" = {"s3": _s3, "gs": _gs, "az": _az}

@@ -1,4 +1,4 @@
-"""Object stores and web servers by obstore; every failure becomes one of flyweight's own errors.
+"""Object stores by obstore; every failure becomes one of flyweight's own errors.
 
 obstore's threads don't survive a fork, and a child that used it would wait for them for ever: see `_check_process`.
 """
@@ -34,7 +34,7 @@ _process = 0  # the process that has used a store
 
 
 def open_root(root: str, timeouts: "Timeouts") -> "ObjectStore":
-    """Open the store at `s3://bucket/prefix`, `gs://...`, `az://container/prefix` or `https://host/prefix`.
+    """Open the store at `s3://bucket/prefix`, `gs://...` or `az://container/prefix`.
 
     :raises StoreFailed: obstore is not installed, or a setting that it needs is missing.
     """
@@ -44,7 +44,7 @@ def open_root(root: str, timeouts: "Timeouts") -> "ObjectStore":
 
 
 class ObjectStore:
-    """Objects below a prefix of a bucket, a container or a web server; a web server can only be read.
+    """Objects below a prefix of a bucket or a container.
 
     :raises StoreFailed: obstore is not installed, or a setting that it needs is missing.
     """
@@ -165,9 +165,8 @@ class ObjectStore:
     def keys(self, prefix: str) -> "list[str]":
         """List all keys below a folder, sorted.
 
-        :raises StoreFailed: as `Store`; and always for a web server.
+        :raises StoreFailed: as `Store`.
         """
-        self._refuse_web()
         folder = self._path(prefix) if prefix else self._prefix
         skip = len(self._prefix) + 1 if self._prefix else 0
         try:
@@ -198,22 +197,10 @@ class ObjectStore:
         return joined(self._prefix, key)
 
     def _write_client(self) -> "Any":
-        """Get the client that writes, which has no limit on silence: none comes while it sends.
-
-        :raises StoreFailed: the store is a web server.
-        """
-        self._refuse_web()
+        """Get the client that writes, which has no limit on silence: none comes while it sends."""
         if self._writer is None:
             self._writer = self._client({})
         return self._writer
-
-    def _refuse_web(self) -> None:
-        """Refuse an operation that web servers do not have.
-
-        :raises StoreFailed: the store is a web server.
-        """
-        if self._scheme.startswith("http"):
-            raise StoreFailed("a web server can only be read from, key by key: use file://, s3://, gs:// or az://")
 
     def _client(self, options: "dict[str, Any]") -> "Any":
         """Make a client of the library.
@@ -237,9 +224,8 @@ class ObjectStore:
             raise StoreFailed(f"{self._scheme}://{self._place} can't be opened ({type(error).__name__}): {missing}") from None
 
     def _object_meta(self, meta: "Any") -> ObjectMeta:
-        """Convert the library's metadata; a web server without tags gets one of time and size."""
-        modified = meta["last_modified"].timestamp()
-        return ObjectMeta(meta[self._tag_name] or f"{modified}-{meta['size']}", meta["size"], modified)
+        """Convert the library's metadata."""
+        return ObjectMeta(meta[self._tag_name] or "", meta["size"], meta["last_modified"].timestamp())
 
     def _in_time(self, parts: "Any", key: str) -> "Iterator[Any]":
         """Pass parts on until the operation's time is over.

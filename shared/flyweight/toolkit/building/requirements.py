@@ -22,7 +22,7 @@ def add(path: Path, document: dict[str, Any], *, usual: Path | None = None, addr
     :raises ModelRefused: the file names an unknown package, or an invalid version.
     """
     found = pins(document)
-    if address and not address.startswith("file:"):
+    if address and not address.startswith(("file:", "http:", "https:")):
         found.append(f"obstore=={version('obstore')}")
     if signed:
         found.append(f"cryptography=={version('cryptography')}")

@@ -286,7 +286,8 @@ def distance(estimator: Any, x: Value, draft: Draft) -> Outputs:
         factors = draft.join([squares, each("cos", draft.take(radians, [0, 1]))])
         terms = pairs("multiply", draft.join([factors, pairs("multiply", factors, [2], [3])]), [1], [4])
         share = pairs("add", draft.join([draft.take(squares, [0]), terms]), [0], [1])
-        answer = draft.stretch(each("arcsin", each("sqrt", share)), 2.0 * radius)
+        # an op that sums: parity then knows the size of the distance, by which the angle's rounding is multiplied
+        answer = draft.affine(each("arcsin", each("sqrt", share)), [[2.0 * radius]])
     else:
         apart = pairs("subtract", at, [1, 3], [0, 2])
         if estimator.method == "euclidean":

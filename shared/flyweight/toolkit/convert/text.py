@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from flyweight.ops import MAX_WIDTH
-from flyweight.ops._words import MAX_NGRAM, is_safe
+from flyweight.ops._words import MAX_NGRAM, pattern_steps
 from flyweight.toolkit.convert import converts
 from flyweight.toolkit.convert.draft import Column, ConversionRefused, Draft, Outputs, Value
 
@@ -151,12 +151,14 @@ def _analysis(estimator: Any, x: Value, draft: Draft) -> tuple[dict[str, Any], d
     parameters |= {"ngrams": [int(shortest), int(longest)], "analyzer": estimator.analyzer, "names": x.names}
     if estimator.analyzer != "word":
         return parameters, {}
-    if not is_safe(estimator.token_pattern):
+    try:
+        pattern_steps(estimator.token_pattern)
+    except ValueError as error:
         helps = (
-            f"its token_pattern {estimator.token_pattern!r} could take for ever on some text; a plan holds characters, classes "
-            "and \\b with one + or * and no groups, such as r'(?u)\\b\\w+\\b', r'[a-z]{3,}' or r'\\S+'"
+            f"its token_pattern {estimator.token_pattern!r} {error}, so that some texts could take very long; "
+            "write one that reads a text once, such as r'(?u)\\b\\w+\\b', r'[a-z]{3,}', r'\\S+' or r\"\\w+(?:'\\w+)*\""
         )
-        raise ConversionRefused(draft.path, cls, helps)
+        raise ConversionRefused(draft.path, cls, helps) from None
     stops = estimator.get_stop_words()
     arrays = {"stops": packed(sorted(stops), draft, cls)} if stops else {}
     return {**parameters, "pattern": [estimator.token_pattern]}, arrays

@@ -21,10 +21,27 @@ def to_bytes(document: dict[str, Any], arrays: dict[str, np.ndarray[Any, Any]]) 
     :param arrays: the file's arrays by name.
     :raises flyweight.ModelRefused: our own reader refuses the file.
     """
-    text = json.dumps({"format": model_file.FORMAT, **document}, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    whole = {"format": model_file.FORMAT, **document, "digested": True}
+    text = json.dumps(whole, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     data = save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, metadata={"flyweight": text})
+    data = with_digest(data)
     model_file.parse(data)
     return data
+
+
+def with_digest(data: bytes) -> bytes:
+    """Put the digest at the beginning of the header, where it is found without parsing anything.
+
+    :param data: a safetensors file with metadata; one that has a digest gets a new one.
+    """
+    end = 8 + int.from_bytes(data[:8], "little")
+    begin = 8 + len(model_file.DIGEST_PREFIX)
+    if data[8:begin] != model_file.DIGEST_PREFIX:
+        header = data[8:end].removeprefix(b'{"__metadata__":{').rstrip(b" ")
+        header = model_file.DIGEST_PREFIX + model_file.DIGEST_BLANK + b'",' + header
+        header += b" " * (-len(header) % 8)  # the arrays begin at a multiple of 8
+        data = len(header).to_bytes(8, "little") + header + data[end:]
+    return data[:begin] + model_file.digest(data) + data[begin + len(model_file.DIGEST_BLANK) :]
 
 
 def write(path: str | Path, data: bytes) -> None:

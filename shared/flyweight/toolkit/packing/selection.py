@@ -12,6 +12,7 @@ from flyweight.engines.pure import Engine as PlanEngine
 from flyweight.errors import ModelRefused
 from flyweight.models import file as model_file
 from flyweight.predictor import Predictor
+from flyweight.settings import Limits
 from flyweight.toolkit.convert.draft import ConversionRefused
 from flyweight.toolkit.errors import ToolkitError
 from flyweight.toolkit.packing import model_writer
@@ -236,7 +237,10 @@ def allowed_makers(engine: str | None, allow_code: bool) -> Sequence[CandidateMa
 def _read_back(document: dict[str, Any], candidate: Candidate, maker: CandidateMaker) -> Predictor:
     """Load the model from the bytes of its file, so that the file is proved and not what was in memory.
 
-    :raises ModelRefused: the reader or the engine refuses the file.
+    :raises ModelRefused: the reader or the engine refuses the file, or a usual deployment would, since requests cost too much.
     """
     file = model_file.parse(model_writer.to_bytes(document, candidate.arrays))
-    return Predictor(file, engine=None if maker.load is None else maker.load(file))
+    predictor = Predictor(file, engine=None if maker.load is None else maker.load(file))
+    if isinstance(predictor.engine, PlanEngine):
+        predictor.engine.plan.check_request(Limits())
+    return predictor
