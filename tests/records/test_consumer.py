@@ -217,6 +217,34 @@ def test_a_record_that_came_twice_in_a_batch_is_sent_once_and_done_twice(deploye
     assert len(deployed.results.kept) == 1
 
 
+def test_a_letter_that_the_log_did_not_take_is_delivered_again(penguins: Path) -> None:
+    def full(entry: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    assert consume(Service(Settings(str(penguins)), full), PARTIAL, (items(GOOD, BAD),)) == ["m1"]
+
+
+def test_two_records_of_one_id_and_different_bodies_are_both_kept(deployed: Deployed) -> None:
+    event = [*items(GOOD), *items(BAD), *items(GOOD.replace("2007", "2008")), *items(BAD.replace("x", "y"))]
+    assert consume(deployed, PARTIAL, (event,)) == []
+    assert len(deployed.results.kept) + len(deployed.dead_letters.kept) == 4
+
+
+def test_a_record_whose_fields_are_of_other_types_fails_alone(deployed: Deployed) -> None:
+    odd = Trigger("odd", lambda event: [*records(event), Record(5, "text", None)], ids, request_id)  # type: ignore[arg-type]
+    assert consume(deployed, odd, (items(GOOD, GOOD),)) == []
+    assert (len(deployed.results.kept), len(deployed.dead_letters.kept)) == (2, 1)
+
+
+def test_a_trigger_may_reply_to_an_event_that_it_refuses(deployed: Deployed) -> None:
+    def refuse(error: Exception, request_id: str, event: Any) -> Any:
+        return type(error).__name__, request_id
+
+    refusing = Trigger("refusing", records, ids, request_id, refuse=refuse)
+    assert consume(deployed, refusing, ([{"id": "m0"}],)) == ("KeyError", "r-1")
+    assert deployed.logged[-1]["level"] == "ERROR"
+
+
 def test_an_event_that_can_not_be_read_is_logged_and_raised(deployed: Deployed) -> None:
     with pytest.raises(KeyError):
         consume(deployed, PARTIAL, ([{"id": "m0"}],))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from itertools import pairwise
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flyweight.records import Record
-from flyweight.records.sinks import batched, dead_letter, key_of, open_sink
+from flyweight.records.sinks import LogLines, batched, dead_letter, key_of, open_sink, send_all
 
 
 def test_an_address_is_opened_by_the_handlers_module_of_sinks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,3 +57,52 @@ def test_a_dead_letter_holds_the_whole_record() -> None:
     expected = {"key": "k", "id": "a", "origin": {"source": "s"}, "problem": {"status": 422}, "media": "text/csv"}
     assert letter == {**expected, "body": "x,é"}
     assert dead_letter("k", record._replace(body=b"\xff"), {"status": 422}) == {**expected, "body_base64": "/w=="}
+
+
+class Picky:
+    """A sink that raises as long as a document that it can't take is among those that it gets."""
+
+    def __init__(self, *bad: str, error: type[Exception] = TypeError) -> None:
+        self.bad, self.error, self.calls = {*bad}, error, 0
+        self.kept: list[str] = []
+
+    def send(self, documents: Any) -> dict[str, str]:
+        self.calls += 1
+        keys = [key for key, _ in documents]
+        if self.bad & {*keys}:
+            raise self.error("a document that it can't take")
+        self.kept += keys
+        return {}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 100, 1000])
+@pytest.mark.parametrize("place", [0, -1, 0.5])
+def test_a_document_that_makes_a_sink_raise_fails_alone(count: int, place: float) -> None:
+    documents: Any = [(f"k{number}", {}) for number in range(count)]
+    bad = documents[int(place * count) if place == 0.5 else int(place)][0]
+    sink = Picky(bad)
+    if count == 1:
+        with pytest.raises(TypeError):
+            send_all(sink, documents)
+        return
+    assert [*send_all(sink, documents)] == [bad]
+    assert sorted(sink.kept) == sorted(key for key, _ in documents if key != bad)
+    assert sink.calls <= 2 * count.bit_length() + 1
+
+
+@pytest.mark.parametrize(("error", "most"), [(ConnectionError, 1), (MemoryError, 1), (RuntimeError, 14)])
+def test_a_sink_that_is_away_is_not_asked_for_each_document(error: type[Exception], most: int) -> None:
+    documents: Any = [(f"k{number}", {}) for number in range(1000)]
+    sink = Picky(*[key for key, _ in documents], error=error)
+    with pytest.raises(error):
+        send_all(sink, documents)
+    assert sink.calls <= most
+
+
+def test_a_letter_that_the_log_can_not_write_is_not_taken() -> None:
+    def write(entry: Any) -> None:
+        if entry["id"] == "full":
+            raise OSError(28, "No space left on device")
+
+    documents: Any = [(name, {"id": name, "problem": {"title": "invalid input"}}) for name in ("full", "fine")]
+    assert [*LogLines(write).send(documents)] == ["full"]

@@ -4,10 +4,10 @@ import gc
 import os
 from time import perf_counter
 
-from flyweight.errors import FlyweightError, error_fields, problem
-from flyweight.records import Outcome, failed
+from flyweight.errors import FlyweightError, error_fields, log_level, problem, status_of
+from flyweight.records import Outcome, failed, sound
 from flyweight.records.scoring import score
-from flyweight.records.sinks import BlockedBySequence, DeliveryFailed, LogLines, dead_letter, key_of
+from flyweight.records.sinks import BlockedBySequence, DeliveryFailed, LogLines, dead_letter, key_of, send_all
 from flyweight.values import Request
 
 TYPE_CHECKING = False
@@ -55,12 +55,14 @@ def _consume(
     log_fields: LogFields = {"operation": trigger.name}
     request_id = trigger.request_id(*event) or os.urandom(16).hex()
     try:
-        records = trigger.records(*event)
+        records = sound(trigger.records(*event))
     except Exception as error:
-        service.log({"level": "ERROR", "request_id": request_id, **log_fields, **error_fields(error)})
-        raise
+        service.log({"level": log_level(status_of(error)), "request_id": request_id, **log_fields, **error_fields(error)})
+        if trigger.refuse is None:
+            raise
+        return trigger.refuse(error, request_id, *event)
     outcomes = _score(service, trigger, records, event, log_fields, request_id)
-    outcomes = _deliver(outcomes, results, dead_letters or LogLines(service.log), log_fields, request_id)
+    outcomes = _deliver(outcomes, results, dead_letters or LogLines(service.write), log_fields, request_id)
     outcomes = _with_problems(outcomes, request_id)
     delivered = results is not None or trigger.answers
     _log(service, outcomes, delivered, log_fields, request_id, began)
@@ -126,11 +128,11 @@ def _send(
     """
     if not places:
         return outcomes
-    keys = {place: key_of(outcomes[place].record, sha256) for place in places}
+    keys = _keys(outcomes, places, sha256)
     # a record that comes twice in a batch is sent once
     documents = {key: document(key, outcomes[place]) for place, key in keys.items()}
     try:
-        refused = sink.send([*documents.items()])
+        refused = send_all(sink, [*documents.items()])
     except Exception as error:
         log_fields.update(error_fields(error))
         refused = dict.fromkeys(documents, type(error).__name__)
@@ -144,6 +146,23 @@ def _send(
             failure = DeliveryFailed(f"the sink did not take it: {refused[key]}")
             changed[place] = Outcome(outcomes[place].record, None, failure, False)
     return _block_sequences(changed)
+
+
+def _keys(outcomes: "list[Outcome]", places: "list[int]", sha256: str) -> "dict[int, str]":
+    """Make the key of each document; records of one id have different keys if their bodies differ, so that none is lost.
+
+    :returns: the key of each place.
+    """
+    keys = {place: key_of(outcomes[place].record, sha256) for place in places}
+    if len({*keys.values()}) == len(keys):
+        return keys
+    bodies: dict[str, bytes] = {}
+    for place, key in keys.items():
+        record = outcomes[place].record
+        if bodies.setdefault(key, record.body) != record.body:
+            text = record.body.decode("latin-1")  # any bytes
+            keys[place] = key_of(record._replace(id=f"{record.id} {text}"), sha256)
+    return keys
 
 
 def _block_sequences(outcomes: "list[Outcome]") -> "list[Outcome]":

@@ -1,7 +1,7 @@
 """Score records: parse each body, predict all valid ones together, and fail bad ones alone."""
 
 from flyweight import strict_json
-from flyweight.errors import INPUT_ERRORS, InvalidInput
+from flyweight.errors import INPUT_ERRORS, InvalidInput, MalformedRequest
 from flyweight.formats import RECORD_PARSERS, parse
 from flyweight.formats.json import FIELDS, record_instances_of
 from flyweight.models.isolation import GroupFault, judge
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     Member = tuple[int, Record, Any]  # a record's index, the record, its instances
 
 TOGETHER = 256  # bodies for one call of the parser; after a bad one each of them is parsed alone
-JSON = ("", "application/json")
+ALWAYS_JSON = ("application/json",)
+JSON = ("", *ALWAYS_JSON)  # unless the settings name another default
 
 
 def score(predictor: "Predictor", records: "Sequence[Record]") -> "list[Outcome]":
@@ -37,7 +38,12 @@ def score(predictor: "Predictor", records: "Sequence[Record]") -> "list[Outcome]
         instances, outputs = parsed
         if not isinstance(instances, list):
             instances = [instances]
-        _, members = by_outputs.setdefault("" if outputs is None else repr(outputs), (outputs, []))
+        try:
+            words = "" if outputs is None else repr(outputs)
+        except RecursionError:
+            unread.append(GroupFault(place, MalformedRequest("the body's 'outputs' are nested too deeply"), True))
+            continue
+        _, members = by_outputs.setdefault(words, (outputs, []))
         members.append((place, record, instances))
     for fault in judge(predictor, unread):
         outcomes[fault.group] = Outcome(records[fault.group], None, fault.error, fault.final)
@@ -60,7 +66,8 @@ def _parse(predictor: "Predictor", records: "Sequence[Record]") -> "list[Any]":
 
 def _parse_together(predictor: "Predictor", records: "Sequence[Record]") -> "list[Any] | None":
     """Parse JSON bodies by one call; None if one of them must be parsed alone."""
-    if not all([record.content_type in JSON and record.fault is None for record in records]):
+    types = ALWAYS_JSON if predictor.validator.limits.content_type else JSON
+    if not all([record.content_type in types and record.fault is None for record in records]):
         return None
     bodies = [record.body for record in records]
     documents = strict_json.parse_all(bodies) if max(map(len, bodies)) <= predictor.validator.limits.max_body_bytes else None

@@ -40,16 +40,66 @@ class BlockedBySequence(NotDone):
 
 
 class LogLines:
-    """A sink that writes dead letters to the log; it is used when no other sink is set."""
+    """A sink that writes dead letters to the log; it is used when no other sink is set.
 
-    def __init__(self, log: "Callable[[Document], None]") -> None:
-        self._log = log
+    :param write: writes one log entry; it raises if the line could not be written.
+    """
+
+    def __init__(self, write: "Callable[[Document], None]") -> None:
+        self._write = write
 
     def send(self, documents: "list[tuple[str, Document]]") -> "Mapping[str, str]":
-        """Write one line of level ERROR a document, with the whole document; all are taken."""
-        for _, document in documents:
-            self._log({"level": "ERROR", "message": f"a record was rejected: {document['problem']['title']}", **document})
-        return {}
+        """Write one line of level ERROR a document, with the whole document.
+
+        :returns: the keys of the lines that could not be written, each with the reason.
+        """
+        lost = {}
+        for key, document in documents:
+            try:
+                self._write({"level": "ERROR", "message": f"a record was rejected: {document['problem']['title']}", **document})
+            except Exception as error:
+                lost[key] = f"the log can't be written: {type(error).__name__}: {error}"[:300]
+        return lost
+
+
+def send_all(sink: "Sink", documents: "list[tuple[str, Document]]") -> "Mapping[str, str]":
+    """Send documents to a sink; if it raises, send each half by itself, so that a document that it can't take fails alone.
+
+    A store that is away is not asked again and again: after a failure of the system or of a connection, or when the sink has
+    raised for as many times in a row as halving needs to find one document, the rest fails.
+
+    :returns: the keys that were not taken, each with the reason.
+    :raises Exception: as the sink raises, if there is one document or if it took none of them.
+    """
+    try:
+        return sink.send(documents)
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:
+        if len(documents) < 2:
+            raise
+        refused: dict[str, str] = {}
+        waiting, in_a_row, most = _halves(documents), 1, len(documents).bit_length() + 2
+        while waiting and in_a_row <= most:
+            part = waiting.pop()
+            try:
+                refused |= sink.send(part)
+                in_a_row = 0
+            except Exception as reason:
+                in_a_row += 1
+                if len(part) > 1 and not isinstance(reason, (OSError, MemoryError)):
+                    waiting += _halves(part)
+                else:
+                    refused |= dict.fromkeys([key for key, _ in part], f"{type(reason).__name__}: {reason}"[:300])
+        left = [key for part in waiting for key, _ in part]
+        if len(left) + len(refused) == len(documents):
+            raise
+        return {**refused, **dict.fromkeys(left, f"{type(error).__name__}: {error}"[:300])}
+
+
+def _halves(documents: "list[tuple[str, Document]]") -> "list[list[tuple[str, Document]]]":
+    half = len(documents) // 2
+    return [documents[half:], documents[:half]]  # the first half is taken first, from the end of a list
 
 
 def open_sink(address: str, module: str) -> "Sink | None":

@@ -21,15 +21,31 @@ def line(names: "Mapping[str, str]") -> "Log":
     """Make a log that prints each entry as one line of JSON, with a `timestamp`.
 
     :param names: from the name of a field, or `timestamp`, to the name that is printed instead.
+    :returns: the log; it raises if a line can't be written.
     """
 
     def write(entry: "Entry") -> None:
         renamed = {names.get(field, field): value for field, value in {"timestamp": _now(), **entry}.items()}
         # one call, so that the lines of two threads do not mix
-        sys.stdout.write(strict_json.encode(renamed).decode() + "\n")
-        sys.stdout.flush()
+        _print(strict_json.encode(renamed) + b"\n")
 
     return write
+
+
+def _print(data: bytes) -> None:
+    """Write UTF-8 to standard output, whatever encoding the platform has chosen for texts.
+
+    :raises OSError: the bytes can't be written.
+    """
+    stream = sys.stdout
+    buffer = getattr(stream, "buffer", None)
+    if buffer is None:  # a stream of texts alone, such as a notebook's
+        stream.write(data.decode())
+        stream.flush()
+    else:
+        stream.flush()  # texts that were printed before come first
+        buffer.write(data)
+        buffer.flush()
 
 
 _second: "tuple[int, str]" = (-1, "")  # the last whole second and its text, which most requests share with another
