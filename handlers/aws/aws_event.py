@@ -3,11 +3,8 @@
 HTTP API (payload 2.0) and function URL: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 REST API (payload 1.0): https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 Load balancer: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
-Any other JSON is a direct invocation: the body of POST /predict, or {"operation": "health"} for GET /health, and so for other
-paths.
+Any other event is read by `aws_direct`.
 """
-
-import json
 
 from flyweight.errors import MalformedRequest
 from flyweight.values import Request, Response
@@ -26,27 +23,42 @@ def decode(event: "Any", context: "Any") -> Request:
     request_id = getattr(context, "aws_request_id", "")
     sender = _http_sender(event)
     if sender is None:
-        return _direct(event, request_id)
+        import aws_direct  # imported late: no event of an API or a balancer needs it
+
+        return aws_direct.request_of(event, context, decode)
     if "http" in sender:
-        method, path = sender["http"]["method"], event["rawPath"]
+        method, path = sender["http"].get("method"), event.get("rawPath")
     else:
-        method, path = event["httpMethod"], event["path"]
-    if "version" in event:  # an HTTP API, whose paths begin with the stage; a REST API's do not
-        path = _without_stage(path, sender.get("stage"))
-    return Request(method, path, _headers(event), _body(event, request_id), request_id)
+        method, path = event["httpMethod"], event.get("path")
+    if not isinstance(method, str) or not isinstance(path, str):
+        raise MalformedRequest("the event's method and path should be texts", request_id)
+    if event.get("routeKey", event.get("resource", "$default")) != "$default" or sender.get("stage", "$default") != "$default":
+        from aws_paths import below_base  # imported late: a function URL and a balancer put nothing before a path
+
+        path = below_base(path, event)
+    headers = _headers(event)
+    return Request(method, path, headers, _body(event, request_id, headers), request_id)
 
 
 def encode(response: Response, event: "Any", context: "Any") -> "Any":
     """Encode a response in the form that the event's sender takes; a direct invocation gets the document itself."""
     sender = _http_sender(event)
     if sender is None:
-        return json.loads(response.body)
+        import aws_direct
+
+        return aws_direct.answer_of(response, event, context, encode)
     answer: dict[str, Any] = {
         "statusCode": response.status,
         "headers": {**response.headers},
-        "body": response.body.decode(),
-        "isBase64Encoded": False,
+        "body": "",
+        "isBase64Encoded": "content-encoding" in response.headers,
     }
+    if answer["isBase64Encoded"]:
+        from binascii import b2a_base64  # few answers are compressed
+
+        answer["body"] = b2a_base64(response.body, newline=False).decode()
+    else:
+        answer["body"] = response.body.decode()
     if "elb" in sender:
         from http import HTTPStatus  # only a load balancer needs the phrase
 
@@ -54,6 +66,9 @@ def encode(response: Response, event: "Any", context: "Any") -> "Any":
         if "multiValueHeaders" in event:  # then it reads no other headers
             answer["multiValueHeaders"] = {name: [value] for name, value in answer.pop("headers").items()}
     return answer
+
+
+encode.carriers = "aws_carriers"  # type: ignore[attr-defined]  # `handler.bind` imports it for a large answer
 
 
 def _http_sender(event: "Any") -> "dict[str, Any] | None":
@@ -64,29 +79,27 @@ def _http_sender(event: "Any") -> "dict[str, Any] | None":
     return None
 
 
-def _direct(event: "Any", request_id: str) -> Request:
-    """Make the request of a direct invocation."""
-    if isinstance(event, dict) and [*event] == ["operation"]:
-        return Request("GET", f"/{event['operation']}", {}, b"", request_id)
-    return Request("POST", "/predict", {"content-type": "application/json"}, json.dumps(event).encode(), request_id)
-
-
-def _without_stage(path: str, stage: "str | None") -> str:
-    """Remove the stage from a path if it is there; a custom domain's paths have none."""
-    prefix = f"/{stage}"
-    return path[len(prefix) :] or "/" if path == prefix or path.startswith(prefix + "/") else path
-
-
 def _headers(event: "dict[str, Any]") -> "Mapping[str, str]":
-    """Get the headers with names in lower case; several values of a header are joined."""
-    if event.get("multiValueHeaders"):
-        return {name.lower(): ", ".join(values) for name, values in event["multiValueHeaders"].items()}
-    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    """Get the headers with names in lower case; several values of a header are joined, but for the content type, which is one."""
+    given = event.get("multiValueHeaders") or event.get("headers")
+    headers: dict[str, str] = {}
+    for name, value in given.items() if isinstance(given, dict) else ():
+        if isinstance(value, list):
+            value = ", ".join([str(part) for part in value if part is not None])
+        elif value is None:
+            continue
+        name = name.lower()
+        if name not in headers:
+            headers[name] = value if isinstance(value, str) else str(value)
+        elif name != "content-type":
+            headers[name] = f"{headers[name]}, {value}"
+    return headers
 
 
-def _body(event: "dict[str, Any]", request_id: str) -> bytes:
+def _body(event: "dict[str, Any]", request_id: str, headers: "Mapping[str, str]") -> bytes:
     """Get the bytes of the body.
 
+    :param headers: for the answer to a body that can't be read.
     :raises MalformedRequest: it is not text, or not base64 though the event says so.
     """
     body = event.get("body") or ""
@@ -97,4 +110,4 @@ def _body(event: "dict[str, Any]", request_id: str) -> bytes:
 
         return a2b_base64(body, strict_mode=True)
     except (TypeError, ValueError) as error:
-        raise MalformedRequest(f"the event's body can't be decoded: {error}", request_id) from None
+        raise MalformedRequest(f"the event's body can't be decoded: {error}", request_id, headers) from None

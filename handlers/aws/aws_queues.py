@@ -1,14 +1,14 @@
 """Read events of SQS and SNS; the reply to SQS names the messages to deliver again, for SNS a failure is raised.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html (ReportBatchItemFailures has to be set)
-https://docs.aws.amazon.com/sns/latest/dg/sns-sqs-as-subscriber.html (the envelope of a notification in a queue)
 """
 
-import json
+from aws_envelopes import MARKS, body_of, content_type_in, unwrapped
+from aws_items import identity, unread
+from aws_replies import answers, item_failures, names_of, request_id
 
-from aws_replies import answers, item_failures, request_id
-
-from flyweight.records import Record, Trigger, content_type_of, failed
+from flyweight.records import NOTHING, Record, Trigger, failed, records_of
+from flyweight.records.fields import fact, fields, items, required, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,73 +17,92 @@ if TYPE_CHECKING:
 
     from flyweight.records import Outcome
 
+POINTER = (b'["software.amazon.', b'["com.amazon.sqs.')  # begins a body that an extended client left in S3
+
 
 def _messages(event: "Any", context: "Any") -> "list[Record]":
     """Make a record of each message; of a notification in a queue, a record of the message that was published."""
-    return [_message(message) for message in event["Records"]]
+    return with_payloads(records_of(items(event.get("Records", event)), message_records, unread_message))
 
 
-def _message(message: "dict[str, Any]") -> Record:
-    system, source, body = message["attributes"], message["eventSourceARN"], message["body"]
-    attributes = message.get("messageAttributes")
-    content_type = _content_type(attributes, "stringValue") if attributes else ""
-    origin = {"source": source, "time": system.get("SentTimestamp"), "received": system.get("ApproximateReceiveCount")}
-    group = system.get("MessageGroupId", "")
-    if group:
+def message_records(message: "Any") -> "list[Record]":
+    """Make the record of one message.
+
+    :raises MalformedRequest: the message has no body.
+    """
+    # types are checked in place, not by functions: there are thousands of messages
+    body: Any = message.get("body") if type(message) is dict else None
+    if type(body) is not str:
+        body = required(message, "body")
+    system, source, name = message.get("attributes"), message.get("eventSourceARN"), message.get("messageId")
+    system = system if type(system) is dict else NOTHING
+    source = source if type(source) is str else ""
+    sent, received = system.get("SentTimestamp"), system.get("ApproximateReceiveCount")
+    attributes, group = message.get("messageAttributes"), system.get("MessageGroupId")
+    content_type = content_type_in(attributes, "stringValue") if attributes else ""
+    origin = {
+        "source": source,
+        "time": sent if type(sent) is str else fact(sent),
+        "received": received if type(received) is str else fact(received),
+    }
+    sequence = ""
+    if group and type(group) is str:
         origin["group"] = group
-    if '"TopicArn"' in body or '"detail-type"' in body:
-        body, content_type = _unwrapped(body, content_type, origin)
-    # a group of a standard queue serves fair sharing, and keeps no order
-    sequence = group if source.endswith(".fifo") else ""
-    values = (message["messageId"], body.encode("utf-8", "surrogatepass"), content_type, origin, sequence, None)
-    return Record._make(values)  # in half the time of a call with fields, and there are thousands
+        # a group of a standard queue serves fair sharing, and keeps no order
+        sequence = group if source.endswith(".fifo") else ""
+    if MARKS[0] in body or MARKS[1] in body:
+        body, content_type = unwrapped(body, content_type, origin)
+    data = body.encode("utf-8", "surrogatepass") if type(body) is str else body_of(body)
+    name = name if name and type(name) is str else identity(name, message)
+    return [Record._make((name, data, content_type, origin, sequence, None))]  # in half the time of a call with fields
 
 
-def _unwrapped(body: str, content_type: str, origin: "dict[str, Any]") -> "tuple[str, str]":
-    """Take a published message or an event of a bus out of its envelope; any other body stays as it is.
-
-    :param origin: gets the facts that the envelope has.
-    :returns: the body and its content type.
-    """
-    try:
-        envelope = json.loads(body)
-    except (ValueError, RecursionError):
-        return body, content_type
-    if not isinstance(envelope, dict):
-        return body, content_type
-    if envelope.get("Type") == "Notification" and isinstance(envelope.get("Message"), str):
-        origin["topic"] = envelope.get("TopicArn")
-        return envelope["Message"], _content_type(envelope.get("MessageAttributes"), "Value") or content_type
-    if "detail-type" in envelope and "detail" in envelope:
-        origin["event"], origin["detail_type"] = envelope.get("source"), envelope["detail-type"]
-        return json.dumps(envelope["detail"]), ""
-    return body, content_type
+def unread_message(message: "Any", error: Exception) -> Record:
+    """Make the record of a message that can't be read."""
+    known = fields(message)
+    return unread(message, error, "message", known.get("messageId"), known.get("eventSourceARN"))
 
 
-def _content_type(attributes: "dict[str, Any] | None", key: str) -> str:
-    """Find the content type among a message's attributes.
+def with_payloads(records: "list[Record]") -> "list[Record]":
+    """Replace bodies that only point to an object in S3."""
+    if not any([record.body.startswith(POINTER) for record in records]):
+        return records
+    from aws_payloads import fetched  # imported late: boto3 takes longer than a cold start
 
-    :param key: under which an attribute has its text.
-    """
-    return content_type_of((name, attribute.get(key)) for name, attribute in (attributes or {}).items())
+    return fetched(records)
 
 
 def _notifications(event: "Any", context: "Any") -> "list[Record]":
     """Make a record of each notification."""
-    return [_notification(record["Sns"]) for record in event["Records"]]
+    return with_payloads(records_of(items(event.get("Records", event)), notification_records, unread_notification))
 
 
-def _notification(notification: "dict[str, Any]") -> Record:
-    origin = {"source": notification["TopicArn"], "time": notification.get("Timestamp")}
-    if notification.get("Subject"):
+def notification_records(record: "Any") -> "list[Record]":
+    """Make the record of one notification.
+
+    :raises MalformedRequest: the notification has no message.
+    """
+    notification = fields(fields(record).get("Sns"))
+    message = required(notification, "Message")
+    origin = {"source": text(notification.get("TopicArn")), "time": fact(notification.get("Timestamp"))}
+    if text(notification.get("Subject")):
         origin["subject"] = notification["Subject"]
-    content_type = _content_type(notification.get("MessageAttributes"), "Value")
-    return Record(notification["MessageId"], notification["Message"].encode("utf-8", "surrogatepass"), content_type, origin)
+    document, content_type = unwrapped(message, content_type_in(notification.get("MessageAttributes"), "Value"), origin)
+    return [Record(identity(notification.get("MessageId"), record), body_of(document), content_type, origin)]
+
+
+def unread_notification(record: "Any", error: Exception) -> Record:
+    """Make the record of a notification that can't be read."""
+    known = fields(fields(record).get("Sns"))
+    return unread(record, error, "notification", known.get("MessageId"), known.get("TopicArn"))
 
 
 def _failed_messages(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "dict[str, Any]":
-    """Reply with the messages to deliver again."""
-    return item_failures([outcome.record.id for outcome in failed(outcomes)])
+    """Reply with the messages to deliver again.
+
+    :raises Exception: a message without an id failed, so that the reply can't name it.
+    """
+    return item_failures(names_of(failed(outcomes)))
 
 
 SQS = Trigger("sqs", _messages, _failed_messages, request_id)

@@ -5,6 +5,8 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html (Re
 
 import json
 
+from aws_items import UNNAMED
+
 from flyweight import strict_json
 from flyweight.records import raise_failed
 
@@ -30,7 +32,24 @@ def answers(outcomes: "Sequence[Outcome]", *event: "Any") -> "Any":
     return json.loads(strict_json.encode([outcome.answer for outcome in outcomes]))
 
 
-def item_failures(names: "Iterable[str]") -> "dict[str, Any]":
+def names_of(outcomes: "Iterable[Outcome]") -> "list[str]":
+    """List the names that the event gave to failed records, each once, in their order.
+
+    Many records may come from one message or one aggregate, whose name is in their origin.
+
+    :raises Exception: the error of a record without a name: the whole event has to be delivered again.
+    """
+    names: dict[str, None] = {}
+    for outcome in outcomes:
+        origin = outcome.record.origin
+        name = origin.get("message") or origin.get("aggregate") or outcome.record.id
+        if name.startswith(UNNAMED) and outcome.error is not None:
+            raise outcome.error
+        names[name] = None
+    return [*names]
+
+
+def item_failures(names: "Iterable[Any]") -> "dict[str, Any]":
     """Reply with the messages or records to deliver again.
 
     :param names: the identifiers that the event gave them.

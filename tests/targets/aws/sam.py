@@ -43,6 +43,15 @@ def translated(template: dict[str, Any], cwd: Path) -> dict[str, Any]:
     return result
 
 
+def sam_reads(program: str, words: dict[str, list[str]], cwd: Path) -> dict[str, dict[str, str]]:
+    """What a program makes of words by the types of the CLI's own options."""
+    python = _installed().resolve().with_name("python")
+    result: dict[str, dict[str, str]] = json.loads(
+        _run([str(python), "-c", program], cwd=cwd, environ={}, given=json.dumps(words))
+    )
+    return result
+
+
 def _installed() -> Path:
     own = ROOT / ".tools" / "sam" / "bin" / "sam"
     found = str(own) if own.is_file() else shutil.which("sam")

@@ -141,9 +141,9 @@ def test_what_a_stack_has_already_need_not_be_said_again(run: Run, put: Put, too
 @pytest.mark.parametrize(
     ("state", "step"),
     [
-        ("ROLLBACK_COMPLETE", "flyweight destroy aws --name flyweight"),
-        ("DELETE_FAILED", "flyweight destroy aws --name flyweight"),
-        ("UPDATE_ROLLBACK_FAILED", "aws cloudformation continue-update-rollback --region eu-west-1 --stack-name flyweight"),
+        ("ROLLBACK_COMPLETE", "flyweight destroy aws --name penguins"),
+        ("DELETE_FAILED", "flyweight destroy aws --name penguins"),
+        ("UPDATE_ROLLBACK_FAILED", "aws cloudformation continue-update-rollback --region eu-west-1 --stack-name penguins"),
         ("UPDATE_IN_PROGRESS", "wait, then try again"),
     ],
 )
@@ -151,7 +151,7 @@ def test_a_stack_that_takes_no_update_says_what_to_do(state: str, step: str, run
     put("aws", 1)
     tools.state(stack=state, live=1)
     result = run("deploy", "aws")
-    assert result.exit_code == 1 and f"the stack flyweight is {state}" in result.stderr
+    assert result.exit_code == 1 and f"the stack penguins is {state}" in result.stderr
     assert f"next: {step}" in result.stderr
     assert not [call for call in tools.calls() if call[0] == "sam"]
 

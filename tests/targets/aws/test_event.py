@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -16,8 +17,11 @@ from hypothesis import strategies as st
 
 from flyweight.errors import MalformedRequest
 from flyweight.handler import bind
+from flyweight.protocols import Answer
 from flyweight.values import Request, Response
+from tests.targets.aws.events import folder
 
+__all__ = ["folder"]
 ROOT = Path(__file__).resolve().parents[3]
 EVENTS = ROOT / "events" / "aws"
 AUTHENTIC = ROOT.parent / "shared" / "data" / "events" / "aws"
@@ -208,3 +212,92 @@ def test_no_event_crashes_the_function(event: Any, function: Callable[[Any, Any]
     answer = function(event, CONTEXT)
     json.dumps(answer, allow_nan=False, ensure_ascii=False).encode()  # as the runtime client does
     assert answer.get("statusCode", answer.get("status", 200)) in (200, 400, 404, 405, 406, 413, 415, 422, 500)
+
+
+@pytest.mark.parametrize(
+    ("path", "resource", "parameters", "expected"),
+    [
+        ("/ml/predict", "/{proxy+}", {"proxy": "predict"}, "/predict"),
+        ("/ml/predict", "/predict", None, "/predict"),
+        ("/ml/v1/models/iris/predict", "/models/{name}/{proxy+}", {"name": "iris", "proxy": "predict"}, "/models/iris/predict"),
+        ("/ml", "/", None, "/"),
+        ("/ml/", "/", None, "/"),
+        ("/models/iris/predict", "/{proxy+}", {"proxy": "models/iris/predict"}, "/models/iris/predict"),
+        ("/models/iris/predict", "/models/{name}/predict", {"name": "iris"}, "/models/iris/predict"),
+        ("/ml/predict", "/{proxy+}", {"proxy": None}, "/ml/predict"),
+        ("/ml/predict", "/{proxy+}", None, "/ml/predict"),
+        ("/ml/predict", "/{proxy+}", {"proxy": "another"}, "/ml/predict"),
+        ("/ml/predict", 5, 5, "/ml/predict"),
+    ],
+)
+@pytest.mark.parametrize("shape", ["predict.rest", "predict.http1"])
+def test_the_base_path_of_a_custom_domain_is_cut(
+    path: str, resource: Any, parameters: Any, expected: str, shape: str, aws: ModuleType
+) -> None:
+    event = changed(shape, path=path, resource=resource, pathParameters=parameters)
+    assert aws.decode(event, CONTEXT).path == expected
+
+
+@pytest.mark.parametrize(
+    ("route", "parameters", "expected"),
+    [
+        ("POST /{proxy+}", {"proxy": "predict"}, "/predict"),
+        ("ANY /predict", {}, "/predict"),
+        ("$default", {}, "/ml/predict"),
+        (None, None, "/ml/predict"),
+    ],
+)
+def test_an_http_apis_route_tells_the_base_path(route: Any, parameters: Any, expected: str, aws: ModuleType) -> None:
+    event = changed(rawPath="/ml/predict", routeKey=route, pathParameters=parameters)
+    assert aws.decode(event, CONTEXT).path == expected
+
+
+def test_headers_without_a_value_are_no_headers(aws: ModuleType) -> None:
+    nulls = {"Accept": None, "X-Empty": [None], "X-One": [None, "1"], "X-Number": 5}
+    expected = {"x-empty": "", "x-one": "1", "x-number": "5"}
+    assert aws.decode(changed("predict.rest", multiValueHeaders=nulls), CONTEXT).headers == expected
+    assert aws.decode(changed("predict", headers={"accept": None, "host": "h"}), CONTEXT).headers == {"host": "h"}
+
+
+def test_a_header_in_two_spellings_is_one(aws: ModuleType) -> None:
+    twice = {"Accept": ["text/csv"], "accept": ["*/*"], "Content-Type": ["application/json"], "content-type": ["text/csv"]}
+    joined = {"accept": "text/csv, */*", "content-type": "application/json"}
+    assert aws.decode(changed("predict.rest", multiValueHeaders=twice), CONTEXT).headers == joined
+
+
+def test_the_headers_of_an_event_are_known_though_its_body_is_not(aws: ModuleType) -> None:
+    with pytest.raises(MalformedRequest) as caught:
+        aws.decode(changed(body="%", isBase64Encoded=True, headers={"origin": "https://shop.example"}), CONTEXT)
+    assert caught.value.request_headers == {"origin": "https://shop.example"}
+
+
+@pytest.mark.parametrize("name", [*SHAPES])
+def test_bytes_of_an_answer_are_base64(name: str, aws: ModuleType) -> None:
+    packed = OK._replace(body=b"\x1f\x8b\xff", headers={**OK.headers, "content-encoding": "gzip"})
+    answer = aws.encode(packed, sample(name), CONTEXT)
+    assert answer["isBase64Encoded"] and base64.b64decode(answer["body"]) == packed.body
+
+
+@pytest.fixture(scope="module")
+def carriers(aws: ModuleType, load: Callable[[str, str], ModuleType]) -> Iterator[ModuleType]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "aws_event", aws)
+        yield load("aws", "aws_carriers")
+
+
+@pytest.mark.parametrize("name", [*SHAPES, "predict.direct"])
+def test_an_answers_size_is_that_of_the_json_that_lambda_takes(name: str, aws: ModuleType, carriers: ModuleType) -> None:
+    """Quotes and backslashes are escaped, letters beyond ASCII where the runtime's client does it."""
+    body = json.dumps({"predictions": ['"\\Adélie"'] * 100}, ensure_ascii=False).encode()
+    event = sample(name)
+    response = OK._replace(body=body)
+    sent = json.dumps(aws.encode(response, event, CONTEXT), ensure_ascii=sys.version_info < (3, 12)).encode()
+    size = carriers.carrier(event, CONTEXT).size(Answer(body, "application/json"))
+    assert 0 <= size - len(sent) <= 4096, "some bytes are kept for headers that come later"
+
+
+def test_a_load_balancer_carries_less_and_a_rest_api_no_bytes(carriers: ModuleType) -> None:
+    found = {name: carriers.carrier(sample(name), CONTEXT) for name in SHAPES}
+    assert {name for name, carrier in found.items() if carrier.max_bytes == 1024 * 1024} == {"predict.alb", "predict.alb_multi"}
+    assert {carrier.max_bytes for carrier in found.values()} == {1024 * 1024, 6291556}
+    assert {name for name, carrier in found.items() if not carrier.binary} == {"predict.rest"}

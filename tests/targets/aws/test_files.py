@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import flyweight
-from flyweight.errors import ModelUnavailable
+from flyweight.errors import MalformedRequest, ModelUnavailable
 from flyweight.files.records import score_files
 from flyweight.records import InProgress, Outcome, Record
 from flyweight.settings import Files
@@ -72,6 +72,9 @@ CARRIED = {
     "a topic in a queue": queue(ENVELOPE),
     "a bus": BUS,
     "a bus in a queue": queue(BUS),
+    "a bus in a topic in a queue": queue({**ENVELOPE, "Message": json.dumps(BUS)}),
+    "a topic in a topic in a queue": queue({**ENVELOPE, "Message": json.dumps(ENVELOPE)}),
+    "a queue in a pipe": queue(ENCODED)["Records"],
 }
 
 
@@ -87,6 +90,8 @@ IGNORED = {
     "a test in a queue": queue(TEST),
     "a test in a topic": topic(TEST),
     "a deletion": notification("in/a.csv", name="ObjectRemoved:Delete"),
+    "a folder": notification("in/folder/", "in/"),
+    "a folder on a bus": {**BUS, "detail": {"bucket": {"name": "b"}, "object": {"key": "in/"}}},
     "answers": notification("out/a.csv.0a1b.jsonl", "out/a.csv.0a1b.rejected.jsonl"),
     "parts": queue(notification("out/a.csv.0a1b.parts/000001-00ff00ff", "out/a.csv.0a1b.progress.json")),
 }
@@ -103,6 +108,53 @@ def test_a_message_that_only_looks_like_a_notification_is_an_ordinary_record() -
     assert ["address" in record.origin for record in records] == [True, False, False]
     (record,) = trigger_of(topic('{"note": "aws:s3"}')).records(topic('{"note": "aws:s3"}'), CONTEXT)
     assert record.body == b'{"note": "aws:s3"}'
+
+
+ENTRY = notification("in/a.csv")["Records"][0]
+BAD_ENTRIES: list[Any] = [
+    *(None, 5, {}, {"eventSource": "aws:s3"}, {**ENTRY, "s3": None}, {**ENTRY, "eventName": None}),
+    {**ENTRY, "s3": {"bucket": {}, "object": {"key": "a"}}},
+    {**ENTRY, "s3": {"bucket": {"name": "b"}, "object": {"key": 5}}},
+]
+
+
+@pytest.mark.parametrize("carried", [lambda event: event, queue, topic], ids=["itself", "a queue", "a topic"])
+@pytest.mark.parametrize("bad", BAD_ENTRIES, ids=lambda bad: str(bad)[:40])
+def test_a_bad_entry_of_a_notification_fails_alone(bad: Any, carried: Callable[[Any], Any]) -> None:
+    event = carried({"Records": [ENTRY, bad, ENTRY]})
+    records = trigger_of(event).records(event, CONTEXT)
+    assert [record.fault is None for record in records] == [True, False, True]
+    assert isinstance(records[1].fault, MalformedRequest) and "address" not in records[1].origin
+    if carried is queue:
+        assert {record.origin["message"] for record in records} == {"m0"}
+
+
+@pytest.mark.parametrize(
+    "detail", [None, 5, {}, {"bucket": None}, {"bucket": {"name": "b"}}, {"bucket": {"name": "b"}, "object": []}]
+)
+def test_an_event_of_a_bus_without_its_object_fails_alone(detail: Any) -> None:
+    event = queue(ENCODED, {**BUS, "detail": detail}, ENCODED)
+    assert [record.fault is None for record in trigger_of(event).records(event, CONTEXT)] == [True, False, True]
+
+
+@pytest.mark.parametrize("key", ["in//a.csv", "in/a%09b.csv", "/a.csv", "in/../a.csv"])
+def test_a_key_that_can_not_be_read_is_refused_for_good(key: str, penguins: Path) -> None:
+    """It would be delivered again without end."""
+    (record,) = trigger_of(notification(key)).records(notification(key), CONTEXT)
+    (outcome,) = score_files(flyweight.load(penguins), [record], float("inf"), Files())
+    assert outcome.state == "rejected" and isinstance(outcome.error, MalformedRequest)
+
+
+@pytest.mark.parametrize("task", [None, 5, {}, {"taskId": "t"}, {"taskId": "t", "s3Key": None}, {"taskId": "t", "s3Key": "a"}])
+def test_a_bad_task_of_a_job_has_a_result_of_its_own(task: Any) -> None:
+    from aws_files import BATCH
+
+    good = {"taskId": "g", "s3Key": "a.csv", "s3BucketArn": "arn:aws:s3:::b", "s3VersionId": None}
+    event = {"invocationSchemaVersion": "2.0", "invocationId": "i", "job": None, "tasks": [task, good]}
+    bad, fine = BATCH.records(event, CONTEXT)
+    assert isinstance(bad.fault, MalformedRequest) and fine.fault is None
+    outcomes = [Outcome(bad, None, bad.fault, True), Outcome(fine, {"output": "s3://out"}, None, True)]
+    assert [one["resultCode"] for one in BATCH.reply(outcomes, event, CONTEXT)["results"]] == ["PermanentFailure", "Succeeded"]
 
 
 def outcome(message: str, error: Exception | None, final: bool = False) -> Outcome:

@@ -44,7 +44,17 @@ BY_AWS = {
     "lambda:GetProvisionedConcurrencyConfig": ("AWS::CodeDeploy::DeploymentGroup", "ServiceRoleArn"),
     "cloudwatch:DescribeAlarms": ("AWS::CodeDeploy::DeploymentGroup", "AlarmConfiguration"),
 }
-WITHOUT_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}  # IAM takes nothing but "*" for these
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+NETWORK = {
+    *("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DeleteNetworkInterface"),
+    *("ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"),
+}
+BY_AWS |= {action: ("AWS::Lambda::Function", "VpcConfig") for action in NETWORK}
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html and
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+KEY = {"kms:Decrypt", "kms:GenerateDataKey"}
+BY_AWS |= {"kms:Decrypt": ("AWS::Lambda::Function", "KmsKeyArn"), "kms:GenerateDataKey": ("AWS::SQS::Queue", "KmsMasterKeyId")}
+WITHOUT_RESOURCE = NETWORK | {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}  # IAM takes nothing but "*" for these
 
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 TAKE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
@@ -58,6 +68,9 @@ EVERYTHING = {
     "FilesBucket": "my-files",
     "Tracing": "true",
     "Rollout": "Canary10Percent5Minutes",
+    "SubnetIds": "subnet-12345678",
+    "SecurityGroupIds": "sg-12345678",
+    "KmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-123456789012",
 }
 
 Stacks = Callable[..., Stack]
@@ -92,7 +105,10 @@ def granted(made: Stack) -> set[str]:
         ({"Results": "table"}, {"dynamodb:PutItem"}),
         ({"FilesBucket": "my-files"}, FILES | TAKE | SEND),
         ({"Schedule": "rate(5 minutes)", "Alarms": "true", "Dashboard": "true", "SnapStart": "true"}, set()),
-        ({"Tracing": "true"}, WITHOUT_RESOURCE),
+        ({"Tracing": "true"}, WITHOUT_RESOURCE - NETWORK),
+        ({"SubnetIds": EVERYTHING["SubnetIds"], "SecurityGroupIds": EVERYTHING["SecurityGroupIds"]}, NETWORK),
+        ({"KmsKeyArn": EVERYTHING["KmsKeyArn"]}, KEY),
+        ({"CorsOrigins": "*", "DomainName": "api.example.com", "CertificateArn": "arn"}, set()),
         ({"Rollout": "Canary10Percent5Minutes"}, MOVE),
     ],
     ids=lambda value: ",".join(value) if isinstance(value, dict) else "",
@@ -154,7 +170,7 @@ def test_each_resource_of_the_terraform_module_is_named() -> None:
     """The streams of the one log, and the keys below a named folder of a named bucket, are all that stands behind a pattern."""
     for actions, places in of_module():
         patterns = [place for place in re.findall(r'"([^"]*)"', places) if "*" in place]
-        if actions == WITHOUT_RESOURCE:
+        if actions <= WITHOUT_RESOURCE:
             assert patterns == ["*"]
         elif actions == LOG:
             assert patterns == ["${aws_cloudwatch_log_group.log.arn}:*"]
@@ -162,7 +178,7 @@ def test_each_resource_of_the_terraform_module_is_named() -> None:
             assert all(action.startswith("s3:") for action in actions)
             assert "${local.arn}:s3:::${" in places and all(place.endswith("/*") for place in patterns)
         else:
-            assert ".arn" in places or "${local.arn}:s3:::${" in places
+            assert ".arn" in places or "${local.arn}:s3:::${" in places or places == "var.kms_key_arn"
 
 
 def test_services_may_invoke_the_function_for_the_one_resource_that_calls_it(stack: Stacks) -> None:

@@ -41,7 +41,8 @@ class Deployed:
             for each in self.cloudformation.list_stack_resources(StackName=name)["StackResourceSummaries"]
         }
         self.configuration = cloud.client("lambda").get_function_configuration(FunctionName=self.outputs["FunctionName"])
-        self.environment = self.configuration["Environment"]["Variables"]
+        variables = self.configuration["Environment"]["Variables"]
+        self.environment = {name: str(value) for name, value in variables.items()}  # CloudFormation hands on texts, moto numbers
         self._place = place
         self._unpack(key, place)
         self._process: Runtime | None = None

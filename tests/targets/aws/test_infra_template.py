@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from cfnlint.api import lint_file
 
+from flyweight import settings
 from flyweight.toolkit.building.spec import PYTHONS
 from tests.targets.aws.cloudformation import Stack, Template
 from tests.targets.aws.sam import sam
@@ -94,6 +95,15 @@ def _added(made: Stack, source: Template) -> list[str]:
         ({"Access": "jwt", "JwtIssuer": "https://issuer.example"}, "Access=jwt asks for JwtAudience"),
         ({"Endpoint": "function-url", "Access": "api-key"}, "A Function URL knows Access=iam and Access=public only"),
         ({"Queue": "true"}, "Queue=true asks for Results, since nobody reads what a function returns to a queue"),
+        ({"SubnetIds": "subnet-12345678"}, "SubnetIds asks for SecurityGroupIds"),
+        ({"SecurityGroupIds": "sg-12345678"}, "SecurityGroupIds asks for SubnetIds"),
+        ({"DomainName": "api.example.com"}, "DomainName asks for CertificateArn"),
+        (
+            {"DomainName": "api.example.com", "CertificateArn": "arn", "Endpoint": "function-url"},
+            "DomainName asks for Endpoint=api, since a Function URL has no domain of one's own",
+        ),
+        ({"HostedZoneId": "Z1"}, "HostedZoneId asks for DomainName"),
+        ({"CorsCredentials": "true", "CorsOrigins": "*"}, "CorsCredentials=true asks for CorsOrigins that names the origins"),
     ],
 )
 def test_what_excludes_each_other_is_refused_before_anything_is_made(
@@ -221,3 +231,108 @@ def test_what_sam_uploads_is_the_built_folder_byte_for_byte(
         str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()
     }
     assert any(name.endswith(".pyc") for name in uploaded.namelist())
+
+
+CORS = {"CorsOrigins": "https://shop.example,https://*.shop.example", "CorsHeaders": "content-type,x-api-key", "CorsMaxAge": "60"}
+
+
+def test_pages_of_other_origins_are_a_setting_that_the_function_reads(stack: Stacks) -> None:
+    made = stack(**CORS, CorsCredentials="true")
+    (function,) = made.of_type("AWS::Lambda::Function")
+    told = settings.read(
+        "", environ={name: str(value) for name, value in function["Environment"]["Variables"].items() if "CORS" in name}
+    ).cors
+    assert told is not None
+    assert told.cors_origins == ("https://shop.example", "https://*.shop.example")
+    assert told.cors_headers == ("content-type", "x-api-key")
+    assert (told.cors_credentials, told.cors_max_age) == (True, 60)
+    (usual,) = stack().of_type("AWS::Lambda::Function")
+    unset = {name: str(value) for name, value in usual["Environment"]["Variables"].items() if "CORS" in name}
+    assert len(unset) == 4 and settings.read("", environ=unset).cors is None
+
+
+@pytest.mark.parametrize("access", ["iam", "jwt", "public"])
+def test_a_browsers_question_reaches_the_function_unsigned_and_nothing_else_does(access: str, stack: Stacks) -> None:
+    """https://fetch.spec.whatwg.org/#cors-preflight-fetch: it has no credentials."""
+    made = stack(Access=access, JwtIssuer="https://issuer.example", JwtAudience="me", **CORS)
+    kinds = {route["RouteKey"]: route["AuthorizationType"] for route in made.of_type("AWS::ApiGatewayV2::Route")}
+    assert kinds.pop("OPTIONS /") == kinds.pop("OPTIONS /{proxy+}") == "NONE"
+    assert set(kinds.values()) == {{"iam": "AWS_IAM", "jwt": "JWT", "public": "NONE"}[access]}
+
+
+def test_an_api_with_keys_takes_a_browsers_question_without_one(stack: Stacks) -> None:
+    made = stack(Access="api-key", **CORS)
+    asked = {(method["HttpMethod"], method.get("ApiKeyRequired", False)) for method in made.of_type("AWS::ApiGateway::Method")}
+    assert asked == {("ANY", True), ("OPTIONS", False)}
+    (deployment,) = [name for name, one in made.resources.items() if one["Type"] == "AWS::ApiGateway::Deployment"]
+    (stage,) = made.of_type("AWS::ApiGateway::Stage")
+    assert stage["DeploymentId"] == {"Ref": deployment}
+    methods = {name for name, one in made.resources.items() if one["Type"] == "AWS::ApiGateway::Method"}
+    assert {*made.resources[deployment]["DependsOn"]} == methods
+
+
+@pytest.mark.parametrize(("access", "answered"), [("iam", True), ("public", False)])
+def test_lambda_answers_a_browser_where_the_function_url_lets_only_signed_requests_in(
+    access: str, answered: bool, stack: Stacks
+) -> None:
+    (url,) = stack(Endpoint="function-url", Access=access, **CORS).of_type("AWS::Lambda::Url")
+    assert ("Cors" in url) == answered
+    if answered:
+        assert url["Cors"]["AllowOrigins"] == {"Fn::Split": [",", CORS["CorsOrigins"]]}
+        assert (url["Cors"]["MaxAge"], url["Cors"]["AllowCredentials"]) == (60, "false")
+
+
+@pytest.mark.parametrize(("access", "api"), [("iam", "Api"), ("api-key", "RestApi")])
+def test_a_domain_of_ones_own_leads_to_the_api(access: str, api: str, stack: Stacks) -> None:
+    given = {
+        "DomainName": "api.example.com",
+        "CertificateArn": "arn:aws:acm:eu-west-1:123456789012:certificate/1",
+        "HostedZoneId": "Z1",
+    }
+    made = stack(Access=access, **given)
+    (domain,) = made.of_type("AWS::ApiGatewayV2::DomainName")
+    assert domain["DomainName"] == "api.example.com"
+    assert domain["DomainNameConfigurations"][0]["CertificateArn"] == given["CertificateArn"]
+    (mapping,) = made.of_type("AWS::ApiGatewayV2::ApiMapping")
+    assert (mapping["DomainName"], mapping["ApiId"]) == ({"Ref": "Domain"}, {"Ref": api})
+    (record,) = made.of_type("AWS::Route53::RecordSet")
+    assert record["AliasTarget"]["DNSName"] == {"Fn::GetAtt": ["Domain", "RegionalDomainName"]}
+
+
+def test_a_function_in_a_network_is_in_its_subnets_and_groups(stack: Stacks) -> None:
+    (function,) = stack(SubnetIds="subnet-12345678,subnet-87654321", SecurityGroupIds="sg-12345678").of_type(
+        "AWS::Lambda::Function"
+    )
+    assert function["VpcConfig"] == {
+        "SubnetIds": {"Fn::Split": [",", "subnet-12345678,subnet-87654321"]},
+        "SecurityGroupIds": {"Fn::Split": [",", "sg-12345678"]},
+    }
+    assert "VpcConfig" not in stack().of_type("AWS::Lambda::Function")[0]
+
+
+def test_a_role_that_is_there_is_taken_and_none_is_made(stack: Stacks) -> None:
+    role = "arn:aws:iam::123456789012:role/path/of-mine"
+    made = stack(RoleArn=role)
+    assert made.of_type("AWS::Lambda::Function")[0]["Role"] == role
+    assert not made.of_type("AWS::IAM::Role")
+
+
+def test_a_boundary_bounds_each_role_that_is_made(stack: Stacks) -> None:
+    boundary = "arn:aws:iam::123456789012:policy/bound"
+    roles = stack(PermissionsBoundary=boundary, Rollout="Canary10Percent5Minutes").of_type("AWS::IAM::Role")
+    assert [role["PermissionsBoundary"] for role in roles] == [boundary] * 2
+    assert not any("PermissionsBoundary" in role for role in stack().of_type("AWS::IAM::Role"))
+
+
+def test_a_key_of_ones_own_encrypts_all_that_rests(stack: Stacks) -> None:
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1-2"
+    everything = {"Queue": "true", "Results": "table", "FilesBucket": "my-files", "ModelBucket": "my-models"}
+    made = stack(**everything, KmsKeyArn=key)
+    assert made.of_type("AWS::Lambda::Function")[0]["KmsKeyArn"] == made.of_type("AWS::Logs::LogGroup")[0]["KmsKeyId"] == key
+    queues = made.of_type("AWS::SQS::Queue")
+    assert len(queues) == 3 and {(queue["KmsMasterKeyId"], "SqsManagedSseEnabled" in queue) for queue in queues} == {(key, False)}
+    (table,) = made.of_type("AWS::DynamoDB::Table")
+    assert table["SSESpecification"]["KMSMasterKeyId"] == key
+    rules = [bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0] for bucket in made.of_type("AWS::S3::Bucket")]
+    assert [rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"] for rule in rules] == [key] * 2
+    assert key not in str(stack(**everything).resources)

@@ -71,7 +71,8 @@ def test_the_module_is_formatted_and_valid(module: Path) -> None:
 def test_what_excludes_each_other_is_refused(module: Path, cloud: Cloud) -> None:
     """All at once: each variable says what it has against the others."""
     given = {"snap_start": "true", "ephemeral_storage": 1024, "provisioned_concurrency": 1, "python_version": "3.11"}
-    given |= {"endpoint": "function-url", "access": "jwt", "queue": "true", "rollout": "Slowly"}
+    given |= {"endpoint": "function-url", "access": "jwt", "queue": "true", "rollout": "Slowly", "subnet_ids": "subnet-12345678"}
+    given |= {"domain_name": "api.example.com", "cors_credentials": "true", "cors_origins": "*"}
     told = terraform("plan", "-input=false", *variables(module / "main.tf", **given), cwd=module, fails=True, **_moto(cloud))
     refused = " ".join(told.replace("│", " ").split())
     for refusal in (
@@ -81,6 +82,10 @@ def test_what_excludes_each_other_is_refused(module: Path, cloud: Cloud) -> None
         "A Function URL knows access = iam and access = public only",
         "queue = true asks for results",
         "rollout is AllAtOnce, or a Canary or Linear of infra/aws/template.yaml",
+        "subnet_ids and security_group_ids ask for each other",
+        "domain_name asks for certificate_arn",
+        "domain_name asks for endpoint = api",
+        "cors_credentials = true asks for cors_origins that names the origins",
     ):
         assert refusal in refused
 
@@ -105,7 +110,13 @@ def applied(module: Path, cloud: Cloud, built: Callable[[str], Path]) -> dict[st
         "dashboard": "true",
         "schedule": "rate(5 minutes)",
     }
-    given |= {"rollout": EVERYTHING["Rollout"]}
+    given |= {"rollout": EVERYTHING["Rollout"], "kms_key_arn": EVERYTHING["KmsKeyArn"]}
+    ec2 = cloud.client("ec2")  # in which there is a network already
+    given |= {
+        "subnet_ids": ",".join(each["SubnetId"] for each in ec2.describe_subnets()["Subnets"][:2]),
+        "security_group_ids": ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"],
+    }
+    given |= {"cors_origins": "https://shop.example", "permissions_boundary": "arn:aws:iam::123456789012:policy/bound"}
     _apply(module, cloud, *variables(package, **given))
     return {**_outputs(module, cloud), "given": given}
 
@@ -132,6 +143,8 @@ def test_the_module_applied_grants_what_the_template_grants(
     keys = {f"arn:aws:s3:::{place}/*" for place in ("tf-models/models/penguins", "tf-files/in", "tf-files/out")}
     assert places == {log, "*"} | keys  # `*` for X-Ray alone
     assert not iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    bound = iam.get_role(RoleName=role)["Role"]["PermissionsBoundary"]["PermissionsBoundaryArn"]
+    assert bound == applied["given"]["permissions_boundary"]
 
 
 def test_the_module_applied_has_the_environment_that_the_template_has(
@@ -142,6 +155,9 @@ def test_the_module_applied_has_the_environment_that_the_template_has(
     assert environment.keys() == source["Resources"]["Function"]["Properties"]["Environment"]["Variables"].keys()
     assert environment["FLYWEIGHT_RESULTS"] == f"dynamodb://{applied['results_name']}"
     assert environment["FLYWEIGHT_OUTPUT"] == "s3://tf-files/out"
+    assert environment["FLYWEIGHT_CORS_ORIGINS"] == "https://shop.example"
+    assert configuration["KMSKeyArn"] == applied["given"]["kms_key_arn"]
+    assert {*configuration["VpcConfig"]["SubnetIds"]} == {*applied["given"]["subnet_ids"].split(",")}
     mappings = cloud.client("lambda").list_event_source_mappings()["EventSourceMappings"]
     ours = [each for each in mappings if ":flyweight-" in each["EventSourceArn"] and "Queue" not in each["EventSourceArn"]]
     assert [each["FunctionResponseTypes"] for each in ours] == [["ReportBatchItemFailures"]] * 2
@@ -203,3 +219,28 @@ def test_a_public_url_has_both_permissions_that_it_needs() -> None:
         assert f"= {line}" in second
     assert "InvokedViaFunctionUrl" in second
     assert [re.search(r"count +=(.*)", block)[1].strip() for block in (first, second)] == ["local.open_url"] * 2  # type: ignore[index]
+
+
+@pytest.mark.parametrize("access", ["iam", "api-key"])
+def test_what_a_company_asks_for_is_planned(access: str, module: Path, cloud: Cloud) -> None:
+    """A role that is there, a domain and its record, and a browser's question that nothing has to sign."""
+    given = {"role_arn": "arn:aws:iam::123456789012:role/mine", "domain_name": "api.example.com", "hosted_zone_id": "Z1"}
+    given |= {"certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/1", "access": access, "cors_origins": "*"}
+    place = module.parent / f"planned-{access}"
+    shutil.copytree(module, place, symlinks=True, ignore=shutil.ignore_patterns("terraform.tfstate*", "package.zip"))
+    (place / "code").write_bytes(b"")
+    options = ["-input=false", "-no-color", "-out=plan", *variables(place / "code", **given)]
+    terraform("plan", *options, cwd=place, **_moto(cloud))
+    plan = json.loads(terraform("show", "-json", "plan", cwd=place, **_moto(cloud)))
+    made = plan["planned_values"]["root_module"]["resources"]
+    kinds = [one["type"] for one in made]
+    assert not [kind for kind in kinds if kind.startswith("aws_iam_role")]
+    assert {"aws_apigatewayv2_domain_name", "aws_apigatewayv2_api_mapping", "aws_route53_record"} <= {*kinds}
+    (function,) = [one["values"] for one in made if one["type"] == "aws_lambda_function"]
+    assert function["role"] == given["role_arn"]
+    if access == "iam":
+        unsigned = [one["values"]["route_key"] for one in made if one["values"].get("authorization_type") == "NONE"]
+        assert unsigned == ["OPTIONS /", "OPTIONS /{proxy+}"]
+    else:
+        methods = [one["values"] for one in made if one["type"] == "aws_api_gateway_method"]
+        assert {(one["http_method"], bool(one["api_key_required"])) for one in methods} == {("ANY", True), ("OPTIONS", False)}

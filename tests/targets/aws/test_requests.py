@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -13,7 +16,9 @@ from flyweight.toolkit.events import samples
 from flyweight.toolkit.targets.aws.runtime import Runtime
 from flyweight.toolkit.targets.requests import body_of
 from tests.targets.aws.events import CONTEXT
+from tests.targets.paths import on_path
 
+folder = on_path("aws")
 HTTP_SHAPES = [shape for shape in Runtime.SHAPES if shape != "direct"]
 JSON = {"content-type": "application/json"}
 
@@ -69,3 +74,22 @@ def test_a_query_comes_in_the_fields_of_each_sender() -> None:
     assert (rest["path"], rest["queryStringParameters"]) == ("/model", {"a": "2"})
     assert rest["multiValueQueryStringParameters"] == {"a": ["1", "2"]}
     assert rest["requestContext"]["path"] == "/prod/model" and rest["pathParameters"] == {"proxy": "model"}
+
+
+ROW = ["Biscoe", 46.1, 13.2, 211, 4500, "female", 2007]
+
+
+@pytest.mark.parametrize("shape", ["alb", "alb_multi"])
+@pytest.mark.parametrize(("accepted", "status"), [("identity", 413), ("gzip", 200)])
+def test_a_load_balancer_gets_a_large_answer_compressed_or_advice(
+    shape: str, accepted: str, status: int, built: Callable[[str], Path]
+) -> None:
+    body = {"instances": [ROW] * 9000, "outputs": ["predictions", "probabilities", "scores"]}
+    request = post(body, headers={**JSON, "accept-encoding": accepted})
+    with Runtime(built("aws")) as running:
+        answer = running.invoke(Runtime.event(request, shape))
+    assert answer.status == status
+    if status == 200:
+        assert json.loads(gzip.decompress(answer.body))["predictions"] == ["Gentoo"] * 9000
+    else:
+        assert "a load balancer carries at most 1048576" in json.loads(answer.body)["detail"]

@@ -1,0 +1,150 @@
+"""Recognize events of senders that are not served, and refuse them by name; answer calls that only keep a function warm.
+
+A sender that gets any answer takes its event as done, so an exception is the only refusal that it understands.
+"""
+
+from aws_items import unread
+from aws_replies import item_failures, request_id
+
+from flyweight.errors import FlyweightError, MalformedRequest, preview
+from flyweight.records import Trigger
+from flyweight.records.fields import text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from flyweight.records import Outcome, Record
+
+    Place = tuple[str, str]
+
+REFUSED, UNREAD, WARM = ("aws_foreign", "FOREIGN"), ("aws_foreign", "UNREADABLE"), ("aws_foreign", "WARM_UP")
+# the sender, and the keys that its events have, which no request has
+SHAPES: "tuple[tuple[str, tuple[str, ...]], ...]" = (
+    ("an Alexa skill", ("session", "context", "request")),
+    ("an Alexa smart home skill", ("directive",)),
+    ("Amazon Connect", ("Details", "Name")),
+    ("Amazon DocumentDB", ("events", "eventSourceArn")),
+    ("Amazon Lex", ("bot", "invocationSource")),
+    ("Amazon Lex, version 1", ("bot", "currentIntent")),
+    ("Amazon Pinpoint", ("ApplicationId", "Endpoints")),
+    ("Amazon SageMaker Ground Truth", ("labelingJobArn",)),
+    ("an API Gateway authorizer", ("methodArn",)),
+    ("an API Gateway authorizer", ("routeArn",)),
+    ("AppSync", ("arguments", "info")),
+    ("AppSync", ("info", "events", "outErrors")),
+    ("AppSync Events", ("info", "events", "stash")),
+    ("AppSync's authorizer", ("authorizationToken", "requestContext")),
+    ("Athena", ("@type",)),
+    ("AWS Config", ("invokingEvent", "resultToken")),
+    ("AWS IoT provisioning", ("claimCertificateId", "templateArn")),
+    ("AWS IoT's authorizer", ("protocolData", "connectionMetadata")),
+    ("AWS IoT", ("clientId", "eventType", "sessionIdentifier")),
+    ("AWS IoT Device Shadow", ("state", "metadata", "version")),
+    ("an AWS IoT button", ("serialNumber", "batteryVoltage", "clickType")),
+    ("an AWS IoT button", ("deviceInfo", "deviceEvent", "placementInfo")),
+    ("AWS Transfer Family", ("serviceMetadata", "fileLocation")),
+    ("AWS Transfer Family", ("username", "serverId", "sourceIp")),
+    ("Bedrock Flows", ("messageVersion", "flow", "node")),
+    ("a CloudFormation hook", ("hookTypeName", "requestData")),
+    ("a CloudFormation macro", ("fragment", "transformId")),
+    ("CloudFormation", ("RequestType", "ResponseURL")),
+    ("a CloudWatch alarm", ("alarmArn", "alarmData")),
+    ("CloudWatch Logs", ("awslogs",)),
+    ("CodeDeploy", ("DeploymentId", "LifecycleEventHookExecutionId")),
+    ("CodePipeline", ("CodePipeline.job",)),
+    ("Cognito", ("triggerSource", "userPoolId")),
+    ("Cognito Sync", ("identityPoolId", "datasetRecords")),
+    ("a durable execution", ("DurableExecutionArn", "CheckpointToken")),
+    ("Kinesis Data Analytics", ("applicationArn", "records")),
+    ("Redshift", ("external_function", "arguments")),
+    ("S3 Object Lambda", ("getObjectContext", "userRequest")),
+    ("Secrets Manager", ("SecretId", "ClientRequestToken", "Step")),
+)
+# in events of plug-ins that keep functions warm: a key with the value true, or the value of one of the keys below; letters only
+WARM_WORDS = ("warm", "warmup", "warmer", "warming", "keepwarm", "iswarmer", "iswarmup", "serverlesspluginwarmup", "awswarmup")
+WARM_KEYS = ("source", "action", "type", "event")
+EVENT, FIREHOSE, KAFKA = ("aws_events", "EVENT"), ("aws_streams", "FIREHOSE"), ("aws_brokers", "KAFKA")
+
+
+class UnsupportedEvent(FlyweightError):
+    """An event of a sender that this function does not serve; nothing was scored, and the sender keeps its event."""
+
+    code = "unsupported_event"
+
+
+def recognized(event: "dict[str, Any]") -> "Place | None":
+    """Find the trigger of an event that neither its source nor a key told; None for direct invocations."""
+    if _keeps_warm(event):
+        return WARM
+    if sender_of(event):
+        return REFUSED
+    if "Records" in event:
+        return UNREAD
+    if not {"detail", "source", "account"}.difference(event):
+        return EVENT
+    if "records" in event and ("eventSourceArn" in event or "bootstrapServers" in event or "eventSource" in event):
+        return KAFKA
+    return FIREHOSE if not {"records", "invocationId"}.difference(event) else None
+
+
+def _keeps_warm(event: "dict[str, Any]") -> bool:
+    """Tell whether an event only keeps the function warm."""
+    words = [key for key, value in event.items() if value is True] + [text(event.get(key)) for key in WARM_KEYS]
+    return any(["".join(filter(str.isalpha, word[:50])).lower() in WARM_WORDS for word in words])
+
+
+def sender_of(event: "Any") -> str:
+    """Name the sender of an event, if it is known and not served; else ""."""
+    if isinstance(event, list):
+        named = [text(item.get("eventSource")) for item in event if isinstance(item, dict)]
+        return next((f"the source {preview(name)}" for name in named if name), "") or sender_of(event[0])
+    if not isinstance(event, dict):
+        return ""
+    shape = next((sender for sender, keys in SHAPES if all([key in event for key in keys])), "")
+    if shape:
+        return shape
+    socket = event.get("requestContext")
+    if isinstance(socket, dict) and "connectionId" in socket and "routeKey" in socket:
+        return "a WebSocket API"
+    records = event.get("Records")
+    for record in records if isinstance(records, list) else []:
+        if isinstance(record, dict) and "cf" in record:
+            return "CloudFront (Lambda@Edge)"
+        source = text(record.get("eventSource")) or text(record.get("EventSource")) if isinstance(record, dict) else ""
+        if source:
+            return f"the source {preview(source)}"
+    source = text(event.get("eventSource"))
+    return f"the source {preview(source)}" if source and not {"eventSourceArn", "events", "messages"}.isdisjoint(event) else ""
+
+
+def _refused(event: "Any", context: "Any") -> "list[Record]":
+    """Refuse an event.
+
+    :raises UnsupportedEvent: always.
+    """
+    raise UnsupportedEvent(f"this is an event of {sender_of(event)}, which this function does not serve; see docs/triggers.md")
+
+
+def _whole(event: "Any", context: "Any") -> "list[Record]":
+    """Make one record of an event whose records can't be read, so that it is kept as a dead letter."""
+    found = event.get("Records")
+    error = MalformedRequest(f"'Records' should be an array of records that name their source, got {preview(found)}")
+    return [unread(event, error, "event")] if found != [] else []
+
+
+def _nothing_failed(outcomes: "Sequence[Outcome]", event: "Any", context: "Any") -> "Any":
+    """Reply that no record has to be delivered again.
+
+    :raises Exception: the event could be kept nowhere.
+    """
+    for outcome in outcomes:
+        if outcome.error is not None and not outcome.final:
+            raise outcome.error
+    return item_failures([])
+
+
+FOREIGN = Trigger("foreign", _refused, lambda *arguments: None, request_id)
+UNREADABLE = Trigger("unreadable", _whole, _nothing_failed, request_id)
+WARM_UP = Trigger("warm_up", lambda event, context: [], lambda *arguments: None, request_id, answers=True)
