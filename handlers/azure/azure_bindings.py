@@ -1,7 +1,7 @@
 """Register a function of the app for each trigger in the settings; the worker finds the functions when it indexes the app.
 
 queue:NAME[@CONNECTION]    servicebus:QUEUE[@...]    servicebus:TOPIC/SUBSCRIPTION[@...]    eventhub:NAME[/CONSUMER_GROUP][@...]
-eventgrid    timer:SCHEDULE
+cosmos:DATABASE/CONTAINER[@...]    eventgrid    timer:SCHEDULE
 CONNECTION is the name, or the prefix, of the app settings that hold address and identity: https://aka.ms/azfunc-identity
 """
 
@@ -9,7 +9,7 @@ import json
 from inspect import Parameter, Signature
 
 import azure.functions as func
-from azure_records import event_grid, event_hub, queue, service_bus, timer
+from azure_records import documents, event_grid, event_hub, queue, service_bus, timer
 from azure_sinks import take_held
 
 from flyweight.errors import InvalidSetting
@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 SENT = "sent"  # the parameter that gets the records
 BYTES = func.DataType.BINARY  # messages as they were sent; text would be decoded and, if it looks like JSON, parsed
 MANY = func.Cardinality.MANY
-CONNECTIONS = {"queue": "AzureWebJobsStorage", "servicebus": "AzureWebJobsServiceBus", "eventhub": "AzureWebJobsEventHub"}
+CONNECTIONS = {
+    "queue": "AzureWebJobsStorage",
+    "servicebus": "AzureWebJobsServiceBus",
+    "eventhub": "AzureWebJobsEventHub",
+    "cosmos": "AzureWebJobsCosmosDB",
+}
 
 
 def register(app: func.FunctionApp, answer: "Callable[..., Any]", deployment: "Settings") -> None:
@@ -42,8 +47,8 @@ def register(app: func.FunctionApp, answer: "Callable[..., Any]", deployment: "S
     for text in deployment.triggers:
         kind, name, connection = _parts(text)
         if kind not in TRIGGERS or (kind in NAMED and not name):
-            forms = "queue:NAME, servicebus:QUEUE, servicebus:TOPIC/SUBSCRIPTION, eventhub:NAME, eventgrid or timer:SCHEDULE"
-            raise InvalidSetting(f"FLYWEIGHT_TRIGGERS should hold {forms}, got {text!r}")
+            forms = "queue:NAME, servicebus:QUEUE, servicebus:TOPIC/SUBSCRIPTION, eventhub:NAME, cosmos:DATABASE/CONTAINER"
+            raise InvalidSetting(f"FLYWEIGHT_TRIGGERS should hold {forms}, eventgrid or timer:SCHEDULE, got {text!r}")
         trigger, decorate = TRIGGERS[kind](app, name, connection)
         function = decorate(_function(answer, trigger, outputs))
         for address, argument in outputs.items():
@@ -100,8 +105,23 @@ def _event_hub(app: func.FunctionApp, name: str, connection: str) -> "tuple[Trig
     hub, _, group = name.partition("/")
     options: Any = {"data_type": BYTES, "cardinality": MANY, "consumer_group": group or None}
     decorate = app.event_hub_message_trigger(SENT, connection, hub, **options)
-    again = app.retry("exponential_backoff", "-1", minimum_interval="00:00:01", maximum_interval="00:05:00")
-    return event_hub(name), lambda function: again(decorate(function))
+    return event_hub(name), lambda function: _again(app)(decorate(function))
+
+
+def _documents(app: func.FunctionApp, name: str, connection: str) -> "tuple[Trigger, Decorator]":
+    """Make the trigger of a container in Cosmos DB, with endless retries: without them the host would lose a failed batch.
+
+    https://learn.microsoft.com/azure/azure-functions/functions-bindings-error-pages#retry-policies
+    """
+    database, _, container = name.partition("/")
+    options: Any = {"create_lease_container_if_not_exists": True, "lease_container_name": f"{container}-leases"}
+    decorate = app.cosmos_db_trigger(SENT, connection, database, container, **options)
+    return documents(name), lambda function: _again(app)(decorate(function))
+
+
+def _again(app: func.FunctionApp) -> "Decorator":
+    decorator: Decorator = app.retry("exponential_backoff", "-1", minimum_interval="00:00:01", maximum_interval="00:05:00")
+    return decorator
 
 
 def _event_grid(app: func.FunctionApp, name: str, connection: str) -> "tuple[Trigger, Decorator]":
@@ -113,7 +133,14 @@ def _timer(app: func.FunctionApp, name: str, connection: str) -> "tuple[Trigger,
     return timer(), app.timer_trigger(SENT, name if "%" in name else name.replace("_", " "))
 
 
-TRIGGERS = {"queue": _queue, "servicebus": _service_bus, "eventhub": _event_hub, "eventgrid": _event_grid, "timer": _timer}
+TRIGGERS = {
+    "queue": _queue,
+    "servicebus": _service_bus,
+    "eventhub": _event_hub,
+    "cosmos": _documents,
+    "eventgrid": _event_grid,
+    "timer": _timer,
+}
 NAMED = (*CONNECTIONS, "timer")  # the kinds that need a name
 OUTPUTS: "dict[str, Callable[[func.FunctionApp, str, str, str], Decorator]]" = {
     "queue": lambda app, argument, name, connection: app.queue_output(argument, name, connection),

@@ -4,48 +4,64 @@ Binary and structured mode: https://github.com/cloudevents/spec/blob/main/cloude
 """
 
 import json
-from binascii import a2b_base64
 from urllib.parse import unquote
 
-from flyweight import strict_json
-from flyweight.errors import OK, FlyweightError, status_of
-from flyweight.records import failed, raise_failed
+from gcp_request import decode
+
+from flyweight.errors import MalformedRequest
+from flyweight.records import http_replies, raise_failed, records_of, unreadable
+from flyweight.records.cloudevents import CloudEvent, events_of, structured
+from flyweight.records.fields import fields, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
-    from flyweight.records import Outcome
-
-    Attributes = dict[str, str]  # those in ATTRIBUTES, and "content_type"
+    from flyweight.records import Outcome, Record
 
 ATTRIBUTES = ("id", "source", "type", "subject", "time")
 PUBLISHED = "google.cloud.pubsub.topic.v1.messagePublished"
 
 
-def events(sent: "Any", context: "Any" = None) -> "list[tuple[Attributes, Any]]":
-    """Read the CloudEvents that a function is called with.
+def event_records(make: "Callable[[CloudEvent], Iterable[Record]]", sent: "Any", context: "Any" = None) -> "list[Record]":
+    """Make the records of the CloudEvents that a function is called with; an event that can't be read fails alone.
 
+    :param make: makes the records of one event.
     :param sent: a Flask request in binary or structured mode, a CloudEvent, or the data of a background event.
     :param context: of a background event.
-    :returns: the attributes and the data of each event.
-    :raises ValueError: a body that is not JSON, or data that is not base64.
     """
     if context is not None:
-        return [_background(sent, context)]
+        known = {"id": getattr(context, "event_id", ""), "type": getattr(context, "event_type", ""), "data": sent}
+        return records_of([known], lambda item: make(_background(sent, context)), _unread)
     if not hasattr(sent, "method"):
-        return [({**_attributes(sent), "content_type": sent.get("datacontenttype") or ""}, sent.data)]
+        known = {**{name: sent.get(name) for name in ATTRIBUTES}, "data": _shown(sent.data)}
+        return records_of([known], lambda item: make(_event(sent)), _unread)
+    body = decode(sent).body
     if "ce-id" in sent.headers:
         attributes = {name: unquote(sent.headers.get(f"ce-{name}", "")) for name in ATTRIBUTES}
-        return [({**attributes, "content_type": sent.content_type or ""}, sent.get_data())]
-    document = json.loads(sent.get_data())
-    return [_structured(event) for event in (document if isinstance(document, list) else [document])]
+        event = CloudEvent(**attributes, content_type=sent.content_type or "", data=body)
+        return records_of([body], lambda item: make(event), lambda item, error: _unread(item, error, attributes))
+    try:
+        events = events_of(body)
+    except MalformedRequest as error:
+        return [_unread(body, error)]
+    return records_of(events, lambda item: make(structured(item)), _unread)
 
 
 def data_of(data: "Any") -> "Any":
-    """Parse the data of an event, unless the platform has parsed it already."""
-    return json.loads(data) if isinstance(data, (bytes, str)) else data
+    """Parse the data of an event, unless the platform has parsed it already.
+
+    :raises MalformedRequest: it is not JSON.
+    """
+    if not isinstance(data, (bytes, str)):
+        return data
+    try:
+        return json.loads(data)
+    except ValueError as error:
+        raise MalformedRequest(f"the event's data is not JSON: {error}") from None
+    except RecursionError:
+        raise MalformedRequest("the event's data is nested too deeply") from None
 
 
 def answered(outcomes: "Sequence[Outcome]", sent: "Any", context: "Any" = None) -> "Any":
@@ -57,9 +73,17 @@ def answered(outcomes: "Sequence[Outcome]", sent: "Any", context: "Any" = None) 
     if not hasattr(sent, "method"):
         raise_failed(outcomes)
         return None
-    statuses = [max(FlyweightError.status, status_of(outcome.error)) for outcome in failed(outcomes) if outcome.error is not None]
-    body = strict_json.encode([outcome.answer for outcome in outcomes])
-    return body, max(statuses, default=OK), {"content-type": "application/json"}
+    return http_replies.answered(outcomes)
+
+
+def refused(error: Exception, request_id: str, sent: "Any", context: "Any" = None) -> "Any":
+    """Reply to an event that is not read at all, with a problem document and its status.
+
+    :raises Exception: the error, for a signature without a status.
+    """
+    if not hasattr(sent, "method"):
+        raise error
+    return http_replies.refused(error, request_id)
 
 
 def request_id(sent: "Any", context: "Any" = None) -> str:
@@ -68,26 +92,30 @@ def request_id(sent: "Any", context: "Any" = None) -> str:
     return headers.get("function-execution-id", "")
 
 
-def _attributes(event: "Any") -> "Attributes":
-    return {name: str(event.get(name) or "") for name in ATTRIBUTES}
+def _unread(item: "Any", error: Exception, attributes: "Mapping[str, Any] | None" = None) -> "Record":
+    """Make the record of an event that can't be read.
+
+    :param attributes: of the event, if they are not in the item itself.
+    """
+    known = fields(item) if attributes is None else attributes
+    return unreadable(item, error, "event", known.get("source"), known.get("id"))
 
 
-def _structured(event: "dict[str, Any]") -> "tuple[Attributes, Any]":
-    """Read one event of structured mode."""
-    content_type = event.get("datacontenttype") or ""
-    attributes = {**_attributes(event), "content_type": content_type}
-    if "data_base64" in event:
-        return attributes, a2b_base64(event["data_base64"], strict_mode=True)
-    data = event.get("data")
-    return attributes, data.encode() if isinstance(data, str) and content_type else data
+def _shown(data: "Any") -> "Any":
+    return data.decode(errors="replace") if isinstance(data, bytes) else data
 
 
-def _background(data: "Any", context: "Any") -> "tuple[Attributes, Any]":
+def _event(event: "Any") -> CloudEvent:
+    """Read the CloudEvent of the framework's own library."""
+    attributes = {name: str(event.get(name) or "") for name in ATTRIBUTES}
+    return CloudEvent(**attributes, content_type=str(event.get("datacontenttype") or ""), data=event.data)
+
+
+def _background(data: "Any", context: "Any") -> CloudEvent:
     """Convert data and context to the CloudEvent that they stand for."""
     resource = context.resource
-    source = str(resource.get("name") if isinstance(resource, dict) else resource or "")
-    attributes = {"id": context.event_id, "source": source, "type": context.event_type, "subject": "", "time": context.timestamp}
-    attributes["content_type"] = ""
-    if str(context.event_type).startswith("google.pubsub.topic"):
-        return {**attributes, "type": PUBLISHED}, {"message": {"messageId": context.event_id, **data}}
-    return attributes, data
+    source = text(resource.get("name")) if isinstance(resource, dict) else text(resource)
+    identity, kind = text(context.event_id), text(context.event_type)
+    if kind.startswith("google.pubsub.topic"):
+        kind, data = PUBLISHED, {"message": {"messageId": identity, **data}}
+    return CloudEvent(identity, source, kind, "", text(context.timestamp), "", data)

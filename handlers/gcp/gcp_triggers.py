@@ -13,7 +13,8 @@ BY_HEADER = {
     "x-cloudscheduler": "SCHEDULE",
     "x-goog-pubsub-message-id": "UNWRAPPED",
 }
-FINALIZED = ("google.cloud.storage.object.v1.finalized", "google.storage.object.finalize")  # an object was written whole
+STORED = ("google.cloud.storage.object.", "google.storage.object.")  # the types of events about an object
+PUSHED = (b"message", b"subscription", b"deliveryAttempt")  # the first key of a push; no body of a prediction begins like it
 
 
 def find(sent: "Any", context: "Any" = None) -> "Trigger | None":
@@ -23,33 +24,36 @@ def find(sent: "Any", context: "Any" = None) -> "Trigger | None":
     :param context: of a background event.
     """
     if context is not None:
-        return _trigger("BACKGROUND", context.event_type in FINALIZED)
+        return _trigger("BACKGROUND", context.event_type)
     if not hasattr(sent, "method"):
-        return _trigger("CLOUD_EVENT", sent["type"] in FINALIZED)
+        return _trigger("CLOUD_EVENT", sent.get("type"))
     if sent.method != "POST":
         return None
     headers = sent.headers
     for header in BY_HEADER:
         if header in headers:
-            return _trigger(BY_HEADER[header], headers.get("ce-type") in FINALIZED)
-    content_type = sent.content_type or ""
+            return _trigger(BY_HEADER[header], headers.get("ce-type") if header == "ce-id" else "")
+    content_type = (sent.content_type or "").lower()
     if content_type.startswith("application/cloudevents"):
-        return _trigger("STRUCTURED", FINALIZED[0].encode() in sent.get_data())
-    return _trigger("PUSH", False) if content_type.startswith("application/json") and _is_pushed(sent) else None
+        return _trigger("STRUCTURED", "")
+    return _trigger("PUSH", "") if content_type.startswith("application/json") and _is_pushed(sent) else None
 
 
 def _is_pushed(request: "Any") -> bool:
-    """Tell whether a body is the envelope of a Pub/Sub push, which no header says; no body of a prediction begins like it."""
+    """Tell whether a body is the envelope of a Pub/Sub push or the answer of a pull, which no header says."""
     try:
         body = request.get_data()  # kept for `decode`
     except Exception:  # `decode` meets the same error, and reports it
         return False
     begin = body[:64].split(b'"', 2)
-    return len(begin) > 2 and begin[1] in (b"message", b"subscription", b"deliveryAttempt") and b'"subscription"' in body
+    if len(begin) < 3 or begin[0].strip() != b"{":
+        return False
+    return (begin[1] in PUSHED and b'"subscription"' in body) or (begin[1] == b"receivedMessages" and b'"ackId"' in body)
 
 
-def _trigger(name: str, finalized: bool) -> "Trigger":
-    """Import a trigger: that of objects if the event says that one was finalized, else the one of this name in gcp_events."""
-    module, name = ("gcp_files", "OBJECT") if finalized else ("gcp_events", name)
-    trigger: Trigger = getattr(__import__(module), name)
+def _trigger(name: str, kind: "Any") -> "Trigger":
+    """Import a trigger: the one of this name, or that of objects if the type of the event says that it is about one."""
+    if isinstance(kind, str) and kind.startswith(STORED):
+        name = f"STORED_{name}"
+    trigger: Trigger = getattr(__import__("gcp_events"), name)
     return trigger

@@ -2,6 +2,8 @@
 
 import os
 
+import flask
+from gcp_paths import join_slashes
 from gcp_request import decode, encode
 from gcp_triggers import find
 
@@ -24,3 +26,5 @@ predict = bind(
     triggers=find,
     sinks="gcp_sinks",
 )
+if flask.has_app_context():  # the framework imports this file within its application
+    join_slashes(flask.current_app._get_current_object())  # type: ignore[attr-defined]

@@ -24,6 +24,7 @@ EVERYWHERE = {"--output", "--query", "--only-show-errors"}  # in each command of
 GROUP = {"--resource-group", "--name"}
 OPTIONS = {
     "az account get-access-token": set(),
+    "az account show": set(),
     "az deployment group create": {*GROUP, "--template-file", "--parameters"},
     "az deployment group show": GROUP,
     "az extension add": {"--name"},

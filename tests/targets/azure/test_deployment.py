@@ -25,6 +25,10 @@ Put = Callable[[str, int], None]
         ("azure", "subscribe=yes", "true or false"),
         ("azure", "alwaysReadyInstances=-1", "from 0 to 1000"),
         ("azure", "name=fly", "4 to 40 letters"),
+        ("azure", "tags=team", "tags is a JSON object"),
+        ("azure", "keyVaultUri=https://ours.vault.azure.net", "keyVaultUri asks for keyName; keyVaultUri asks for identityId"),
+        ("azure", "corsCredentials=true", "corsCredentials asks for corsOrigins"),
+        ("azure", "alertEmail=@/etc/hostname", "az would take for a file"),
     ],
 )
 def test_a_parameter_that_would_be_refused_later_is_refused_before_anything_runs(

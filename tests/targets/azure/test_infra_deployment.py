@@ -44,7 +44,7 @@ def run(cloud: tuple[AzureApi, dict[str, str]], func: ProviderTools, tmp_path: P
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("PATH", os.pathsep.join([str(func.folder), str(Path(str(az())).parent), os.environ["PATH"]]))
     monkeypatch.chdir(tmp_path)
-    return lambda *words: CliRunner().invoke(main, [*words])
+    return lambda *words: CliRunner().invoke(main, [*words, "--name", "flyweight"])
 
 
 def test_a_deployment_sends_the_template_with_typed_parameters_and_then_the_folder(
@@ -85,7 +85,7 @@ def test_what_the_last_deployment_was_given_is_read_and_not_reset_in_silence(run
 def test_destroying_deletes_the_group(cloud: tuple[AzureApi, dict[str, str]], run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = run("destroy", "azure", "--dry-run").stdout.splitlines()
     assert lines == ["az group delete --name flyweight --yes"]
-    done = CliRunner().invoke(main, ["destroy", "azure"], input="flyweight\n")
+    done = CliRunner().invoke(main, ["destroy", "azure", "--name", "flyweight"], input="flyweight\n")
     assert done.exit_code == 0, done.output
     assert ("DELETE", f"/subscriptions/{'2' * 8}-{'-'.join(['2222'] * 3)}-{'2' * 12}/resourcegroups/flyweight") in [
         (method, path) for method, path, _ in cloud[0].asked

@@ -75,7 +75,7 @@ def test_the_template_names_only_what_it_declares_and_declares_nothing_idle() ->
     assert set(re.findall(r"parameters\('(\w+)'\)", TEXT)) == ARM["parameters"].keys()
     assert set(re.findall(r"variables\('(\w+)'\)", TEXT)) == ARM["variables"].keys()
     declared = {resource["type"] for resource in ARM["resources"]} | {"Microsoft.Authorization/roleDefinitions"}
-    assert set(re.findall(r"'(Microsoft\.[\w./]+?)(?:/\{0\})?'", TEXT)) <= declared
+    assert set(re.findall(r"'(Microsoft\.[\w.]+/[\w./]+?)(?:/\{0\})?'", TEXT)) <= declared
     for expression in re.findall(r'"(\[.*\])"', TEXT):
         assert expression.count("(") == expression.count(")"), expression
 
@@ -92,7 +92,7 @@ def test_a_parameter_has_a_default_that_its_own_bounds_admit() -> None:
     for name, one in ARM["parameters"].items():
         assert one.keys() <= PARAMETER and "defaultValue" in one, name
         default = one["defaultValue"]
-        assert type(default) is {"string": str, "int": int, "bool": bool}[one["type"]], name
+        assert type(default) is {"string": str, "int": int, "bool": bool, "object": dict}[one["type"]], name
         assert default in one.get("allowedValues", [default]), name
         if one["type"] == "int":
             assert one.get("minValue", default) <= default <= one.get("maxValue", default), name

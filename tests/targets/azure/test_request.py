@@ -27,3 +27,22 @@ def test_the_answer_keeps_its_own_content_type(azure: ModuleType) -> None:
     response = Response(422, {"content-type": "application/problem+json"}, b"{}")
     answer = azure.encode(response, None, CONTEXT)
     assert (answer.status_code, answer.get_body(), answer.headers["content-type"]) == (422, b"{}", "application/problem+json")
+
+
+@pytest.mark.parametrize(
+    ("url", "below", "path"),
+    [
+        ("/api/predict", "predict", "/predict"),
+        ("/API/models/iris/predict", "models/iris/predict", "/models/iris/predict"),
+        ("/ml/v1/predict", "predict", "/predict"),
+        ("/predict", "predict", "/predict"),
+        ("/api", None, "/"),
+        ("/api/", "", "/"),
+        ("/", None, "/"),
+        ("/health", None, "/health"),
+    ],
+)
+def test_the_route_prefix_of_the_host_is_cut(url: str, below: str | None, path: str, azure: ModuleType) -> None:
+    params = {} if below is None else {"path": below}
+    native = func.HttpRequest("GET", f"https://f.azurewebsites.net{url}", route_params=params, body=b"")
+    assert azure.decode(native, CONTEXT).path == path

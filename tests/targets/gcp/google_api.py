@@ -96,10 +96,16 @@ def _done(name: str) -> dict[str, Any]:
 
 
 def _service(api: GoogleApi, found: re.Match[str], query: dict[str, list[str]], document: Any) -> Reply:
-    """A service that is ready at once, at the revision that was asked for."""
+    """A service that is ready at once, at the revision that was asked for; each build makes a new one."""
     name = document["metadata"]["name"]
+    place = f"/apis/serving.knative.dev/v1/namespaces/{PROJECT}"
+    builds = max(1, len(api.sent("POST", "/builds:submit$")))
     ready = [{"type": kind, "status": "True"} for kind in ("Ready", "ConfigurationsReady", "RoutesReady")]
-    revision = document["spec"]["template"]["metadata"].get("name") or f"{name}-00001"
+    revision = document["spec"]["template"]["metadata"].get("name") or f"{name}-{builds:05d}"
+    made = {"name": revision, "creationTimestamp": f"2026-11-30T12:{builds:02d}:00.123456Z", "labels": {}}
+    named = {"apiVersion": "serving.knative.dev/v1", "kind": "Revision"}
+    api.made[f"{place}/revisions/{revision}"] = {**named, "metadata": made, "spec": document["spec"]["template"]["spec"]}
+    wanted = [one.get("revisionName", revision) for one in document["spec"].get("traffic", [])] or [revision]
     status = {
         "observedGeneration": 1,
         "conditions": ready,
@@ -107,12 +113,12 @@ def _service(api: GoogleApi, found: re.Match[str], query: dict[str, list[str]], 
         "latestCreatedRevisionName": revision,
         "url": "https://service.test",
         "address": {"url": "https://service.test"},
-        "traffic": [{"revisionName": revision, "percent": 100, "latestRevision": True}],
+        "traffic": [{"revisionName": one, "percent": 100, "latestRevision": one == revision} for one in wanted],
     }
     answer: dict[str, Any] = {**document, "status": status}
     answer["spec"].setdefault("traffic", [{"latestRevision": True, "percent": 100}])
     answer["metadata"] = {**document["metadata"], "generation": 1, "resourceVersion": "1", "selfLink": "x"}
-    api.made[f"/apis/serving.knative.dev/v1/namespaces/{PROJECT}/services/{name}"] = answer
+    api.made[f"{place}/services/{name}"] = answer
     return answer
 
 
@@ -220,6 +226,13 @@ ROUTES: list[tuple[str, Callable[..., Reply]]] = [
     (r"POST /v2/(.*)/builds:submit", _build),
     (r"POST /v1/(projects/[^/]+/locations/[^/]+)/builds", _image),
     (r"(?:POST|PUT) /apis/serving.knative.dev/v1/namespaces/[^/]+/services(?:/[^/]+)?", _service),
+    (
+        r"GET (/apis/serving.knative.dev/v1/namespaces/[^/]+/revisions)",
+        lambda api, found, *_: {
+            "metadata": {},
+            "items": [one for path, one in api.made.items() if path.startswith(f"{found[1]}/")],
+        },
+    ),
     # what stands around it
     (r"POST /v1/(projects/[^/]+)/serviceAccounts", _account),
     (r"GET /v1/projects/[^/]+/serviceAccounts", _accounts),

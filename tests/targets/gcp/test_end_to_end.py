@@ -36,6 +36,7 @@ class Cloud:
 
     def started(self) -> Runtime:
         environ = {
+            "FLYWEIGHT_EVENT_SENDERS": "iam",
             "FLYWEIGHT_RESULTS": f"pubsub://example/{self.name}-out",
             "FLYWEIGHT_DEAD_LETTERS": f"pubsub://example/{self.name}-bad",
             "PUBSUB_EMULATOR_HOST": self.pubsub.host,

@@ -52,10 +52,11 @@ def ran(command: list[str], api: GoogleApi, place: Path, cwd: Path = ROOT, **mor
 
 @pytest.fixture(scope="module")
 def deployed(built: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[GoogleApi]:
-    """What `deploy.sh` left at Google with all that it may be asked for, but for the budget, whose API can't be led elsewhere."""
+    """What `deploy.sh` left at Google with all that it may be asked for, but for budget and domain, which have no stand-in."""
     with google_api() as api:
         place = tmp_path_factory.mktemp("deployed")
-        ran(["bash", str(SCRIPT)], api, place, SOURCE=str(built("gcp")), PROJECT=PROJECT, **{**AROUND, "BUDGET": ""})
+        given = {**AROUND, "BUDGET": "", "DOMAIN": ""}
+        ran(["bash", str(SCRIPT)], api, place, SOURCE=str(built("gcp")), PROJECT=PROJECT, **given)
         yield api
 
 
@@ -110,6 +111,8 @@ def test_the_service_has_the_identity_and_the_settings_that_were_asked_for(servi
         "FLYWEIGHT_RESULTS": AROUND["RESULTS"],
         "FLYWEIGHT_OUTPUT": AROUND["OUTPUT"],
         "FLYWEIGHT_DEAD_LETTERS": AROUND["DEAD_LETTERS"],
+        "FLYWEIGHT_EVENT_SENDERS": f"iam {CALLER.removeprefix('serviceAccount:')}",  # who calls it by the next test
+        "FLYWEIGHT_EVENT_BUCKETS": AROUND["TRIGGER_BUCKET"],
     }
     assert f"serviceAccount:{service['spec']['template']['spec']['serviceAccountName']}" == OWN
 
@@ -180,7 +183,7 @@ def test_events_come_from_the_topic_and_the_bucket_as_an_identity_that_may_only_
     triggers = deployed.sent("POST", "/triggers$")
     filters = [{one["attribute"]: one["value"] for one in trigger["eventFilters"]} for trigger in triggers]
     folder = ROOT / "handlers" / "gcp"
-    text = "".join((folder / f"{name}.py").read_text() for name in ("gcp_triggers", "gcp_cloudevents"))
+    text = "".join((folder / f"{name}.py").read_text() for name in ("gcp_events", "gcp_cloudevents"))
     assert [one["type"] in text for one in filters] == [True, True]
     assert filters[1]["bucket"] == "files"
     assert {f"serviceAccount:{trigger['serviceAccount']}" for trigger in triggers} == {CALLER}

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from flyweight import settings
 from flyweight.registry.addresses import parse
 from tests.targets.gcp.gcloud import complaints, gcloud, needs_gcloud
 from tests.targets.handler import PYTHON, ROOT, defines
@@ -33,6 +34,11 @@ EVERYTHING = {
     "MIN_INSTANCES": "1",
     "MAX_INSTANCES": "3",
     "TIMEOUT": "60s",
+    "NETWORK": "inner",
+    "SUBNET": "functions",
+    "VPC_EGRESS": "all-traffic",
+    "KMS_KEY": "projects/a-project/locations/us-central1/keyRings/ring/cryptoKeys/key",
+    "LABELS": "team=ml,stage=prod",
     "SETTINGS": "FLYWEIGHT_MAX_INSTANCES=100,FLYWEIGHT_MAX_BODY_BYTES=1000",
 }
 AROUND = {
@@ -41,6 +47,7 @@ AROUND = {
     "RESULTS": "pubsub://a-project/answers",
     "DEAD_LETTERS": "gs://dead/letters",
     "OUTPUT": "gs://out/answers",
+    "DOMAIN": "api.example.com",
     "INVOKERS": "user:ada@example.com",
     "TRIGGER_TOPIC": "rows",
     "TRIGGER_BUCKET": "files",
@@ -116,6 +123,24 @@ def test_every_variable_reaches_the_command() -> None:
     assert [name for name in [*EVERYTHING, *AROUND] if not re.search(rf"^# .*\b{name}\b", head, re.MULTILINE)] == []  # explained
 
 
+def test_pages_of_other_origins_are_settings_that_the_function_reads() -> None:
+    given = {"CORS_ORIGINS": "https://shop.example,https://*.shop.example", "CORS_HEADERS": "content-type,x-api-key"}
+    words = flags(dry_run(**given, CORS_CREDENTIALS="true", CORS_MAX_AGE="60", SETTINGS="FLYWEIGHT_MAX_INSTANCES=100"))
+    told = dict(pair.split("=", 1) for pair in words["--set-env-vars"].split(","))
+    read = settings.read("", environ=told)
+    assert read.limits.max_instances == 100 and read.cors is not None
+    assert read.cors.cors_origins == ("https://shop.example", "https://*.shop.example")
+    assert read.cors.cors_headers == ("content-type", "x-api-key")
+    assert (read.cors.cors_credentials, read.cors.cors_max_age) == (True, 60)
+
+
+def test_a_folder_that_was_built_for_another_provider_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "flyweight.json").write_text(json.dumps({"target": "aws", "runtime": "3.13"}, indent=2))
+    (tmp_path / "main.py").write_text("")
+    done = script("--dry-run", SOURCE=str(tmp_path))
+    assert done.returncode == 2 and "was not built for gcp" in done.stderr
+
+
 def test_nothing_stands_around_the_function_unless_asked_for() -> None:
     assert len(asked_for()) == 1
     for name in set(AROUND) - {"OWN_ACCOUNT", "BILLING_ACCOUNT"}:
@@ -155,6 +180,15 @@ def test_answers_to_files_can_be_written_where_they_go_and_nowhere_else(output: 
         ({"NAME": "tiny"}, "6 letters"),
         ({"NAME": "penguins-of-the-far-south", "TRIGGER_TOPIC": "rows"}, "22 letters"),
         ({"BUDGET": "20EUR"}, "BILLING_ACCOUNT"),
+        ({"NAME": "penguins-of-the-very-far-south-1"}, "30 letters"),
+        ({"CORS_MAX_AGE": "60"}, "set CORS_ORIGINS as well"),
+        ({"VPC_EGRESS": "all-traffic"}, "set NETWORK or SUBNET as well"),
+        ({"SETTINGS": "FLYWEIGHT_X=1,HUB_TOKEN=abc"}, "no secret"),
+        *[
+            ({name: value}, f"{name} should begin with a letter or digit")
+            for name in ("NAME", "REGION", "DOMAIN")
+            for value in ("-x", "a b", "$(touch pwned)", "a;b", "a\nb")
+        ],
     ],
 )
 def test_a_variable_that_google_would_refuse_in_the_middle_is_refused_before_anything_runs(

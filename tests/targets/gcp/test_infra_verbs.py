@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,14 +38,15 @@ def test_a_function_is_deployed_told_gone_back_on_and_destroyed(
         assert "https://service.test" in run("deploy", "gcp", *given)
         run("deploy", "gcp", *given)
         told = json.loads(run("status", "gcp", "--json"))
-        assert told["state"] == ["flyweight", "Ready", "True", "flyweight-00001"]
+        assert told["state"] == ["penguins", "Ready", "True", "penguins-00002"]
         assert (told["ready"], told["releases"]) == (False, ["1: penguins 1.0.0", "2: penguins 1.0.0"])  # nobody is let in here
-        run("rollback", "gcp", "--no-smoke")
-        (traffic,) = api.sent("PUT", "/services/flyweight$")[-1]["spec"]["traffic"]
-        assert (traffic["revisionName"], traffic["percent"]) == ("flyweight-00001", 100)
+        shutil.rmtree(".flyweight")  # as in a fresh checkout: gcloud is asked which revision was there before
+        run("rollback", "gcp", "--name", "penguins", "--no-smoke")
+        (traffic,) = api.sent("PUT", "/services/penguins$")[-1]["spec"]["traffic"]
+        assert (traffic["revisionName"], traffic["percent"]) == ("penguins-00001", 100)
         made = api.sent("POST", "/namespaces/.*/services$")[0]["spec"]["template"]["spec"]["containers"][0]
         assert made["resources"]["limits"]["memory"] == "256Mi"
-        run("destroy", "gcp", "--yes")
-        assert ("DELETE", f"/apis/serving.knative.dev/v1/namespaces/{PROJECT}/services/flyweight") in [
+        run("destroy", "gcp", "--name", "penguins", "--yes")
+        assert ("DELETE", f"/apis/serving.knative.dev/v1/namespaces/{PROJECT}/services/penguins") in [
             (method, path) for method, path, _ in api.asked
         ]
