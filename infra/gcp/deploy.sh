@@ -5,7 +5,8 @@
 #   infra/gcp/deploy.sh [--dry-run] --destroy
 #
 # --dry-run prints the commands and runs nothing. --destroy removes the function, its triggers and the identities that were made
-# for them, by NAME, PROJECT and REGION; what is the project's own stays: buckets, topics, images, the metric, its alert, a budget.
+# for them, by NAME, PROJECT and REGION, and the mapping of DOMAIN if that is given again; what is the project's own stays:
+# buckets, topics, images, the metric, its alert, a budget.
 # These variables change the defaults:
 #
 #   NAME             the function's name                        flyweight
@@ -20,7 +21,14 @@
 #   MIN_INSTANCES    kept warm, and paid for                    0
 #   MAX_INSTANCES    the most there may be                      10
 #   TIMEOUT          of a request                               30s
-#   SETTINGS         flyweight's own, as A=1,B=2                none
+#   SETTINGS         flyweight's own, as A=1,B=2; no secrets    none
+#   CORS_ORIGINS     pages whose scripts may call, as https://shop.example,https://www.shop.example: FLYWEIGHT_CORS_ORIGINS
+#   CORS_HEADERS, CORS_CREDENTIALS, CORS_MAX_AGE  the settings of these names, with CORS_ORIGINS. A browser asks first whether it
+#                    may, without credentials: Cloud Run passes that on with PUBLIC=true only, or a gateway before it answers
+#   NETWORK, SUBNET  of a VPC that the function reaches         none
+#   VPC_EGRESS       what goes through it                       private-ranges-only; all-traffic
+#   KMS_KEY          projects/P/locations/L/keyRings/R/cryptoKeys/K, by which image and disk are encrypted
+#   LABELS           of the service, as team=ml,stage=prod      none
 #
 # Each of these adds something, and is off unless set; all of them need PROJECT, and the right to give rights:
 #
@@ -29,6 +37,7 @@
 #   RESULTS          pubsub://PROJECT/TOPIC or gs://BUCKET/PREFIX: FLYWEIGHT_RESULTS, and writing there
 #   DEAD_LETTERS     the same for FLYWEIGHT_DEAD_LETTERS
 #   OUTPUT           gs://BUCKET/PREFIX of the answers to files, in a bucket of their own: FLYWEIGHT_OUTPUT, and writing there
+#   DOMAIN           a domain of your own, verified for the account; Google makes its certificate. Not in every region
 #   INVOKERS         who may call it, as user:ada@example.com,group:team@example.com
 #   TRIGGER_TOPIC    a Pub/Sub topic whose messages are sent to it
 #   TRIGGER_BUCKET   a bucket in the same region whose finished objects it is told of, and reads; without OUTPUT it writes there
@@ -43,6 +52,8 @@ set -euo pipefail
 : "${SERVICE_ACCOUNT:=}" "${MEMORY:=512Mi}" "${CPU:=1}" "${CONCURRENCY:=16}" "${MIN_INSTANCES:=0}" "${MAX_INSTANCES:=10}"
 : "${TIMEOUT:=30s}" "${SETTINGS:=}" "${OWN_ACCOUNT:=false}" "${MODEL:=}" "${RESULTS:=}" "${DEAD_LETTERS:=}" "${INVOKERS:=}"
 : "${OUTPUT:=}" "${TRIGGER_TOPIC:=}" "${TRIGGER_BUCKET:=}" "${ALERT_CHANNEL:=}" "${BUDGET:=}" "${BILLING_ACCOUNT:=}"
+: "${CORS_ORIGINS:=}" "${CORS_HEADERS:=}" "${CORS_CREDENTIALS:=}" "${CORS_MAX_AGE:=}" "${NETWORK:=}" "${SUBNET:=}" "${VPC_EGRESS:=}"
+: "${KMS_KEY:=}" "${LABELS:=}" "${DOMAIN:=}"
 folder=$(dirname "${BASH_SOURCE[0]}")
 if [ -z "$PYTHON" ]; then PYTHON=$(sed -n 's/^ *"runtime": *"\([0-9.]*\)".*/\1/p' "$SOURCE/flyweight.json" 2>/dev/null || true); fi
 : "${PYTHON:=3.13}"
@@ -84,6 +95,11 @@ destroy() {
   if [ -z "$PROJECT" ]; then # without it nothing stands around the function
     run gcloud run services delete "$NAME" "--region=$REGION" --quiet
     return
+  fi
+  if [ -n "$DOMAIN" ]; then
+    if_there gcloud beta run domain-mappings describe "--domain=$DOMAIN" "$of" "--region=$REGION" \
+      '--format=value(metadata.name)' -- \
+      gcloud beta run domain-mappings delete "--domain=$DOMAIN" "$of" "--region=$REGION" --quiet
   fi
   for suffix in topic bucket; do
     if_there gcloud eventarc triggers describe "$NAME-$suffix" "$of" "--location=$REGION" '--format=value(name)' -- \
@@ -137,11 +153,23 @@ invoker() { # MEMBER
   run gcloud run services add-iam-policy-binding "$NAME" "--project=$PROJECT" "--region=$REGION" "--member=$1" --role=roles/run.invoker
 }
 
+# named VALUE NAME: a name that begins with - would be taken for an option, and other signs than these belong in no name
+named() {
+  case $1 in
+    -* | *[!A-Za-z0-9._:-]*) fail "$2 should begin with a letter or digit, followed by letters, digits, ., : and -, got '$1'" ;;
+  esac
+}
+
 dry_run=false
 if [ "${1:-}" = --dry-run ]; then
   dry_run=true
   shift
 fi
+
+named "$NAME" NAME
+named "$PROJECT" PROJECT
+named "$REGION" REGION
+named "$DOMAIN" DOMAIN
 
 if [ "${1:-}" = --destroy ]; then
   destroy
@@ -161,7 +189,7 @@ case $OWN_ACCOUNT in
   false) ;;
   *) fail "OWN_ACCOUNT should be true or false, got '$OWN_ACCOUNT'" ;;
 esac
-asked=$MODEL$RESULTS$DEAD_LETTERS$OUTPUT$INVOKERS$TRIGGER_TOPIC$TRIGGER_BUCKET$ALERT_CHANNEL$BUDGET
+asked=$DOMAIN$MODEL$RESULTS$DEAD_LETTERS$OUTPUT$INVOKERS$TRIGGER_TOPIC$TRIGGER_BUCKET$ALERT_CHANNEL$BUDGET
 if [ -z "$PROJECT" ] && { [ -n "$asked" ] || $OWN_ACCOUNT; }; then fail "set PROJECT as well: rights and triggers name it"; fi
 if [ -z "$SERVICE_ACCOUNT" ] && [ -n "$MODEL$RESULTS$DEAD_LETTERS$OUTPUT$TRIGGER_BUCKET" ]; then
   fail "set OWN_ACCOUNT=true or SERVICE_ACCOUNT: rights are given to an identity of the function's own"
@@ -169,6 +197,7 @@ fi
 if [ -n "$TRIGGER_TOPIC$TRIGGER_BUCKET" ] && [ ${#NAME} -gt 22 ]; then
   fail "NAME has more than 22 letters: NAME-trigger, the identity of its triggers, may have 30"
 fi
+if $OWN_ACCOUNT && [ ${#NAME} -gt 30 ]; then fail "an identity's name has 30 letters at most: give a shorter NAME"; fi
 if [ -n "$BUDGET" ] && [ -z "$BILLING_ACCOUNT" ]; then fail "set BILLING_ACCOUNT as well: the budget is one of its"; fi
 case $MODEL in
   '' | gs://*/*) ;;
@@ -181,10 +210,31 @@ esac
 case $TRIGGER_BUCKET in
   *://* | */*) fail "TRIGGER_BUCKET should be the bucket's name alone, got '$TRIGGER_BUCKET'" ;;
 esac
+if [ -z "$CORS_ORIGINS" ] && [ -n "$CORS_HEADERS$CORS_CREDENTIALS$CORS_MAX_AGE" ]; then
+  fail "set CORS_ORIGINS as well: the other settings are about these pages"
+fi
+if [ -z "$NETWORK$SUBNET" ] && [ -n "$VPC_EGRESS" ]; then fail "set NETWORK or SUBNET as well: VPC_EGRESS is about it"; fi
+case ",$SETTINGS" in # they would be shown, and kept beside each release
+  *,*SECRET*=* | *,*PASSWORD*=* | *,*TOKEN*=*) fail "SETTINGS should hold no secret: give it by --set-secrets, from Secret Manager" ;;
+esac
+for setting in CORS_ORIGINS CORS_HEADERS CORS_CREDENTIALS CORS_MAX_AGE; do # a comma would end the value
+  if [ -n "${!setting}" ]; then SETTINGS+="${SETTINGS:+,}FLYWEIGHT_$setting=${!setting//,/ }"; fi
+done
 if [ -n "$MODEL" ]; then SETTINGS+="${SETTINGS:+,}FLYWEIGHT_MODEL=$MODEL"; fi
 if [ -n "$RESULTS" ]; then SETTINGS+="${SETTINGS:+,}FLYWEIGHT_RESULTS=$RESULTS"; fi
 if [ -n "$OUTPUT" ]; then SETTINGS+="${SETTINGS:+,}FLYWEIGHT_OUTPUT=$OUTPUT"; fi
 if [ -n "$DEAD_LETTERS" ]; then SETTINGS+="${SETTINGS:+,}FLYWEIGHT_DEAD_LETTERS=$DEAD_LETTERS"; fi
+# the function takes events from its own triggers alone; "iam" says that Cloud Run checks the token of every caller
+open=$PUBLIC
+case ",$INVOKERS," in *,allUsers,*) open=true ;; esac
+if [ -n "$TRIGGER_TOPIC$TRIGGER_BUCKET" ] && [[ $SETTINGS != *FLYWEIGHT_EVENT_SENDERS=* ]]; then
+  senders="$NAME-trigger@$PROJECT.iam.gserviceaccount.com"
+  if [ "$open" = false ]; then senders="iam $senders"; fi
+  SETTINGS+="${SETTINGS:+,}FLYWEIGHT_EVENT_SENDERS=$senders"
+fi
+if [ -n "$TRIGGER_BUCKET" ] && [[ $SETTINGS != *FLYWEIGHT_EVENT_BUCKETS=* ]]; then
+  SETTINGS+=",FLYWEIGHT_EVENT_BUCKETS=$TRIGGER_BUCKET"
+fi
 
 command=(
   gcloud run deploy "$NAME"
@@ -206,11 +256,23 @@ command=(
 )
 if [ -n "$PROJECT" ]; then command+=("--project=$PROJECT"); fi
 if [ -n "$SERVICE_ACCOUNT" ]; then command+=("--service-account=$SERVICE_ACCOUNT"); fi
+if [ -n "$NETWORK" ]; then command+=("--network=$NETWORK"); fi
+if [ -n "$SUBNET" ]; then command+=("--subnet=$SUBNET"); fi
+if [ -n "$NETWORK$SUBNET" ]; then command+=("--vpc-egress=${VPC_EGRESS:-private-ranges-only}"); fi
+if [ -n "$KMS_KEY" ]; then command+=("--key=$KMS_KEY"); fi
+if [ -n "$LABELS" ]; then command+=("--labels=$LABELS"); fi
 if [ -n "$SETTINGS" ]; then command+=("--set-env-vars=$SETTINGS"); fi
 command+=("$@")
 
 if ! $dry_run && { [ ! -f "$SOURCE/main.py" ] || [ ! -f "$SOURCE/flyweight.json" ]; }; then
   fail "'$SOURCE' is not a built folder; run: flyweight build gcp --model FILE -o $SOURCE"
+fi
+if grep -s '"target":' "$SOURCE/flyweight.json" | grep -qv '"gcp"'; then
+  fail "'$SOURCE' was not built for gcp; run: flyweight build gcp --model FILE -o $SOURCE"
+fi
+
+if ! $dry_run && $open && [ -n "$TRIGGER_TOPIC$TRIGGER_BUCKET" ] && ! grep -qsi '^cryptography' "$SOURCE/requirements.txt"; then
+  fail "a public function checks the tokens of its triggers itself: add cryptography to handlers/gcp/requirements.txt, and build again"
 fi
 
 if $OWN_ACCOUNT; then account "$NAME" "what $NAME runs as"; fi
@@ -250,6 +312,11 @@ if [ -n "$TRIGGER_BUCKET" ]; then
   run gcloud projects add-iam-policy-binding "$PROJECT" "--member=serviceAccount:$caller" --role=roles/eventarc.eventReceiver \
     --condition=None
   trigger bucket --event-filters=type=google.cloud.storage.object.v1.finalized "--event-filters=bucket=$TRIGGER_BUCKET"
+fi
+if [ -n "$DOMAIN" ]; then
+  once gcloud beta run domain-mappings describe "--domain=$DOMAIN" "--project=$PROJECT" "--region=$REGION" \
+    '--format=value(metadata.name)' -- \
+    gcloud beta run domain-mappings create "--service=$NAME" "--domain=$DOMAIN" "--project=$PROJECT" "--region=$REGION"
 fi
 if [ -n "$ALERT_CHANNEL" ]; then
   once gcloud logging metrics describe flyweight-errors "--project=$PROJECT" '--format=value(name)' -- \

@@ -36,17 +36,19 @@ def source() -> Template:
 
 @pytest.fixture(scope="session")
 def stack(source: Template, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Stack]:
-    """From parameters to what CloudFormation gets for them, its code in `s3://bucket/key`; the translator reads one of them."""
+    """From parameters to what CloudFormation gets for them, its code in `s3://bucket/key`; the translator reads two of them."""
 
     @cache
-    def template(rollout: str) -> Template:
+    def template(read: tuple[tuple[str, str], ...]) -> Template:
         given = copy.deepcopy(source)
         given["Resources"]["Function"]["Properties"]["CodeUri"] = "s3://bucket/key"  # as `sam package` writes it
-        given["Parameters"]["Rollout"]["Default"] = rollout
+        for name, value in read:
+            given["Parameters"][name]["Default"] = value
         return translated(given, cwd=tmp_path_factory.mktemp("translated"))
 
     def made(**parameters: str) -> Stack:
-        return Stack(template(parameters.get("Rollout", source["Parameters"]["Rollout"]["Default"])), parameters)
+        read = tuple((name, parameters[name]) for name in ("Rollout", "RoleArn") if name in parameters)
+        return Stack(template(read), parameters)
 
     return made
 

@@ -19,16 +19,12 @@ IDENTITIES = (
 )
 AWS = {
     "CKV_AWS_18": "access logs of buckets need a bucket of the account's for them",
-    "CKV_AWS_27": KMS,
     "CKV_AWS_95": "the function logs a line for each request",
     "CKV_AWS_116": "the queues have a dead-letter queue; what is invoked without waiting is a schedule, which comes again",
-    "CKV_AWS_117": "the function needs nothing in a private network, and would lose S3 without endpoints in it",
     "CKV_AWS_119": KMS,
     "CKV_AWS_144": "a model is pushed anew, and a file scored anew, in another region",
-    "CKV_AWS_145": KMS,
-    "CKV_AWS_158": KMS,
-    "CKV_AWS_173": "the variables hold addresses and no secret",
     "CKV_AWS_272": "models are signed (docs/registry.md); a signer of code is the account's",
+    "CKV_AWS_309": "a browser asks without credentials whether a page's script may call (CORS); all other methods ask for them",
     "CKV_AWS_338": "how long logs are kept is a variable",
     "CKV2_AWS_4": "the function logs a line for each request",
     "CKV2_AWS_29": "a firewall has a price; rates are limited",

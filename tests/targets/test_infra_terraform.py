@@ -41,6 +41,23 @@ SAME: list[tuple[dict[str, str], dict[str, Any]]] = [
     ({"TRIGGER_BUCKET": "files", "OUTPUT": "gs://out/a"}, {"trigger_bucket": "files", "output": BUCKETS["out"]}),
     ({"TRIGGER_BUCKET": "files", "OUTPUT": "gs://files/a"}, {"trigger_bucket": "files", "output": BUCKETS["files"]}),
     ({"SETTINGS": "FLYWEIGHT_MAX_INSTANCES=100"}, {"settings": {"FLYWEIGHT_MAX_INSTANCES": "100"}}),
+    (
+        {
+            "CORS_ORIGINS": "https://a.example,https://b.example",
+            "CORS_HEADERS": "content-type",
+            "CORS_CREDENTIALS": "true",
+            "CORS_MAX_AGE": "60",
+        },
+        {
+            "cors": {
+                "origins": ["https://a.example", "https://b.example"],
+                "headers": ["content-type"],
+                "credentials": True,
+                "max_age": 60,
+            }
+        },
+    ),
+    ({"DOMAIN": "api.example.com"}, {"domain": "api.example.com"}),
     ({"ALERT_CHANNEL": CHANNEL}, {"alert_channel": CHANNEL}),
     (
         {"BUDGET": "20EUR", "BILLING_ACCOUNT": BILLING},
@@ -178,6 +195,23 @@ def test_what_stands_around_it_is_what_the_script_makes(
     filters = [word.partition("=")[2] for words in created for word in words if word.startswith("--event-filters=")]
     triggers = [one["values"] for one in made if one["type"] == "google_eventarc_trigger"]
     assert [f"{one['attribute']}={one['value']}" for trigger in triggers for one in trigger["matching_criteria"]] == filters
+
+
+def test_network_key_identity_and_labels_are_those_that_are_given(reached: dict[str, dict[str, str]], tmp_path: Path) -> None:
+    key, own = "projects/p/locations/l/keyRings/r/cryptoKeys/k", "mine@a-project.iam.gserviceaccount.com"
+    given = {"network": {"network": "inner", "subnet": "functions", "egress": "ALL_TRAFFIC"}, "kms_key": key}
+    given |= {"service_account": own, "labels": {"team": "ml"}, "results_topic": "answers", "trigger_bucket": "files"}
+    made = resources(planned("gcp", tmp_path, reached["gcp"], **GIVEN, **given))
+    (service,) = [one["values"] for one in made if one["type"] == "google_cloud_run_v2_service"]
+    (template,) = service["template"]
+    (access,) = template["vpc_access"]
+    assert (access["egress"], access["network_interfaces"][0]["network"]) == ("ALL_TRAFFIC", "inner")
+    assert (template["encryption_key"], template["service_account"], service["labels"]) == (key, own, {"team": "ml"})
+    # an identity that is there gets no right from here; that of the trigger is made as ever
+    assert [one["values"]["account_id"] for one in made if one["type"] == "google_service_account"] == ["flyweight-trigger"]
+    members = {one["values"].get("member") for one in made if "_iam_member" in one["type"]}
+    assert not [member for member in members if member and own in member]
+    assert not [one for one in made if one["type"] in ("google_pubsub_topic_iam_member", "google_storage_bucket_iam_member")]
 
 
 def test_azures_module_deploys_the_arm_template_with_the_parameters_that_are_given(

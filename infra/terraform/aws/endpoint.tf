@@ -3,6 +3,8 @@ locals {
   rest_api = var.endpoint == "api" && var.access == "api-key" ? 1 : 0 # HTTP APIs know no keys
   url      = var.endpoint == "function-url" ? 1 : 0
   open_url = local.url == 1 && var.access == "public" ? 1 : 0
+  cors     = var.cors_origins != ""
+  domain   = var.domain_name == "" ? 0 : 1
   jwt      = local.http_api == 1 && var.access == "jwt" ? 1 : 0
 }
 
@@ -54,6 +56,15 @@ resource "aws_apigatewayv2_route" "api" {
   target             = "integrations/${aws_apigatewayv2_integration.api[0].id}"
 }
 
+# Before a page's script may call, the browser asks whether it may, and signs nothing then; the function answers it.
+resource "aws_apigatewayv2_route" "options" {
+  for_each           = local.http_api == 1 && local.cors ? toset(["OPTIONS /", "OPTIONS /{proxy+}"]) : toset([])
+  api_id             = aws_apigatewayv2_api.api[0].id
+  route_key          = each.value
+  authorization_type = "NONE"
+  target             = "integrations/${aws_apigatewayv2_integration.api[0].id}"
+}
+
 resource "aws_api_gateway_rest_api" "keys" {
   count = local.rest_api
   name  = var.name
@@ -99,10 +110,30 @@ resource "aws_api_gateway_integration" "keys" {
   uri                     = local.alias.invoke_arn
 }
 
+resource "aws_api_gateway_method" "options" {
+  for_each      = local.cors ? local.rest_resources : {}
+  rest_api_id   = aws_api_gateway_rest_api.keys[0].id
+  resource_id   = each.value
+  http_method   = "OPTIONS"
+  authorization = "NONE"
+}
+
+resource "aws_api_gateway_integration" "options" {
+  for_each                = local.cors ? local.rest_resources : {}
+  rest_api_id             = aws_api_gateway_rest_api.keys[0].id
+  resource_id             = each.value
+  http_method             = aws_api_gateway_method.options[each.key].http_method
+  type                    = "AWS_PROXY"
+  integration_http_method = "POST"
+  uri                     = local.alias.invoke_arn
+}
+
+# A deployment is a copy of the methods as they were: another one is made where OPTIONS is added to them or taken away.
 resource "aws_api_gateway_deployment" "keys" {
   count       = local.rest_api
   rest_api_id = aws_api_gateway_rest_api.keys[0].id
-  depends_on  = [aws_api_gateway_integration.keys]
+  triggers    = local.cors ? { options = "true" } : null
+  depends_on  = [aws_api_gateway_integration.keys, aws_api_gateway_integration.options]
   lifecycle {
     create_before_destroy = true
   }
@@ -163,6 +194,16 @@ resource "aws_lambda_function_url" "url" {
   function_name      = aws_lambda_function.function.function_name
   qualifier          = local.alias.name
   authorization_type = var.access == "public" ? "NONE" : "AWS_IAM"
+  dynamic "cors" { # what is not signed does not reach the function, so that Lambda answers a browser's question
+    for_each = local.cors && var.access != "public" ? [1] : []
+    content {
+      allow_origins     = split(",", var.cors_origins)
+      allow_methods     = ["*"]
+      allow_headers     = var.cors_headers == "" ? ["*"] : split(",", var.cors_headers)
+      allow_credentials = var.cors_credentials
+      max_age           = var.cors_max_age
+    }
+  }
 }
 
 resource "aws_lambda_permission" "url" {
@@ -193,4 +234,35 @@ resource "aws_cloudformation_stack" "url" {
       }
     }
   })
+}
+
+# A domain of one's own, for an HTTP API and for a REST API alike
+resource "aws_apigatewayv2_domain_name" "domain" {
+  count       = local.domain
+  domain_name = var.domain_name
+  tags        = var.tags
+  domain_name_configuration {
+    certificate_arn = var.certificate_arn
+    endpoint_type   = "REGIONAL"
+    security_policy = "TLS_1_2"
+  }
+}
+
+resource "aws_apigatewayv2_api_mapping" "domain" {
+  count       = local.domain
+  domain_name = aws_apigatewayv2_domain_name.domain[0].id
+  api_id      = one(concat(aws_apigatewayv2_api.api[*].id, aws_api_gateway_rest_api.keys[*].id))
+  stage       = one(concat(aws_apigatewayv2_stage.api[*].id, aws_api_gateway_stage.keys[*].stage_name))
+}
+
+resource "aws_route53_record" "domain" {
+  count   = var.hosted_zone_id == "" ? 0 : local.domain
+  zone_id = var.hosted_zone_id
+  name    = var.domain_name
+  type    = "A"
+  alias {
+    name                   = aws_apigatewayv2_domain_name.domain[0].domain_name_configuration[0].target_domain_name
+    zone_id                = aws_apigatewayv2_domain_name.domain[0].domain_name_configuration[0].hosted_zone_id
+    evaluate_target_health = false
+  }
 }

@@ -7,11 +7,15 @@ locals {
   }
   model_path = var.model == "" ? "" : split("@", trimprefix(var.model, "s3://"))[0]
   arn        = "arn:${data.aws_partition.current.partition}"
+  kms_key    = var.kms_key_arn == "" ? null : var.kms_key_arn
+  boundary   = var.permissions_boundary == "" ? null : var.permissions_boundary
+  role_arn   = var.role_arn == "" ? one(aws_iam_role.function[*].arn) : var.role_arn
 }
 
 resource "aws_cloudwatch_log_group" "log" {
   name              = "/aws/lambda/${var.name}"
   retention_in_days = var.log_retention_days
+  kms_key_id        = local.kms_key
   tags              = var.tags
 }
 
@@ -26,12 +30,20 @@ resource "aws_lambda_function" "function" {
   timeout                        = var.timeout
   reserved_concurrent_executions = var.reserved_concurrency
   layers                         = var.powertools_layer == "" ? [] : [var.powertools_layer]
-  role                           = aws_iam_role.function.arn
+  role                           = local.role_arn
+  kms_key_arn                    = local.kms_key
   publish                        = true
   tags                           = var.tags
 
   ephemeral_storage {
     size = var.ephemeral_storage
+  }
+  dynamic "vpc_config" {
+    for_each = var.subnet_ids == "" ? [] : [1]
+    content {
+      subnet_ids         = split(",", var.subnet_ids)
+      security_group_ids = split(",", var.security_group_ids)
+    }
   }
   tracing_config {
     mode = var.tracing ? "Active" : "PassThrough"
@@ -47,14 +59,18 @@ resource "aws_lambda_function" "function" {
     log_group  = aws_cloudwatch_log_group.log.name
   }
   environment {
-    variables = {
-      FLYWEIGHT_MODEL         = var.model
-      FLYWEIGHT_OBSERVABILITY = var.observability
-      FLYWEIGHT_RESULTS       = local.results[var.results]
-      FLYWEIGHT_DEAD_LETTERS  = local.has_dead_letters ? "sqs://${var.name}-dead-letters" : ""
-      FLYWEIGHT_OUTPUT        = var.files_bucket == "" ? "" : "s3://${var.files_bucket}/out"
-      POWERTOOLS_SERVICE_NAME = var.name
-    }
+    variables = merge(var.client == "own" ? { AWS_LAMBDA_EXEC_WRAPPER = "/var/task/flyweight_wrapper" } : {}, {
+      FLYWEIGHT_MODEL            = var.model
+      FLYWEIGHT_OBSERVABILITY    = var.observability
+      FLYWEIGHT_RESULTS          = local.results[var.results]
+      FLYWEIGHT_DEAD_LETTERS     = local.has_dead_letters ? "sqs://${var.name}-dead-letters" : ""
+      FLYWEIGHT_OUTPUT           = var.files_bucket == "" ? "" : "s3://${var.files_bucket}/out"
+      FLYWEIGHT_CORS_ORIGINS     = var.cors_origins
+      FLYWEIGHT_CORS_HEADERS     = var.cors_headers
+      FLYWEIGHT_CORS_CREDENTIALS = tostring(var.cors_credentials)
+      FLYWEIGHT_CORS_MAX_AGE     = tostring(var.cors_max_age)
+      POWERTOOLS_SERVICE_NAME    = var.name
+    })
   }
   depends_on = [aws_iam_role_policy.function]
 }
@@ -67,8 +83,10 @@ resource "aws_lambda_provisioned_concurrency_config" "live" {
 }
 
 resource "aws_iam_role" "function" {
-  name_prefix = substr("${var.name}-", 0, 38)
-  tags        = var.tags
+  count                = var.role_arn == "" ? 1 : 0
+  name_prefix          = substr("${var.name}-", 0, 38)
+  permissions_boundary = local.boundary
+  tags                 = var.tags
   assume_role_policy = jsonencode({
     Version   = "2012-10-17"
     Statement = [{ Effect = "Allow", Principal = { Service = "lambda.amazonaws.com" }, Action = "sts:AssumeRole" }]
@@ -77,8 +95,9 @@ resource "aws_iam_role" "function" {
 
 # The function writes its own log; each further right comes with the variable that needs it, on the resource that it needs.
 resource "aws_iam_role_policy" "function" {
-  name = "function"
-  role = aws_iam_role.function.id
+  count = var.role_arn == "" ? 1 : 0
+  name  = "function"
+  role  = aws_iam_role.function[0].id
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = concat(
@@ -126,6 +145,16 @@ resource "aws_iam_role_policy" "function" {
         Effect   = "Allow"
         Action   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
         Resource = ["*"] # IAM knows no resource for these two
+      }],
+      [for network in compact([var.subnet_ids]) : { # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+        Effect   = "Allow"
+        Action   = ["ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"]
+        Resource = ["*"] # Lambda makes the interfaces before they have a name
+      }],
+      [for key in compact([var.kms_key_arn]) : {
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource = [var.kms_key_arn]
       }],
     )
   })

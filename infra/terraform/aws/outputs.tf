@@ -3,6 +3,11 @@ output "url" {
   value       = one(concat(aws_apigatewayv2_api.api[*].api_endpoint, aws_api_gateway_stage.keys[*].invoke_url, aws_lambda_function_url.url[*].function_url))
 }
 
+output "domain_target" {
+  description = "What the DNS record of domain_name names, if hosted_zone_id is empty."
+  value       = one([for domain in aws_apigatewayv2_domain_name.domain : domain.domain_name_configuration[0].target_domain_name])
+}
+
 output "function_name" {
   value = aws_lambda_function.function.function_name
 }

@@ -76,9 +76,10 @@ resource "aws_codedeploy_deployment_group" "rollout" {
 }
 
 resource "aws_iam_role" "rollout" {
-  count       = local.gradual ? 1 : 0
-  name_prefix = substr("${var.name}-", 0, 38)
-  tags        = var.tags
+  count                = local.gradual ? 1 : 0
+  name_prefix          = substr("${var.name}-", 0, 38)
+  permissions_boundary = local.boundary
+  tags                 = var.tags
   assume_role_policy = jsonencode({
     Version   = "2012-10-17"
     Statement = [{ Effect = "Allow", Principal = { Service = "codedeploy.amazonaws.com" }, Action = "sts:AssumeRole" }]

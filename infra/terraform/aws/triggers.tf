@@ -1,7 +1,8 @@
 resource "aws_sqs_queue" "dead_letters" {
   count                     = local.has_dead_letters ? 1 : 0
   name                      = "${var.name}-dead-letters"
-  sqs_managed_sse_enabled   = true
+  sqs_managed_sse_enabled   = local.kms_key == null ? true : null
+  kms_master_key_id         = local.kms_key
   message_retention_seconds = 1209600
   tags                      = var.tags
 }
@@ -9,7 +10,8 @@ resource "aws_sqs_queue" "dead_letters" {
 resource "aws_sqs_queue" "results" {
   count                     = var.results == "queue" ? 1 : 0
   name                      = "${var.name}-results"
-  sqs_managed_sse_enabled   = true
+  sqs_managed_sse_enabled   = local.kms_key == null ? true : null
+  kms_master_key_id         = local.kms_key
   message_retention_seconds = 1209600
   tags                      = var.tags
 }
@@ -25,7 +27,8 @@ resource "aws_dynamodb_table" "results" {
     type = "S"
   }
   server_side_encryption {
-    enabled = true
+    enabled     = true
+    kms_key_arn = local.kms_key
   }
   point_in_time_recovery {
     enabled = true
@@ -35,7 +38,8 @@ resource "aws_dynamodb_table" "results" {
 resource "aws_sqs_queue" "input" {
   count                      = var.queue ? 1 : 0
   name                       = "${var.name}-input"
-  sqs_managed_sse_enabled    = true
+  sqs_managed_sse_enabled    = local.kms_key == null ? true : null
+  kms_master_key_id          = local.kms_key
   visibility_timeout_seconds = 6 * var.timeout
   tags                       = var.tags
   redrive_policy = jsonencode({
@@ -60,7 +64,8 @@ resource "aws_lambda_event_source_mapping" "queue" {
 resource "aws_sqs_queue" "files" {
   count                      = var.files_bucket == "" ? 0 : 1
   name                       = "${var.name}-files"
-  sqs_managed_sse_enabled    = true
+  sqs_managed_sse_enabled    = local.kms_key == null ? true : null
+  kms_master_key_id          = local.kms_key
   visibility_timeout_seconds = 6 * var.timeout
   tags                       = var.tags
   redrive_policy = jsonencode({

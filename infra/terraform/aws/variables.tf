@@ -76,6 +76,64 @@ variable "daily_quota" {
   default     = 100000
 }
 
+variable "cors_origins" {
+  description = "FLYWEIGHT_CORS_ORIGINS, pages whose scripts may call, as https://shop.example,https://www.shop.example; empty for none."
+  type        = string
+  default     = ""
+}
+
+variable "cors_headers" {
+  description = "FLYWEIGHT_CORS_HEADERS, request headers that those scripts may send, with commas between; empty for the usual."
+  type        = string
+  default     = ""
+}
+
+variable "cors_credentials" {
+  description = "FLYWEIGHT_CORS_CREDENTIALS, whether those scripts may send cookies and the browser's passwords."
+  type        = bool
+  default     = false
+  validation {
+    condition     = !var.cors_credentials || !contains(["", "*"], var.cors_origins)
+    error_message = "cors_credentials = true asks for cors_origins that names the origins."
+  }
+}
+
+variable "cors_max_age" {
+  description = "FLYWEIGHT_CORS_MAX_AGE, seconds for which a browser remembers what it may send."
+  type        = number
+  default     = 600
+}
+
+variable "domain_name" {
+  description = "A domain of your own for the API; asks for certificate_arn."
+  type        = string
+  default     = ""
+  validation {
+    condition     = var.domain_name == "" || var.certificate_arn != ""
+    error_message = "domain_name asks for certificate_arn."
+  }
+  validation {
+    condition     = var.domain_name == "" || var.endpoint == "api"
+    error_message = "domain_name asks for endpoint = api, since a Function URL has no domain of one's own."
+  }
+}
+
+variable "certificate_arn" {
+  description = "ARN of a certificate for domain_name, in the same region."
+  type        = string
+  default     = ""
+}
+
+variable "hosted_zone_id" {
+  description = "Route 53's zone that gets the record of domain_name; empty where the record is made elsewhere."
+  type        = string
+  default     = ""
+  validation {
+    condition     = var.hosted_zone_id == "" || var.domain_name != ""
+    error_message = "hosted_zone_id asks for domain_name."
+  }
+}
+
 # The function
 
 variable "architecture" {
@@ -118,6 +176,16 @@ variable "reserved_concurrency" {
   default     = -1
 }
 
+variable "client" {
+  type        = string
+  default     = "platform"
+  description = "What asks Lambda for events, AWS's client (platform) or flyweight's (own), which starts sooner; docs/lambda-client.md."
+  validation {
+    condition     = contains(["platform", "own"], var.client)
+    error_message = "client should be platform or own."
+  }
+}
+
 variable "snap_start" {
   type    = bool
   default = false
@@ -150,6 +218,40 @@ variable "rollout" {
     ], var.rollout)
     error_message = "rollout is AllAtOnce, or a Canary or Linear of infra/aws/template.yaml."
   }
+}
+
+variable "role_arn" {
+  description = "ARN of a role that is there, which the function runs as; it gets no right from here. Empty to make one."
+  type        = string
+  default     = ""
+}
+
+variable "permissions_boundary" {
+  description = "ARN of a policy that bounds what the roles made here may do; empty for none."
+  type        = string
+  default     = ""
+}
+
+variable "kms_key_arn" {
+  description = "ARN of a KMS key for the function's variables, the log, queues, buckets and the table; empty for the services' own keys."
+  type        = string
+  default     = ""
+}
+
+variable "subnet_ids" {
+  description = "Subnets of a VPC, with commas between, that the function reaches; empty for none."
+  type        = string
+  default     = ""
+  validation {
+    condition     = (var.subnet_ids == "") == (var.security_group_ids == "")
+    error_message = "subnet_ids and security_group_ids ask for each other."
+  }
+}
+
+variable "security_group_ids" {
+  description = "Security groups for subnet_ids, with commas between."
+  type        = string
+  default     = ""
 }
 
 # The model

@@ -5,24 +5,41 @@ locals {
     var.results_topic == null ? {} : { FLYWEIGHT_RESULTS = "pubsub://${var.project}/${var.results_topic}" },
     var.dead_letters_topic == null ? {} : { FLYWEIGHT_DEAD_LETTERS = "pubsub://${var.project}/${var.dead_letters_topic}" },
     var.output == null ? {} : { FLYWEIGHT_OUTPUT = "gs://${var.output.bucket}/${var.output.folder}" },
+    # the function takes events from its own triggers alone; "iam" says that Cloud Run checks the token of every caller
+    local.triggered == 0 ? {} : {
+      FLYWEIGHT_EVENT_SENDERS = join(" ", concat(
+        contains(var.invokers, "allUsers") ? [] : ["iam"],
+        ["${var.name}-trigger@${var.project}.iam.gserviceaccount.com"],
+      ))
+    },
+    var.trigger_bucket == null ? {} : { FLYWEIGHT_EVENT_BUCKETS = var.trigger_bucket },
+    var.cors == null ? {} : {
+      FLYWEIGHT_CORS_ORIGINS     = join(" ", var.cors.origins)
+      FLYWEIGHT_CORS_HEADERS     = join(" ", var.cors.headers)
+      FLYWEIGHT_CORS_CREDENTIALS = tostring(var.cors.credentials)
+      FLYWEIGHT_CORS_MAX_AGE     = tostring(var.cors.max_age)
+    },
     var.settings,
   )
-  topics = toset(compact([var.results_topic, var.dead_letters_topic]))
+  own    = var.service_account == null ? 1 : 0
+  member = one(google_service_account.own[*].member)
+  topics = local.own == 0 ? toset([]) : toset(compact([var.results_topic, var.dead_letters_topic]))
   # where answers to files are written: beside the files, unless they have a bucket of their own
-  written = toset(compact([var.output == null ? var.trigger_bucket : var.output.bucket]))
-  read    = setsubtract(toset(compact([var.trigger_bucket])), local.written)
+  written = local.own == 0 ? toset([]) : toset(compact([var.output == null ? var.trigger_bucket : var.output.bucket]))
+  read    = local.own == 0 ? toset([]) : setsubtract(toset(compact([var.trigger_bucket])), local.written)
 }
 
 resource "google_service_account" "own" {
+  count      = local.own
   project    = var.project
   account_id = var.name
 }
 
 resource "google_storage_bucket_iam_member" "model" {
-  count  = var.model == null ? 0 : 1
+  count  = var.model == null ? 0 : local.own
   bucket = var.model.bucket
   role   = "roles/storage.objectViewer"
-  member = google_service_account.own.member
+  member = local.member
   condition {
     title      = var.name
     expression = "resource.name.startsWith(\"projects/_/buckets/${var.model.bucket}/objects/${var.model.folder}/\")"
@@ -33,14 +50,14 @@ resource "google_storage_bucket_iam_member" "read" {
   for_each = local.read
   bucket   = each.value
   role     = "roles/storage.objectViewer"
-  member   = google_service_account.own.member
+  member   = local.member
 }
 
 resource "google_storage_bucket_iam_member" "written" {
   for_each = local.written
   bucket   = each.value
   role     = "roles/storage.objectUser" # parts are listed, read, joined and deleted
-  member   = google_service_account.own.member
+  member   = local.member
 }
 
 resource "google_pubsub_topic_iam_member" "sinks" {
@@ -48,7 +65,7 @@ resource "google_pubsub_topic_iam_member" "sinks" {
   project  = var.project
   topic    = each.value
   role     = "roles/pubsub.publisher"
-  member   = google_service_account.own.member
+  member   = local.member
 }
 
 resource "google_cloud_run_v2_service" "function" {
@@ -56,13 +73,25 @@ resource "google_cloud_run_v2_service" "function" {
   location            = var.region
   name                = var.name
   deletion_protection = var.deletion_protection
+  labels              = var.labels
   template {
-    service_account                  = google_service_account.own.email
+    service_account                  = coalesce(var.service_account, one(google_service_account.own[*].email))
+    encryption_key                   = var.kms_key
     timeout                          = var.timeout
     max_instance_request_concurrency = var.concurrency
     scaling {
       min_instance_count = var.min_instances
       max_instance_count = var.max_instances
+    }
+    dynamic "vpc_access" {
+      for_each = var.network == null ? [] : [var.network]
+      content {
+        egress = vpc_access.value.egress
+        network_interfaces {
+          network    = vpc_access.value.network
+          subnetwork = vpc_access.value.subnet
+        }
+      }
     }
     containers {
       image = var.image
@@ -88,4 +117,17 @@ resource "google_cloud_run_v2_service_iam_member" "invoker" {
   name     = google_cloud_run_v2_service.function.name
   role     = "roles/run.invoker"
   member   = each.value
+}
+
+resource "google_cloud_run_domain_mapping" "domain" {
+  count    = var.domain == null ? 0 : 1
+  project  = var.project
+  location = var.region
+  name     = var.domain
+  metadata {
+    namespace = var.project
+  }
+  spec {
+    route_name = google_cloud_run_v2_service.function.name
+  }
 }

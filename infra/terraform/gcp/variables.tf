@@ -62,6 +62,47 @@ variable "settings" {
   default     = {}
 }
 
+variable "cors" {
+  description = "The pages whose scripts may call, for FLYWEIGHT_CORS_ORIGINS and so on; null: none. A browser asks first without credentials, which Cloud Run passes on for allUsers only."
+  type = object({
+    origins     = list(string)
+    headers     = optional(list(string), [])
+    credentials = optional(bool, false)
+    max_age     = optional(number, 600)
+  })
+  default = null
+}
+
+variable "network" {
+  description = "The VPC that the function reaches, a subnet of it, and what goes through it; null: none."
+  type        = object({ network = string, subnet = optional(string), egress = optional(string, "PRIVATE_RANGES_ONLY") })
+  default     = null
+}
+
+variable "kms_key" {
+  description = "projects/P/locations/L/keyRings/R/cryptoKeys/K, by which image and disk are encrypted; null: Google's own."
+  type        = string
+  default     = null
+}
+
+variable "service_account" {
+  description = "The address of an identity that is there, which the function runs as; it gets no right from here. null: one is made."
+  type        = string
+  default     = null
+}
+
+variable "domain" {
+  description = "A domain of your own, verified for the account; Google makes its certificate. Not in every region. null: none."
+  type        = string
+  default     = null
+}
+
+variable "labels" {
+  description = "Of the service."
+  type        = map(string)
+  default     = {}
+}
+
 variable "deletion_protection" {
   description = "Whether Terraform refuses to delete the function; set it to false and apply before `terraform destroy`."
   type        = bool

@@ -18,6 +18,7 @@ from flyweight import predictor
 from flyweight.errors import FlyweightError, ModelRefused
 from flyweight.registry import verification
 from flyweight.toolkit.building import build
+from flyweight.toolkit.packing import model_writer
 from flyweight.toolkit.publishing import registry, signing
 from tests.conftest import PYTHON
 
@@ -76,9 +77,10 @@ def test_a_folder_without_the_engine_of_another_model_says_so(penguins: Path, fo
     header = json.loads(data[8 : 8 + length])
     document = {**json.loads(header["__metadata__"]["flyweight"]), "engines": ["onnx"]}
     header["__metadata__"]["flyweight"] = json.dumps(document)
-    text = json.dumps(header).encode()
+    text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    (tmp_path / "other.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + data[8 + length :])
+    changed = model_writer.with_digest(len(text).to_bytes(8, "little") + text + data[8 + length :])
+    (tmp_path / "other.safetensors").write_bytes(changed)
     _, told = asked(small, [small], FLYWEIGHT_MODEL=str(tmp_path / "other.safetensors"))
     assert "'onnx' is not in this folder" in told and "--every-op" in told
 

@@ -13,10 +13,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 import flyweight
+from flyweight.toolkit import targets
 from flyweight.toolkit.building import build
 from flyweight.toolkit.cli import main
-from flyweight.toolkit.deploying.releases import Releases
+from flyweight.toolkit.deploying import Deployment
+from flyweight.toolkit.deploying.releases import releases_of
 from flyweight.toolkit.running.server import application
+from flyweight.toolkit.targets.commands import Runner
 from tests import fitted
 from tests.services.web import wsgi_server
 from tests.toolkit.deploying.provider_tools import ProviderTools
@@ -28,7 +31,7 @@ NAMED = ["--name", "two-words", "--region", "us-east-1", "--group", "two-words"]
 @contextmanager
 def served(model: Path) -> Iterator[int]:
     """The port at which a model is served, as `flyweight serve` does it."""
-    with wsgi_server(application(model, lambda entry: None), threads=8) as port:
+    with wsgi_server(application(model, lambda entry: None)) as port:
         yield port
 
 
@@ -113,23 +116,27 @@ def run() -> Callable[..., Result]:
 @pytest.fixture(scope="session")
 def printed(folders: Callable[[str, int], Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str]]:
     """From a provider to every line that its dry runs print, with what is inside `$(...)` and `(cd ... && ...)` by itself."""
-    place = tmp_path_factory.mktemp("place")
+    work = tmp_path_factory.mktemp("place")
 
     def lines(provider: str) -> list[str]:
         found: list[str] = []
         with pytest.MonkeyPatch.context() as patch:
-            patch.chdir(place)
-            folder = shutil.copytree(folders(provider, 1), place / f"a folder {provider}", dirs_exist_ok=True)
-            for name in ("flyweight", "two-words"):
-                releases = Releases(provider, name)
+            patch.chdir(work)
+            folder = shutil.copytree(folders(provider, 1), work / f"a folder {provider}", dirs_exist_ok=True)
+            for named in (["--name", "birds"], NAMED):
+                place = Deployment(**dict(zip([one[2:] for one in named[::2]], named[1::2], strict=True)))
+                releases = releases_of(targets.find(provider).deployer, place, Runner(print, dry_run=True))
                 for label in ("1", "2"):
-                    releases.keep(releases.stage(folder), f"rev-{label}", {})
+                    releases.keep(releases.stage(folder), f"rev-{label}", {}, f"rev-{int(label) - 1}")
             for verb, *options in VERBS:
                 built = ["--folder", str(folder)] if verb == "deploy" else []
-                for named in ([], NAMED):
+                for named in (["--name", "birds"], NAMED, ["--name", "nothing-of-it-here"]):
+                    if (verb, named[-1], provider) == ("rollback", "nothing-of-it-here", "azure"):
+                        continue  # Azure keeps no earlier version to ask for
                     result = CliRunner().invoke(main, [verb, provider, *options, *built, *named, "--dry-run"])
                     assert result.exit_code == 0, result.output
                     found += result.stdout.splitlines()
-        return [re.sub(r"^(?:\w+=\$)?\((?:cd .*? && )?(.*)\)$", r"\1", line) for line in dict.fromkeys(found)]
+        inner = r"^(?:\w+=\$)?\((?:cd .*? && )?(.*?)(?: \| head -n 1)?\)$"
+        return [*dict.fromkeys(re.sub(inner, r"\1", line) for line in found)]
 
     return lines

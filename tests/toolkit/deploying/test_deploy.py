@@ -205,6 +205,17 @@ def test_parameters_reach_the_tool(provider: str, run: Run, put: Put, here: Path
 
 
 @each
+def test_tags_reach_the_tool(provider: str, run: Run, put: Put, here: Path) -> None:
+    put(provider, 1)
+    shown = run("deploy", provider, "--dry-run", "--tag", "team=ml", "--tag", "stage=prod").stdout
+    labels = {"aws": "--tags team=ml stage=prod", "gcp": "--labels=team=ml,stage=prod"}
+    assert labels.get(provider, """'tags={"team": "ml", "stage": "prod"}'""") in shown
+    refused = run("deploy", provider, "--dry-run", "--tag", "team=a b")
+    assert refused.exit_code == 1 and "'a b' is not a valid name of a tag" in refused.stderr
+    assert run("deploy", provider, "--dry-run", "--tag", "team").exit_code == 2
+
+
+@each
 def test_the_status_of_what_is_not_there_says_how_to_get_it(provider: str, run: Run, tools: ProviderTools) -> None:
     tools.state(failing=["describe-stacks", "services describe", "functionapp show", "deployment group show"])
     result = run("status", provider, "--name", "birds")
@@ -215,14 +226,23 @@ def test_the_status_of_what_is_not_there_says_how_to_get_it(provider: str, run: 
 
 @each
 def test_destroy_asks_for_the_name(provider: str, run: Run, tools: ProviderTools) -> None:
+    named = ["--name", "birds"]
     before = len(tools.calls())
-    refused = run("destroy", provider, text="something else\n")
+    refused = run("destroy", provider, *named, text="something else\n")
     assert refused.exit_code == 1
     assert not [call for call in tools.calls()[before:] if "delete" in call]
-    assert run("destroy", provider, text="flyweight\n").exit_code == 0
+    assert run("destroy", provider, *named, text="birds\n").exit_code == 0
     assert [call for call in tools.calls() if "delete" in call]
-    assert run("destroy", provider, "--json").exit_code == 2
-    assert run("destroy", provider, "--json", "--yes").exit_code == 0
+    assert run("destroy", provider, *named, "--json").exit_code == 2
+    assert run("destroy", provider, *named, "--json", "--yes").exit_code == 0
+
+
+@each
+def test_destroy_without_a_terminal_removes_nothing_and_names_the_option(provider: str, run: Run, tools: ProviderTools) -> None:
+    refused = run("destroy", provider, "--name", "birds")
+    assert refused.exit_code == 2
+    assert "nothing was removed; add --yes" in refused.stderr
+    assert not [call for call in tools.calls() if "delete" in call]
 
 
 @each
@@ -237,6 +257,7 @@ def test_nothing_is_gone_back_to_once_all_is_destroyed(
 
 @each
 def test_logs_are_the_tools_own_output(provider: str, run: Run, tools: ProviderTools) -> None:
-    assert json.loads(run("logs", provider, "--json").stdout)["log"] == []
-    assert run("logs", provider, "--follow", "--since", "2h").exit_code == 0
-    assert run("logs", provider, "--since", "long").exit_code == 2
+    named = ["--name", "birds"]
+    assert json.loads(run("logs", provider, *named, "--json").stdout)["log"] == []
+    assert run("logs", provider, *named, "--follow", "--since", "2h").exit_code == 0
+    assert run("logs", provider, *named, "--since", "long").exit_code == 2

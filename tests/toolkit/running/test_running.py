@@ -7,10 +7,12 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flyweight.toolkit import targets
+from flyweight.toolkit.costs.limits import limits
 from flyweight.toolkit.running import Runtime, RuntimeFailed, runtime
 from flyweight.toolkit.running.measure import measure, split
 from flyweight.toolkit.targets.runtime import Answer
@@ -170,3 +172,43 @@ def test_each_process_has_a_disk_of_its_own_that_goes_with_it(built: Callable[[s
     assert places[0] != places[1] and not any(place.parent.exists() for place in places)
     with runtime("aws")(probe, environ={"FLYWEIGHT_CACHE_DIR": "/mine"}) as process:
         assert json.loads(process.invoke({}).body) == "/mine"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_runtime_has_the_limits_of_the_targets_table(provider: str) -> None:
+    table = {limit["measure"]: limit["limit"] for limit in limits(provider)}
+    assert runtime(provider).MAX_REQUEST == table["sent"]
+    assert runtime(provider).MAX_ANSWER - table.get("received", table["sent"]) in (0, 100), "Lambda takes back 100 bytes more"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_an_event_that_the_platform_does_not_carry_is_refused(
+    provider: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runtime(provider), "carrier", classmethod(lambda cls, event: ("the platform", 100)))
+    with runtime(provider)(function(tmp_path, provider)) as process:
+        with pytest.raises(RuntimeFailed, match=r"the event has \d+ bytes, and the platform carries at most 100"):
+            process.invoke(event(provider, "predict_several"))
+
+
+@pytest.mark.parametrize(
+    ("sender", "expected"),
+    [
+        ({"requestContext": {"elb": {}}}, "a load balancer"),
+        ({"Records": [{"eventSource": "aws:s3"}]}, "an asynchronous invocation of Lambda"),
+        ({"Records": [{"EventSource": "aws:sns"}]}, "an asynchronous invocation of Lambda"),
+        ({"Records": [{"eventSource": "aws:sqs"}]}, "a synchronous invocation of Lambda"),
+        ({"detail-type": "Scheduled Event"}, "an asynchronous invocation of Lambda"),
+        ({"Records": None}, "a synchronous invocation of Lambda"),
+        ([1], "a synchronous invocation of Lambda"),
+    ],
+)
+def test_lambda_carries_less_to_a_function_that_nobody_waits_for(sender: Any, expected: str) -> None:
+    name, most = runtime("aws").carrier(sender)
+    assert name == expected and most == (6 if name.startswith("a synchronous") else 1) * 1024 * 1024
+
+
+def test_an_answer_that_lambda_does_not_take_back_is_reported(tmp_path: Path) -> None:
+    large = function(tmp_path, "aws", "return 'x' * 7_000_000")
+    with runtime("aws")(large) as process, pytest.raises(RuntimeFailed, match="Exceeded maximum allowed payload size"):
+        process.invoke(event("aws"))

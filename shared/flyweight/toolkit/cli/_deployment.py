@@ -11,13 +11,17 @@ import click
 
 from flyweight.toolkit.cli import _show, _target
 from flyweight.toolkit.deploying import Deployment
-from flyweight.toolkit.targets import Target
+from flyweight.toolkit.deploying.releases import only_name
+from flyweight.toolkit.targets import Target, naming
 from flyweight.toolkit.targets.commands import Runner
 from flyweight.toolkit.targets.deployment import HOME
+from flyweight.toolkit.targets.package import read_marker
 
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
     _target.argument,
-    click.option("--name", default="flyweight", show_default=True, help="The name of the function, and of its stack or service."),
+    click.option(
+        "--name", default="", help="The name of the function, and of its stack or service.  [default: that of the folder's model]"
+    ),
     click.option("--region", default="", help="The region to deploy to.  [default: the target's, see docs/providers]"),
     click.option(
         "--group", default="", help="The project or resource group that contains it.  [default: the tool's setting, or --name]"
@@ -29,6 +33,9 @@ PARAMETERS = click.option(
     "--set", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of infra/TARGET; can be repeated."
 )
 
+TAGS = click.option(
+    "--tag", "tags", multiple=True, metavar="NAME=VALUE", help="A tag (Google Cloud: label) of what is created; can be repeated."
+)
 INFRA = click.option(
     "--infra",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -45,17 +52,43 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
 
 def deployment(
     target: Target, name: str, region: str, group: str, folder: Path | None = None, parameters: tuple[str, ...] = (),
-    infra: Path | None = None,
+    infra: Path | None = None, tags: tuple[str, ...] = (),
 ) -> Deployment:  # fmt: skip
     """Create the deployment that the options describe.
 
-    :raises BadParameter: the folder of `--infra` has no folder for this target, or a parameter is not NAME=VALUE.
+    Without a name it is called like the model in the folder. Where no folder is named either, it is the one that was deployed
+    from here, if there is one alone, else the one in the usual folder.
+
+    :raises BadParameter: the folder of `--infra` has no folder for this target, or a parameter or tag is not NAME=VALUE.
+    :raises UsageError: there is neither a name nor a built folder.
+    :raises DeployFailed: the provider does not take a name.
     """
     pairs = dict(_pair(text) for text in parameters)
     hall = infra or target.hall("infra")
     if infra is not None and not (hall / target.name).is_dir():
         raise click.BadParameter(f"{hall} has no folder {target.name}", param_hint="--infra")
-    return Deployment(name, region, group, folder or Path("build") / target.name, HOME / target.name, pairs, hall)
+    name = name or ("" if folder else only_name(target.name))
+    folder = folder or usual_folder(target)
+    named = dict(_tag(text) for text in tags)
+    made = Deployment(name or _of_model(folder), region, group, folder, HOME / target.name, pairs, named, hall)
+    target.deployer.refuse_names(made)
+    return made
+
+
+def usual_folder(target: Target) -> Path:
+    """Return the folder that `flyweight build` makes by default."""
+    return Path("build") / target.name
+
+
+def _of_model(folder: Path) -> str:
+    """Make a name from that of the model in a built folder.
+
+    :raises UsageError: the folder is not built.
+    """
+    try:
+        return naming.of_model(str(read_marker(folder)["model"]))
+    except (OSError, ValueError, LookupError, TypeError):
+        raise click.UsageError(f"add --name: {folder} is not a built folder, whose model would be the name") from None
 
 
 @dataclass
@@ -88,4 +121,15 @@ def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not name.isidentifier() or not equals:
         raise click.BadParameter(f"expected NAME=VALUE, got {text!r}", param_hint="--set")
+    return name, value
+
+
+def _tag(text: str) -> tuple[str, str]:
+    """Split NAME=VALUE.
+
+    :raises BadParameter: the text is not NAME=VALUE.
+    """
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise click.BadParameter(f"expected NAME=VALUE, got {text!r}", param_hint="--tag")
     return name, value

@@ -19,6 +19,7 @@ EXAMPLES = """\b
 Examples:
   flyweight invoke aws --model penguins.safetensors
   flyweight invoke aws --model penguins.safetensors --event misspelt_feature
+  flyweight invoke aws --model penguins.safetensors --client own
   flyweight invoke gcp --folder build/gcp --event my-event.json --runs 5 --repeat 200
 """
 
@@ -42,6 +43,9 @@ Examples:
     "--repeat", default=0, show_default=True, type=click.IntRange(0), help="Further calls of the last process, for p50 and p95."
 )
 @click.option("--python", default=sys.executable, help="The Python interpreter to use.  [default: this one]")
+@click.option(
+    "--client", default="platform", show_default=True, help="What runs the function: platform, or on aws own: flyweight's."
+)
 @click.option("--env", multiple=True, metavar="NAME=VALUE", help="An environment variable of the function; can be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer and the figures as JSON.")
 @_own_code.options
@@ -53,6 +57,7 @@ def command(
     runs: int,
     repeat: int,
     python: str,
+    client: str,
     env: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -65,7 +70,7 @@ def command(
 
     if (folder is None) == (model is None):
         raise click.UsageError("give either --folder or --model")
-    where: dict[str, Any] = {"model": model, "folder": folder, "event": event or "predict", "python": python}
+    where: dict[str, Any] = {"model": model, "folder": folder, "event": event or "predict", "python": python, "client": client}
     environ = dict(_pair(text) for text in env)
     try:
         figures = invoke(target.name, **where, runs=runs, repeat=repeat, environ=environ)

@@ -9,7 +9,7 @@ import click
 
 from flyweight.toolkit.cli import _deployment, _show, _target, _traffic
 from flyweight.toolkit.errors import ToolkitError
-from flyweight.toolkit.targets import Target
+from flyweight.toolkit.targets import Target, naming
 
 if TYPE_CHECKING:
     from flyweight.toolkit.costs.limits import Nearness
@@ -26,6 +26,7 @@ Examples:
   flyweight plan gcp --model penguins.safetensors --requests 20M --peak 5 --set MEMORY=256Mi --set MIN_INSTANCES=1
   flyweight plan aws --model penguins.safetensors --set Alarms=true --set Dashboard=true --set Endpoint=function-url
 """
+PROVISIONAL = "flyweight"  # until the model is loaded, whose name the deployment gets
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def _planned(target: Target, parameters: tuple[str, ...], region: str, traffic: 
     from flyweight.toolkit.costs.prices import Bill
 
     deployer, option = target.deployer, target.costs.option
-    deployment = _deployment.deployment(target, "flyweight", region, "", None, parameters)
+    deployment = _deployment.deployment(target, PROVISIONAL, region, "", None, parameters)
     where = deployment.region or deployer.region
     if where:
         residency.known_region(target.cloud, where)
@@ -84,7 +85,7 @@ def _planned(target: Target, parameters: tuple[str, ...], region: str, traffic: 
     work = around.shaped(target, traffic.workload(sized), settings)
     answer, slowest = option.latency(replace(work, cold_share=1.0, warm_instances=0))
     near = limits.nearness(target.name, work, sized.init * option.slowed(work), answer, slowest, settings)
-    created = deployer.creates(deployment)
+    created = deployer.creates(replace(deployment, name=naming.of_model(str(sized.document["name"]))))
     beside = around.around(target, work, settings, [resource.kind for resource in created], sized.model)
     found = security.findings(sized.document, traffic.model if "://" in traffic.model else "", settings)
     bill = Bill((*option.bill(work).lines, *beside.lines))

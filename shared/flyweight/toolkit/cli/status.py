@@ -22,7 +22,7 @@ def command(target: Target, name: str, region: str, group: str, dry_run: bool, a
     The state comes from TARGET; the function itself answers GET /ready.
     """
     from flyweight.toolkit.deploying import rollout
-    from flyweight.toolkit.deploying.releases import Releases
+    from flyweight.toolkit.deploying.releases import releases_of
     from flyweight.toolkit.errors import CommandFailed, DeployFailed
 
     deployment = _deployment.deployment(target, name, region, group)
@@ -34,7 +34,7 @@ def command(target: Target, name: str, region: str, group: str, dry_run: bool, a
         state = runner.output(*deployer.status(deployment))
     except CommandFailed as error:
         step = f"check --name and --region; if it does not exist, deploy it: {deployment.verb('deploy', target.name)}"
-        raise DeployFailed(f"{target.name} has no state of {name}: {error}", step) from None
+        raise DeployFailed(f"{target.name} has no state of {deployment.name}: {error}", step) from None
     url = rollout.address(deployer, deployment, runner)
     whole = rollout.in_force(deployer, deployment, runner)
     if dry_run:
@@ -47,7 +47,7 @@ def command(target: Target, name: str, region: str, group: str, dry_run: bool, a
             answered = f"{reply.status} {reply.problem.get('status', '')}".strip()
     except (CommandFailed, DeployFailed) as error:  # without access or an answer, the state is still shown
         answered = str(error)
-    releases = [f"{one.number}: {one.model}" for one in Releases(target.name, name).all()]
+    releases = [f"{one.number}: {one.model}" for one in releases_of(deployer, deployment, runner).all()]
     if as_json:
         return transcript.document(url=url, state=state.split(), ready=ready, model=served, releases=releases)
     rows = {
@@ -55,4 +55,4 @@ def command(target: Target, name: str, region: str, group: str, dry_run: bool, a
         "GET /ready": f"{answered}, {served}" if served else answered,
         "releases from here": ", ".join(releases) or "none",
     }
-    _show.table(url or name, rows)
+    _show.table(url or deployment.name, rows)

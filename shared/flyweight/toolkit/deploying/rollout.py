@@ -3,31 +3,47 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from flyweight.errors import ModelRefused
+from flyweight.models.signature import Signature
 from flyweight.toolkit.deploying.authorization import OF_CALLERS, by_host, chosen
 from flyweight.toolkit.deploying.endpoint import Endpoint
 from flyweight.toolkit.deploying.releases import Release, Releases
-from flyweight.toolkit.deploying.smoke import Verdict, smoke
+from flyweight.toolkit.deploying.smoke import Verdict, awake, smoke
 from flyweight.toolkit.errors import CommandFailed, DeployFailed
-from flyweight.toolkit.targets.commands import Runner
+from flyweight.toolkit.targets.commands import Runner, variable
 from flyweight.toolkit.targets.deployment import Deployer, Deployment, StatefulDeployer
-from flyweight.toolkit.targets.package import MARKER
+from flyweight.toolkit.targets.package import MARKER, read_marker, unfit
 
+EARLIER = "EARLIER"  # the shell variable with the label of the version before the live one
 Ask = Callable[[str, Deployment], Verdict]  # from a URL and the complete deployment
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The live deployment: its URL ("" without an address), its release, and the smoke test's verdict (None if not run)."""
+    """The live deployment: its URL ("" without an address), its release, and the smoke test's verdict (None if not run).
+
+    `release`: None for a version that was not deployed from this folder; `label`: the provider's name for the version.
+    """
 
     url: str
     release: Release | None
     verdict: Verdict | None
     authorization: str = ""
+    label: str = ""
+
+    @property
+    def told(self) -> str:
+        """Name the release for people."""
+        if self.release is None:
+            return f"{self.label}, which was not deployed from here"
+        return f"{self.release.number}: {self.release.model}"
 
     @property
     def call(self) -> str:
@@ -49,14 +65,18 @@ def check(deployer: Deployer, deployment: Deployment, runner: Runner) -> None:
             raise DeployFailed(f"`{tool.program}` is not logged in: `{tool.login}` said: {said}", next_step=tool.sign_in)
 
 
-def built(folder: Path, deployer: Deployer) -> None:
-    """Check that `flyweight build` made a folder.
+def built(folder: Path, deployer: Deployer) -> dict[str, Any]:
+    """Check that `flyweight build` made a folder for this target, and return what its marker file says.
 
-    :raises DeployFailed: it did not.
+    :raises DeployFailed: it did not, or it made the folder for another target.
     """
+    step = f"flyweight build {deployer.name} --model FILE -o {shlex.quote(str(folder))}"
     if not (folder / MARKER).is_file():
-        step = f"flyweight build {deployer.name} --model FILE -o {folder}"
         raise DeployFailed(f"{folder} is not a built folder", next_step=step)
+    fault = unfit(folder, deployer.name)
+    if fault:
+        raise DeployFailed(fault, f"build a folder for {deployer.name}: flyweight build {deployer.name} --model FILE -o FOLDER")
+    return read_marker(folder)
 
 
 def in_force(deployer: Deployer, deployment: Deployment, runner: Runner) -> Deployment:
@@ -72,6 +92,23 @@ def address(deployer: Deployer, deployment: Deployment, runner: Runner) -> str:
     return _text(runner.output(deployer.url(deployment)))
 
 
+def signature(deployer: Deployer, deployment: Deployment, runner: Runner) -> dict[str, Any] | None:
+    """Ask the live endpoint for the document of its model, which has its signature; None if nothing is live or it says nothing.
+
+    :raises DeployFailed: the endpoint does not answer, or a credential is missing.
+    :raises CommandFailed: the key can't be fetched.
+    """
+    url = _text(runner.output_if_any(deployer.url(deployment)))
+    if not url:
+        return None
+    reply = reached(deployer, deployment, runner, url).ask("GET", "/model")
+    try:
+        Signature.of(reply.problem)
+    except ModelRefused:
+        return None
+    return reply.problem if {"name", "version"} <= reply.problem.keys() else None
+
+
 def show(deployer: Deployer, deployment: Deployment, runner: Runner) -> None:
     """Print what `deploy` would run, with a dry-run runner.
 
@@ -84,14 +121,15 @@ def show(deployer: Deployer, deployment: Deployment, runner: Runner) -> None:
     address(deployer, deployment, runner)
 
 
-def deploy(deployer: Deployer, deployment: Deployment, runner: Runner, ask: Ask | None, home: Path) -> Outcome:
-    """Deploy, verify the endpoint with `ask`, and roll back to the previous release if that fails.
+def deploy(
+    deployer: Deployer, deployment: Deployment, runner: Runner, ask: Ask | None, releases: Releases
+) -> Outcome:  # fmt: skip
+    """Deploy, verify the endpoint with `ask`, and roll back to the version that was live before if that fails.
 
     :raises CommandFailed: a command failed; the provider's own rollback decides what is live.
     :raises DeployFailed: the deployment was refused before any change; or the endpoint's answers are wrong, and the previous
         release, if there was one, is live again.
     """
-    releases = Releases(deployer.name, deployment.name, home)
     before = releases.all()
     staged = releases.stage(deployment.folder)
     deployment = replace(deployment, folder=staged)
@@ -110,30 +148,41 @@ def deploy(deployer: Deployer, deployment: Deployment, runner: Runner, ask: Ask 
     if verdict is not None and not verdict.good:
         releases.drop(staged)
         raise _failed(verdict, url, deployer, deployment, _go_back(deployer, deployment, runner, before, label))
-    release = releases.keep(staged, _label(deployer, deployment, runner), deployment.parameters)
+    now = deployer.made_label(runner.variables) or _label(deployer, deployment, runner)
+    release = releases.keep(staged, now, deployment.parameters, label)
     return Outcome(url, release, verdict, deployer.authorization(whole))
 
 
-def back(deployer: Deployer, deployment: Deployment, runner: Runner, ask: Ask | None, home: Path) -> Outcome:
-    """Make the previous release live again.
+def back(
+    deployer: Deployer, deployment: Deployment, runner: Runner, ask: Ask | None, releases: Releases, label: str = ""
+) -> Outcome:  # fmt: skip
+    """Make the version live again that was live before; the provider is asked which one it was.
 
-    :raises DeployFailed: no previous release is stored here.
+    :param label: the provider's name for a version that is to be live instead.
+    :raises DeployFailed: neither the provider nor the releases stored here know an earlier version.
     """
-    releases = Releases(deployer.name, deployment.name, home)
     kept = releases.all()
-    if len(kept) < 2:
-        said = f"{releases.home} has {len(kept)} release{'' if len(kept) == 1 else 's'}, and no earlier one to roll back to"
-        raise DeployFailed(said, f"deploy an earlier folder: {deployment.verb('deploy', deployer.name)} --folder FOLDER")
-    earlier = kept[-2]
-    deployment = replace(deployment, folder=earlier.folder, parameters=earlier.parameters)
-    runner.run(deployer.roll_back(deployment, earlier.label))
+    if deployer.live_label(deployment):
+        live = _label(deployer, deployment, runner) or (kept[-1].label if runner.dry_run and kept else "")
+        label = label or _before(deployer, deployment, runner, kept, live)
+        earlier = next((one for one in reversed(kept) if one.label == label), None)
+    else:
+        live, earlier = "", kept[-2] if len(kept) > 1 else None
+    if earlier is None and not label:
+        raise _nothing_earlier(deployer, deployment, releases, kept, live)
+    if earlier is not None:
+        deployment = replace(deployment, folder=earlier.folder, parameters=earlier.parameters)
+    runner.run(deployer.roll_back(deployment, label))
     url = address(deployer, deployment, runner)
     if runner.dry_run:
-        return Outcome(url, earlier, None)
+        return Outcome(url, earlier, None, label=label)
     whole = in_force(deployer, deployment, runner)
+    ask = ask if earlier is not None else _only_awake(deployer, runner, ask)
     verdict = ask(url, whole) if ask and url else None
-    releases.make_current(earlier)
-    return Outcome(url, earlier, verdict, deployer.authorization(whole))
+    gone_back_from = next((one.number for one in kept if one.label == live), 0)
+    if earlier is not None or gone_back_from:
+        releases.drop_after(earlier.number if earlier else gone_back_from - 1)
+    return Outcome(url, earlier, verdict, deployer.authorization(whole), label)
 
 
 def smoke_test(deployer: Deployer, runner: Runner, patience: float) -> Ask:
@@ -143,6 +192,38 @@ def smoke_test(deployer: Deployer, runner: Runner, patience: float) -> Ask:
         return smoke(reached(deployer, deployment, runner, url), deployment.folder, patience)
 
     return ask
+
+
+def _only_awake(deployer: Deployer, runner: Runner, ask: Ask | None) -> Ask | None:
+    """Return the test of an endpoint whose folder is not here, so that its answers can't be compared with anything."""
+    if ask is None:
+        return None
+    return lambda url, deployment: awake(reached(deployer, deployment, runner, url))
+
+
+def _before(deployer: Deployer, deployment: Deployment, runner: Runner, kept: list[Release], live: str) -> str:
+    """Find the label of the version that was live before, which is stored here if the live version was deployed from here."""
+    stored = [one.before for one in reversed(kept) if one.label == live and one.before not in ("", live)]
+    if stored:
+        return stored[0]
+    asked = deployer.earlier_label(deployment)
+    if runner.dry_run:
+        *before, last = asked
+        runner.run([*before, replace(last, into=EARLIER)])
+        return variable(EARLIER)
+    told = _text(runner.output_if_any(*asked)) if asked else ""
+    if told or not kept:
+        return told
+    return kept[-1].before if kept[-1].label != live else "".join(one.label for one in kept[-2:-1])
+
+
+def _nothing_earlier(
+    deployer: Deployer, deployment: Deployment, releases: Releases, kept: list[Release], live: str
+) -> DeployFailed:  # fmt: skip
+    known = f"{releases.home} has {len(kept)} release{'' if len(kept) == 1 else 's'}"
+    asked = f"{deployer.name} names no version before {live or 'the live one'}, and " if deployer.live_label(deployment) else ""
+    step = f"deploy an earlier folder: {deployment.verb('deploy', deployer.name)} --folder FOLDER"
+    return DeployFailed(f"{asked}{known}, and no earlier one to roll back to", step)
 
 
 def reached(deployer: Deployer, deployment: Deployment, runner: Runner, url: str) -> Endpoint:
@@ -193,7 +274,7 @@ def _label(deployer: Deployer, deployment: Deployment, runner: Runner) -> str:
 
 
 def _text(said: str) -> str:
-    return "" if said == "None" else said  # one tool prints None for nothing
+    return "" if said in ("None", "null") else said  # one tool prints None or null for nothing
 
 
 def _go_back(deployer: Deployer, deployment: Deployment, runner: Runner, before: list[Release], label: str) -> str:

@@ -39,6 +39,18 @@ def smoke(endpoint: Endpoint, folder: Path, patience: float = 60.0, pause: Calla
         pause(2.0)
 
 
+def awake(endpoint: Endpoint) -> Verdict:
+    """Ask a model that is not on this machine whether it is ready: it then answers its own sample as recorded."""
+    try:
+        reply = endpoint.ask("GET", "/ready")
+    except DeployFailed as error:
+        return Verdict(False, str(error))
+    served = reply.headers.get("x-flyweight-model", "the model")
+    if reply.status != 200:
+        return Verdict(False, f"GET /ready answered {reply.status}: {_explanation(reply)}")
+    return Verdict(True, f"{served} is ready; its folder is not here, so its answers were not compared from here")
+
+
 def _ask(endpoint: Endpoint, body: bytes, expected: list[Any], name: str) -> Verdict:
     try:
         reply = endpoint.ask("POST", "/predict", body, content_type="application/json", accept="application/json")

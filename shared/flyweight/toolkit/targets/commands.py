@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -14,12 +15,30 @@ from pathlib import Path
 from flyweight.toolkit.errors import CommandFailed
 
 
+class Expanded(str):
+    """A word in which `$NAME` stands for the output of an earlier command; in every other word `$` is a letter like any other.
+
+    Only code makes such words, out of its own constants: a word that a user gave is never expanded.
+    """
+
+    __slots__ = ()
+
+    def written(self) -> str:
+        """Write the word in shell syntax."""
+        return '"' + re.sub(r'[\\"`]', r"\\\g<0>", self) + '"'
+
+    def filled(self, variables: Mapping[str, str]) -> str:
+        """Put the values of variables in their places."""
+        return re.sub(r"\$([A-Z_]+)", lambda found: variables.get(found[1], ""), self)
+
+
 @dataclass(frozen=True)
 class Command:
     """A program and its arguments.
 
-    `cwd`: its working directory; `into`: the variable that stores its output, used by later commands as `$NAME`;
-    `environ`: additional environment variables; `script`: for a script, the commands that it reports it runs.
+    `cwd`: its working directory; `into`: the variable that stores its output, used by later commands in words of the class
+    `Expanded`; `environ`: additional environment variables; `script`: for a script, the lines that it reports it runs;
+    `first_line`: whether only the first line of its output counts.
     """
 
     words: tuple[str, ...]
@@ -27,19 +46,31 @@ class Command:
     into: str = ""
     environ: tuple[tuple[str, str], ...] = ()
     script: tuple[str, ...] = ()
+    first_line: bool = False
 
     def __str__(self) -> str:
         """Format the command in shell syntax; for a script, the commands that it runs."""
         if self.script:
             return "\n".join(self.script)
-        line = " ".join(f'"{word}"' if word.startswith("$") else shlex.quote(word) for word in self.words)
-        line = f"(cd {shlex.quote(str(self.cwd))} && {line})" if self.cwd else line
+        line = " ".join(word.written() if isinstance(word, Expanded) else shlex.quote(word) for word in self.words)
+        line = f"{line} | head -n 1" if self.first_line else line
+        line = f"(cd {shlex.quote(_path(self.cwd))} && {line})" if self.cwd else line
         return f"{self.into}=$({line})" if self.into else line
 
 
 def command(*words: str | Path, cwd: Path | None = None, into: str = "") -> Command:
     """Create a command from these words."""
-    return Command(tuple(map(str, words)), cwd, into)
+    return Command(tuple(word if isinstance(word, str) else str(word) for word in words), cwd, into)
+
+
+def variable(name: str) -> Expanded:
+    """Create the word that is the value of a variable."""
+    return Expanded(f"${name}")
+
+
+def _path(path: Path) -> str:
+    """Write a path so that no program takes it for an option."""
+    return f"./{path}" if str(path).startswith("-") else str(path)
 
 
 @dataclass
@@ -101,14 +132,15 @@ class Runner:
         if done.returncode:
             said = str(done.stderr).strip()[-500:]
             raise CommandFailed(f"`{one}` exited with status {done.returncode}: {said}")
-        return str(done.stdout).strip()
+        said = str(done.stdout).strip()
+        return said.partition("\n")[0].strip() if one.first_line else said
 
     def _start(self, one: Command, stdout: int | None = None, stderr: int | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command.
 
         :raises CommandFailed: the program can't be started.
         """
-        words = [self.variables.get(word[1:], "") if word.startswith("$") else word for word in one.words]
+        words = [word.filled(self.variables) if isinstance(word, Expanded) else word for word in one.words]
         words[0] = shutil.which(words[0]) or words[0]
         environ = {**os.environ, **dict(one.environ)}
         quiet = subprocess.DEVNULL
@@ -137,8 +169,13 @@ def script(path: Path, environ: Mapping[str, str], *options: str) -> Command:
     )
     if done.returncode:
         raise CommandFailed(done.stderr.strip(), next_step=f"see the comment at the top of {path} for its variables")
-    said = [shlex.split(line) for line in done.stdout.splitlines() if line.strip()]
-    return Command(words, environ=tuple(environ.items()), script=tuple(str(command(*line)) for line in said))
+    lines = [line.strip() for line in done.stdout.split("\n") if line.strip()]
+    return Command(words, environ=tuple(environ.items()), script=tuple(map(_plainly_quoted, lines)))
+
+
+def _plainly_quoted(line: str) -> str:
+    """Quote a line of bash's `printf %q` as other lines are quoted; a line with `$'...'`, which bash alone reads, stays as is."""
+    return line if "$'" in line else shlex.join(shlex.split(line))
 
 
 def _has_descriptor() -> bool:

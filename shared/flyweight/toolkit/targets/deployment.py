@@ -17,6 +17,7 @@ from pathlib import Path
 
 from flyweight.toolkit import resources
 from flyweight.toolkit.errors import DeployFailed
+from flyweight.toolkit.targets import naming
 from flyweight.toolkit.targets.authorization import AuthorizationMethod
 from flyweight.toolkit.targets.commands import Command
 
@@ -28,8 +29,8 @@ class Deployment:
     """The place and the contents of a deployed function.
 
     `group`: the provider's project or resource group, empty for the tool's own setting; `folder`: the built folder; `work`: a
-    folder for files that commands need; `parameters`: values of the template's or script's parameters, by name; `infra`: the
-    folder of templates and scripts, with a folder for each target.
+    folder for files that commands need; `parameters`: values of the template's or script's parameters, by name; `tags`: of
+    what is created, by name; `infra`: the folder of templates and scripts, with a folder for each target.
     """
 
     name: str = "flyweight"
@@ -38,6 +39,7 @@ class Deployment:
     folder: Path = Path()
     work: Path = HOME
     parameters: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
     infra: Path = field(default_factory=lambda: resources.folder("infra"))
 
     def verb(self, verb: str, target: str) -> str:
@@ -72,11 +74,34 @@ class Resource:
 class Deployer(ABC):
     """The commands that deploy to one target, and query what is deployed there.
 
-    `name`: the target's name; `authorizations`: the methods of authorization that only this provider has.
+    `name`: the target's name; `authorizations`: the methods of authorization that only this provider has; `name_rule` and
+    `group_rule`: the names that it takes for functions, and for what contains them.
     """
 
     name: str
     authorizations: tuple[AuthorizationMethod, ...] = ()
+    name_rule: naming.Rule = naming.FUNCTION
+    group_rule: naming.Rule = naming.GROUP
+
+    def refuse_names(self, deployment: Deployment) -> None:
+        """Check the names of a deployment, before any of them stands in a command or in a path.
+
+        :raises DeployFailed: the provider does not take a name.
+        """
+        self.name_rule.check(deployment.name)
+        for rule, value in ((naming.REGION, deployment.region), (self.group_rule, deployment.group)):
+            if value:
+                rule.check(value)
+        for word in (*deployment.tags, *deployment.tags.values()):
+            naming.TAG.check(word)
+
+    def choose_client(self, client: str) -> str:
+        """Return the parameter NAME=VALUE that chooses what runs the function.
+
+        :param client: one of the runtime's `CLIENTS`.
+        :raises DeployFailed: the target has no such choice.
+        """
+        raise DeployFailed(f"{self.name} has no choice of clients", "omit --client")
 
     @property
     def region(self) -> str:
@@ -98,8 +123,24 @@ class Deployer(ABC):
     def url(self, deployment: Deployment) -> Command:
         """Return the command that prints the endpoint's URL."""
 
+    def place(self, deployment: Deployment) -> tuple[str, ...]:
+        """Name where the deployment is, within the account: releases of different places have nothing to do with each other."""
+        return (deployment.group, deployment.region or self.region)
+
+    def account(self, deployment: Deployment) -> list[Command]:
+        """List the commands whose last one prints the account, project or subscription; [] if `place` names it."""
+        return []
+
     def live_label(self, deployment: Deployment) -> list[Command]:
         """List the commands whose last one prints the label of the live version; [] if a rollback needs only the folder."""
+        return []
+
+    def made_label(self, variables: Mapping[str, str]) -> str:
+        """Return the label of the version that `deploy` made, if its commands stored it in a variable; else ""."""
+        return ""
+
+    def earlier_label(self, deployment: Deployment) -> list[Command]:
+        """List the commands whose last one prints the label of the version before the live one, as the provider knows it."""
         return []
 
     @abstractmethod

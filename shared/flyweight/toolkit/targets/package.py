@@ -66,3 +66,28 @@ def read_marker(folder: Path) -> dict[str, Any]:
     """Read the marker file of a built folder: its `target`, `runtime` (the Python version), `arch`, model and packages."""
     document: dict[str, Any] = json.loads((folder / MARKER).read_text(encoding="utf-8"))
     return document
+
+
+def unfit(folder: Path, target: str, python: str = "", machine: str = "") -> str:
+    """Say why a folder is not for a target, "" if it is; a folder without a marker file is somebody's own, and is for any.
+
+    :param folder: a folder that `flyweight build` made, or that somebody wrote by hand.
+    :param python: the Python version that is to run it, "" for the one that it was built for.
+    :param machine: the architecture that is to run it, as wheels name it; one that no wheel names is not compared.
+    """
+    if not (folder / MARKER).is_file():
+        return ""
+    try:
+        marker = read_marker(folder)
+    except (ValueError, OSError) as error:
+        return f"{folder / MARKER} can't be read: {error}"
+    if not isinstance(marker, dict) or not all(isinstance(marker.get(key), str) for key in ("target", "runtime", "model")):
+        return f"{folder / MARKER} does not say what the folder was built for"
+    if marker["target"] != target:
+        return f"{folder} was built for {marker['target']}, not for {target}"
+    arch = marker.get("arch")  # None without packages, when every Python and machine can run the folder
+    if arch and python not in ("", marker["runtime"]):
+        return f"{folder} has packages for Python {marker['runtime']}, not for {python}"
+    if arch and machine in MACHINES.values() and MACHINES.get(str(arch)) != machine:
+        return f"{folder} has packages for {arch}, not for {machine}"
+    return ""

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from flyweight.toolkit import installation
 from flyweight.toolkit.errors import RuntimeFailed
+from flyweight.toolkit.targets.requests import body_of
 
 VERSIONS = """
 import platform, sys
@@ -52,7 +53,9 @@ class Runtime(ABC):
 
     PACKAGES: tuple[str, ...] = ()  # implementations of this runtime, the preferred first; () if it needs no package
     EXTRA: str = ""  # the extra of flyweight that installs them
+    CLIENTS: Mapping[str, Mapping[str, str]] = {"platform": {}}  # what can run a function, and the variables that choose it
     SHAPES: tuple[str, ...] = ("",)  # the names of the forms of an HTTP event; "" is the usual one
+    MAX_REQUEST = MAX_ANSWER = 1 << 62  # bytes that the platform carries to the function and back; `limits.json` has the sources
 
     def __init__(
         self, folder: Path, *, python: str = sys.executable, environ: Mapping[str, str] | None = None, timeout: float = 60.0
@@ -83,6 +86,17 @@ class Runtime(ABC):
         """Send an event to the running process, and return its answer; `seconds` is the time of its arrival."""
 
     @classmethod
+    def client(cls, name: str) -> Mapping[str, str]:
+        """Return the environment variables that choose what runs a function.
+
+        :param name: one of `CLIENTS`.
+        :raises RuntimeFailed: the target has no such client.
+        """
+        if name not in cls.CLIENTS:
+            raise RuntimeFailed(f"this target has no client {name!r}", f"choose one of: {', '.join(cls.CLIENTS)}")
+        return cls.CLIENTS[name]
+
+    @classmethod
     def event(cls, request: Mapping[str, Any], shape: str = "") -> Any:
         """Convert a plain request to the event that the target passes to the function.
 
@@ -108,6 +122,16 @@ class Runtime(ABC):
         """Return the environment variables that an event needs; usually none."""
         return {}
 
+    @classmethod
+    def carrier(cls, event: Any) -> tuple[str, int]:
+        """Name what carries an event to the function, and the most bytes that it carries."""
+        return "the platform", cls.MAX_REQUEST
+
+    @staticmethod
+    def size(event: Any) -> int:
+        """Count the bytes of an event as they are carried: usually those of the body."""
+        return len(body_of(event)) if isinstance(event, dict) else 0
+
     def descriptors(self) -> tuple[int, ...]:
         """Return the file descriptors that the process inherits."""
         return ()
@@ -115,12 +139,20 @@ class Runtime(ABC):
     def invoke(self, event: Any) -> Answer:
         """Return the answer to an event in the provider's own form.
 
-        :raises RuntimeFailed: the function does not answer; the message gives the reason and the end of the process's output.
+        :raises RuntimeFailed: the function does not answer, or the platform carries no event or answer of this size; the message
+            gives the reason and the end of the process's output.
         """
+        carrier, limit = self.carrier(event)
+        size = self.size(event)
+        if size > limit:
+            message = f"the event has {size} bytes, and {carrier} carries at most {limit}"
+            raise RuntimeFailed(message, next_step="send less at once, for example fewer instances, or compress the body")
         began = perf_counter()
         if self._process is None:
             self._start()
         answer = self.exchange(event)
+        if len(answer.body) > self.MAX_ANSWER:
+            raise self.failed(f"the answer has {len(answer.body)} bytes, and {carrier} carries at most {self.MAX_ANSWER}")
         return Answer(answer.status, answer.headers, answer.body, answer.seconds - began)
 
     def peak_memory(self) -> int | None:

@@ -5,21 +5,27 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from flyweight.toolkit.errors import DeployFailed
 from flyweight.toolkit.targets.aws import template
 from flyweight.toolkit.targets.aws.authorization import METHODS
-from flyweight.toolkit.targets.commands import Command, command
+from flyweight.toolkit.targets.commands import Command, Expanded, command, variable
 from flyweight.toolkit.targets.deployment import Deployment, Resource, StatefulDeployer, Tool
+from flyweight.toolkit.targets.naming import Rule
 from flyweight.toolkit.targets.package import read_marker
 
 SAM = "https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html"
 CLI = "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"
 
 ALIAS = "live"  # the alias that all callers use, defined in the template
-FUNCTION, VERSION, KEY = "FUNCTION", "VERSION", "KEY_ID"  # shell variables
-NAMES = r"[A-Za-z][A-Za-z0-9-]{0,127}"  # of stacks; the function's log and role get the stack's name
+FUNCTION, VERSION, LIVE, KEY = "FUNCTION", "VERSION", "LIVE", "KEY_ID"  # shell variables
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-using-console-create-stack-parameters.html
+NAMES = Rule("a stack", r"[A-Za-z][A-Za-z0-9-]{0,127}", "begin with a letter, followed by letters, digits and -")
+# JMESPath: the greatest version before the live one; `$LATEST` is no number, and compares with none
+EARLIER = "to_number(max_by(Versions[?to_number(Version) < to_number('$LIVE')], &to_number(Version)).Version)"
 USUAL = "eu-west-1"
 
 # States in which a stack refuses updates: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
@@ -35,6 +41,7 @@ class Aws(StatefulDeployer):
 
     name = "aws"
     authorizations = METHODS
+    name_rule = NAMES
 
     @property
     def region(self) -> str:
@@ -49,7 +56,7 @@ class Aws(StatefulDeployer):
 
     def deploy(self, deployment: Deployment) -> list[Command]:
         """Run `sam deploy` on the template with the folder as its code, then set the alias, which `roll_back` may have moved."""
-        overrides = [f"{name}={value}" for name, value in self._parameters(deployment).items()]
+        overrides = [_override(name, value) for name, value in self._parameters(deployment).items()]
         words = ["sam", "deploy", "--template-file", str(self._template(deployment)), "--stack-name", deployment.name]
         words += [
             "--region",
@@ -61,8 +68,13 @@ class Aws(StatefulDeployer):
             "DELETE",
         ]
         words += ["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--parameter-overrides", *overrides]
+        words += ["--tags", *[f"{name}={value}" for name, value in deployment.tags.items()]] if deployment.tags else []
         version = self._output(deployment, "FunctionVersion", into=VERSION)
-        return [command(*words), self._function(deployment), version, self._move(deployment, f"${VERSION}")]
+        return [command(*words), self._function(deployment), version, self._move(deployment, variable(VERSION))]
+
+    def choose_client(self, client: str) -> str:
+        """Choose by the template's parameter."""
+        return f"Client={client}"
 
     def url(self, deployment: Deployment) -> Command:
         """Read the stack's output."""
@@ -70,9 +82,29 @@ class Aws(StatefulDeployer):
 
     def live_label(self, deployment: Deployment) -> list[Command]:
         """Read the version to which the alias points."""
-        words = ["aws", "lambda", "get-alias", "--region", self._region(deployment), "--function-name", f"${FUNCTION}"]
+        words = ["aws", "lambda", "get-alias", "--region", self._region(deployment), "--function-name", variable(FUNCTION)]
         words += ["--name", ALIAS, "--query", "FunctionVersion", "--output", "text"]
         return [self._function(deployment), command(*words)]
+
+    def place(self, deployment: Deployment) -> tuple[str, ...]:
+        """Return the region; stacks have no group."""
+        return (self._region(deployment),)
+
+    def account(self, deployment: Deployment) -> list[Command]:
+        """Read the number of the account that the CLI is logged in to."""
+        words = ["aws", "sts", "get-caller-identity", "--region", self._region(deployment)]
+        return [command(*words, "--query", "Account", "--output", "text")]
+
+    def made_label(self, variables: Mapping[str, str]) -> str:
+        """Return the version that the stack says it made."""
+        return variables.get(VERSION, "").replace("None", "")
+
+    def earlier_label(self, deployment: Deployment) -> list[Command]:
+        """Read the greatest version before the one to which the alias points."""
+        function, live = self.live_label(deployment)
+        words = ["aws", "lambda", "list-versions-by-function", "--region", self._region(deployment), "--function-name"]
+        asked = command(*words, variable(FUNCTION), "--query", Expanded(EARLIER), "--output", "json")
+        return [function, replace(live, into=LIVE), asked]
 
     def roll_back(self, deployment: Deployment, label: str) -> list[Command]:
         """Point the alias to the earlier version, which still exists."""
@@ -115,7 +147,7 @@ class Aws(StatefulDeployer):
             "--region",
             self._region(deployment),
             "--api-key",
-            f"${KEY}",
+            variable(KEY),
             "--include-value",
         ]
         return [self._output(deployment, "ApiKeyId", into=KEY), command(*words, "--query", "value", "--output", "text")]
@@ -144,12 +176,8 @@ class Aws(StatefulDeployer):
     def _parameters(self, deployment: Deployment) -> dict[str, str]:
         """Return the parameters that the folder determines, and the deployment's own.
 
-        :raises DeployFailed: a parameter or its value is not in the template, or the stack's name is invalid.
+        :raises DeployFailed: a parameter or its value is not in the template.
         """
-        if not re.fullmatch(NAMES, deployment.name):
-            raise DeployFailed(
-                f"{deployment.name!r} is not a valid name of a stack", "begin with a letter, followed by letters, digits and -"
-            )
         marker = read_marker(deployment.folder)
         built = {"PythonVersion": marker["runtime"], **({"Architecture": marker["arch"]} if marker["arch"] else {})}
         for name, value in built.items():
@@ -175,7 +203,7 @@ class Aws(StatefulDeployer):
         return self._output(deployment, "FunctionName", into=FUNCTION)
 
     def _move(self, deployment: Deployment, version: str) -> Command:
-        words = ["aws", "lambda", "update-alias", "--region", self._region(deployment), "--function-name", f"${FUNCTION}"]
+        words = ["aws", "lambda", "update-alias", "--region", self._region(deployment), "--function-name", variable(FUNCTION)]
         return command(*words, "--name", ALIAS, "--function-version", version, "--output", "text")
 
     def _stack(self, deployment: Deployment, query: str, into: str = "", output: str = "text") -> Command:
@@ -185,11 +213,29 @@ class Aws(StatefulDeployer):
     def _template(self, deployment: Deployment) -> Path:
         """Copy the template to the work folder, with the built folder as its code."""
         code, text = deployment.folder.resolve(), _source(deployment).read_text(encoding="utf-8")
-        text = re.sub(r"(?m)^(\s*CodeUri: ).*$", lambda found: f"{found[1]}{code}", text)
+        text = re.sub(r"(?m)^(\s*CodeUri: ).*$", lambda found: f"{found[1]}{json.dumps(str(code))}", text)
         deployment.work.mkdir(parents=True, exist_ok=True)
-        copy = deployment.work / f"{deployment.name}.template.yaml"
+        copy = deployment.work / f"{deployment.name}.{self._region(deployment)}.template.yaml"
         copy.write_text(text, encoding="utf-8")
         return copy
+
+
+def _override(name: str, value: str) -> str:
+    """Write a parameter as SAM reads it: from a value without quotes it would take further parameters.
+
+    :raises DeployFailed: SAM can't read the value back.
+    """
+    if re.fullmatch(r"[\w@%+=:,./()*?-]+", value):
+        return f"{name}={value}"
+    if "\\" in value or not value.isprintable():
+        raise DeployFailed(
+            f"SAM can't be given {name}={value!r}", "leave out backslashes, line breaks and other control characters"
+        )
+    return f'{name}="{value}"' if '"' not in value else f'{name}="{_escaped(value)}"'
+
+
+def _escaped(value: str) -> str:
+    return value.replace('"', '\\"')
 
 
 def _of_profile() -> str:

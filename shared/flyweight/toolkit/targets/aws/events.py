@@ -17,9 +17,9 @@ from flyweight.toolkit import resources
 from flyweight.toolkit.errors import RuntimeFailed
 from flyweight.toolkit.targets.requests import body_of
 
-# HTTP API 2.0, REST API, HTTP API 1.0, a stage in the path, function URL, load balancer without and with multi-value headers, a
-# body in base64, and direct invocation
-SHAPES = ("", "rest", "http1", "stage", "url", "alb", "alb_multi", "base64", "direct")
+# HTTP API 2.0, REST API, HTTP API 1.0, a stage in the path, function URL, load balancer without and with multi-value headers, VPC
+# Lattice in both versions, a body in base64, and direct invocation
+SHAPES = ("", "rest", "http1", "stage", "url", "alb", "alb_multi", "lattice", "lattice_v1", "base64", "direct")
 JSON = {"content-type": "application/json"}
 
 
@@ -61,6 +61,8 @@ def _headers(sample: dict[str, Any], request: Mapping[str, Any]) -> dict[str, An
     spelling = str.lower if "host" in values else str.title
     headers = {name: value for name, value in values.items() if name.lower() != "content-type"}
     headers |= {spelling(name): value for name, value in request.get("headers", {}).items()}
+    if any(isinstance(value, list) for value in values.values()):
+        return {"headers": {name: value if isinstance(value, list) else [value] for name, value in headers.items()}}
     return {"headers": headers, "multiValueHeaders": {name: [value] for name, value in headers.items()}}
 
 
@@ -70,19 +72,21 @@ def _query(query: str) -> dict[str, Any]:
     if not query:
         return {}
     single = {name: value[-1] for name, value in values.items()}
-    return {"rawQueryString": query, "queryStringParameters": single, "multiValueQueryStringParameters": values}
+    several = {"multiValueQueryStringParameters": values}
+    return {"rawQueryString": query, "queryStringParameters": single, "query_string_parameters": single, **several}
 
 
 def _body(sample: dict[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
     """Write the body as text, or in base64 if the sample uses it or the body is not text."""
     body = body_of(request)
     if not body:
-        return {"body": None if "resource" in sample else "", "isBase64Encoded": False}
+        return {"body": None if "resource" in sample else "", "isBase64Encoded": False, "is_base64_encoded": False}
     try:
-        text = "" if sample["isBase64Encoded"] else body.decode()
+        text = "" if sample.get("isBase64Encoded") else body.decode()
     except UnicodeDecodeError:
         text = ""
-    return {"body": text or base64.b64encode(body).decode(), "isBase64Encoded": not text}
+    encoded = {"isBase64Encoded": not text, "is_base64_encoded": not text}
+    return {"body": text or base64.b64encode(body).decode(), **encoded}
 
 
 def _direct(request: Mapping[str, Any]) -> Any:

@@ -1,10 +1,11 @@
-"""Run AWS Lambda's own runtime client (awslambdaric) against a Runtime API on this machine.
+"""Run AWS Lambda's own runtime client (awslambdaric), or flyweight's, against a Runtime API on this machine.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
 import base64
 import json
+import os
 import threading
 import uuid
 from collections.abc import Mapping
@@ -14,11 +15,15 @@ from queue import Empty, SimpleQueue
 from time import perf_counter, time
 from typing import Any
 
-from flyweight.toolkit.targets.aws import events
+from flyweight.toolkit.errors import RuntimeFailed
+from flyweight.toolkit.targets.aws import events, payloads
 from flyweight.toolkit.targets.runtime import Answer
 from flyweight.toolkit.targets.runtime import Runtime as Base
 
 ENTRY = "app.lambda_handler"
+TASK = "/var/task/"  # where Lambda unpacks a function
+WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"  # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html
+OWN = f"{TASK}flyweight_wrapper"
 
 
 class Runtime(Base):
@@ -26,21 +31,46 @@ class Runtime(Base):
 
     PACKAGES = ("awslambdaric",)
     EXTRA = "aws"
+    CLIENTS: Mapping[str, Mapping[str, str]] = {"platform": {}, "own": {WRAPPER: OWN}}
     SHAPES = events.SHAPES
+    MAX_REQUEST, MAX_ANSWER = payloads.SYNCHRONOUS, payloads.ANSWER
 
     @classmethod
     def wrap(cls, request: Mapping[str, Any], shape: str) -> Any:
         """Convert a plain request as the sender of a shape does."""
         return events.wrap(request, shape)
 
+    @classmethod
+    def carrier(cls, event: Any) -> tuple[str, int]:
+        """Name what carries an event to the function: the kind of invocation, or a load balancer."""
+        return payloads.carrier(event)
+
+    @staticmethod
+    def size(event: Any) -> int:
+        """Count the bytes of the event's JSON, which Lambda counts."""
+        return len(json.dumps(event).encode())
+
     def __init__(self, folder: Path, **options: Any) -> None:
         super().__init__(folder, **options)
+        if self._environ.get(WRAPPER) == OWN:
+            self.description = f"flyweight's client {self.description[self.description.index('on Python') :]}"
         traced = "AWS_XRAY_DAEMON_ADDRESS" in self._environ  # if an X-Ray daemon listens
         self._api = _RuntimeApi(self.timeout, traced)
 
     def command(self) -> list[str]:
-        """Run the runtime client as Lambda's bootstrap does."""
-        return [self.python, "-m", "awslambdaric", ENTRY]
+        """Run the runtime client as Lambda's bootstrap does, by the wrapper if the function has one.
+
+        :raises RuntimeFailed: the wrapper is not an executable file.
+        """
+        usual = [self.python, "-m", "awslambdaric", ENTRY]
+        wrapper = self._environ.get(WRAPPER, "")
+        if not wrapper:
+            return usual
+        path = self.folder / wrapper.removeprefix(TASK)
+        if not os.access(path, os.X_OK):
+            words = f"{WRAPPER} names {wrapper}, which is not an executable file in {self.folder}"
+            raise RuntimeFailed(words, "build the folder again: flyweight build aws --model FILE")
+        return [str(path), *usual]
 
     def variables(self) -> dict[str, str]:
         """Return Lambda's reserved variables."""
@@ -140,8 +170,12 @@ class _Exchange(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         kind = "/".join(self.path.rsplit("/", 2)[-2:]) if self.path.endswith("/error") else "response"
+        if len(body) > payloads.ANSWER:
+            refusal = {"errorType": "RequestEntityTooLarge", "errorMessage": payloads.REFUSAL}
+            self.server.posts.put(("response/error", json.dumps(refusal).encode(), perf_counter()))
+            return self._reply(413, {"Content-Type": "application/json"}, json.dumps(refusal).encode())
         self.server.posts.put((kind, body, perf_counter()))
-        self._reply(202, {"Content-Type": "application/json"}, b'{"status":"OK"}')
+        return self._reply(202, {"Content-Type": "application/json"}, b'{"status":"OK"}')
 
     def log_message(self, format: str, *args: Any) -> None:
         """Log nothing: the function writes its own log."""

@@ -11,14 +11,24 @@ from flyweight.toolkit.errors import DeployFailed
 from flyweight.toolkit.targets.azure import parameters as arm_parameters
 from flyweight.toolkit.targets.azure import template
 from flyweight.toolkit.targets.azure.authorization import METHODS
-from flyweight.toolkit.targets.commands import Command, command
+from flyweight.toolkit.targets.commands import Command, command, variable
 from flyweight.toolkit.targets.deployment import Deployment, Resource, StatefulDeployer, Tool
+from flyweight.toolkit.targets.naming import Rule
 from flyweight.toolkit.targets.package import read_marker
 
 APP = "APP"  # the shell variable that has the function app's name, which the template may make up
 PYTHON = "pythonVersion"
 MADE_UP = r"flyweight-[a-z0-9]{13}"  # the name that the template makes up where `name` is left out
 TOOLS = "https://learn.microsoft.com/azure/azure-functions/functions-run-local"
+# https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
+NAMES = Rule(
+    "a deployment", r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}[A-Za-z0-9_-]|[A-Za-z0-9]",
+    "begin with a letter or digit, followed by letters, digits, _, . and -, at most 64, the last of which is no .",
+)  # fmt: skip
+GROUPS = Rule(
+    "a resource group", r"[A-Za-z0-9_(][A-Za-z0-9_.()-]{0,88}[A-Za-z0-9_()-]|[A-Za-z0-9_]",
+    "begin with a letter, digit or _, followed by letters, digits, _, ., -, ( and ), at most 90, the last of which is no .",
+)  # fmt: skip
 
 
 class Azure(StatefulDeployer):
@@ -26,6 +36,8 @@ class Azure(StatefulDeployer):
 
     name = "azure"
     authorizations = METHODS
+    name_rule = NAMES
+    group_rule = GROUPS
     region = "westeurope"
 
     def tools(self, deployment: Deployment) -> list[Tool]:
@@ -49,6 +61,14 @@ class Azure(StatefulDeployer):
         """The template's output."""
         return self._output(deployment, "url")
 
+    def place(self, deployment: Deployment) -> tuple[str, ...]:
+        """The resource group, in which names are unique; Azure reads capital letters in it as small ones."""
+        return (self._group(deployment).lower(),)
+
+    def account(self, deployment: Deployment) -> list[Command]:
+        """The subscription that the CLI works for."""
+        return [command("az", "account", "show", "--query", "id", "--output", "tsv")]
+
     def live_label(self, deployment: Deployment) -> list[Command]:
         """Flex Consumption has no slots and keeps one package: the folder is what one goes back to."""
         return []
@@ -69,10 +89,11 @@ class Azure(StatefulDeployer):
     def obstacle(self, deployment: Deployment, state: str) -> DeployFailed | None:
         """A parameter that was set last time and is left out now: the template would set its default again."""
         usual = {name: _text(one.get("defaultValue", "")) for name, one in _template(deployment)["parameters"].items()}
+        given = {*deployment.parameters, PYTHON, "location", *(["tags"] if deployment.tags else [])}
         lost = [
             f"{name}={value}"
             for name, value in self.current_parameters(state).items()
-            if name not in {*deployment.parameters, PYTHON, "location"} and name in usual and value != usual[name]
+            if name not in given and name in usual and value != usual[name]
             if name != "name" or not re.fullmatch(MADE_UP, value)
         ]
         if not lost:
@@ -86,13 +107,13 @@ class Azure(StatefulDeployer):
 
     def key(self, deployment: Deployment) -> list[Command]:
         """The app's function key."""
-        words = ["az", "functionapp", "keys", "list", *self._where(deployment), "--name", f"${APP}"]
+        words = ["az", "functionapp", "keys", "list", *self._where(deployment), "--name", variable(APP)]
         return [self._app(deployment), command(*words, "--query", "functionKeys.default", "--output", "tsv")]
 
     def logs(self, deployment: Deployment, since: str, follow: bool) -> list[Command]:
         """What Application Insights has; to follow, its Live Metrics in a browser: Flex Consumption streams no log."""
         if follow:
-            return [self._app(deployment), command("func", "azure", "functionapp", "logstream", f"${APP}", "--browser")]
+            return [self._app(deployment), command("func", "azure", "functionapp", "logstream", variable(APP), "--browser")]
         extension = command("az", "extension", "add", "--name", "application-insights", "--only-show-errors")  # nothing if there
         asked = "traces | order by timestamp asc | project timestamp, message"
         words = [
@@ -102,7 +123,7 @@ class Azure(StatefulDeployer):
             "query",
             *self._where(deployment),
             "--apps",
-            f"${APP}",
+            variable(APP),
             "--analytics-query",
             asked,
         ]
@@ -111,7 +132,7 @@ class Azure(StatefulDeployer):
 
     def status(self, deployment: Deployment) -> list[Command]:
         """The app's state."""
-        words = ["az", "functionapp", "show", *self._where(deployment), "--name", f"${APP}"]
+        words = ["az", "functionapp", "show", *self._where(deployment), "--name", variable(APP)]
         options = ["--query", "[name,properties.state,properties.defaultHostName]", "--output", "tsv"]
         return [self._app(deployment), command(*words, *options)]
 
@@ -145,9 +166,10 @@ class Azure(StatefulDeployer):
         if deployment.parameters.get(PYTHON, built) != built:
             message = f"{deployment.folder} was built for Python {built}, not {deployment.parameters[PYTHON]}"
             raise DeployFailed(message, f"leave out --set {PYTHON}, or build another folder")
-        parameters = {PYTHON: built, **deployment.parameters}
+        tags = {"tags": json.dumps(dict(deployment.tags))} if deployment.tags else {}
+        parameters = {PYTHON: built, **tags, **deployment.parameters}
         described = _template(deployment)["parameters"]
-        refused = arm_parameters.refusals(described, parameters)
+        refused = arm_parameters.refusals(described, parameters) or arm_parameters.lacking(parameters)
         if refused:
             explained = " ".join(arm_parameters.explanations(described, parameters))
             raise DeployFailed("; ".join(refused), explained or f"{_source(deployment)} describes its parameters")
@@ -167,12 +189,12 @@ class Azure(StatefulDeployer):
         return self._output(deployment, "functionApp", into=APP)
 
     def _publish(self, deployment: Deployment) -> Command:
-        return command("func", "azure", "functionapp", "publish", f"${APP}", "--python", "--no-build", cwd=deployment.folder)
+        return command("func", "azure", "functionapp", "publish", variable(APP), "--python", "--no-build", cwd=deployment.folder)
 
 
 def _text(value: Any) -> str:
     """A value as `--set` gives it."""
-    return json.dumps(value) if isinstance(value, bool) else str(value)
+    return json.dumps(value) if isinstance(value, (bool, dict)) else str(value)
 
 
 def _set(given: list[str]) -> str:

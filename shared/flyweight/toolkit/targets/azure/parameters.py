@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
+
+# a parameter, and those that it asks for: Azure would say so once half of the resources are there
+ASKS_FOR = {
+    "keyVaultUri": ("keyName", "identityId"),
+    "keyName": ("keyVaultUri",),
+    "certificateVaultId": ("certificateSecret", "domain"),
+    "certificateSecret": ("certificateVaultId",),
+    "corsCredentials": ("corsOrigins",),
+}
+OFF = ("", "false")
+
+
+def lacking(given: Mapping[str, str]) -> list[str]:
+    """What parameters ask for that is not given."""
+    return [
+        f"{name} asks for {other}"
+        for name, others in ASKS_FOR.items()
+        if given.get(name, "") not in OFF
+        for other in others
+        if given.get(other, "") in OFF
+    ]
 
 
 def refusals(described: Mapping[str, Any], given: Mapping[str, str]) -> list[str]:
@@ -36,5 +58,16 @@ def _expected(parameter: Mapping[str, Any], value: str) -> str:
     if parameter["type"] == "int":
         least, most = parameter.get("minValue", -math.inf), parameter.get("maxValue", math.inf)
         return "" if re.fullmatch(r"-?\d+", value) and least <= int(value) <= most else f"a number from {least} to {most}"
+    if parameter["type"] == "object":
+        return "" if _is_object(value) else 'a JSON object, as {"team": "ml"}'
+    if value.startswith("@"):
+        return "a text that does not begin with @, which az would take for a file"
     least, most = parameter.get("minLength", 0), parameter.get("maxLength", math.inf)
     return "" if least <= len(value) <= most else f"a text of {least} to {most} letters"
+
+
+def _is_object(value: str) -> bool:
+    try:
+        return isinstance(json.loads(value), dict)
+    except ValueError:
+        return False

@@ -30,6 +30,7 @@ class Runtime(Base):
 
     PACKAGES = ("azure-functions-runtime", "azure-functions")
     EXTRA = "azure"
+    MAX_REQUEST = MAX_ANSWER = 100 * 1024 * 1024
 
     def __init__(self, folder: Path, **options: Any) -> None:
         super().__init__(folder, **options)
@@ -41,7 +42,7 @@ class Runtime(Base):
     @classmethod
     def wrap(cls, request: Mapping[str, Any], shape: str) -> Any:
         """Wrap a plain request as the host passes it to the worker: with its whole URL and the parameters of its route."""
-        path = urlsplit(request["path"]).path.lstrip("/")
+        path = request["path"].partition("?")[0].lstrip("/")
         return {
             "method": request["method"],
             "url": f"https://{HOST}{request['path']}",

@@ -32,6 +32,7 @@ def _readable(condition: str) -> str:
     """A condition as people write it: the names of the parameters that it asks for."""
     plain = re.sub(r"parameters\('(\w+)'\)", r"\1", condition.strip("[]"))
     plain = re.sub(r"not\(empty\((\w+)\)\)", r"\1", plain)
+    plain = re.sub(r"empty\((\w+)\)", r"no \1", plain)
     called = re.fullmatch(r"(and|or)\(([^()]*)\)", plain)
     if called:
         return called[2].replace(", ", f" {called[1]} ")

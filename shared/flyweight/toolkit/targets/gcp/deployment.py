@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from flyweight.toolkit.errors import DeployFailed
-from flyweight.toolkit.targets.commands import Command, command, script
+from flyweight.toolkit.targets.commands import Command, Expanded, command, script, variable
 from flyweight.toolkit.targets.deployment import Deployer, Deployment, Resource, Tool
 from flyweight.toolkit.targets.gcp.authorization import METHODS
+from flyweight.toolkit.targets.naming import Rule
 from flyweight.toolkit.targets.package import read_marker
 
 # The resources that deploy.sh creates besides the service: the variable that requests it, the suffix of its name, its kind
@@ -19,12 +21,22 @@ ASKED = (
     ("RESULTS", "-results", "right to write results"),
     ("DEAD_LETTERS", "-dead-letters", "right to write dead letters"),
     ("OUTPUT", "-output", "right to write answers to files"),
+    ("DOMAIN", "-domain", "domain mapping"),
     ("INVOKERS", "-invokers", "rights to call it"),
     ("TRIGGER_TOPIC", "-topic", "Eventarc trigger"),
     ("TRIGGER_BUCKET", "-bucket", "Eventarc trigger"),
     ("ALERT_CHANNEL", "-errors", "log metric and alert policy"),
     ("BUDGET", "", "budget"),
 )
+# https://docs.cloud.google.com/run/docs/deploying#service and .../resource-manager/docs/creating-managing-projects
+NAMES = Rule(
+    "a Cloud Run service", r"[a-z]([a-z0-9-]{0,47}[a-z0-9])?",
+    "begin with a small letter, followed by small letters, digits and -, at most 49, the last of which is no -",
+)  # fmt: skip
+PROJECTS = Rule(
+    "a project", r"[a-z][a-z0-9.:-]{0,62}", "begin with a small letter, followed by small letters, digits, -, . and :"
+)
+LIVE, SINCE = "LIVE", "SINCE"  # shell variables
 
 
 class Gcp(Deployer):
@@ -32,6 +44,8 @@ class Gcp(Deployer):
 
     name = "gcp"
     authorizations = METHODS
+    name_rule = NAMES
+    group_rule = PROJECTS
     region = "europe-west1"
 
     def tools(self, deployment: Deployment) -> list[Tool]:
@@ -51,9 +65,33 @@ class Gcp(Deployer):
         """Read the revision that receives the traffic."""
         return [self._describe(deployment, "value(status.traffic[0].revisionName)")]
 
+    def place(self, deployment: Deployment) -> tuple[str, ...]:
+        """Return the project, if it is named, and the region."""
+        return tuple(part for part in (deployment.group, deployment.region or self.region) if part)
+
+    def account(self, deployment: Deployment) -> list[Command]:
+        """Read the project of gcloud's settings, unless the deployment names one."""
+        return [] if deployment.group else [command("gcloud", "config", "get-value", "project")]
+
+    def earlier_label(self, deployment: Deployment) -> list[Command]:
+        """Read the newest of the revisions that are older than the one with the traffic.
+
+        `--limit` would not do: gcloud then reads that many revisions, and sorts them afterwards.
+        """
+        (live,) = self.live_label(deployment)
+        revisions = ("gcloud", "run", "revisions")
+        where = self._where(deployment)
+        since = command(*revisions, "describe", variable(LIVE), *where, "--format=value(metadata.creationTimestamp)", into=SINCE)
+        listed = command(
+            *revisions, "list", f"--service={deployment.name}", *where,
+            Expanded("--filter=metadata.creationTimestamp<$SINCE"), "--sort-by=~metadata.creationTimestamp",
+            "--format=value(metadata.name)",
+        )  # fmt: skip
+        return [replace(live, into=LIVE), since, replace(listed, first_line=True)]
+
     def roll_back(self, deployment: Deployment, label: str) -> list[Command]:
         """Send all traffic to the earlier revision, which still exists."""
-        return [self._traffic(deployment, f"--to-revisions={label}=100")]
+        return [self._traffic(deployment, type(label)(f"--to-revisions={label}=100"))]
 
     def authorization(self, deployment: Deployment) -> str:
         """Choose an identity token, unless the script's variable opens the service to everyone."""
@@ -122,7 +160,9 @@ class Gcp(Deployer):
 
     def _given(self, deployment: Deployment) -> dict[str, str]:
         fixed = {"NAME": deployment.name, "SOURCE": str(deployment.folder), "REGION": deployment.region or self.region}
-        return {**fixed, **({"PROJECT": deployment.group} if deployment.group else {}), **deployment.parameters}
+        labels = ",".join(f"{name}={value}" for name, value in deployment.tags.items())
+        given = {"PROJECT": deployment.group, "LABELS": labels}
+        return {**fixed, **{name: value for name, value in given.items() if value}, **deployment.parameters}
 
     def _describe(self, deployment: Deployment, shown: str) -> Command:
         return command("gcloud", "run", "services", "describe", deployment.name, *self._where(deployment), f"--format={shown}")

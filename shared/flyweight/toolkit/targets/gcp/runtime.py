@@ -20,6 +20,7 @@ class Runtime(Base):
 
     PACKAGES = ("functions-framework",)
     EXTRA = "gcp"
+    MAX_REQUEST = MAX_ANSWER = 32 * 1024 * 1024
 
     def __init__(self, folder: Path, **options: Any) -> None:
         super().__init__(folder, **options)
