@@ -35,11 +35,12 @@ quick: setup  ## Check style, laws and the core, in less than a minute.
 test: setup $(if $(ROOM),,tools)  ## Run every test, or those of a room: make test ROOM=files.
 	@$(BIN)/python -m pytest $(PYTEST) $(ROOM:%=tests/%) $(ARGS)
 
-tools: setup  ## Install what some tests need beside Python's packages: SAM, Azurite, checkov, Terraform's schemas.
+tools: setup  ## Install what some tests need beside Python's packages: SAM, Azurite, checkov, Terraform's schemas, a browser.
 	@.ci/install-sam
 	@.ci/install-azurite
 	@.ci/install-checkov
 	@.ci/install-terraform-schemas
+	@.ci/install-chromium
 
 lint: setup  ## Check style and types.
 	@$(BIN)/ruff check

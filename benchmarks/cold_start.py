@@ -47,7 +47,7 @@ def _several(allowed: Sequence[str]) -> Any:
 @click.option("--models", callback=_several([*MODELS]), help=f"Models to measure, among {','.join(MODELS)}.")
 @click.option("--providers", callback=_several(PROVIDERS), help=f"Providers to measure, among {','.join(PROVIDERS)}.")
 @click.option(
-    "--functions", "kinds", callback=_several(KINDS), help="Functions to measure, among empty,flyweight,onnxruntime,joblib."
+    "--functions", "kinds", callback=_several(KINDS), help="Functions to measure: empty,flyweight,client,onnxruntime,joblib."
 )
 @click.option("--quick", is_flag=True, help="Two rounds on aws, of linear and forest.")
 @click.option("--here", is_flag=True, help="Run the functions in this environment instead of clean ones.")
@@ -97,7 +97,7 @@ def _built(providers: list[str], models: list[str], kinds: list[str]) -> tuple[l
         folders.model_file(MODELS[name](), BUILD)
     for provider in providers:
         for name in models:
-            for kind in kinds:
+            for kind in [kind for kind in kinds if folders.offered(provider, kind)]:
                 try:
                     functions.append(folders.make(provider, MODELS[name](), kind, BUILD))
                 except CannotConvert as error:

@@ -11,7 +11,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from benchmarks.environments import installed_size
-from benchmarks.folders import EMPTY, FLYWEIGHT, JOBLIB, ONNX, PACKAGES, Function
+from benchmarks.folders import CLIENT, EMPTY, FLYWEIGHT, JOBLIB, ONNX, PACKAGES, Function
 from benchmarks.rounds import Series, ratio
 from flyweight.toolkit.running.measure import folder_size
 
@@ -72,7 +72,7 @@ def of(function: Function, series: Mapping[Function, Series], python: Path) -> F
 def packages_of(function: Function) -> list[str]:
     """List the packages that must be installed beside the folder; with pandas if the estimator was fitted to a table."""
     framed = function.kind == JOBLIB and function.model == "mixed"
-    return [*PACKAGES[function.kind], *(["pandas"] if framed else [])]
+    return [*PACKAGES.get(function.kind, []), *(["pandas"] if framed else [])]
 
 
 def differences(series: Mapping[Function, Series]) -> list[Figures]:
@@ -81,7 +81,7 @@ def differences(series: Mapping[Function, Series]) -> list[Figures]:
     found = []
     for function, own in series.items():
         expected = truth.get((function.provider, function.model))
-        if function.kind not in (FLYWEIGHT, ONNX) or expected is None:
+        if function.kind not in (FLYWEIGHT, CLIENT, ONNX) or expected is None:
             continue
         answer = _document(own)
         pairs = list(zip(_numbers(answer), _numbers(expected), strict=True))

@@ -6,8 +6,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,13 @@ from benchmarks.models import Model
 from flyweight.toolkit.building import build, bytecode
 from flyweight.toolkit.events import samples
 from flyweight.toolkit.packing.pack import pack
+from flyweight.toolkit.running import runtime
 
 BASELINES = Path(__file__).resolve().parent / "baselines"
 EMPTY, FLYWEIGHT, ONNX, JOBLIB = "empty", "flyweight", "onnxruntime", "joblib + scikit-learn"
-KINDS = (EMPTY, FLYWEIGHT, ONNX, JOBLIB)
-PACKAGES = {EMPTY: [], FLYWEIGHT: [], ONNX: ["onnxruntime"], JOBLIB: ["joblib", "scikit-learn"]}  # to install beside a folder
+CLIENT = "client + flyweight"  # the same folder, started by flyweight's Runtime API client instead of AWS's
+KINDS = (EMPTY, FLYWEIGHT, CLIENT, ONNX, JOBLIB)
+PACKAGES = {ONNX: ["onnxruntime"], JOBLIB: ["joblib", "scikit-learn"]}  # to install beside a folder; the others need none
 
 
 class CannotConvert(Exception):
@@ -31,13 +33,14 @@ class CannotConvert(Exception):
 
 @dataclass(frozen=True, eq=False)  # compared by identity, because an event is a dict
 class Function:
-    """One folder of one provider, and the event to send to it."""
+    """One folder of one provider, the event to send to it, and the variables that choose what runs it."""
 
     provider: str
     model: str
     kind: str
     folder: Path
     event: Any
+    environ: Mapping[str, str] = field(default_factory=dict)
 
 
 def event(provider: str, model: Model) -> Any:
@@ -60,7 +63,13 @@ def make(provider: str, model: Model, kind: str, place: Path) -> Function:
     """
     folder = place / provider / model.name / kind.partition(" ")[0]
     MAKERS[kind](provider, model, folder, place)
-    return Function(provider, model.name, kind, folder, event(provider, model))
+    environ = runtime(provider).client("own") if kind == CLIENT else {}
+    return Function(provider, model.name, kind, folder, event(provider, model), environ)
+
+
+def offered(provider: str, kind: str) -> bool:
+    """Tell whether a provider has this kind of function."""
+    return kind != CLIENT or "own" in runtime(provider).CLIENTS
 
 
 def _flyweight(provider: str, model: Model, folder: Path, place: Path) -> None:
@@ -104,6 +113,7 @@ def _assemble(folder: Path, *sources: Path) -> None:
 MAKERS: dict[str, Callable[[str, Model, Path, Path], None]] = {
     EMPTY: _empty,
     FLYWEIGHT: _flyweight,
+    CLIENT: _flyweight,
     ONNX: _onnx,
     JOBLIB: _joblib,
 }

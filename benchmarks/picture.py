@@ -13,11 +13,11 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from benchmarks.folders import EMPTY, FLYWEIGHT, JOBLIB, KINDS, ONNX
+from benchmarks.folders import CLIENT, EMPTY, FLYWEIGHT, JOBLIB, KINDS, ONNX
 
 INK = "#768390"  # between GitHub's two backgrounds, readable on both
-COLORS = {EMPTY: "#8c959f", FLYWEIGHT: "#2da44e", ONNX: "#bf8700", JOBLIB: "#cf4f46"}
-MARKS = {EMPTY: "|", FLYWEIGHT: "o", ONNX: "s", JOBLIB: "D"}
+COLORS = {EMPTY: "#8c959f", FLYWEIGHT: "#2da44e", CLIENT: "#116329", ONNX: "#bf8700", JOBLIB: "#cf4f46"}
+MARKS = {EMPTY: "|", FLYWEIGHT: "o", CLIENT: "^", ONNX: "s", JOBLIB: "D"}
 SIZES = {EMPTY: 260}  # a stroke, which stays visible behind other marks
 MODELS = {
     "linear": "logistic\nregression",
@@ -53,7 +53,7 @@ def draw(document: dict[str, Any], path: Path) -> None:
             _panel(panel, title, name, {key[1:]: row for key, row in rows.items() if key[0] == provider})
             panel.set_xlim(*limits)
         handles = [Line2D([], [], marker=MARKS[k], color=COLORS[k], linestyle="", markersize=9, mew=2) for k in KINDS]
-        figure.legend(handles, KINDS, loc="upper center", ncols=4, frameon=False, fontsize=11)
+        figure.legend(handles, KINDS, loc="upper center", ncols=5, frameon=False, fontsize=11)
         figure.tight_layout(rect=(0, 0, 1, 0.95), h_pad=2.0, w_pad=2.5)
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, transparent=True, metadata={"Date": None})

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from benchmarks.folders import Function
+from benchmarks.folders import CLIENT, Function
 from flyweight.toolkit.running import Answer, RuntimeFailed, runtime
 
 LOOP = Path(__file__).with_name("handler_loop.py")
@@ -54,7 +54,8 @@ def measure(
             if number < 0:
                 times[function] = max(1, min(MOST, int(LIGHT / asked[0].cold[0])))
             else:
-                handler = [_loop(function, python, handler_calls)] if handler_calls else []
+                alone = handler_calls and function.kind != CLIENT  # without a runtime it is the same as without this client
+                handler = [_loop(function, python, handler_calls)] if alone else []
                 _add(series[function], asked, handler)
             advance()
     return series
@@ -73,7 +74,7 @@ def _rotated(functions: Sequence[Function], number: int) -> list[Function]:
 
 def _ask(function: Function, python: Path, warm_calls: int, counted: bool) -> Series:
     # The uncounted round writes the packages' bytecode, which an installer may not have made; a folder has its own.
-    environ = {} if counted else {"PYTHONDONTWRITEBYTECODE": ""}
+    environ = {**function.environ, **({} if counted else {"PYTHONDONTWRITEBYTECODE": ""})}
     with runtime(function.provider)(function.folder, python=str(python), environ=environ) as process:
         answer = process.invoke(function.event)
         if answer.status != 200:

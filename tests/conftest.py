@@ -40,7 +40,7 @@ def missing(tool: str) -> str:
     """Say that a tool is not installed, and what installs it; "" if it is there."""
     if shutil.which(tool) or (tool in TOOLS and (ROOT / TOOLS[tool]).exists()):
         return ""
-    return f"{tool} is not installed" + (f"; run: .ci/install-{tool}" if tool in TOOLS else "")
+    return f"{tool} is not installed" + (f"; run: .ci/install-{tool}" if (ROOT / ".ci" / f"install-{tool}").exists() else "")
 
 
 @pytest.hookimpl(tryfirst=True)

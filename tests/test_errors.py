@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import pytest
 
 from flyweight import errors
@@ -43,3 +45,40 @@ def test_a_fault_is_named_by_place_expected_and_actual() -> None:
 @pytest.mark.parametrize("error", [errors.TooLarge("x"), ValueError("x")])
 def test_any_exception_has_a_status(error: Exception) -> None:
     assert status_of(error) == (413 if isinstance(error, errors.TooLarge) else 500)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GET https://user:SECRETSECRET@h/m.safetensors failed",
+        "error sending request for url (https://b.s3.amazonaws.com/m?X-Amz-Signature=SECRETSECRET&X-Amz-Date=1)",
+        "{'Authorization': 'Bearer SECRETSECRET.a-b_c'}",
+        "authorization: Basic SECRETSECRET==",
+        'headers={"x-functions-key": "SECRETSECRET"}',
+        "SharedAccessSignature sig=SECRETSECRET;se=1",
+        "AWS4-HMAC-SHA256 Credential=AKIA/eu/s3, Signature=SECRETSECRET",
+        "aws_session_token=SECRETSECRET",
+    ],
+)
+def test_the_traceback_of_an_unexpected_error_holds_no_secret(text: str) -> None:
+    try:
+        raise RuntimeError(f"before {text} after")
+    except RuntimeError as error:
+        logged = error_fields(error)["exception"]
+    assert "SECRET" not in logged
+    assert "before" in logged and "after" in logged and "RuntimeError" in logged
+
+
+def test_other_texts_stay_as_they_are() -> None:
+    text = 'File "/var/task/x.py", line 3, in f\n    token = variable("A_TOKEN")\nKeyError: the key is not there: http://h/a'
+    assert errors.without_secrets(text) == text
+
+
+def test_hiding_secrets_takes_time_in_proportion() -> None:
+    def seconds(count: int) -> float:
+        text = "://a" * count + "bearer " * count + "key" * count
+        began = perf_counter()
+        errors.without_secrets(text)
+        return perf_counter() - began
+
+    assert min(seconds(8000) for _ in range(3)) < 8 * min(seconds(2000) for _ in range(3)) + 0.01

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flyweight.settings import ADDRESS_FILE, Caching, TrafficSplit, read
+from flyweight.errors import InvalidSetting
+from flyweight.handler import bind
+from flyweight.settings import ADDRESS_FILE, Caching, TrafficSplit, misspelt, read
 
 FOLDER = "/handlers/folder"
 
@@ -74,3 +77,65 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
 def test_an_invalid_setting_is_refused_by_its_name(variables: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         read(FOLDER, variables)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"FLYWEIGHT_CANARY": "https://h/m.safetensors?X-Amz-Signature=SECRET"},
+        {"FLYWEIGHT_SHADOW": "https://user:SECRET@h/m.safetensors much"},
+        {"FLYWEIGHT_MODELS": "https://h/m.safetensors?sig=SECRET"},
+        {"FLYWEIGHT_MODELS": "a=s3://k:SECRET@b/m,a=s3://k:SECRET@b/m"},
+        {"FLYWEIGHT_CORS_ORIGINS": "shop.example"},
+    ],
+)
+def test_a_message_repeats_no_secret_of_an_address(variables: dict[str, str]) -> None:
+    with pytest.raises(InvalidSetting) as caught:
+        read("/nowhere", variables)
+    assert "SECRET" not in str(caught.value)
+
+
+def test_a_base_path_is_read() -> None:
+    assert read("/nowhere", {"FLYWEIGHT_BASE_PATH": " /ml "}).base_path == "/ml"
+
+
+def test_a_misspelt_setting_is_told_with_the_closest_one() -> None:
+    names = ("FLYWEIGHT_MODLE", "FLYWEIGHT_MAX_INSTANCE", "FLYWEIGHT_QXZ", "OTHER", "flyweight_model")
+    found = misspelt(dict.fromkeys(names, ""))
+    assert len(found) == 3
+    assert [("did you mean" in text, text.partition(" ")[0]) for text in found] == [
+        (True, "FLYWEIGHT_MAX_INSTANCE"),
+        (True, "FLYWEIGHT_MODLE"),
+        (False, "FLYWEIGHT_QXZ"),
+    ]
+    assert "did you mean FLYWEIGHT_MODEL?" in found[1]
+
+
+def test_no_setting_of_the_pages_is_called_misspelt() -> None:
+    root = Path(__file__).resolve().parents[1]
+    text = "".join(page.read_text() for page in (root / "docs").rglob("*.md"))
+    names = {*re.findall(r"`(FLYWEIGHT_[A-Z0-9_]*[A-Z0-9])", text)}
+    assert len(names) > 30
+    assert misspelt(dict.fromkeys(names, "")) == []
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({"FLYWEIGHT_EVENT_SENDERS": "iam everybody"}, "FLYWEIGHT_EVENT_SENDERS should hold iam or addresses"),
+        ({"FLYWEIGHT_CONTENT_TYPE": "json"}, "FLYWEIGHT_CONTENT_TYPE should be a media type"),
+        ({"FLYWEIGHT_ANY_BODY": "1"}, "FLYWEIGHT_ANY_BODY should be true or false"),
+    ],
+)
+def test_a_setting_of_bodies_and_events_with_no_meaning_stops_the_function(environ: dict[str, str], message: str) -> None:
+    with pytest.raises(InvalidSetting, match=message):
+        read(FOLDER, environ)
+
+
+def test_a_function_warns_of_a_misspelt_setting_when_it_starts(penguins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLYWEIGHT_MODEL", penguins.name)
+    monkeypatch.setenv("FLYWEIGHT_RESULT", "sqs://answers")
+    logged: list[Any] = []
+    bind(lambda event: event, lambda response, event: None, folder=str(penguins.parent), logs={"": lambda: logged.append})
+    (line,) = logged
+    assert line["level"] == "WARNING" and "did you mean FLYWEIGHT_RESULTS?" in line["message"]

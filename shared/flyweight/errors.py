@@ -7,6 +7,8 @@ FlyweightError
 |-- UnsupportedMediaType   a content type, charset or encoding that is not supported
 |-- NotAcceptable          the caller accepts none of the supported media types
 |-- NotFound, MethodNotAllowed
+|-- Forbidden              an event from a sender that may not send it
+|-- NotServed              an event of a known kind that flyweight does not serve
 |-- ModelRefused           a model file that fails a check
 |-- NoSuchOutput           a method whose output the model does not have, such as predict_proba of a regression
 |-- InvalidSetting         an environment variable or an argument with no meaning
@@ -21,10 +23,13 @@ from flyweight.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
+MAX_FAULTS = 20  # that one answer lists
 OK = 200
+NO_CONTENT = 204
+NO_HEADERS: "Mapping[str, str]" = {}
 
 
 class Fault(Value):
@@ -50,23 +55,29 @@ class Fault(Value):
 
 
 class FlyweightError(Exception):
-    """The base of all errors that flyweight raises on purpose; `code` names the kind, `status` is its HTTP status."""
+    """The base of all errors that flyweight raises on purpose; `code` names the kind, `status` is its HTTP status.
+
+    `headers`: those that the answer to a request has beside the usual ones. `request_headers`: those of the request, set by an
+    adapter that could read them, but not the body.
+    """
 
     code = "internal"
     status = 500
+    headers: "Mapping[str, str]" = NO_HEADERS
+    request_headers: "Mapping[str, str]" = NO_HEADERS
 
 
 class MalformedRequest(FlyweightError):
     """The body can't be read as its content type says.
 
-    `request_id`: set by an adapter that could read the id of the request, but not the rest.
+    `request_id` and `request_headers`: given by an adapter that could read them, but not the body.
     """
 
     code, status = "malformed_request", 400
 
-    def __init__(self, message: str, request_id: str = "") -> None:
+    def __init__(self, message: str, request_id: str = "", request_headers: "Mapping[str, str]" = NO_HEADERS) -> None:
         super().__init__(message)
-        self.request_id = request_id
+        self.request_id, self.request_headers = request_id, request_headers
 
 
 class InvalidInput(FlyweightError):
@@ -80,9 +91,13 @@ class InvalidInput(FlyweightError):
 
 
 class TooLarge(FlyweightError):
-    """More bytes or instances than one request may carry."""
+    """More bytes or instances than one request may carry. `request_headers`: as for MalformedRequest."""
 
     code, status = "too_large", 413
+
+    def __init__(self, message: str, request_headers: "Mapping[str, str]" = NO_HEADERS) -> None:
+        super().__init__(message)
+        self.request_headers = request_headers
 
 
 class UnsupportedMediaType(FlyweightError):
@@ -90,11 +105,27 @@ class UnsupportedMediaType(FlyweightError):
 
     code, status = "unsupported_media_type", 415
 
+    def __init__(self, message: str, headers: "Mapping[str, str]" = NO_HEADERS) -> None:
+        super().__init__(message)
+        self.headers = headers
+
 
 class NotAcceptable(FlyweightError):
     """The caller accepts none of the supported media types."""
 
     code, status = "not_acceptable", 406
+
+
+class Forbidden(FlyweightError):
+    """The caller may not send this; the message names the setting that says who may."""
+
+    code, status = "forbidden", 403
+
+
+class NotServed(FlyweightError):
+    """An event whose kind is known and not served; it is refused by name, so that its sender keeps it."""
+
+    code, status = "not_served", 422
 
 
 class NotFound(FlyweightError):
@@ -104,13 +135,14 @@ class NotFound(FlyweightError):
 
 
 class MethodNotAllowed(FlyweightError):
-    """The path exists under another method, which is `allow`."""
+    """The path exists under other methods: `allow` lists them, as the header Allow does."""
 
     code, status = "method_not_allowed", 405
 
     def __init__(self, message: str, allow: str) -> None:
         super().__init__(message)
         self.allow = allow
+        self.headers = {"allow": allow}
 
 
 class ModelRefused(FlyweightError):
@@ -176,14 +208,19 @@ def preview(value: "Any", limit: int = 80) -> str:
         return "an object"
     if isinstance(value, list):
         return f"an array of {len(value)}"
-    text = repr(value)
+    if isinstance(value, (str, bytes)):
+        value = value[: limit + 1]  # the rest would take memory, and is not shown
+    try:
+        text = repr(value)
+    except ValueError:  # a whole number of more digits than Python writes
+        return "a number of too many digits"
     return text if len(text) <= limit else text[:limit] + "..."
 
 
 def listing(names: "list[str]") -> str:
-    """Join names for an error message, eight at most."""
+    """Join names for an error message, eight at most, and of each its first hundred characters."""
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return ", ".join(names[:8]) + more
+    return ", ".join([name if len(name) <= 100 else f"{name[:100]}..." for name in names[:8]]) + more
 
 
 def status_of(error: Exception) -> int:
@@ -220,4 +257,16 @@ def error_fields(error: Exception) -> "dict[str, str]":
         return {"message": f"{error.code}: {with_next_step(error)}"[:1000]}
     import traceback
 
-    return {"message": f"internal: {type(error).__name__}", "exception": "".join(traceback.format_exception(error))}
+    trace = "".join(traceback.format_exception(error))
+    return {"message": f"internal: {type(error).__name__}", "exception": without_secrets(trace)}
+
+
+def without_secrets(text: str) -> str:
+    """Hide what a library may have put into the message of an exception: credentials and queries of URLs, tokens, signatures."""
+    import re  # imported late: only unexpected errors need it
+
+    text = re.sub(r"://[^/\s@'\"]*@", "://***@", text)
+    text = re.sub(r"(://[^\s?'\"]{0,500}\?)[^\s'\"<>)]*", r"\1***", text)
+    text = re.sub(r"(?i)\b(bearer|basic) +[\w.~+/=-]{8,}", r"\1 ***", text)
+    named = r"(?i)\b([\w-]{0,40}(?:signature|sig|token|password|secret|key)['\"]?[=:] ?['\"]?)[^\s'\",;&]{8,}"
+    return re.sub(named, r"\1***", text)

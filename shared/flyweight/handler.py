@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flyweight.records import Trigger
+    from flyweight.serving.delivery import Carrier
     from flyweight.serving.logs import Log
     from flyweight.values import Request
 
@@ -32,7 +33,8 @@ def bind(
     """Make the callable that a platform invokes with its own event, and that answers in the platform's own form.
 
     :param decode: `decode(*event)` makes a Request.
-    :param encode: `encode(response, *event)` makes the platform's answer.
+    :param encode: `encode(response, *event)` makes the platform's answer. If it has the attribute `carriers`, that is the name of
+        a module whose `carrier(*event)` says what carries the answer and how much of it; it is imported for large answers only.
     :param folder: the handler's folder, where the model file is unless FLYWEIGHT_MODEL names another.
     :param logs: for each value of FLYWEIGHT_OBSERVABILITY a function that makes the log; only the chosen one is called.
     :param after_fork: whether to load models in each child process instead of now, for platforms that fork after importing
@@ -45,10 +47,9 @@ def bind(
     :raises InvalidSetting: an environment variable has a value with no meaning.
     """
     deployment = settings.read(folder)
-    if deployment.observability not in logs:
-        known = ", ".join([repr(name) for name in logs])
-        raise InvalidSetting(f"FLYWEIGHT_OBSERVABILITY should be one of {known}, got {deployment.observability!r}")
-    service = Service(deployment, logs[deployment.observability](), refresh_wait_seconds)
+    service = Service(deployment, _log(deployment.observability, logs), refresh_wait_seconds, _carrier(encode))
+    for warning in settings.misspelt():
+        service.log({"level": "WARNING", "message": warning})
     results = dead_letters = None
     if deployment.results or deployment.dead_letters:
         from flyweight.records.sinks import open_sink
@@ -69,3 +70,20 @@ def bind(
         return encode(service.respond(decode, event), *event)
 
     return answer_event
+
+
+def _log(observability: str, logs: "Mapping[str, Callable[[], Log]]") -> "Log":
+    """Make the log that a deployment has chosen.
+
+    :raises InvalidSetting: the handler has no log of that name.
+    """
+    if observability not in logs:
+        known = ", ".join([repr(name) for name in logs])
+        raise InvalidSetting(f"FLYWEIGHT_OBSERVABILITY should be one of {known}, got {observability!r}")
+    return logs[observability]()
+
+
+def _carrier(encode: "Any") -> "Callable[..., Carrier] | None":
+    """Find the function that says what carries an answer, which it imports when it is called; None if there is no limit."""
+    carriers: str = getattr(encode, "carriers", "")
+    return (lambda *event: __import__(carriers).carrier(*event)) if carriers else None

@@ -1,6 +1,6 @@
 """Frozen values that pass between rooms: requests, responses, predictions, releases."""
 
-from operator import itemgetter
+from _operator import itemgetter  # of which `operator` is a wrapper that every cold start would read
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -124,7 +124,7 @@ def test_an_unknown_path_is_refused_with_the_paths_of_all_protocols() -> None:
 def test_another_method_is_refused_with_the_right_one() -> None:
     with pytest.raises(MethodNotAllowed) as caught:
         protocols.route((native,), "DELETE", "/predict")
-    assert caught.value.allow == "POST"
+    assert caught.value.allow == "POST, OPTIONS"
 
 
 def bound(penguins: Path, monkeypatch: pytest.MonkeyPatch, setting: str) -> Any:

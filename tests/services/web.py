@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import secrets
 import select
 import socket
@@ -12,12 +13,12 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread, current_thread
 from time import monotonic, sleep
 from typing import Any, Self
+from urllib.parse import unquote
 
 GENEROUS = 120.0  # seconds: a machine with other work is no fault
 PORTS = range(20_000, 32_000)  # below the ports that systems choose for connections and for port 0
@@ -229,19 +230,21 @@ def _stacks(threads: list[Thread]) -> str:
 
 
 @contextlib.contextmanager
-def wsgi_server(application: Any, threads: int = 4) -> Iterator[int]:
-    """Serve a WSGI application by waitress while the block runs; the value is its port."""
-    from waitress import wasyncore
-    from waitress.server import create_server
+def wsgi_server(application: Any) -> Iterator[int]:
+    """Serve a WSGI application while the block runs; the value is its port."""
 
-    server = create_server(application, host="127.0.0.1", port=0, threads=threads)
-    thread = Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        yield server.effective_port
-    finally:
-        server.task_dispatcher.shutdown(timeout=GENEROUS)
-        # in the thread of the server's loop, which waits for these very sockets; without any the loop ends
-        server.trigger.pull_trigger(partial(wasyncore.close_all, server._map, ignore_all=True))
-        thread.join(GENEROUS)
-        assert not thread.is_alive(), "waitress does not end"
+    class Carrier(Handler):
+        def answer(self) -> None:
+            path, _, query = self.path.partition("?")
+            environ = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in self.headers.items()}
+            environ |= {"REQUEST_METHOD": self.command, "PATH_INFO": unquote(path, "latin-1"), "QUERY_STRING": query}
+            environ |= {"CONTENT_TYPE": self.headers.get("content-type", ""), "wsgi.input": io.BytesIO(self.read_body())}
+            environ |= {"CONTENT_LENGTH": self.headers.get("content-length", ""), "wsgi.input_terminated": True}
+            begun: list[Any] = []
+            body = b"".join(application(environ, lambda status, headers: begun.extend((int(status[:3]), dict(headers)))))
+            self.reply(begun[0], body, begun[1])
+
+        do_GET = do_POST = do_HEAD = do_OPTIONS = answer
+
+    with HttpServer(Carrier) as server:
+        yield server.server_port

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
 from flyweight.errors import MalformedRequest
 from flyweight.handler import bind
 from flyweight.protocols.native import ROUTES
 from flyweight.serving.service import Service
-from flyweight.settings import Limits, Settings
+from flyweight.settings import Cors, Limits, Settings
 from flyweight.values import Request, Response
 from tests.ops.hostile import document, raw
 
@@ -135,7 +138,6 @@ def test_get_describes_health_readiness_and_the_model(endpoint: Endpoint) -> Non
     _, model = endpoint.ask("GET", "/model")
     assert model["name"] == "penguins" and len(model["sha256"]) == 64 and model["bytes"] > 1000
     assert model["parity"]["label_differences"] == 0 and "plan" not in model
-    assert endpoint.ask("HEAD", "/health")[0].status == 200
 
 
 def test_the_openapi_document_is_valid_and_its_example_is_answered(endpoint: Endpoint) -> None:
@@ -170,7 +172,7 @@ PROBLEMS: dict[str, tuple[int, str, tuple[Any, ...], dict[str, str]]] = {
     "not acceptable": (406, "not_acceptable", ("POST", "/predict", [GENTOO]), {"accept": "text/html"}),
     "too large": (413, "too_large", ("POST", "/predict", b" " * 6_291_457), {}),
     "media type": (415, "unsupported_media_type", ("POST", "/predict", b"<x/>"), {"content_type": "text/xml"}),
-    "encoding": (415, "unsupported_media_type", ("POST", "/predict", b"x"), {"content_encoding": "gzip"}),
+    "encoding": (415, "unsupported_media_type", ("POST", "/predict", b"x"), {"content_encoding": "br"}),
     "invalid": (422, "invalid_input", ("POST", "/predict", [{**GENTOO, "year": "x"}]), {}),
 }
 
@@ -193,7 +195,7 @@ def test_an_invalid_input_names_instance_feature_expected_and_actual(endpoint: E
 
 
 def test_the_answer_to_a_wrong_method_names_the_right_one(endpoint: Endpoint) -> None:
-    assert endpoint.ask("DELETE", "/predict")[0].headers["allow"] == "POST"
+    assert endpoint.ask("DELETE", "/predict")[0].headers["allow"] == "POST, OPTIONS"
 
 
 def test_an_unexpected_error_is_answered_with_its_request_id_only_and_logged_whole(
@@ -279,3 +281,70 @@ def test_an_invalid_setting_stops_the_start(penguins: Path, monkeypatch: pytest.
     monkeypatch.delenv("FLYWEIGHT_OBSERVABILITY")
     with pytest.raises(ValueError, match="FLYWEIGHT_MAX_INSTANCES should be a whole number"):
         bound(penguins, monkeypatch, None, FLYWEIGHT_MAX_INSTANCES="-1")
+
+
+@pytest.mark.parametrize(("path", "status"), [("/health", 200), ("/", 200), ("/nowhere", 404), ("/predict", 405)])
+def test_head_is_get_without_its_body(endpoint: Endpoint, path: str, status: int) -> None:
+    asked = endpoint.service.answer(Request("GET", path, {}, b"", "r-1"))
+    response = endpoint.service.answer(Request("HEAD", path, {}, b"", "r-1"))
+    assert (response.status, response.body) == (status, b"")
+    assert abs(int(response.headers["content-length"]) - len(asked.body)) <= 1, "the message names another method"
+
+
+def test_options_of_an_unknown_path_are_not_found(endpoint: Endpoint) -> None:
+    response = endpoint.service.answer(Request("OPTIONS", "/nowhere", {}, b""))
+    assert response.status == 404
+    known = endpoint.service.answer(Request("OPTIONS", "/predict", {}, b""))
+    assert (known.status, known.body, known.headers["allow"]) == (204, b"", "POST, OPTIONS")
+    assert "content-type" not in known.headers
+
+
+def test_a_compressed_request_is_unpacked_where_its_path_is_known(endpoint: Endpoint) -> None:
+    body = gzip.compress(json.dumps([GENTOO]).encode())
+    assert endpoint.ask("POST", "/predict", body, content_encoding="gzip")[1]["predictions"] == ["Gentoo"]
+    assert endpoint.ask("POST", "/nowhere", body, content_encoding="br")[0].status == 404, "the path is looked at first"
+    refused, _ = endpoint.ask("POST", "/predict", body, content_encoding="br")
+    assert refused.headers["accept-encoding"].startswith("gzip, deflate")
+
+
+def test_a_repeated_content_type_counts_once(endpoint: Endpoint) -> None:
+    for content_type in ("application/json, text/csv", "application/json; charset=utf-8, application/json; charset=utf-8"):
+        assert endpoint.ask("POST", "/predict", [GENTOO], content_type=content_type)[0].status == 200
+
+
+def test_the_description_names_the_base_path_that_callers_use(endpoint: Endpoint) -> None:
+    assert "servers" not in endpoint.ask("GET", "/openapi.json")[1]
+    _, document = endpoint.ask("GET", "/ml/openapi.json", x_forwarded_prefix="/ml")
+    assert document["servers"] == [{"url": "/ml"}]
+    validate(document)
+    _, document = endpoint.ask("GET", "/openapi.json", x_forwarded_prefix="https://evil.example")
+    assert document["servers"] == [{"url": "/https:/evil.example"}], "a path, and no host"
+
+
+METHODS = st.sampled_from(["GET", "POST", "HEAD", "OPTIONS", "post", "PROPFIND", "", "\0"])
+PLACES = st.sampled_from(["/predict", "/", "//ml//predict/", "/%2570redict", "*", "/models/m/predict", "/openapi.json"])
+NAMES = ("accept", "accept-encoding", "content-type", "content-encoding", "origin", "x-forwarded-prefix")
+NAMES += ("access-control-request-method", "access-control-request-headers")
+VALUES = st.sampled_from(
+    ["gzip", "deflate, zstd", "text/csv", "*/*", "application/x-www-form-urlencoded", "/ml", "https://shop.example", ";q=,"]
+)
+BODIES = st.sampled_from([b"", b"[]", b"{}", gzip.compress(b"[[1]]"), json.dumps([GENTOO]).encode()]) | st.binary(max_size=60)
+
+
+@pytest.fixture(scope="module")
+def mounted(penguins: Path) -> Service:
+    """A service below a base path, with two names for its model, that pages of other origins may call."""
+    cors = Cors(("https://shop.example", "https://*.lab.example"), ("*",))
+    return Service(Settings(str(penguins), base_path="/ml", cors=cors, models={"m": str(penguins)}), lambda entry: None)
+
+
+@given(
+    METHODS | st.text(max_size=5),
+    PLACES | st.text(max_size=30),
+    st.dictionaries(st.sampled_from(NAMES), VALUES | st.text()),
+    BODIES,
+)
+def test_no_request_crashes_the_service(mounted: Service, method: str, path: str, headers: dict[str, str], body: bytes) -> None:
+    response = mounted.answer(Request(method, path, headers, body))
+    assert response.status in (200, 204, 400, 404, 405, 406, 413, 415, 422)
+    assert all(isinstance(value, str) and "\n" not in value for value in response.headers.values())

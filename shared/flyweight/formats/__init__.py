@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     Parser = Callable[[str, Validator, dict[str, str]], Parsed]  # takes text, validator, parameters of the content type
     Writer = Callable[[Prediction, dict[str, str]], bytes]  # takes a prediction, and the name and version of the model
 
+LARGE = 1 << 16  # bytes; a larger body is looked over before it is read
+MAX_HEADER = 1 << 13  # characters of a header that is split here
+
 
 def parse(body: bytes, content_type: str, validator: "Validator", parsers: "dict[str, Parser] | None" = None) -> "Parsed":
-    """Parse a body by its content type, as JSON if that is empty.
+    """Parse a body by its content type, by the default of the settings if that is empty.
 
     JSON names outputs under a key, the other formats by a parameter of the content type: `text/csv; outputs="scores"`.
 
@@ -31,16 +34,24 @@ def parse(body: bytes, content_type: str, validator: "Validator", parsers: "dict
     max_bytes = validator.limits.max_body_bytes
     if len(body) > max_bytes:
         raise TooLarge(f"the body has {len(body)} bytes, the limit is {max_bytes}")
+    if len(content_type) > MAX_HEADER:
+        raise UnsupportedMediaType(f"the content type has {len(content_type)} characters, the limit is {MAX_HEADER}")
     media_type, parameters = (content_type, {}) if content_type in PARSERS else split_content_type(content_type)
-    parser = (parsers or PARSERS).get(media_type or "application/json")
+    if media_type not in PARSERS:
+        media_type, parameters = _usual_name(media_type, parameters, validator.limits.content_type)
+    parser = (parsers or PARSERS).get(media_type)
     if parser is None:
         raise UnsupportedMediaType(f"content type {preview(media_type)} is not one of {', '.join(PARSERS)}")
-    charset = parameters.get("charset", "utf-8").lower()
+    charset = parameters.get("charset", "utf-8").partition(",")[0].strip('" ').lower()
     if charset not in ("utf-8", "utf8", "us-ascii"):
         raise UnsupportedMediaType(f"charset {preview(charset)} is not supported; send UTF-8")
     text = _decoded(body)
     if not text or text.isspace():
         raise MalformedRequest(f"the body is empty; expected {json_format.EXPECTED}")
+    if len(body) > LARGE:
+        from flyweight.formats import bounds  # imported late: small bodies need no check
+
+        bounds.check(text, len(body), media_type, validator)
     named = parameters.get("outputs")
     outputs = None if named is None else [name.strip() for name in named.split(",")]
     instances, requested = parser(text, validator, parameters)
@@ -63,10 +74,12 @@ def negotiate(accept: str) -> str:
     """
     if not accept or accept == "*/*":
         return "application/json"
+    if len(accept) > MAX_HEADER:
+        raise NotAcceptable(f"the header Accept has {len(accept)} characters, the limit is {MAX_HEADER}")
     ranges = []
     for position, entry in enumerate(accept.split(",")):
         media_range, parameters = split_content_type(entry)
-        ranges.append((-_quality(parameters.get("q", "1")), position, media_range))
+        ranges.append((-quality(parameters.get("q", "1")), position, media_range))
     for weight, _, media_range in sorted(ranges):
         if weight and (media_range in WRITERS or media_range in WILDCARDS):
             return media_range if media_range in WRITERS else WILDCARDS[media_range]
@@ -76,11 +89,29 @@ def negotiate(accept: str) -> str:
 def split_content_type(text: str) -> "tuple[str, dict[str, str]]":
     """Split a Content-Type, or one entry of an Accept header, into the lower-case media type and its parameters."""
     media_type, *rest = text.split(";")
+    media_type = media_type.partition(",")[0]  # of a header that was sent twice, and joined on the way, the first counts
     pairs = [part.partition("=") for part in rest]
     return media_type.strip().lower(), {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
 
 
-def _quality(text: str) -> float:
+def _usual_name(media_type: str, parameters: "dict[str, str]", default: str) -> "tuple[str, dict[str, str]]":
+    """Replace another name of a format by the one in PARSERS, and a media type that says nothing by the default.
+
+    :param default: FLYWEIGHT_CONTENT_TYPE, for senders that name no type, or only that there are bytes.
+    :returns: the media type, unchanged if it is of no known format, and its parameters.
+    """
+    if media_type in UNSPECIFIC:
+        media_type, added = split_content_type(default or "application/json")
+        parameters = {**added, **parameters}
+    if media_type in LINES:
+        return "application/x-ndjson", parameters
+    # a structured suffix says that the syntax is JSON: https://www.rfc-editor.org/rfc/rfc6839#section-3.1
+    if media_type == "text/json" or (media_type.startswith("application/") and media_type.endswith("+json")):
+        return "application/json", parameters
+    return media_type, parameters
+
+
+def quality(text: str) -> float:
     """Read the weight of an entry of an Accept header, from 0 to 1; 0 if it is not a number."""
     try:
         return min(max(float(text), 0.0), 1.0)
@@ -116,6 +147,12 @@ PARSERS: "dict[str, Parser]" = {
     "text/csv": _parse_csv,
     "application/x-ndjson": json_format.parse_lines,
 }
+UNSPECIFIC = ("", "application/octet-stream", "binary/octet-stream")  # what clients and queues send if nobody chose a type
+# the names under which one JSON document a line is sent; none is registered
+LINES = (
+    *("application/ndjson", "application/jsonl", "application/x-jsonl", "application/jsonlines", "application/x-jsonlines"),
+    *("application/json-lines", "application/x-json-stream", "application/json-stream", "text/x-ndjson", "text/jsonl"),
+)
 RECORD_PARSERS: "dict[str, Parser]" = {**PARSERS, "application/json": json_format.parse_record}
 WRITERS: "dict[str, Writer]" = {
     "application/json": json_format.write,

@@ -1,7 +1,9 @@
 """JSON and NDJSON: parse the instances in a text, and write predictions."""
 
+from io import StringIO
+
 from flyweight import strict_json
-from flyweight.errors import Fault, InvalidInput, MalformedRequest, listing, preview
+from flyweight.errors import Fault, InvalidInput, MalformedRequest, TooLarge, listing, preview
 from flyweight.models.validation import Numbered
 
 TYPE_CHECKING = False
@@ -35,22 +37,54 @@ def parse(text: str, validator: "Validator", parameters: "dict[str, str]") -> "P
 
 
 def parse_record(text: str, validator: "Validator", parameters: "dict[str, str]") -> "Parsed":
-    """Parse the body of a record, which may also be one instance by itself.
+    """Parse the body of a record, which may also be one instance by itself, or some instances one after another.
 
     :raises MalformedRequest: the text is not strict JSON.
     :raises InvalidInput: as `instances_of`.
     """
-    return record_instances_of(parse_strictly(text), validator, _asked(parameters))
+    try:
+        document = parse_strictly(text)
+    except MalformedRequest as error:
+        document = _sequence(text, validator.limits.max_instances)
+        if document is None:
+            raise error from None
+    return record_instances_of(document, validator, _asked(parameters))
+
+
+def _sequence(text: str, limit: int) -> "Numbered | None":
+    """Parse one instance a line, or with nothing between them, as stream buffers join records; None if the text is neither.
+
+    :raises TooLarge: more than `limit` instances; they are not parsed.
+    """
+    try:
+        documents, lines = strict_json.parse_sequence(text, limit + 1)
+    except strict_json.NotStrictJSON:
+        return None
+    if len(documents) < 2 or not all([isinstance(document, (dict, list)) for document in documents]):
+        return None
+    if len(documents) > limit:
+        raise TooLarge(f"the body has more than {limit} instances, which is the limit")
+    instances = Numbered(documents)
+    instances.lines = lines if len({*lines}) == len(lines) else ()
+    return instances
 
 
 def parse_lines(text: str, validator: "Validator", parameters: "dict[str, str]") -> "Parsed":
     """Parse NDJSON: one instance a line; empty lines are skipped.
 
     :raises MalformedRequest: a line is not strict JSON.
+    :raises TooLarge: more lines than the limit on instances; the rest is not read.
     """
-    numbered = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line and not line.isspace()]
-    instances = Numbered([parse_strictly(line, f"line {number}") for number, line in numbered])
-    instances.lines = [number for number, _ in numbered]
+    limit = validator.limits.max_instances
+    instances = Numbered()
+    lines: list[int] = []
+    for number, line in enumerate(StringIO(text, newline="\n"), 1):
+        if not line.isspace():
+            if len(lines) == limit:
+                raise TooLarge(f"the body has more than {limit} instances, which is the limit")
+            instances.append(parse_strictly(line.rstrip("\n"), f"line {number}"))
+            lines.append(number)
+    instances.lines = lines
     asked = _asked(parameters)
     return read_texts(instances, validator) if (validator.limits.parse_text if asked is None else asked) else instances, None
 
@@ -77,6 +111,8 @@ def instances_of(document: "Any", validator: "Validator", parse_text: "bool | No
     outputs = None
     parse_text = validator.limits.parse_text if parse_text is None else parse_text
     if isinstance(document, dict):
+        if "instances" not in document and validator.limits.any_body:
+            document = {"instances": [document]}
         if "instances" not in document:
             hint = 'wrap the instance: {"instances": [{...}]}' if validator.features[0].name in document else None
             raise InvalidInput(Fault(EXPECTED, f"an object with the keys {listing([*document])}", hint=hint))

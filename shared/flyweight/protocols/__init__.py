@@ -11,7 +11,7 @@ A protocol module has these members; `native.py` is an example.
 An operation is `(context, request, name) -> Answer`. Inference is the same for all protocols: `infer` below.
 """
 
-from flyweight.errors import OK, InvalidSetting, NotFound
+from flyweight.errors import NO_CONTENT, OK, InvalidSetting, MethodNotAllowed, NotFound
 from flyweight.values import Value
 
 TYPE_CHECKING = False
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
         settings: Settings
         log_fields: LogFields  # the fields of the request's log line; an operation adds to them
+        stopping: bool  # whether the process is about to end, and should get no new requests
 
         def predictor(self, name: str) -> Predictor:
             """Get the model of that name, "" for the default one; its name and version go into log and headers."""
@@ -74,8 +75,10 @@ if TYPE_CHECKING:
         def route(self, method: str, path: str) -> tuple[Operation, str] | None:
             """Find the operation that a method and a path name, and the model's name, "" for the default one.
 
+            :param method: in capitals; GET for HEAD as well.
+            :param path: with single slashes, and none at the end.
             :returns: None if the path is not of this protocol.
-            :raises MethodNotAllowed: the path takes another method.
+            :raises MethodNotAllowed: the path takes other methods; so it is for OPTIONS, which is answered with their names.
             :raises NotFound: the path begins like those of the protocol, and does not exist.
             """
             ...
@@ -126,15 +129,46 @@ def names() -> "list[str]":
 def route(protocols: "tuple[InferenceProtocol, ...]", method: str, path: str) -> "tuple[InferenceProtocol, Operation, str]":
     """Find the first protocol that a path belongs to, with the operation and the model's name.
 
+    The rules for paths and methods are the same for all transports and protocols.
+
     :raises NotFound: no protocol has the path.
     :raises MethodNotAllowed: the path takes another method.
     """
+    method = method.upper()
+    if path[-1:] == "/" or path[:1] != "/" or "//" in path or "%" in path:
+        from flyweight.protocols.paths import normalized  # imported late: most paths are normal
+
+        path = normalized(path)
     for protocol in protocols:
-        operation_and_name = protocol.route(method, path)
+        try:
+            operation_and_name = protocol.route("GET" if method == "HEAD" else method, path)
+        except MethodNotAllowed as error:
+            if method != "OPTIONS":
+                raise
+            return protocol, _allowing(error.allow), ""
         if operation_and_name is not None:
             return protocol, *operation_and_name
+    if method == "OPTIONS" and path == "/*":  # asks about the server: https://www.rfc-editor.org/rfc/rfc9110#section-9.3.7
+        return protocols[0], _allowing(methods("GET", "POST")), ""
     paths = ", ".join([known for protocol in protocols for known in protocol.PATHS])
     raise NotFound(f"nothing is at {path[:200]!r}; the paths are {paths}")
+
+
+def methods(*own: str) -> str:
+    """List methods for the header Allow, with those that every path has.
+
+    :param own: the methods of the path's operations.
+    """
+    return ", ".join([*own, *(["HEAD"] if "GET" in own else []), "OPTIONS"])
+
+
+def _allowing(allow: str) -> "Operation":
+    """Make the operation that answers OPTIONS with the methods of a path."""
+
+    def options(context: "Context", request: "Request", name: str) -> Answer:
+        return Answer(b"", "", NO_CONTENT, {"allow": allow})
+
+    return options
 
 
 def infer(

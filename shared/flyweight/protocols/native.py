@@ -2,7 +2,7 @@
 
 from flyweight import formats, strict_json
 from flyweight.errors import MethodNotAllowed, ModelUnavailable, UnsupportedMediaType, problem, status_of
-from flyweight.protocols import Answer, Query, infer
+from flyweight.protocols import Answer, Query, infer, methods
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from flyweight.values import Prediction, Request
 
 JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
 
 
 def route(method: str, path: str) -> "tuple[Operation, str] | None":
@@ -19,31 +20,31 @@ def route(method: str, path: str) -> "tuple[Operation, str] | None":
     :returns: None if the path is not of this protocol.
     :raises MethodNotAllowed: the path takes another method.
     """
-    own_path = path.rstrip("/") or "/"
+    own_path = path
     model = ""
     if own_path.startswith(MODELS):
         model, _, rest = own_path[len(MODELS) :].partition("/")
         own_path = f"/{rest}" if rest else "/model"
-    allowed, operation = ROUTES.get(own_path, ("", None))
-    if operation is None or (model and own_path in OF_THE_PROCESS):
+    operations = ROUTES.get(own_path)
+    if operations is None or (model and own_path in OF_THE_PROCESS):
         return None
-    if allowed != method.upper().replace("HEAD", "GET"):
-        raise MethodNotAllowed(f"{path[:200]} takes {allowed}, got {method[:20]!r}", allow=allowed)
-    return operation, model
+    if method not in operations:
+        raise MethodNotAllowed(f"{path[:200]} takes {' or '.join(operations)}, got {method[:20]!r}", methods(*operations))
+    return operations[method], model
 
 
 def parse(request: "Request", predictor: "Predictor") -> Query:
     """Read the instances of a request by its content type, and choose the answer's by its Accept header.
 
     :raises NotAcceptable: no supported content type is accepted.
-    :raises UnsupportedMediaType: the body is compressed, or as `formats.parse`.
+    :raises UnsupportedMediaType: the body is a form, or as `formats.parse`.
     :raises MalformedRequest, TooLarge, InvalidInput: as `formats.parse`.
     """
     answer_type = formats.negotiate(request.headers.get("accept", ""))
-    encoding = request.headers.get("content-encoding", "identity")
-    if encoding not in ("identity", ""):
-        raise UnsupportedMediaType(f"content encoding {encoding[:50]!r} is not supported; send the body uncompressed")
-    instances, outputs = formats.parse(request.body, request.headers.get("content-type", ""), predictor.validator)
+    content_type = request.headers.get("content-type", "")
+    if content_type[:33].lower() == FORM:
+        content_type = _type_of_form(request.body)
+    instances, outputs = formats.parse(request.body, content_type, predictor.validator)
     return Query(instances, outputs, answer_type)
 
 
@@ -71,8 +72,10 @@ def health(context: "Context", request: "Request", name: str) -> Answer:
 def ready(context: "Context", request: "Request", name: str) -> Answer:
     """Report that a model is loaded and answers its own sample as recorded.
 
-    :raises ModelUnavailable: the model does not answer its sample as recorded.
+    :raises ModelUnavailable: the model does not answer its sample as recorded, or the process is about to end.
     """
+    if context.stopping:
+        raise ModelUnavailable("this process finishes its requests and ends; send new requests to another")
     if not context.predictor(name).passes_self_test():
         raise ModelUnavailable("the model does not answer its own sample as recorded")
     return _json({"status": "ready"})
@@ -86,13 +89,26 @@ def model(context: "Context", request: "Request", name: str) -> Answer:
 def openapi(context: "Context", request: "Request", name: str) -> Answer:
     """Describe the API (OpenAPI 3.1)."""
     from flyweight.protocols.openapi import describe  # imported late: no prediction needs it
+    from flyweight.protocols.paths import normalized
 
-    return _json(describe(context.predictor(name)))
+    # a path, never a host of the caller's choice, which a cache would pass on to others
+    base = normalized(request.headers.get("x-forwarded-prefix", "").partition(",")[0] or context.settings.base_path)
+    return _json({**describe(context.predictor(name)), **({} if base == "/" else {"servers": [{"url": base}]})})
 
 
 def models(context: "Context", request: "Request", name: str) -> Answer:
     """List the names of the models below `/models/`."""
     return _json({"models": [*context.settings.models]})
+
+
+def _type_of_form(body: bytes) -> str:
+    """Take JSON for what it is: `curl -d '{...}'` calls each body a form unless its user names a type.
+
+    :raises UnsupportedMediaType: the body is not JSON.
+    """
+    if body.lstrip()[:1] in (b"{", b"[", b""):
+        return JSON
+    raise UnsupportedMediaType(f"{FORM} is not supported; send content-type: {JSON}, or text/csv for CSV")
 
 
 def _json(document: "dict[str, object]") -> Answer:
@@ -101,13 +117,13 @@ def _json(document: "dict[str, object]") -> Answer:
 
 MODELS = "/models/"
 OF_THE_PROCESS = ("/health", "/models")  # paths that do not exist below a model's name
-ROUTES: "dict[str, tuple[str, Operation]]" = {
-    "/predict": ("POST", predict),
-    "/": ("POST", predict),
-    "/health": ("GET", health),
-    "/ready": ("GET", ready),
-    "/model": ("GET", model),
-    "/openapi.json": ("GET", openapi),
-    "/models": ("GET", models),
+ROUTES: "dict[str, dict[str, Operation]]" = {
+    "/predict": {"POST": predict},
+    "/": {"GET": health, "POST": predict},  # GET: where load balancers ask by default
+    "/health": {"GET": health},
+    "/ready": {"GET": ready},
+    "/model": {"GET": model},
+    "/openapi.json": {"GET": openapi},
+    "/models": {"GET": models},
 }
-PATHS = [f"{method} {path}" for path, (method, _) in ROUTES.items()]
+PATHS = [f"{method} {path}" for path, operations in ROUTES.items() for method in operations]

@@ -7,8 +7,8 @@ the current model. The result of the check replaces it in one step.
 """
 
 import os
+from _thread import allocate_lock
 from math import inf
-from threading import Event, Lock, Thread
 from time import monotonic
 
 from flyweight.errors import FlyweightError, ModelUnavailable
@@ -65,13 +65,32 @@ class CacheEntry:
         self.used = now
 
 
+class _Signal:
+    """What threads wait for, once: `threading.Event` without an import that takes as long as loading a small model."""
+
+    __slots__ = ("_closed",)
+
+    def __init__(self) -> None:
+        self._closed = allocate_lock()
+        self._closed.acquire()
+
+    def set(self) -> None:
+        """Wake the threads that wait, and let later ones pass; called once."""
+        self._closed.release()
+
+    def wait(self, seconds: float = -1) -> None:
+        """Wait until it is set, at most these seconds if they are given."""
+        if self._closed.acquire(timeout=seconds):
+            self._closed.release()
+
+
 class _Flight:
     """A load or check in progress, for which other threads wait instead of starting another."""
 
     __slots__ = ("done", "entry", "error")
 
     def __init__(self) -> None:
-        self.done = Event()
+        self.done = _Signal()
         self.entry: CacheEntry | None = None
         self.error: FlyweightError | None = None
 
@@ -95,7 +114,7 @@ class ModelCache:
     ) -> None:
         self._source, self._budget, self._ttl, self._wait = source, budget, ttl, refresh_wait_seconds
         self._log, self._clock = log, clock
-        self._lock = Lock()
+        self._lock = allocate_lock()
         self._entries: dict[str, CacheEntry] = {}
         self._flights: dict[str, _Flight] = {}
         self._failures: dict[str, tuple[FlyweightError, float]] = {}  # the last error of an address, and until when it holds
@@ -132,7 +151,7 @@ class ModelCache:
 
     def renew(self) -> None:
         """Replace locks and connections, after a fork or a snapshot; models stay."""
-        self._lock = Lock()
+        self._lock = allocate_lock()
         self._flights = {}
         self._source.forget()
 
@@ -180,6 +199,8 @@ class ModelCache:
                 return self._entries.get(address, entry)
             entry.due = now + max(self._ttl, RETRY_SECONDS)  # in case that the check never ends
             flight = self._flights[address] = _Flight()
+        from threading import Thread  # no cold start checks a model
+
         try:
             Thread(target=self._refresh, args=(address, entry, flight), name="flyweight-check", daemon=True).start()
         except RuntimeError:  # no more threads can start, or the interpreter is about to end

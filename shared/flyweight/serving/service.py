@@ -8,7 +8,7 @@ import time
 from time import perf_counter
 
 from flyweight import IMPORT_BEGAN, protocols
-from flyweight.errors import MethodNotAllowed, NotFound, error_fields, log_level, with_next_step
+from flyweight.errors import NO_HEADERS, FlyweightError, NotFound, error_fields, log_level, with_next_step
 from flyweight.serving.cache import ModelCache
 from flyweight.serving.sources import ModelSource
 from flyweight.values import Request, Response
@@ -21,11 +21,16 @@ if TYPE_CHECKING:
     from flyweight.predictor import Predictor
     from flyweight.protocols import Answer
     from flyweight.serving.cache import CacheEntry
+    from flyweight.serving.delivery import Carrier
     from flyweight.serving.logs import Log
     from flyweight.serving.traffic import Traffic
     from flyweight.settings import Settings
     from flyweight.values import LogFields, Prediction
 
+# bytes of a body above which it is compressed and its size is checked. Ten packets arrive in the first round trip of a connection
+# (https://www.rfc-editor.org/rfc/rfc6928), so that a smaller body does not arrive sooner if it is compressed; and each platform
+# carries this much
+ONE_TRIP = 10 * 1460
 PRIMING = 20  # answers after which an engine no longer reads its forest from the file: engines get faster while they answer
 
 
@@ -34,22 +39,31 @@ class Service:
 
     :param log: writes one log entry.
     :param refresh_wait_seconds: how long a request waits for the check of a model that it starts.
+    :param carrier: `carrier(*event)` says what carries the answer to a platform's event; it is asked for large answers only.
     :raises InvalidSetting: a protocol that the settings name does not exist.
     """
 
-    def __init__(self, settings: "Settings", log: "Log", refresh_wait_seconds: float = 0.0) -> None:
+    def __init__(
+        self,
+        settings: "Settings",
+        log: "Log",
+        refresh_wait_seconds: float = 0.0,
+        carrier: "Callable[..., Carrier] | None" = None,
+    ) -> None:
         self.settings = settings
+        self._carrier = carrier
         self.protocols = tuple([protocols.find(name) for name in settings.protocols])
         self._write = log
         caching = settings.caching
         self.models = ModelCache(
-            ModelSource(settings),
+            ModelSource(settings, self.log),
             budget=caching.cache_bytes,
             ttl=caching.ttl_seconds,
             refresh_wait_seconds=refresh_wait_seconds,
             log=self.log,
         )
         self.cold = {"init": 0.0}  # seconds spent before the first request, by step; logged once
+        self.stopping = False  # whether the process finishes its requests and ends; it is then not ready
         self.traffic: Traffic | None = None
         if settings.canary or settings.shadow:
             from flyweight.serving import traffic
@@ -65,23 +79,33 @@ class Service:
             request = decode(*event)
         except Exception as error:
             request_id = getattr(error, "request_id", "") or _new_id()
-            return self._finish({}, perf_counter(), request_id, self.protocols[0].error(error, request_id), error)
-        return self.answer(request)
+            headers = error.request_headers if isinstance(error, FlyweightError) else NO_HEADERS
+            exchange = Exchange(self, Request("", "", headers, b"", request_id))
+            return self._finish(exchange, perf_counter(), self.protocols[0].error(error, request_id), error)
+        return self.answer(request, event)
 
-    def answer(self, request: Request) -> Response:
-        """Answer any request; never raises."""
+    def answer(self, request: Request, event: "tuple[Any, ...]" = ()) -> Response:
+        """Answer any request; never raises.
+
+        :param event: the platform's own form of the request.
+        """
         began = perf_counter()
+        if not request.request_id:
+            request = request._replace(request_id=_new_id())
         exchange = Exchange(self, request)
         protocol = self.protocols[0]
-        request_id = request.request_id or _new_id()
         failure = None
         try:
-            protocol, operation, name = protocols.route(self.protocols, request.method, request.path)
+            protocol, operation, name = protocols.route(self.protocols, request.method, self._path(request))
             exchange.log_fields["operation"] = operation.__name__
+            if "content-encoding" in request.headers:
+                request = exchange.unpack(self.settings.limits.max_body_bytes)
             answer = operation(exchange, request, name)
+            if len(answer.body) > ONE_TRIP:
+                answer = self._fitted(answer, request, event)
         except Exception as error:
-            failure, answer = error, protocol.error(error, request_id)
-        return self._finish(exchange.log_fields, began, request_id, answer, failure)
+            failure, answer = error, protocol.error(error, request.request_id)
+        return self._finish(exchange, began, answer, failure)
 
     def predictor(self, request: Request, log_fields: "LogFields", name: str) -> "Predictor":
         """Get the model that answers a request; its first request loads it.
@@ -125,6 +149,13 @@ class Service:
             except Exception as error:
                 self.log({"level": "ERROR", "message": f"the model was not loaded: {with_next_step(error)}"})
 
+    def write(self, entry: "Mapping[str, Any]") -> None:
+        """Write a log entry.
+
+        :raises Exception: standard output is closed or full, or the entry can't be written.
+        """
+        self._write(entry)
+
     def log(self, entry: "Mapping[str, Any]") -> None:
         """Write a log entry; a failure to write is ignored."""
         try:
@@ -147,6 +178,33 @@ class Service:
         runtime = {"runtime": IMPORT_BEGAN - began} if began is not None and began < IMPORT_BEGAN else {}
         return header, {step: round(1000 * seconds, 3) for step, seconds in {**runtime, **steps}.items()}
 
+    def _path(self, request: Request) -> str:
+        """Get the path of a request without the base path below which the endpoint is mounted.
+
+        It is the setting's, or the one that a proxy tells in X-Forwarded-Prefix.
+        """
+        path, prefix = request.path, request.headers.get("x-forwarded-prefix", "")
+        if not self.settings.base_path and not prefix:
+            return path
+        from flyweight.protocols import paths  # imported late: most endpoints are not mounted below a base path
+
+        path = paths.normalized(path)
+        for base in (self.settings.base_path, *prefix.split(",")):
+            shorter = paths.without_base(path, base.strip())
+            if shorter != path:
+                return shorter
+        return path
+
+    def _fitted(self, answer: "Answer", request: Request, event: "tuple[Any, ...]") -> "Answer":
+        """Compress a large answer if the caller takes it.
+
+        :raises TooLarge: the platform does not carry the answer.
+        """
+        from flyweight.serving import delivery  # imported late: it is for large answers only
+
+        carrier = self._carrier(*event) if self._carrier is not None and event else delivery.ANYTHING
+        return delivery.fit(answer, request.headers.get("accept-encoding", ""), carrier)
+
     def _entry(self, request: Request, log_fields: "LogFields", name: str) -> "CacheEntry":
         """Get the cache entry of the model that answers a request.
 
@@ -161,10 +219,9 @@ class Service:
             return self.traffic.choose(request, log_fields)
         return self.models.get(self.settings.model)
 
-    def _finish(
-        self, log_fields: "LogFields", began: float, request_id: str, answer: "Answer", error: "Exception | None"
-    ) -> Response:
+    def _finish(self, exchange: "Exchange", began: float, answer: "Answer", error: "Exception | None") -> Response:
         """Make the response, with the headers that all protocols share, and write its log line."""
+        log_fields, request_id, body = exchange.log_fields, exchange.request.request_id, answer.body
         if error is not None:
             log_fields.update(error_fields(error))
         milliseconds = 1000 * (perf_counter() - began)
@@ -172,31 +229,55 @@ class Service:
         headers = {"content-type": answer.content_type, "x-request-id": request_id, "server-timing": timing, **answer.headers}
         if "model" in log_fields:
             _add_model_headers(headers, log_fields)
-        if isinstance(error, MethodNotAllowed):
-            headers["allow"] = error.allow
+        if error is not None and isinstance(error, FlyweightError):
+            headers.update(error.headers)
+        if not answer.content_type:
+            del headers["content-type"]
+        if exchange.request.method.upper() == "HEAD":
+            headers["content-length"], body = str(len(body)), b""
+        if self.settings.cors is not None:
+            from flyweight.serving import cors  # imported late: most endpoints are not called by pages of other origins
+
+            cors.add(headers, self.settings.cors, exchange.request)
         entry = {"level": log_level(answer.status), "message": "answered", "request_id": request_id, "status": answer.status}
         entry.update(log_fields)
         entry["duration_ms"], entry["cold"] = round(milliseconds, 3), bool(cold)
         if cold:
             entry["cold_start_ms"] = cold
         self.log(entry)
-        return Response(answer.status, headers, answer.body)
+        return Response(answer.status, headers, body)
 
 
 class Exchange:
     """One request in progress: the context of its operation, and the fields of its log line."""
 
     def __init__(self, service: Service, request: Request) -> None:
-        self._service, self._request = service, request
+        self._service, self.request = service, request
         self.settings = service.settings
         self.log_fields: LogFields = {}
+
+    def unpack(self, max_bytes: int) -> Request:
+        """Undo the content encoding of the request's body.
+
+        :raises FlyweightError: the body is larger than allowed, or not encoded as it says.
+        """
+        from flyweight.formats.compression import unpacked  # imported late: few requests are compressed
+
+        body = unpacked(self.request.body, self.request.headers["content-encoding"], max_bytes)
+        self.request = self.request._replace(body=body)
+        return self.request
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the process is about to end."""
+        return self._service.stopping
 
     def predictor(self, name: str) -> "Predictor":
         """Get the model of that name, "" for the default one.
 
         :raises FlyweightError: no model has that name, or it can't be loaded.
         """
-        return self._service.predictor(self._request, self.log_fields, name)
+        return self._service.predictor(self.request, self.log_fields, name)
 
     def compare(self, request: Request, predictor: "Predictor", prediction: "Prediction", rows: "list[list[Any]]") -> None:
         """Ask the shadow model the same, if there is one, and log the differences."""

@@ -8,16 +8,19 @@ from flyweight.predictor import LoadedModel, Predictor, memory_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
     from flyweight.models.file import ModelFile
     from flyweight.registry.source import StoreSource
     from flyweight.settings import Settings
 
 
 class ModelSource:
-    """Models by path or address."""
+    """Models by path or address; `log` takes log entries."""
 
-    def __init__(self, settings: "Settings") -> None:
-        self._settings = settings
+    def __init__(self, settings: "Settings", log: "Callable[[Mapping[str, Any]], None]" = lambda entry: None) -> None:
+        self._settings, self._log = settings, log
         self._stores: StoreSource | None = None
 
     def load(self, address: str, spent: "dict[str, float]") -> LoadedModel:
@@ -54,7 +57,7 @@ class ModelSource:
         if self._stores is None:
             from flyweight.registry.source import StoreSource
 
-            self._stores = StoreSource(self._settings)
+            self._stores = StoreSource(self._settings, log=self._log)
         return self._stores
 
     def _verified(self, path: str) -> "ModelFile":

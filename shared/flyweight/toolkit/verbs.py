@@ -5,6 +5,7 @@ A model is the path of a model file, its address in a store, or what `flyweight.
 
 from __future__ import annotations
 
+import platform
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -80,6 +81,7 @@ def invoke(
     repeat: int = 0,
     python: str = sys.executable,
     environ: Mapping[str, str] = {},
+    client: str = "platform",
 ) -> Figures:
     """Run a function on an event in its target's real runtime on this machine, as `flyweight invoke` does.
 
@@ -91,19 +93,25 @@ def invoke(
     :param repeat: further calls of the last process.
     :param python: the Python interpreter to use.
     :param environ: environment variables of the function.
+    :param client: what runs the function: `platform`, or `own` for flyweight's own client on AWS.
     :returns: the answer, its times and the peak memory.
     :raises NoSample: no event has this name.
     :raises RuntimeFailed: the runtime is not installed, or the function does not answer.
+    :raises ToolkitError: the folder was built for another target, or has packages for another Python or processor.
     """
     from flyweight.toolkit import building, targets
     from flyweight.toolkit.building.bytecode import version_of
     from flyweight.toolkit.running.measure import measure
+    from flyweight.toolkit.targets.package import unfit
 
     if (folder is None) == (model is None):
         raise ToolkitError("expected either a model or a folder to run", "give one of both: model= or folder=")
+    if folder is not None and (fault := unfit(Path(folder), target, version_of(python), platform.machine())):
+        raise ToolkitError(fault, f"build it for this use: flyweight build {target} --model FILE")
     place = None if model is None else _path_of(model)
     content = _event(target, event, place, folder) if isinstance(event, (str, Path)) else event
-    variables = {**targets.find(target).runtime.settings(content), **environ}
+    kind = targets.find(target).runtime
+    variables = {**kind.settings(content), **kind.client(client), **environ}
     with tempfile.TemporaryDirectory() as temporary:
         if place is not None:
             folder = building.build(target, place, Path(temporary) / target, python=version_of(python)).folder
