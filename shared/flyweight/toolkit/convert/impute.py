@@ -44,7 +44,7 @@ def is_dropped(imputer: Any, statistic: Any) -> bool:
     Source: `SimpleImputer.transform` (`sklearn.impute._base`).
     """
     empty = isinstance(statistic, float) and statistic != statistic
-    return empty and imputer.strategy != "constant" and not imputer.keep_empty_features
+    return empty and not imputer.keep_empty_features
 
 
 def _counts_as_missing(marker: Any, missing_values: Any) -> bool:
