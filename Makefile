@@ -35,8 +35,9 @@ quick: setup  ## Check style, laws and the core, in less than a minute.
 test: setup $(if $(ROOM),,tools)  ## Run every test, or those of a room: make test ROOM=files.
 	@$(BIN)/python -m pytest $(PYTEST) $(ROOM:%=tests/%) $(ARGS)
 
-tools: setup  ## Install what some tests need beside Python's packages: SAM, Azurite, checkov, Terraform's schemas, a browser.
+tools: setup  ## Install what some tests need beside Python's packages: SAM, Lambda's emulator (with Go), Azurite, checkov, Terraform's schemas, a browser.
 	@.ci/install-sam
+	@if command -v go >/dev/null; then .ci/install-rie; fi
 	@.ci/install-azurite
 	@.ci/install-checkov
 	@.ci/install-terraform-schemas
@@ -46,7 +47,7 @@ lint: setup  ## Check style and types.
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(MAKE) --no-print-directory types
-	@$(BIN)/shellcheck .ci/*
+	@$(BIN)/shellcheck .ci/* handlers/aws/flyweight_wrapper
 
 types: setup  ## Check types. Each handler's folder is an import root of its own.
 	@MYPYPATH=$$(printf '%s:' handlers/*/) $(BIN)/mypy shared handlers

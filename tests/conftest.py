@@ -31,6 +31,7 @@ TOOLS = {
     "az": ".tools/az/bin/az",
     "azurite": ".tools/azurite/node_modules/azurite",
     "checkov": ".tools/checkov/bin/checkov",
+    "rie": ".tools/rie/aws-lambda-rie",
     "sam": ".tools/sam/bin/sam",
     "terraform-schemas": ".tools/terraform-schemas/installed.txt",
 }

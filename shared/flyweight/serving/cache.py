@@ -68,8 +68,6 @@ class CacheEntry:
 class _Signal:
     """What threads wait for, once: `threading.Event` without an import that takes as long as loading a small model."""
 
-    __slots__ = ("_closed",)
-
     def __init__(self) -> None:
         self._closed = allocate_lock()
         self._closed.acquire()

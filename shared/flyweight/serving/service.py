@@ -253,7 +253,7 @@ class Exchange:
 
     def __init__(self, service: Service, request: Request) -> None:
         self._service, self.request = service, request
-        self.settings = service.settings
+        self.settings, self.stopping = service.settings, service.stopping
         self.log_fields: LogFields = {}
 
     def unpack(self, max_bytes: int) -> Request:
@@ -266,11 +266,6 @@ class Exchange:
         body = unpacked(self.request.body, self.request.headers["content-encoding"], max_bytes)
         self.request = self.request._replace(body=body)
         return self.request
-
-    @property
-    def stopping(self) -> bool:
-        """Whether the process is about to end."""
-        return self._service.stopping
 
     def predictor(self, name: str) -> "Predictor":
         """Get the model of that name, "" for the default one.

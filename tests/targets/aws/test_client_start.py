@@ -26,6 +26,7 @@ SOURCES = {
     "an error in a function at import": ("def f(): return {}['a']\nf()", "app.handler"),
     "an exit at import": ("import sys; print('leaving'); sys.exit(5)", "app.handler"),
 }
+LOGGED = [*[(case, False) for case in SOURCES], ("a syntax error", True), ("no such function", True)]
 PYTHONS = re.compile("importlib|aws_client")  # frames of Python's own import, and of our client where an error has no other
 RUNNING = {
     "in a folder": "d/app.handler",
@@ -58,12 +59,9 @@ def written(text: bytes) -> list[str]:
     return [line for line in re.split("[\r\n]+(?!\u00a0\u00a0\u00a0)", plain) if not PYTHONS.search(line)]
 
 
-@pytest.mark.parametrize("json_logs", [False, True], ids=["text", "JSON"])
-@pytest.mark.parametrize("case", SOURCES)
+@pytest.mark.parametrize(("case", "json_logs"), LOGGED)
 def test_the_error_is_posted_and_logged_alike(case: str, json_logs: bool, tmp_path: Path) -> None:
     source, handler = SOURCES[case]
-    if json_logs and case not in ("a syntax error", "no such function"):
-        pytest.skip("two cases of JSON logs are enough")
     (tmp_path / "app.py").write_text(source)
     environ = {"AWS_LAMBDA_LOG_FORMAT": "JSON"} if json_logs else {}
     requests, platform = started(PLATFORM, tmp_path, handler, **environ)

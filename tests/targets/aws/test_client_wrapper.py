@@ -13,8 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from benchmarks import folders
 from flyweight.toolkit.building import archive, build, bytecode
+from flyweight.toolkit.cli import main
 from flyweight.toolkit.errors import RuntimeFailed
 from flyweight.toolkit.running import runtime
 from tests.conftest import PYTHON, ROOT
@@ -65,6 +68,19 @@ def test_the_client_needs_no_module_of_site_packages(suffix: str, place: Path) -
     code = f"import sys; sys.path.insert(0, {str(place)!r}); import aws_client; print('re' in sys.modules, 'json' in sys.modules)"
     done = subprocess.run([sys.executable, "-I", suffix, "-c", code], capture_output=True, text=True)
     assert done.stdout == "False False\n", done.stderr
+
+
+@pytest.mark.parametrize("name", ["predict", "predict.rest"])
+def test_a_first_prediction_imports_none_of_the_slow_modules(name: str, built: Callable[[str], Path]) -> None:
+    """Neither the client nor the core needs them: they would take longer than all the rest."""
+    environ = {**runtime("aws").client("own"), "PYTHONPROFILEIMPORTTIME": "1"}
+    with runtime("aws")(built("aws"), environ=environ) as process:
+        assert process.invoke(json.loads((ROOT / "events" / "aws" / f"{name}.json").read_text())).status == 200
+        lines = [line for line in process.log().splitlines() if line.startswith("import time:")]
+    modules = [line.rpartition("|")[2].strip() for line in lines]
+    first = modules.index("aws_client_context")  # before it, Python starts
+    assert "flyweight.serving.service" in modules
+    assert not NEVER & {*modules[first:]}
 
 
 STEPS_ASIDE: dict[str, dict[str, str]] = {
@@ -169,6 +185,14 @@ def test_a_built_folder_answers_alike_under_both_clients(name: str, built: Calla
             body = re.sub(rb'"uptime[a-z_]*": ?[0-9.]+', b"", answer.body)
             answers.append((answer.status, body, {*answer.headers}))
     assert answers[0] == answers[1]
+
+
+def test_invoke_runs_either_client(built: Callable[[str], Path]) -> None:
+    for client, words in (("own", "flyweight's client on Python"), ("platform", "awslambdaric")):
+        done = CliRunner().invoke(main, ["invoke", "aws", "--folder", str(built("aws")), "--client", client])
+        assert done.exit_code == 0, done.output
+        assert words in done.output
+    assert [folders.offered(provider, folders.CLIENT) for provider in ("aws", "gcp")] == [True, False]
 
 
 def test_a_wrapper_that_is_not_there_is_told(built: Callable[[str], Path]) -> None:

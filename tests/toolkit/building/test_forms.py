@@ -66,10 +66,12 @@ def test_a_zip_has_the_folder_and_the_same_bytes_whatever_the_umask_and_the_plac
     assert zips[0] in first.artifacts and zips[1] in second.artifacts
     with zipfile.ZipFile(zips[0]) as opened:
         entries = opened.infolist()
+        scripts = {entry.filename for entry in entries if opened.read(entry).startswith(b"#!")}
     assert {entry.filename for entry in entries} == {
         path.relative_to(first.folder).as_posix() for path in first.folder.rglob("*") if path.is_file()
     }
-    assert {(entry.date_time, entry.external_attr >> 16) for entry in entries} == {((1980, 1, 2, 0, 0, 0), 0o100644)}
+    assert {entry.date_time for entry in entries} == {(1980, 1, 2, 0, 0, 0)}
+    assert all(entry.external_attr >> 16 == (0o100755 if entry.filename in scripts else 0o100644) for entry in entries)
 
 
 def test_what_may_be_run_may_be_run_in_the_zip(penguins: Path, tmp_path: Path) -> None:

@@ -27,6 +27,9 @@ OWN = {
 def fill(draft: Path, spec: BuildSpec) -> list[str]:
     """Write handler, core, model and bytecode; write the packages that they need to requirements.txt, and return them."""
     shutil.copytree(spec.handler, draft, ignore=runtime_files.LEFT_OUT, dirs_exist_ok=True)
+    if spec.handler == spec.target.folder("handlers"):  # flyweight's own; a user's files stay as they are
+        for path in draft.glob("*.py"):
+            path.write_text(runtime_files.bare(path.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
     runtime_files.copy(draft / "flyweight", None if spec.address or spec.options.every_op else spec.model.file.document)
     if spec.address:
         (draft / settings.ADDRESS_FILE).write_text(f"{spec.address}\n", encoding="utf-8", newline="\n")
