@@ -21,7 +21,7 @@ def test_a_code_has_one_status_and_only_unavailable_models_and_unfinished_work_s
     assert {InProgress, DeliveryFailed, BlockedBySequence} < core
     statuses = {kind.code: kind.status for kind in core}
     assert {(kind.code, kind.status) for kind in core} == {*statuses.items()}
-    assert sorted(statuses.values()) == [400, 404, 405, 406, 413, 415, 422, 500, 503, 503]
+    assert sorted(statuses.values()) == [400, 403, 404, 405, 406, 413, 415, 422, 422, 500, 503, 503]
     assert {code for code, status in statuses.items() if status == 503} == {"model_unavailable", "not_done"}
 
 

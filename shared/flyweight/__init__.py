@@ -95,16 +95,18 @@ def __dir__() -> list[str]:
 class _Bundle:
     """Finds this package's modules in the one file of bytecode that `flyweight build` makes of them.
 
-    A cold start reads thirty modules; to look for each, and to open it, takes as long as to read them all at once does.
+    A cold start reads thirty modules; to look for each takes as long as to read them all. The file stays open: what a function
+    never imports is never read.
     """
 
     def __init__(self, package: str) -> None:
         from marshal import loads
 
         self._above = package.removesuffix("flyweight")
-        with open(f"{package}/__pycache__/bundle.{sys.implementation.cache_tag}", "rb") as file:
-            # from name to where its source is, and its bytecode; `load(file)` would call the file for each of them
-            self._modules = loads(file.read())
+        self._file = open(f"{package}/__pycache__/bundle.{sys.implementation.cache_tag}", "rb", 0)
+        size = int.from_bytes(self._file.read(4), "little")
+        self._begin = 4 + size
+        self._modules = loads(self._file.read(size))  # by name: source, and where its bytecode begins, and its size
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> "ModuleSpec | None":
         """Where a module comes from; None where it is not in here, and the next finder is asked."""
@@ -124,9 +126,19 @@ class _Bundle:
         """Run a module's bytecode, once."""
         from marshal import loads
 
-        source, code = self._modules.pop(module.__name__)
+        source, begin, size = self._modules.pop(module.__name__)
         module.__file__ = self._above + source
-        exec(loads(code), module.__dict__)
+        exec(loads(self._read(self._begin + begin, size)), module.__dict__)
+
+    def _read(self, begin: int, size: int) -> bytes:
+        """Read a part of the file, from where no other thread or forked process can move it."""
+        try:
+            from posix import pread
+        except ImportError:  # Windows
+            with open(self._file.name, "rb") as file:
+                file.seek(begin)
+                return file.read(size)
+        return pread(self._file.fileno(), size, begin)
 
 
 try:

@@ -146,17 +146,17 @@ def test_the_toy_box_is_deployed_asked_and_gone_back_on(house: House, served: st
         return house.flyweight(*words, TOYBOX_URL=served)
 
     shown = verb("deploy", "toybox", "--model", "model.safetensors", "--dry-run")
-    assert shown.returncode == 0 and f"{house.root}/infra/toybox/box.sh flyweight put" in shown.stdout
+    assert shown.returncode == 0 and f"{house.root}/infra/toybox/box.sh penguins put" in shown.stdout
     for _ in range(2):
         done = verb("deploy", "toybox", "--model", "model.safetensors")
         assert done.returncode == 0 and "penguins/1.0.0 answers its 3 recorded instances" in done.stdout, done.stderr
-    assert (house.work / "box" / "flyweight" / "toy_app.py").is_file()
+    assert (house.work / "box" / "penguins" / "toy_app.py").is_file()
     status = json.loads(verb("status", "toybox", "--json").stdout)
     assert (status["ready"], status["releases"]) == (True, ["1: penguins 1.0.0", "2: penguins 1.0.0"])
-    assert json.loads(verb("logs", "toybox", "--json").stdout)["log"] == ["put flyweight"] * 2
+    assert json.loads(verb("logs", "toybox", "--json").stdout)["log"] == ["put penguins"] * 2
     assert verb("rollback", "toybox").returncode == 0
     assert verb("destroy", "toybox", "--yes").returncode == 0
-    assert not (house.work / "box" / "flyweight").exists()
+    assert not (house.work / "box" / "penguins").exists()
     assert verb("status", "toybox").returncode == 1
 
 
@@ -164,7 +164,7 @@ def test_the_toy_box_is_priced_and_the_toy_is_left_out(house: House) -> None:
     planned = ("plan", "toybox", "--model", "model.safetensors", *QUICK)
     plan = json.loads(house.flyweight(*planned, "--region", "attic", "--json").stdout)
     assert plan["bill"]["dollars_a_month"] == pytest.approx(1000) and plan["prices_of"] == "nursery"
-    assert [one["name"] for one in plan["creates"]] == ["flyweight"] and plan["limits"][0]["what"] == "memory, peak"
+    assert [one["name"] for one in plan["creates"]] == ["penguins"] and plan["limits"][0]["what"] == "memory, peak"
     unknown = house.flyweight(*planned, "--region", "moon")
     assert unknown.returncode == 1 and "toyland has no region 'moon'" in unknown.stderr
     refused = house.flyweight(*planned, "--set", "COLOUR=red")
@@ -182,7 +182,7 @@ def test_the_toy_box_is_priced_and_the_toy_is_left_out(house: House) -> None:
 def test_a_project_around_a_toy_passes_its_own_tests(house: House) -> None:
     made = house.flyweight("new", "project", "--model", "model.safetensors", "--target", "toybox", "--target", "toy", "--json")
     assert {"handlers/toy/toy_app.py", "infra/toybox/box.sh", "events/toy/predict.json"} <= {*json.loads(made.stdout)["written"]}
-    assert "sh infra/toybox/box.sh flyweight put" in (house.work / "project" / "README.md").read_text()
+    assert "sh infra/toybox/box.sh penguins put" in (house.work / "project" / "README.md").read_text()
     done = house.run("-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", folder=house.work / "project")
     assert done.returncode == 0 and "3 passed" in done.stdout, done.stdout
 

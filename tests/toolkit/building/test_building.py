@@ -38,8 +38,9 @@ def test_a_folder_holds_handler_core_and_model(provider: str, built: Callable[[s
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_every_source_has_bytecode_that_is_never_checked_against_it(provider: str, built: Callable[[str], Path]) -> None:
     folder = built(provider)
-    bundle = marshal.loads((folder / "flyweight" / "__pycache__" / f"bundle.{TAG}").read_bytes())
-    bundled = {source for source, _ in bundle.values()}
+    bundle = (folder / "flyweight" / "__pycache__" / f"bundle.{TAG}").read_bytes()
+    index = marshal.loads(bundle[4 : 4 + int.from_bytes(bundle[:4], "little")])
+    bundled = {source for source, _, _ in index.values()}
     for source in folder.rglob("*.py"):
         if str(source.relative_to(folder)) not in bundled:
             flags = (source.parent / "__pycache__" / f"{source.stem}.{TAG}.pyc").read_bytes()[4:8]

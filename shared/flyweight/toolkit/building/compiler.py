@@ -45,17 +45,23 @@ def module_of(source: str) -> str:
 
 
 def main() -> None:
-    """Write `flyweight/__pycache__/bundle.TAG`: by module its source and its bytecode."""
-    modules = {}
+    """Write `flyweight/__pycache__/bundle.TAG`: the length of an index, the index, and the bytecode of each module.
+
+    The index has by module its source, and where its bytecode begins and how long it is.
+    """
+    index, codes, begin = {}, [], 0
     for source in sys.stdin.read().splitlines():
         with open(source, encoding="utf-8") as file:
             tree = ast.parse(file.read(), source)
-        code = compile(Stripped().visit(tree), source, "exec", dont_inherit=True, optimize=2)
-        modules[module_of(source)] = (source, marshal.dumps(code))
+        code = marshal.dumps(compile(Stripped().visit(tree), source, "exec", dont_inherit=True, optimize=2))
+        index[module_of(source)] = (source, begin, len(code))
+        codes.append(code)
+        begin += len(code)
     os.makedirs("flyweight/__pycache__", exist_ok=True)
+    # this version of marshal writes no references, whose presence depends on the reference counts in this process
+    head = marshal.dumps(index, 2)
     with open(f"flyweight/__pycache__/bundle.{sys.implementation.cache_tag}", "wb") as file:
-        # this version of marshal writes no references, whose presence depends on the reference counts in this process
-        file.write(marshal.dumps(modules, 2))
+        file.write(b"".join([len(head).to_bytes(4, "little"), head, *codes]))
 
 
 if __name__ == "__main__":

@@ -63,6 +63,7 @@ def deployment(
     :raises UsageError: there is neither a name nor a built folder.
     :raises DeployFailed: the provider does not take a name.
     """
+    deployer = target.deployer  # a target without one is refused first
     pairs = dict(_pair(text) for text in parameters)
     hall = infra or target.hall("infra")
     if infra is not None and not (hall / target.name).is_dir():
@@ -71,7 +72,7 @@ def deployment(
     folder = folder or usual_folder(target)
     named = dict(_tag(text) for text in tags)
     made = Deployment(name or _of_model(folder), region, group, folder, HOME / target.name, pairs, named, hall)
-    target.deployer.refuse_names(made)
+    deployer.refuse_names(made)
     return made
 
 
