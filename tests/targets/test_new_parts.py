@@ -182,7 +182,7 @@ def test_the_toy_box_is_priced_and_the_toy_is_left_out(house: House) -> None:
 def test_a_project_around_a_toy_passes_its_own_tests(house: House) -> None:
     made = house.flyweight("new", "project", "--model", "model.safetensors", "--target", "toybox", "--target", "toy", "--json")
     assert {"handlers/toy/toy_app.py", "infra/toybox/box.sh", "events/toy/predict.json"} <= {*json.loads(made.stdout)["written"]}
-    assert "sh infra/toybox/box.sh penguins put" in (house.work / "project" / "README.md").read_text()
+    assert "sh infra/toybox/box.sh flyweight put" in (house.work / "project" / "README.md").read_text()
     done = house.run("-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", folder=house.work / "project")
     assert done.returncode == 0 and "3 passed" in done.stdout, done.stdout
 
