@@ -5,6 +5,7 @@ A penguin with a fault, in a sample of rejected input, is replaced by an instanc
 
 import base64
 import csv
+import gzip
 import io
 import json
 from collections.abc import Iterable
@@ -21,6 +22,7 @@ KINDS: dict[str, tuple[type, ...]] = {
     "year": (int, float),
 }
 NAMES = [*KINDS]
+GZIP = b"\x1f\x8b"  # the first bytes of what gzip has packed
 
 
 def replaced(value: Any, instance: dict[str, Any]) -> Any:
@@ -94,15 +96,20 @@ def _typed(value: Any) -> dict[str, Any]:
 
 
 def _text(value: str, instance: dict[str, Any]) -> str:
-    """Replace penguins in JSON, lines of JSON, CSV, or the base64 of one of these."""
+    """Replace penguins in JSON, lines of JSON, CSV, or the base64 of one of these, plain or packed by gzip."""
     if (changed := _plain(value, instance)) is not None:
         return changed
     try:
-        inner = base64.b64decode(value, validate=True).decode()
-    except ValueError:
+        data = base64.b64decode(value, validate=True)
+        packed = data.startswith(GZIP)
+        inner = (gzip.decompress(data) if packed else data).decode()
+    except (ValueError, EOFError, OSError):
         return value
     changed = _plain(inner, instance)
-    return value if changed in (inner, None) else base64.b64encode(str(changed).encode()).decode()
+    if changed in (inner, None):
+        return value
+    sent = str(changed).encode()
+    return base64.b64encode(gzip.compress(sent, mtime=0) if packed else sent).decode()
 
 
 def _plain(text: str, instance: dict[str, Any]) -> str | None:
@@ -127,13 +134,15 @@ def _json_lines(text: str, instance: dict[str, Any]) -> str | None:
 
 
 def _csv(text: str, instance: dict[str, Any]) -> str | None:
-    """Replace rows of penguins, with or without a header; None if the text is not CSV of whole penguins."""
+    """Replace rows of penguins, with or without a header; None if the text is not CSV of penguins. A short row stays short."""
     try:
         rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
     except csv.Error:
         return None
     header = bool(rows) and len({*rows[0]} & {*NAMES}) > 3
-    if not rows or {*map(len, rows)} != {len(NAMES)} or (not header and rows[0][0] not in ("Torgersen", "Biscoe", "Dream")):
+    if not rows or (not header and ({*map(len, rows)} != {len(NAMES)} or rows[0][0] not in ("Torgersen", "Biscoe", "Dream"))):
+        return None
+    if max(map(len, rows)) > len(NAMES):
         return None
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
@@ -141,5 +150,6 @@ def _csv(text: str, instance: dict[str, Any]) -> str | None:
         misspelt = "" if {*rows[0]} == {*NAMES} else "_"
         writer.writerow([f"{name}{misspelt}" for name in instance])
     cells = [str(item).lower() if isinstance(item, bool) else item for item in instance.values()]
-    writer.writerows([cells] * (len(rows) - header))
+    short = cells[:-1] or [*cells, *cells]  # of a model with one feature no row is too short, but one may be too long
+    writer.writerows([cells if len(row) == len(NAMES) else short for row in rows[header:]])
     return file.getvalue()
