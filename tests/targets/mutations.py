@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
@@ -26,30 +27,42 @@ VALUES: list[Any] = [
 Path_ = tuple[Any, ...]
 
 
-def paths(value: Any, begin: Path_ = ()) -> Iterator[Path_]:
-    """List the paths of all values in an event, from the outside in."""
-    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in pairs:
+def opened(value: Any) -> Any:
+    """Parse a text that holds an object or an array as JSON; anything else stays as it is."""
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        with suppress(ValueError):
+            return json.loads(value)
+    return value
+
+
+def paths(value: Any, begin: Path_ = (), *, in_texts: bool = False) -> Iterator[Path_]:
+    """List the paths of all values in an event, from the outside in.
+
+    :param in_texts: also those of the values in texts of JSON.
+    """
+    inner = opened(value) if in_texts else value
+    pairs = inner.items() if isinstance(inner, dict) else enumerate(inner) if isinstance(inner, list) else ()
+    for key, item in pairs:
         yield (*begin, key)
-        yield from paths(inner, (*begin, key))
+        yield from paths(item, (*begin, key), in_texts=in_texts)
 
 
 def changed(event: Any, path: Path_, value: Any) -> Any:
     """Copy an event with another value at a path, or with none."""
-    event = copy.deepcopy(event)
-    place = event
-    for key in path[:-1]:
-        place = place[key]
-    if value is DELETED:
-        del place[path[-1]]
+    if not path:
+        return value
+    inner = copy.copy(opened(event))
+    if len(path) == 1 and value is DELETED:
+        del inner[path[0]]
     else:
-        place[path[-1]] = value
-    return event
+        inner[path[0]] = changed(inner[path[0]], path[1:], value)
+    return json.dumps(inner) if isinstance(event, str) else inner
 
 
-def changes(events: dict[str, Any]) -> list[tuple[str, Path_, Any]]:
+def changes(events: dict[str, Any], values: list[Any] = VALUES, *, in_texts: bool = False) -> list[tuple[str, Path_, Any]]:
     """List the changes to try, each an event's name, a path and a value: all of them, or an even share."""
-    everything = [(name, path, value) for name in events for path in paths(events[name]) for value in VALUES]
+    places = [(name, path) for name in events for path in paths(events[name], in_texts=in_texts)]
+    everything = [(*place, value) for place in places for value in values]
     step = 1 if SHARE is None else max(1, len(everything) // SHARE) | 1  # odd, so that each value has its turn
     return everything[::step]
 

@@ -5,15 +5,10 @@ MUTATIONS=all tries all changes; otherwise each run tries an even share of them.
 
 from __future__ import annotations
 
-import copy
 import json
-import os
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -24,84 +19,20 @@ from flyweight.handler import bind
 from flyweight.records import Outcome
 from flyweight.records.scoring import score
 from tests.targets.aws.events import CONTEXT, EVENTS, folder, sample
+from tests.targets.mutations import DEEP, DELETED, SHARE, Path_, Sinks, changed, changes, paths, sinks
+from tests.targets.mutations import VALUES as COMMON
 
-__all__ = ["folder"]
+__all__ = ["folder", "sinks"]
 
-SHARE = None if os.environ.get("MUTATIONS") == "all" else 1500
 HTTP = sorted(path.stem for path in EVENTS.glob("predict*.json") if path.stem != "predict.direct")
 BATCHES = sorted(path.stem for path in EVENTS.glob("*.json") if not path.stem.startswith(("predict", "health")))
-DELETED = object()
-DEEP: Any = json.loads("[" * 900 + "]" * 900)
-VALUES: list[Any] = [
-    *(DELETED, None, True, 0, -1, 1.5, 10**300, "", " ", "odd \ud800\0'\"\\", "x" * 70_000, "aws:odd", "{}", "null", '{"a": 1}'),
-    *([], {}, [None], [[]], ["aws:s3"], {"a": None}, {"": {"b": [1]}}, {"Records": [{"eventSource": "aws:s3"}]}, DEEP),
-]
+VALUES = [*COMMON, "aws:odd", ["aws:s3"], {"Records": [{"eventSource": "aws:s3"}]}]
 # places of the items of a batch: a change below one of them is a change of that item alone
 ITEMS = ("Records", "records", "messages", "rmqMessagesByQueue", "tasks", "Items")
 
-Path_ = tuple[Any, ...]
-
-
-def opened(value: Any) -> Any:
-    """Parse a text that holds an object or an array as JSON; anything else stays as it is."""
-    if isinstance(value, str) and value[:1] in ("{", "["):
-        with suppress(ValueError):
-            return json.loads(value)
-    return value
-
-
-def paths(value: Any, begin: Path_ = ()) -> Iterator[Path_]:
-    """List the paths of all values in an event, from the outside in, also of those in texts of JSON."""
-    inner = opened(value)
-    pairs = inner.items() if isinstance(inner, dict) else enumerate(inner) if isinstance(inner, list) else ()
-    for key, item in pairs:
-        yield (*begin, key)
-        yield from paths(item, (*begin, key))
-
-
-def changed(event: Any, path: Path_, value: Any) -> Any:
-    """Copy an event with another value at a path, or with none."""
-    if not path:
-        return value
-    inner = copy.copy(opened(event))
-    if len(path) == 1 and value is DELETED:
-        del inner[path[0]]
-    else:
-        inner[path[0]] = changed(inner[path[0]], path[1:], value)
-    return json.dumps(inner) if isinstance(event, str) else inner
-
-
-def changes(names: list[str]) -> list[tuple[str, Path_, int]]:
-    """List the changes to try: of all of them, or of an even share."""
-    everything = [(name, path, number) for name in names for path in paths(sample(name)) for number in range(len(VALUES))]
-    step = 1 if SHARE is None else max(1, len(everything) // SHARE) | 1  # odd, so that each value has its turn
-    return everything[::step]
-
-
-class Memory:
-    """A sink that keeps documents."""
-
-    def __init__(self) -> None:
-        self.documents: list[Any] = []
-
-    def send(self, documents: list[tuple[str, Any]]) -> dict[str, str]:
-        """Keep documents, as JSON has them."""
-        self.documents += [json.loads(json.dumps(document)) for _, document in documents]
-        return {}
-
 
 @pytest.fixture(scope="module")
-def sinks() -> Iterator[dict[str, Memory]]:
-    made = {"results": Memory(), "letters": Memory()}
-    module: Any = ModuleType("memory_sinks")
-    module.SCHEMES, module.open_sink = ("memory",), lambda address: made[address.partition(":")[2]]
-    sys.modules["memory_sinks"] = module
-    yield made
-    del sys.modules["memory_sinks"]
-
-
-@pytest.fixture(scope="module")
-def handler(penguins: Path, sinks: dict[str, Memory], folder: None) -> Callable[[Any], Any]:
+def handler(penguins: Path, sinks: Sinks, folder: None) -> Callable[[Any], Any]:
     """The function as it is deployed, with sinks in memory, and with files that are scored at once."""
     import aws_event
     import aws_files
@@ -132,13 +63,10 @@ def handler(penguins: Path, sinks: dict[str, Memory], folder: None) -> Callable[
     return lambda event: function(event, CONTEXT)
 
 
-def kept(sinks: dict[str, Memory]) -> tuple[Counter[str], int]:
+def kept(sinks: Sinks) -> tuple[Counter[str], int]:
     """Take what the sinks got since the last call: the ids of scored records, and how many there are of all."""
-    ids = Counter(document["id"] for document in sinks["results"].documents)
-    count = ids.total() + len(sinks["letters"].documents)
-    for sink in sinks.values():
-        sink.documents.clear()
-    return ids, count
+    scored, rejected = sinks.take()
+    return Counter(scored), len(scored) + len(rejected)
 
 
 def item_of(path: Path_) -> Path_ | None:
@@ -176,7 +104,7 @@ def at(event: Any, path: Path_) -> Any:
 
 
 def faults(
-    event: Any, sound: Any, whole: tuple[Counter[str], int], path: Path_, handler: Callable[[Any], Any], sinks: dict[str, Memory]
+    event: Any, sound: Any, whole: tuple[Counter[str], int], path: Path_, handler: Callable[[Any], Any], sinks: Sinks
 ) -> Iterator[str]:
     """List what is wrong with the outcome of a changed event.
 
@@ -205,14 +133,14 @@ def faults(
         yield f"expected {expected} documents, got {count}"
 
 
-def test_a_change_of_one_item_leaves_the_others_as_they_were(handler: Callable[[Any], Any], sinks: dict[str, Memory]) -> None:
+def test_a_change_of_one_item_leaves_the_others_as_they_were(handler: Callable[[Any], Any], sinks: Sinks) -> None:
     """Each other item is scored or rejected as before, the changed one is scored or rejected, and nothing is raised."""
     found, whole = [], {}
     for name in BATCHES:
         handler(sample(name))
         whole[name] = kept(sinks)
-    for name, path, number in changes(BATCHES):
-        sound, value = sample(name), VALUES[number]
+    for name, path, value in changes({name: sample(name) for name in BATCHES}, VALUES, in_texts=True):
+        sound = sample(name)
         event = changed(sound, path, value)
         shown = "deep" if value is DEEP else "deleted" if value is DELETED else f"{value!r:.60}"
         found += [f"{name} {path} {shown}: {fault}" for fault in faults(event, sound, whole[name], path, handler, sinks)]
@@ -224,7 +152,7 @@ def spoiled(draw: st.DrawFn, names: list[str]) -> Any:
     """A sample with some changes at once."""
     event = sample(draw(st.sampled_from(names)))
     for _ in range(draw(st.integers(1, 4))):
-        places = [*paths(event)]
+        places = [*paths(event, in_texts=True)]
         if places:
             event = changed(event, draw(st.sampled_from(places)), draw(st.sampled_from(VALUES)))
     return event
@@ -239,16 +167,14 @@ def test_changes_at_several_places_raise_nothing_but_a_refusal_by_name(event: An
         assert type(error).__name__ == "UnsupportedEvent", repr(error)
 
 
-def test_no_request_raises(handler: Callable[[Any], Any], sinks: dict[str, Memory]) -> None:
-    for name, path, number in changes(HTTP):
-        answer = handler(changed(sample(name), path, VALUES[number]))
+def test_no_request_raises(handler: Callable[[Any], Any], sinks: Sinks) -> None:
+    for name, path, value in changes({name: sample(name) for name in HTTP}, VALUES, in_texts=True):
+        answer = handler(changed(sample(name), path, value))
         json.dumps(answer, allow_nan=False, ensure_ascii=False).encode()
         assert answer.get("statusCode", answer.get("status", 200)) < 500, (name, path, answer)
 
 
-def test_a_change_at_the_top_of_a_batch_never_loses_a_readable_one(
-    handler: Callable[[Any], Any], sinks: dict[str, Memory]
-) -> None:
+def test_a_change_at_the_top_of_a_batch_never_loses_a_readable_one(handler: Callable[[Any], Any], sinks: Sinks) -> None:
     """Without its source an event is known by its form."""
     for name in ("sqs", "sns", "kinesis", "dynamodb", "kafka", "kafka.self_managed", "firehose", "eventbridge", "destination"):
         event = sample(name)
