@@ -90,10 +90,10 @@ class Server:
         self.listener, self.answer, self.bounds, self.max_body_bytes = listener, answer, bounds, max_body_bytes
         self.connections: dict[Connection, None] = {}
         self.stopping = self._closed = self._running = False
+        listener.settimeout(LOOK_SECONDS)
 
     def run(self) -> None:
         """Accept connections until `close` or the end of `drain`."""
-        self.listener.settimeout(LOOK_SECONDS)
         self._running = True
         try:
             while not self._closed:

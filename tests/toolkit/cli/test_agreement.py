@@ -109,7 +109,8 @@ def test_deploy_compares_with_the_last_release_from_here(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("flyweight.toolkit.deploying.rollout.check", lambda *_: None)
-    releases = Releases("gcp", "flyweight")
+    monkeypatch.setattr("flyweight.toolkit.targets.commands.Runner.output_if_any", lambda *_: "project")
+    releases = Releases("gcp", ("project", "europe-west1"), "m")
     releases.keep(releases.stage(build("gcp", files["1"], tmp_path / "first", with_bytecode=False).folder), "", {})
     build("gcp", files["3"], tmp_path / "build" / "gcp", with_bytecode=False)
     shown = run("deploy", "gcp", "--dry-run")

@@ -77,7 +77,7 @@ def test_the_first_hour_works_where_unix_is_not(place: Path) -> None:
         ["predict", "penguins.safetensors", "rows.csv", "-o", "answers.csv"],
         ["build", "aws", "--model", "penguins.safetensors", "-o", "built", "--python", PYTHON, "--as", "zip"],
         ["events", "request", "--model", "penguins.safetensors"],
-        ["deploy", "gcp", "--folder", "built", "--dry-run"],
+        ["deploy", "aws", "--folder", "built", "--dry-run"],
     ):
         done = elsewhere(place, *words)
         assert done.returncode == 0, f"{words}\n{done.stdout}{done.stderr}"
