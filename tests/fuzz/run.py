@@ -24,7 +24,7 @@ def fuzzed(target: str, folder: Path, model: Path, first: int, count: int, large
     """Ask for `count` bodies.
 
     :param largest: bytes of a body, about.
-    :returns: how many had which status, the faults, the body that took the processor longest, beside its size, and the process's memory.
+    :returns: how many had which status, the faults, the body that took the processor longest, and the process's memory.
     """
     ask = transports.open_transport(target, folder)
     judge, rows = _judge(model)
