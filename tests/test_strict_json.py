@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flyweight.strict_json import NotStrictJSON, parse, parse_all
+from tests.conftest import ROOT
 
 PIECES = [
     "[",
@@ -73,3 +76,18 @@ def test_a_body_that_is_refused_alone_is_refused_together(body: bytes) -> None:
     assert parse_all([b"[1]", body]) is None
     with pytest.raises(NotStrictJSON):
         alone(body)
+
+
+@pytest.mark.parametrize("text", ['{"a": ', "[1,]", '{"a" 1}', '"a', "nul", "[1 2]", '{"a": [{"b": 1, ', "\x01"])
+def test_what_is_not_json_is_refused_where_the_package_was_never_imported(text: str) -> None:
+    """Python 3.11's scanner fails with a SystemError then."""
+    program = (
+        "import sys; sys.path.insert(0, 'shared')\n"
+        "from flyweight import strict_json\n"
+        "assert 'json.decoder' not in sys.modules\n"
+        "for read in (strict_json.parse, lambda text: strict_json.parse_sequence('{} ' + text, 5)):\n"
+        "    try: read(sys.argv[1])\n"
+        "    except strict_json.NotStrictJSON: print('refused')\n"
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program, text], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "refused\n" * 2, done.stderr

@@ -42,7 +42,10 @@ def read(body: bytes) -> "Any":
         return _by_package(text)
     try:
         value, end = _scan(text, len(text) - len(text.lstrip(WHITE)))
-    except StopIteration:
+    except (
+        StopIteration,
+        SystemError,
+    ):  # on Python 3.11 the scanner fails where `json.decoder`, with its error, was not imported
         return _by_package(text)
     return value if end == len(text) or not text[end:].strip(WHITE) else _by_package(text)
 

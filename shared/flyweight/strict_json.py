@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 WHITE = " \t\n\r"
+# what the scanner raises where no value is; on Python 3.11 it fails if `json.decoder`, which has its error, was not imported
+NO_VALUE = (StopIteration, SystemError)
 
 
 class NotStrictJSON(ValueError):
@@ -70,7 +72,7 @@ def parse_sequence(text: str, most: int) -> "tuple[list[Any], list[int]]":
             line += text.count("\n", begin, place)
     except NotStrictJSON:
         raise
-    except (ValueError, RecursionError, StopIteration):
+    except (ValueError, RecursionError, *NO_VALUE):
         raise NotStrictJSON(f"is not JSON from line {line} on") from None
 
 
@@ -162,7 +164,7 @@ def _document(text: str) -> "Any":
     """
     try:
         value, end = _scan(text, len(text) - len(text.lstrip(WHITE)))
-    except StopIteration:
+    except NO_VALUE:
         return _decoder().decode(text)
     return value if end == len(text) or not text[end:].strip(WHITE) else _decoder().decode(text)
 

@@ -102,7 +102,9 @@ def value_of(feature: Feature) -> st.SearchStrategy[Any]:
 def written(validator: Validator, rows: list[list[Any]]) -> bytes:
     """Write CSV as pandas does, each missing value as one of its feature's texts."""
     file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
+    # Python before 3.13 quotes no carriage return by itself, which then ends a line for its own reader
+    carriage = any("\r" in str(value) for row in rows for value in row)
+    writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL if carriage else csv.QUOTE_MINIMAL)
     writer.writerow([feature.name for feature in validator.features])
     words = [sorted(feature.missing) or [""] for feature in validator.features]
     for number, row in enumerate(rows):

@@ -50,7 +50,7 @@ def test_a_bomb_costs_no_more_memory_than_the_largest_body(name: str, pack: Call
     try:
         with pytest.raises(TooLarge):
             unpacked(bomb, f"{name}, {name}" if name == "gzip" else name, MIB)
-        assert tracemalloc.get_traced_memory()[1] < 6 * MIB
+        assert tracemalloc.get_traced_memory()[1] < 8 * MIB  # zstd keeps a window of its own
     finally:
         tracemalloc.stop()
 

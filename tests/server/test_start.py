@@ -22,7 +22,7 @@ from tests.services.web import GENEROUS, exchange, free_port, wait_until
 ROW = ["Biscoe", 46.1, 13.2, 211, 4500, "female", 2007]
 BODY = json.dumps([ROW]).encode()
 # beside our own modules: parts in C, and `operator`, which the interpreter's own start imports on some systems
-LIBRARY = {"_json", "_operator", "_socket", "errno", "itertools", "math", "operator", "select"}
+LIBRARY = {"_json", "_operator", "_socket", "errno", "io", "itertools", "math", "operator", "select"}
 Start = Callable[..., Any]
 
 

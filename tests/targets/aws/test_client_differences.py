@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def error_of(session: Session, answer: bytes) -> tuple[str, str]:
     return document["errorType"], document["errorMessage"]
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="before 3.12 both clients escape what is not ASCII")
 def test_half_a_character_is_an_error_and_ends_the_platforms_client(own: Session) -> None:
     kind, message = error_of(own, event({"run": "result = ['\\ud800']"}))
     assert (kind, "surrogates not allowed" in message) == ("Runtime.MarshalError", True)

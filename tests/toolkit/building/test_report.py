@@ -25,7 +25,7 @@ PROVIDERS = targets.names()
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_pure_folder_is_small_without_its_model(provider: str, built: Callable[[str], Path]) -> None:
     files = [path for path in built(provider).rglob("*") if path.is_file() and path.name != "model.safetensors"]
-    assert sum(path.stat().st_size for path in files) <= 1_350_000  # half of it the sources, for tracebacks and other Pythons
+    assert sum(path.stat().st_size for path in files) <= 1_450_000  # half of it the sources, for tracebacks and other Pythons
 
 
 def test_the_ops_and_engines_of_other_models_stay_out_unless_asked_for(penguins: Path, tmp_path: Path) -> None:

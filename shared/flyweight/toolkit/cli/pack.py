@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -180,7 +181,7 @@ def _labels(classes: str | None) -> list[Any] | None:
 def _name_of(estimator: str) -> str:
     """Name a model after its file, its folder, or its name in a registry, as in `models:/NAME/VERSION`."""
     parts = re.fullmatch(r"(?:models|runs):/+([^/@]+).*", estimator)
-    return parts[1] if parts else Path(estimator).resolve().stem
+    return parts[1] if parts else Path(os.path.abspath(estimator)).stem  # `resolve` would raise at a link to itself
 
 
 def _document(packed: Packed) -> dict[str, Any]:
