@@ -1,4 +1,4 @@
-r"""Prove that a token pattern finds its tokens in time proportional to a text, whatever the text is.
+r"""Prove that a token pattern finds its tokens in time proportional to any text.
 
 Python's `re` goes back when a match fails, and `findall` then begins again one character later. So `\w+!` reads a long word
 once from each of its characters, and `(a+)+$` takes exponential time. A pattern is accepted where this can't happen:

@@ -33,7 +33,7 @@ def line(names: "Mapping[str, str]") -> "Log":
 
 
 def _print(data: bytes) -> None:
-    """Write UTF-8 to standard output, whatever encoding the platform has chosen for texts.
+    """Write UTF-8 to standard output, and not the encoding that the platform has chosen for texts.
 
     :raises OSError: the bytes can't be written.
     """
