@@ -28,13 +28,26 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 ROOT = Path(__file__).resolve().parents[1]
 # What `.ci/install-NAME` installs, and where; any other tool is a command on PATH.
 TOOLS = {
+    "arrays": ".tools/arrays/bin/python",
     "az": ".tools/az/bin/az",
+    "azure-ml": ".tools/azure-ml/installed.txt",
     "azurite": ".tools/azurite/node_modules/azurite",
+    "base-image": ".tools/base/oci-layout",
     "checkov": ".tools/checkov/bin/checkov",
+    "machines": ".tools/machines/cloud-init",
+    "cosign": ".tools/cosign/cosign",
+    "kube-apiserver": ".tools/kube-apiserver/installed.txt",
+    "kubernetes": ".tools/kubernetes/installed.txt",
+    "pyodide": ".tools/pyodide/installed.txt",
+    "registry": ".tools/registry/crane",
     "rie": ".tools/rie/aws-lambda-rie",
     "sam": ".tools/sam/bin/sam",
     "terraform-schemas": ".tools/terraform-schemas/installed.txt",
+    "wrangler": ".tools/wrangler/installed.txt",
 }
+# node, which the tests start in many folders, finds Pyodide here
+if (ROOT / TOOLS["pyodide"]).is_file():
+    os.environ.setdefault("NODE_PATH", str(ROOT / ".tools/pyodide/node_modules"))
 
 
 def missing(tool: str) -> str:
@@ -75,11 +88,14 @@ def penguins(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def built(penguins: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """From a provider's name to its folder, built once with the penguins model for the Python that runs the tests."""
+    """From a provider's name to its folder, built once with the penguins model for the Python that runs the tests.
+
+    A second argument names protocols to include.
+    """
     place = tmp_path_factory.mktemp("built")
 
     @cache
-    def folder(provider: str) -> Path:
-        return build(provider, penguins, place / provider, python=PYTHON).folder
+    def folder(provider: str, *protocols: str) -> Path:
+        return build(provider, penguins, place / "-".join((provider, *protocols)), python=PYTHON, protocols=protocols).folder
 
     return folder

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+from importlib import import_module
+from multiprocessing import get_context
+from pathlib import Path
+from pkgutil import iter_modules
 from time import perf_counter
 
 import pytest
 
+import flyweight
 from flyweight import errors
 from flyweight.errors import Fault, FlyweightError, InvalidInput, error_fields, problem, status_of
 from flyweight.records import InProgress
@@ -18,7 +25,8 @@ def descendants(kind: type[FlyweightError]) -> set[type[FlyweightError]]:
 
 def test_a_code_has_one_status_and_only_unavailable_models_and_unfinished_work_share_one() -> None:
     ours = {kind for kind in descendants(FlyweightError) if kind.__module__.startswith("flyweight.")}  # handlers have their own
-    core = {kind for kind in ours if not kind.__module__.startswith("flyweight.toolkit")}
+    apart = ("flyweight.toolkit", "flyweight.protocols")  # a protocol may tell its own callers more
+    core = {kind for kind in ours if not kind.__module__.startswith(apart)}
     assert {InProgress, DeliveryFailed, BlockedBySequence} < core
     statuses = {kind.code: kind.status for kind in core}
     assert {(kind.code, kind.status) for kind in core} == {*statuses.items()}
@@ -83,3 +91,29 @@ def test_hiding_secrets_takes_time_in_proportion() -> None:
         return perf_counter() - began
 
     assert min(seconds(8000) for _ in range(3)) < 8 * min(seconds(2000) for _ in range(3)) + 0.01
+
+
+def every_error() -> list[type[FlyweightError]]:
+    for module in iter_modules(flyweight.__path__, "flyweight."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
+    return sorted((kind for kind in descendants(FlyweightError) if kind.__module__.startswith("flyweight.")), key=repr)
+
+
+@pytest.mark.parametrize("kind", every_error(), ids=lambda kind: kind.__name__)
+def test_an_error_crosses_processes_with_all_that_it_says(kind: type[FlyweightError]) -> None:
+    """A pool of processes pickles the error of a task; many are made from other arguments than their message."""
+    error = kind.__new__(kind, "message")
+    error.__dict__.update(next_step="do this", faults=(Fault("a number", "'x'", 3, "age"),), headers={"allow": "GET"})
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), again.args, again.__dict__) == (kind, ("message",), error.__dict__)
+
+
+def test_a_task_in_another_process_raises_what_it_raised(penguins: Path) -> None:
+    model = flyweight.load(str(penguins))
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        rows = [["Biscoe", 46.1, 13.2, 211, 4500, "female", 2007]]
+        assert pool.submit(model.predict, rows).result() == model.predict(rows)
+        with pytest.raises(InvalidInput, match="instance 0, feature 'year'") as caught:
+            pool.submit(model.predict, [[*rows[0][:-1], "x"]]).result()
+    assert isinstance(caught.value, InvalidInput) and caught.value.faults[0].feature == "year"

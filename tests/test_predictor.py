@@ -110,10 +110,3 @@ def test_a_wrong_instance_is_an_invalid_input(penguins: Path) -> None:
 def test_an_absent_file_is_an_os_error() -> None:
     with pytest.raises(FileNotFoundError):
         flyweight.load("absent.safetensors")
-
-
-def test_public_names_exist() -> None:
-    for name in flyweight.__all__:
-        assert getattr(flyweight, name) is not None
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = flyweight.nothing

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import flyweight.settings
 from flyweight.errors import InvalidSetting
 from flyweight.handler import bind
 from flyweight.settings import ADDRESS_FILE, Caching, TrafficSplit, misspelt, read
+from tests.conftest import ROOT
 
 FOLDER = "/handlers/folder"
 
@@ -32,6 +37,26 @@ def test_without_variables_the_model_is_beside_the_handler() -> None:
 )
 def test_a_path_starts_at_the_handler_and_an_address_stays(variable: str, model: str) -> None:
     assert read(FOLDER, {"FLYWEIGHT_MODEL": variable}).model == model
+
+
+@pytest.mark.parametrize(
+    ("platform", "model"),
+    [
+        ("gs://copies/1", "gs://copies/1/m.safetensors"),
+        ("gs://copies/1/", "gs://copies/1/m.safetensors"),
+        ("", f"{FOLDER}/model.safetensors"),
+        (None, f"{FOLDER}/model.safetensors"),
+    ],
+)
+def test_a_setting_may_name_a_variable_of_the_platform(platform: str | None, model: str) -> None:
+    told = {} if platform is None else {"PLACE": platform}
+    assert read(FOLDER, {"FLYWEIGHT_MODEL": "$PLACE/m.safetensors", **told}).model == model
+
+
+def test_the_port_may_be_that_of_a_variable_of_the_platform() -> None:
+    named = {"FLYWEIGHT_PORT": "$THEIR_PORT", "PORT": "81"}
+    assert flyweight.settings.serving({**named, "THEIR_PORT": "82"}).port == 82
+    assert flyweight.settings.serving(named).port == 81
 
 
 def test_a_folder_that_was_built_with_an_address_names_its_model_by_it(tmp_path: Path) -> None:
@@ -95,6 +120,12 @@ def test_a_message_repeats_no_secret_of_an_address(variables: dict[str, str]) ->
     assert "SECRET" not in str(caught.value)
 
 
+def test_a_model_that_the_platform_has_put_elsewhere_is_taken_unless_the_variable_names_another() -> None:
+    assert read("/app", {}, model="/mnt/a.safetensors").model == "/mnt/a.safetensors"
+    assert read("/app", {"FLYWEIGHT_MODEL": "b.safetensors"}, model="/mnt/a.safetensors").model == "/app/b.safetensors"
+    assert read("/app", {}).model == "/app/model.safetensors"
+
+
 def test_a_base_path_is_read() -> None:
     assert read("/nowhere", {"FLYWEIGHT_BASE_PATH": " /ml "}).base_path == "/ml"
 
@@ -139,3 +170,23 @@ def test_a_function_warns_of_a_misspelt_setting_when_it_starts(penguins: Path, m
     bind(lambda event: event, lambda response, event: None, folder=str(penguins.parent), logs={"": lambda: logged.append})
     (line,) = logged
     assert line["level"] == "WARNING" and "did you mean FLYWEIGHT_RESULTS?" in line["message"]
+
+
+@pytest.mark.parametrize("name", ["OUTPUT", "CONTINUE", "EVENT_SENDERS", "CORS_ORIGINS", "CANARY", "SHADOW", "OUTPUT_FORM"])
+def test_a_wrong_setting_of_a_part_stops_the_start_as_any_other(name: str) -> None:
+    with pytest.raises(InvalidSetting, match=f"FLYWEIGHT_{name}"):
+        read(FOLDER, {f"FLYWEIGHT_{name}": "wrong"})
+
+
+def test_a_function_without_settings_of_parts_does_not_import_them() -> None:
+    program = "import sys; from flyweight import settings; settings.read('', {}); settings.misspelt({'FLYWEIGHT_MODEL': 'm'}); "
+    program += "print('flyweight.settings.parts' in sys.modules, settings.Cors().cors_max_age)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": "shared"}, cwd=ROOT
+    )
+    assert done.stdout == "False 600\n", done.stderr
+
+
+def test_settings_has_no_other_names() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'nosuch'"):
+        flyweight.settings.nosuch  # noqa: B018

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from flyweight import strict_json
 from flyweight.strict_json import NotStrictJSON, parse, parse_all
 from tests.conftest import ROOT
 
@@ -91,3 +92,23 @@ def test_what_is_not_json_is_refused_where_the_package_was_never_imported(text: 
     )
     done = subprocess.run([sys.executable, "-I", "-S", "-c", program, text], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout == "refused\n" * 2, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("[" * 1000 + "]" * 1000, True),
+        ("[" * 1001 + "]" * 1001, False),
+        ('{"a":' * 1001 + "1" + "}" * 1001, False),
+        ("[" + ",".join(["[1]"] * 5000) + "]", True),
+        ('["' + "[" * 5000 + '\\\\", "\\"' + "{" * 5000 + '"]', True),
+        ("[" * 100_000, False),
+    ],
+)
+def test_where_the_stack_is_small_deep_nesting_is_refused_before_it_is_read(text: str, fits: bool) -> None:
+    read = strict_json.guarded(strict_json.scan)
+    if fits:
+        assert read(text, 0) == (json.loads(text), len(text))
+    else:
+        with pytest.raises(RecursionError):
+            read(text, 0)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from pathlib import Path
+
 import pytest
 
-from flyweight.errors import InvalidSetting
+from flyweight.errors import Fault, InvalidSetting
+from flyweight.predictor import load
 from flyweight.settings import Limits, Settings, read
 from flyweight.values import Prediction, Request, Value
 
@@ -30,8 +35,8 @@ def test_a_value_can_not_be_changed() -> None:
 
 
 def test_a_value_takes_exactly_its_fields() -> None:
-    for values, named in (((), {}), (("GET", "/", {}, b"", "id", "more"), {}), (("GET", "/", {}, b""), {"more": 1})):
-        with pytest.raises(TypeError, match="Request takes method, path, headers, body, request_id"):
+    for values, named in (((), {}), (("GET", "/", {}, b"", "id", "query", "more"), {}), (("GET", "/", {}, b""), {"more": 1})):
+        with pytest.raises(TypeError, match="Request takes method, path, headers, body, request_id, query"):
             Request(*values, **named)  # type: ignore[arg-type]
 
 
@@ -67,3 +72,10 @@ def test_settings_come_from_the_environment() -> None:
 def test_a_limit_is_a_whole_number_above_zero(text: str) -> None:
     with pytest.raises(ValueError, match="FLYWEIGHT_MAX_BODY_BYTES should be a whole number above zero"):
         read("/folder", {"FLYWEIGHT_MAX_BODY_BYTES": text})
+
+
+def test_a_value_crosses_processes(penguins: Path) -> None:
+    signature = load(str(penguins)).signature
+    for value in (Request("GET", "/", {}, b""), Fault("a number", "'x'"), signature, signature.features[0], Settings("m")):
+        assert pickle.loads(pickle.dumps(value)) == value == copy.copy(value) == copy.deepcopy(value)
+        assert type(copy.copy(value)) is type(value)

@@ -10,8 +10,10 @@ __version__ = "0.1.0"
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
-    from types import ModuleType
+    from types import CodeType, ModuleType
 
+    from flyweight.arrow import beam, dask, duckdb, pandas, polars, ray, spark
+    from flyweight.arrow.scorer import Scorer
     from flyweight.errors import (
         Fault,
         FlyweightError,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from flyweight.predictor import Predictor, load
     from flyweight.toolkit.convert.draft import ConversionRefused
     from flyweight.toolkit.errors import ToolkitError
+    from flyweight.toolkit.frameworks import asgi, blueprint, router, urls, wsgi
     from flyweight.toolkit.packing.pack import EngineRefused, Packed, ParityFailed, pack
     from flyweight.toolkit.packing.sample import SampleRefused
     from flyweight.toolkit.verbs import build, invoke, push, serve
@@ -52,15 +55,28 @@ __all__ = [
     "Prediction",
     "Predictor",
     "SampleRefused",
+    "Scorer",
     "StoreFailed",
     "TooLarge",
     "ToolkitError",
+    "asgi",
+    "beam",
+    "blueprint",
     "build",
+    "dask",
+    "duckdb",
     "invoke",
     "load",
     "pack",
+    "pandas",
+    "polars",
     "push",
+    "ray",
+    "router",
     "serve",
+    "spark",
+    "urls",
+    "wsgi",
 ]
 # Public names are imported on first use, so that a function that only predicts imports nothing else; those not here are errors.
 _MODULES = {
@@ -71,13 +87,26 @@ _MODULES = {
     "Prediction": "values",
     "Predictor": "predictor",
     "SampleRefused": "toolkit.packing.sample",
+    "Scorer": "arrow.scorer",
     "ToolkitError": "toolkit.errors",
+    "asgi": "toolkit.frameworks",
+    "beam": "arrow",
+    "blueprint": "toolkit.frameworks",
+    "duckdb": "arrow",
     "build": "toolkit.verbs",
+    "dask": "arrow",
     "invoke": "toolkit.verbs",
     "load": "predictor",
     "pack": "toolkit.packing.pack",
+    "pandas": "arrow",
+    "polars": "arrow",
     "push": "toolkit.verbs",
+    "ray": "arrow",
+    "router": "toolkit.frameworks",
     "serve": "toolkit.verbs",
+    "spark": "arrow",
+    "urls": "toolkit.frameworks",
+    "wsgi": "toolkit.frameworks",
 }
 
 
@@ -93,26 +122,37 @@ def __dir__() -> list[str]:
 
 
 class _Bundle:
-    """Finds this package's modules in the one file of bytecode that `flyweight build` makes of them.
+    """Finds the modules of this package and of the handler beside it in the one file of bytecode that `flyweight build` makes.
 
     A cold start reads thirty modules; to look for each takes as long as to read them all. The file stays open: what a function
     never imports is never read.
     """
 
     def __init__(self, package: str) -> None:
-        from marshal import loads
-
         self._above = package.removesuffix("flyweight")
         self._file = open(f"{package}/__pycache__/bundle.{sys.implementation.cache_tag}", "rb", 0)
         size = int.from_bytes(self._file.read(4), "little")
         self._begin = 4 + size
-        self._modules = loads(self._file.read(size))  # by name: source, and where its bytecode begins, and its size
+        self._index = self._file.read(size)  # a line a module: its name, its source, where its bytecode begins, and its size
+        self._codes: dict[str, CodeType] = {}  # read already, and not run yet
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> "ModuleSpec | None":
         """Where a module comes from; None where it is not in here, and the next finder is asked."""
-        if name not in self._modules:
+        entry = self._entry(name)
+        if entry is None or ("." not in name and self._above[:-1] != sys.path[0]):
+            return None  # a handler's module is looked for in here only where its folder would be the first to be searched
+        return self._spec(name, entry[0])
+
+    def _entry(self, name: str) -> "tuple[str, int, int] | None":
+        """Read the line of a module: its source, and where its bytecode begins, and its size."""
+        begin = self._index.find(f"\n{name}\t".encode()) + 1
+        if not begin:
             return None
-        source = self._above + self._modules[name][0]
+        _, source, start, size = self._index[begin : self._index.index(b"\n", begin)].decode().split("\t")
+        return source, int(start), int(size)
+
+    def _spec(self, name: str, source: str) -> "ModuleSpec":
+        source = self._above + source
         package = source.endswith("/__init__.py")
         spec = type(__spec__)(name, self, origin=source, is_package=package)  # type: ignore[arg-type]
         if package:
@@ -123,15 +163,54 @@ class _Bundle:
         """A module as any other."""
 
     def exec_module(self, module: "ModuleType") -> None:
-        """Run a module's bytecode, once."""
+        """Run a module's bytecode."""
         from marshal import loads
 
-        source, begin, size = self._modules.pop(module.__name__)
-        module.__file__ = self._above + source
-        exec(loads(self._read(self._begin + begin, size)), module.__dict__)
+        code = self._codes.get(module.__name__)
+        self._run(module, loads(self._read(*self._entry(module.__name__)[1:])) if code is None else code)  # type: ignore[index]
+
+    def import_first(self) -> None:
+        """Import the modules of a cold start, in its order; the file has their bytecode in one piece as well.
+
+        Python's own steps for one import take as long as most of these modules do.
+        """
+        from marshal import loads
+
+        entry = self._entry("")
+        extensions, codes = ((), ()) if entry is None else loads(self._read(*entry[1:]))
+        _import_extensions(extensions)
+        self._codes.update(codes)
+        for name, code in codes:
+            above, _, last = name.rpartition(".")
+            if above and above not in sys.modules:
+                __import__(above)
+            if name in sys.modules or ("." not in name and self._above[:-1] != sys.path[0]):
+                continue
+            spec = self._spec(name, code.co_filename)
+            module = sys.modules[name] = type(sys)(name)
+            module.__spec__, module.__package__ = spec, spec.parent
+            module.__loader__ = self  # type: ignore[assignment]
+            if spec.submodule_search_locations is not None:
+                module.__path__ = spec.submodule_search_locations
+            try:
+                self._run(module, code)
+            except BaseException:
+                del sys.modules[name]
+                raise
+            if above:
+                setattr(sys.modules[above], last, module)
+        self._codes.clear()
+
+    def _run(self, module: "ModuleType", code: "CodeType") -> None:
+        from _imp import _fix_co_filename  # type: ignore[attr-defined]
+
+        module.__file__ = self._above + code.co_filename
+        _fix_co_filename(code, module.__file__)  # as Python does: tracebacks show the file where it is
+        exec(code, module.__dict__)
 
     def _read(self, begin: int, size: int) -> bytes:
-        """Read a part of the file, from where no other thread or forked process can move it."""
+        """Read a part of the file's bytecode, from where no other thread or forked process can move it."""
+        begin += self._begin
         try:
             from posix import pread
         except ImportError:  # Windows
@@ -139,6 +218,28 @@ class _Bundle:
                 file.seek(begin)
                 return file.read(size)
         return pread(self._file.fileno(), size, begin)
+
+
+def _import_extensions(files: "tuple[tuple[str, str], ...]") -> None:
+    """Import Python's own modules in C from the last folder on the path, which is theirs, without a search.
+
+    A search would list that folder and look into the others. One that is not there, as on another processor, is found later.
+    """
+    from _frozen_importlib import _load  # type: ignore[attr-defined]
+    from _frozen_importlib_external import spec_from_file_location
+
+    for name, file in files:
+        if name not in sys.modules:
+            try:
+                _load(spec_from_file_location(name, f"{sys.path[-1]}/{file}"))
+            except ImportError:
+                pass
+
+
+def import_first() -> None:
+    """Import the modules of a cold start at once, if `flyweight build` noted which they are: for clients of ours."""
+    for finder in [finder for finder in sys.meta_path if isinstance(finder, _Bundle)]:
+        finder.import_first()
 
 
 try:

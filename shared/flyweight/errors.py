@@ -66,6 +66,16 @@ class FlyweightError(Exception):
     headers: "Mapping[str, str]" = NO_HEADERS
     request_headers: "Mapping[str, str]" = NO_HEADERS
 
+    def __reduce__(self) -> "tuple[Any, ...]":
+        return _made_again, (type(self), self.args, self.__dict__)
+
+
+def _made_again(kind: "type[FlyweightError]", args: "tuple[Any, ...]", state: "dict[str, Any]") -> FlyweightError:
+    """Make a pickled error again without calling its class, whose arguments are not kept."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
+
 
 class MalformedRequest(FlyweightError):
     """The body can't be read as its content type says.

@@ -1,6 +1,6 @@
 """Bind a decoder and an encoder to the service: the callable that a platform invokes."""
 
-import os
+from sys import modules
 from time import perf_counter
 
 from flyweight import IMPORT_BEGAN, settings
@@ -23,6 +23,7 @@ def bind(
     encode: "Callable[..., Any]",
     *,
     folder: str,
+    model: str = "",
     logs: "Mapping[str, Callable[[], Log]]",
     after_fork: bool = False,
     refresh_wait_seconds: float = 0.0,
@@ -36,9 +37,9 @@ def bind(
     :param encode: `encode(response, *event)` makes the platform's answer. If it has the attribute `carriers`, that is the name of
         a module whose `carrier(*event)` says what carries the answer and how much of it; it is imported for large answers only.
     :param folder: the handler's folder, where the model file is unless FLYWEIGHT_MODEL names another.
+    :param model: the path of the model file that the platform has put outside of the folder; "" without one.
     :param logs: for each value of FLYWEIGHT_OBSERVABILITY a function that makes the log; only the chosen one is called.
-    :param after_fork: whether to load models in each child process instead of now, for platforms that fork after importing
-        the handler.
+    :param after_fork: whether to load models in each child process instead of now, for platforms that fork after the import.
     :param refresh_wait_seconds: how long a request waits for the check of a model that it starts; 0 if threads go on between
         requests.
     :param hooks: called once with the service; registers the platform's lifecycle callbacks.
@@ -46,8 +47,8 @@ def bind(
     :param sinks: the name of the handler's module of sinks, see `records.sinks.open_sink`; it is imported only if one is set.
     :raises InvalidSetting: an environment variable has a value with no meaning.
     """
-    deployment = settings.read(folder)
-    service = Service(deployment, _log(deployment.observability, logs), refresh_wait_seconds, _carrier(encode))
+    deployment = settings.read(folder, model=model)
+    service = Service(deployment, _log(deployment.observability, logs), refresh_wait_seconds, _carrier(encode), _streams(encode))
     for warning in settings.misspelt():
         service.log({"level": "WARNING", "message": warning})
     results = dead_letters = None
@@ -56,7 +57,7 @@ def bind(
 
         results, dead_letters = open_sink(deployment.results, sinks), open_sink(deployment.dead_letters, sinks)
     if after_fork:
-        os.register_at_fork(after_in_child=service.preload)
+        __import__("os").register_at_fork(after_in_child=service.preload)
     else:
         service.preload()
     hooks(service)
@@ -81,6 +82,16 @@ def _log(observability: str, logs: "Mapping[str, Callable[[], Log]]") -> "Log":
         known = ", ".join([repr(name) for name in logs])
         raise InvalidSetting(f"FLYWEIGHT_OBSERVABILITY should be one of {known}, got {observability!r}")
     return logs[observability]()
+
+
+def _streams(encode: "Any") -> "Callable[..., bool] | None":
+    """Find the function that tells whether an answer may be sent while it is made; None if no answer may.
+
+    The attribute `streams` of `encode` names a module with `carries(*event)`, which what runs the function imports if it carries
+    streams.
+    """
+    module = modules.get(getattr(encode, "streams", ""))
+    return None if module is None else module.carries
 
 
 def _carrier(encode: "Any") -> "Callable[..., Carrier] | None":

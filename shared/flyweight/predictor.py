@@ -6,7 +6,6 @@ from itertools import accumulate
 from flyweight.engines import Batches, engine_for
 from flyweight.errors import Fault, FlyweightError, InvalidInput, ModelRefused, NoSuchOutput, preview
 from flyweight.models import file as model_file
-from flyweight.models.signature import Signature
 from flyweight.models.validation import Validator
 from flyweight.settings import Limits
 from flyweight.values import Prediction, Value
@@ -69,7 +68,7 @@ class Predictor:
 
     def __init__(self, file: "ModelFile", limits: Limits = UNLIMITED, engine: "Engine | None" = None) -> None:
         self.file = file
-        self.signature = Signature.of(file.document)
+        self.signature = file.signature
         self.name, self.version = (_identifier(file.document, key) for key in ("name", "version"))
         self.engine = engine or engine_for(file)
         if hasattr(self.engine, "plan") and limits.max_instances < sys.maxsize:
@@ -89,6 +88,21 @@ class Predictor:
     def output_names(self) -> "list[str]":
         """List the outputs that a caller may ask for, `predictions` first."""
         return [*self._sources]
+
+    @property
+    def usual_fields(self) -> "list[tuple[int, str]]":
+        """List the default outputs, each with its position in a Prediction and what it is for one instance.
+
+        That is a "label" of one output, a "number", a "row" of numbers, or "" for anything else.
+        """
+        readers: dict[Any, str] = {_flatten: "number", None: "row"}
+        one = self.signature.classes is not None and len(self.signature.classes) == 1
+        return [(place, "label" if one and place == 0 else readers.get(read, "")) for place, read in self._default[1]]
+
+    @property
+    def labels(self) -> "list[Any] | None":
+        """Get the classes as a Prediction has them, the same in each."""
+        return self._classes
 
     def predict(self, instances: "Any", outputs: "list[str] | None" = None) -> Prediction:
         """Predict instances.
@@ -151,7 +165,7 @@ class Predictor:
         :param outputs: some of `output_names`; None: the default ones.
         :raises InvalidInput: outputs that the model does not have, or a row that the model itself refuses.
         """
-        sources, fields = self._default if outputs is None else self._select(self._checked_names(outputs))
+        sources, fields = self.selection(outputs)
         answers: list[Any] = [None, None, None, None, None, self._classes]  # by position, which costs a third of names
         if not len(rows):  # as FLYWEIGHT_ANY_BODY permits
             for position, _ in fields:
@@ -161,6 +175,23 @@ class Predictor:
         for values, (position, read) in zip(columns, fields):  # noqa: B905 - of equal length, and `strict` takes time
             answers[position] = values if read is None else read(values)
         return Prediction._make((*answers,))
+
+    def selection(self, outputs: "list[str] | None") -> "Selection":
+        """Find the plan's outputs that answer these names, and the position in a Prediction and the reader of each.
+
+        :param outputs: some of `output_names`; None: the default ones.
+        :raises InvalidInput: outputs that the model does not have.
+        """
+        return self._default if outputs is None else self._select(self._checked_names(outputs))
+
+    def compiled(self) -> "Callable[[list[Any]], list[list[Any]]] | None":
+        """Make a function from a validated row to the default outputs, before they are read as labels or numbers.
+
+        :returns: None if the engine has no such function. The function raises InvalidInput if the model refuses the row.
+        """
+        make = getattr(self.engine, "compiled", None)
+        function: Callable[[list[Any]], list[list[Any]]] | None = make(self._default[0]) if make is not None else None
+        return function
 
     def predict_each(
         self,
@@ -188,7 +219,8 @@ class Predictor:
             return True
         try:
             answered, recorded = self.predict(sample["instances"]).predictions or [], sample["predictions"]
-            return len(answered) == len(recorded) and all(map(_alike, answered, recorded))
+            precision = getattr(self.engine, "precision", PRECISION)
+            return _alike([*answered], recorded, precision)
         except (FlyweightError, LookupError, TypeError, ValueError, OverflowError):  # also a malformed sample
             return False
 
@@ -255,7 +287,6 @@ class Predictor:
         return [*dict.fromkeys(outputs)]
 
     def _select(self, names: "list[str]") -> "Selection":
-        """Find the plan's outputs that answer these names, and the position and the reader of each."""
         sources = tuple([self._sources[name] for name in names])
         return sources, [(OUTPUTS.index(name), self._reader(name)) for name in names]
 
@@ -294,6 +325,9 @@ class Predictor:
         if signature.classes is not None and self.engine.choices != [len(labels) for labels in signature.classes]:
             raise ModelRefused("the plan chooses among another number of classes than the signature lists")
 
+    def __reduce__(self) -> "tuple[Any, ...]":
+        return _loaded, (self.file.data[:], self.validator.limits)
+
     def _repr_html_(self) -> str:
         from flyweight.models.card import model_card
 
@@ -301,6 +335,11 @@ class Predictor:
 
     def __repr__(self) -> str:
         return f"<flyweight model {self.name} {self.version}, {self.signature.task}, {len(self.signature.features)} features>"
+
+
+def _loaded(data: bytes, limits: Limits) -> Predictor:
+    """Load a pickled model: its file, which is checked again."""
+    return Predictor(model_file.parse(data), limits)
 
 
 def _flatten(values: "list[list[Any]]") -> "list[Any]":
@@ -322,14 +361,19 @@ def _split(values: "list[list[Any]]", classes: "list[list[Any]]") -> "list[Any]"
     return [[row[span] for span in spans] for row in values]
 
 
-def _alike(answered: "Any", recorded: "Any") -> bool:
-    """Compare two answers; numbers may differ by the rounding of another Python's sums, and NaN was recorded as null."""
+# how far an answer may lie from the recorded one, relative to it: the rounding of another Python's sums; an engine that computes
+# in float32 on an accelerator has a `precision` of its own
+PRECISION = 1e-9
+
+
+def _alike(answered: "Any", recorded: "Any", precision: float) -> bool:
+    """Compare two answers; numbers may differ by `precision`, and NaN was recorded as null."""
     if recorded is None:
         return answered is None or answered != answered
     if isinstance(answered, float) and isinstance(recorded, (int, float)):
-        return abs(answered - recorded) <= 1e-9 * max(1.0, abs(recorded))
+        return abs(answered - recorded) <= precision * max(1.0, abs(recorded))
     if isinstance(answered, list) and isinstance(recorded, list):
-        return len(answered) == len(recorded) and all(map(_alike, answered, recorded))
+        return len(answered) == len(recorded) and all([_alike(a, b, precision) for a, b in zip(answered, recorded, strict=True)])
     return type(answered) is type(recorded) and bool(answered == recorded)
 
 
@@ -361,5 +405,7 @@ class LoadedModel(Value):
 
 
 def memory_of(model: Predictor) -> int:
-    """Estimate the bytes of memory that a model takes: its file, and the lists and tuples made from it."""
-    return EXPANSION * len(model.file.data)
+    """Estimate the bytes of memory that a model takes: its file, what is made from it, and what its ops make later."""
+    plan = getattr(model.engine, "plan", None)
+    grows = sum([getattr(op, "grows", 0) for op in plan.ops]) if plan is not None else 0
+    return EXPANSION * len(model.file.data) + grows

@@ -6,10 +6,15 @@ Both directions use the functions in C on which Python's `json` package rests. T
 long as all modules of the core, so that only errors and unknown Pythons import it.
 """
 
+import sys
 from math import isfinite
-from os import urandom
 
 from flyweight.errors import preview
+
+try:
+    from posix import urandom
+except ImportError:  # Windows
+    from os import urandom
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
 
 
 WHITE = " \t\n\r"
+MOST_DEPTH = 1000  # in WebAssembly, whose stack holds some thousand levels: one too many ends the process, without RecursionError
 # what the scanner raises where no value is; on Python 3.11 it fails if `json.decoder`, which has its error, was not imported
 NO_VALUE = (StopIteration, SystemError)
 
@@ -66,7 +72,7 @@ def parse_sequence(text: str, most: int) -> "tuple[list[Any], list[int]]":
             if place == end or len(documents) == most:
                 return documents, lines
             begin = place
-            document, place = _scan(text, place)
+            document, place = scan(text, place)
             documents.append(document)
             lines.append(line)
             line += text.count("\n", begin, place)
@@ -97,14 +103,14 @@ def parse_all(texts: "list[bytes]") -> "list[Any] | None":
 def encode(value: "Any") -> bytes:
     """Write a value as compact JSON in UTF-8; a number that is not finite becomes null."""
     try:
-        text = _dumps(value)
+        text = dumps(value)
     except ValueError:
-        text = _dumps(_finite(value))
+        text = dumps(_finite(value))
     # JSON's \u can hold a lone surrogate, which is not a character: UTF-8 has no bytes for it, and some runtimes crash on it.
     return text.encode("utf-8", "replace")
 
 
-def _unique(pairs: "list[tuple[str, Any]]") -> "dict[str, Any]":
+def unique(pairs: "list[tuple[str, Any]]") -> "dict[str, Any]":
     """Make an object of its pairs.
 
     :raises NotStrictJSON: two pairs have the same key.
@@ -131,7 +137,7 @@ class _Rules:
 
     strict = True
     object_hook = None
-    object_pairs_hook = staticmethod(_unique)
+    object_pairs_hook = staticmethod(unique)
     parse_float, parse_int = float, int
     parse_constant = staticmethod(_no_constant)
 
@@ -140,10 +146,10 @@ def _decoder() -> "Any":
     """Make a decoder of the package, with the same rules."""
     import json
 
-    return json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+    return json.JSONDecoder(object_pairs_hook=unique, parse_constant=_no_constant)
 
 
-def _make_scan() -> "Callable[[str, int], tuple[Any, int]]":
+def _makescan() -> "Callable[[str, int], tuple[Any, int]]":
     """Make what reads a value at a place in a text, and tells its end; StopIteration means that there is none.
 
     It is the same in CPython 3.11 to 3.14; a Python without it reads by the package.
@@ -151,10 +157,33 @@ def _make_scan() -> "Callable[[str, int], tuple[Any, int]]":
     try:
         from _json import make_scanner
 
-        return make_scanner(_Rules)  # type: ignore[arg-type]
+        scan: Callable[[str, int], tuple[Any, int]] = make_scanner(_Rules)  # type: ignore[arg-type]
     except (ImportError, AttributeError, TypeError):
-        scan: Callable[[str, int], tuple[Any, int]] = _decoder().scan_once
-        return scan
+        scan = _decoder().scan_once
+    return guarded(scan) if sys.platform == "emscripten" else scan
+
+
+def guarded(scan: "Callable[[str, int], tuple[Any, int]]") -> "Callable[[str, int], tuple[Any, int]]":
+    """Make a reader that refuses more than `MOST_DEPTH` levels by RecursionError before it begins."""
+
+    def read(text: str, place: int) -> "tuple[Any, int]":
+        if text.count("[", place) + text.count("{", place) > MOST_DEPTH and _depth(text, place) > MOST_DEPTH:
+            raise RecursionError
+        return scan(text, place)
+
+    return read
+
+
+def _depth(text: str, place: int) -> int:
+    """Count the levels of nesting from a place on; brackets within strings do not count."""
+    import re  # imported late: only a deep or long text is looked at
+
+    depth = deepest = 0
+    for found in re.compile(r'(?s)"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]').finditer(text, place):
+        first = found[0][0]
+        depth += 1 if first in "[{" else -1 if first in "]}" else 0
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _document(text: str) -> "Any":
@@ -163,7 +192,7 @@ def _document(text: str) -> "Any":
     :raises ValueError: it is not JSON, as the package words it.
     """
     try:
-        value, end = _scan(text, len(text) - len(text.lstrip(WHITE)))
+        value, end = scan(text, len(text) - len(text.lstrip(WHITE)))
     except NO_VALUE:
         return _decoder().decode(text)
     return value if end == len(text) or not text[end:].strip(WHITE) else _decoder().decode(text)
@@ -188,8 +217,19 @@ def _make_dumps() -> "Callable[[Any], str]":
         return json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
-_scan = _make_scan()
-_dumps = _make_dumps()
+def _make_quoted() -> "Callable[[str], str]":
+    """Make what writes one text as the encoder does."""
+    try:
+        from _json import encode_basestring
+
+        return encode_basestring
+    except ImportError:
+        return dumps
+
+
+scan = _makescan()
+dumps = _make_dumps()
+quoted = _make_quoted()  # a text as JSON; the caller encodes it in UTF-8, as `encode` does
 
 
 def _finite(value: "Any") -> "Any":

@@ -55,6 +55,9 @@ else:
                 raise TypeError(f"{cls.__name__} takes {', '.join(cls._fields)}")
             return tuple.__new__(cls, values)
 
+        def __getnewargs__(self):
+            return tuple(self)  # for pickle and copy
+
         def __repr__(self):
             return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self._asdict().items())})"
 
@@ -73,14 +76,19 @@ class Request(Value):
     headers: "Mapping[str, str]"  # names in lower case
     body: bytes
     request_id: str = ""  # the provider's own; if it is empty, the core makes one
+    query: str = ""  # what follows the path after `?`, as it was sent
 
 
 class Response(Value):
-    """A response, which each transport encodes in its own form."""
+    """A response, which each transport encodes in its own form.
+
+    `blocks`: the rest of the body, which is made while it is sent. Only a transport that carries streams gets it.
+    """
 
     status: int
     headers: "Mapping[str, str]"
     body: bytes
+    blocks: "Iterator[bytes] | None" = None
 
 
 class Prediction(Value):

@@ -24,10 +24,10 @@ from flyweight import strict_json
 from flyweight.errors import TooLarge
 from flyweight.files import csv as file_csv
 from flyweight.files import scoring as file_scoring
-from flyweight.files.batches import Batch
 from flyweight.files.csv_numbers import NumberParser
 from flyweight.files.lines import MAX_ROW, Lines
 from flyweight.files.results import WRITERS
+from flyweight.formats.batches import Batch
 from flyweight.formats.csv import MISSING
 from flyweight.models.signature import Feature, Signature
 from flyweight.models.validation import Validator

@@ -21,9 +21,9 @@ from flyweight.files import csv as file_csv
 from flyweight.files.csv import csv_batches
 from flyweight.files.jsonl import jsonl_batches
 from flyweight.files.lines import Lines
-from flyweight.files.parquet import parquet_batches
 from flyweight.formats import parse
 from flyweight.formats.csv import MISSING
+from flyweight.formats.parquet import parquet_batches
 from flyweight.models.datetimes import iso
 from flyweight.models.signature import UNRECORDED, Feature, Signature
 from flyweight.models.validation import Validator
@@ -32,7 +32,7 @@ from flyweight.settings import Limits
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flyweight.files.batches import Batch
+    from flyweight.formats.batches import Batch
 
 assert pyarrow.csv  # imported for all, as for a large file
 NAMES = ["a", " b ", "c,d", "c", "c.d", 'e"f', "é", "0", "A", "line\nend"]

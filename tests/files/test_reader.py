@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from flyweight.errors import InvalidInput, MalformedRequest, ObjectNotFound, TooLarge, UnsupportedMediaType
-from flyweight.files.batches import Batch
 from flyweight.files.csv import csv_batches
 from flyweight.files.jsonl import jsonl_batches
 from flyweight.files.lines import MAX_ROW, Lines
-from flyweight.files.parquet import parquet_batches
 from flyweight.files.reader import format_of
 from flyweight.formats import parse
+from flyweight.formats.batches import Batch
 from flyweight.formats.compression import plain
+from flyweight.formats.parquet import parquet_batches
 from flyweight.models.signature import Feature, Signature
 from flyweight.models.validation import Validator
 from flyweight.settings import Limits

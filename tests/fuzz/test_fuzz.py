@@ -1,4 +1,4 @@
-"""A hundredth of a night's bodies, through the three handlers: no fault, and work in proportion to the body."""
+"""A hundredth of a night's bodies, through the handlers: no fault, and work in proportion to the body."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def run(target: str, folder: Path, model: Path, *numbers: int) -> dict[str, Any]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("target", ["aws", "gcp", "azure"])
+@pytest.mark.parametrize("target", ["aws", "gcp", "azure", "cloudrun"])
 def test_fuzzed_bodies_are_answered_rightly_or_refused(target: str, built: Callable[[str], Path], penguins: Path) -> None:
-    pytest.importorskip({"aws": "boto3", "gcp": "flask", "azure": "azure.functions"}[target])
+    pytest.importorskip({"aws": "boto3", "gcp": "flask", "azure": "azure.functions", "cloudrun": "flyweight"}[target])
     figures = run(target, built(target), penguins, 0, COUNT, 4096)
     assert not figures["faults"], figures["shown"]
     assert figures["counts"]["200"] > COUNT / 10 and figures["counts"].get("unjudged", 0) < COUNT / 100

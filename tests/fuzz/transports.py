@@ -59,6 +59,20 @@ def gcp() -> Transport:
     return ask
 
 
+def cloudrun() -> Transport:
+    """Open the handler of a Cloud Run service, which gets a message of our own server."""
+    from cloudrun_main import answer as respond  # type: ignore[import-not-found]
+    from server_http import Message  # type: ignore[import-not-found]
+
+    def ask(method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        message = Message(method, path, headers)
+        message.body = body
+        answer = respond(message)
+        return answer.status, answer.headers, answer.body
+
+    return ask
+
+
 def azure() -> Transport:
     """Open the handler of Azure Functions, which gets the SDK's request."""
     import azure.functions as func

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flyweight.errors import InvalidInput, TooLarge
+from flyweight.models import arrays
 from flyweight.models.signature import Feature, Signature
 from flyweight.models.tables import blocks_of, cleaned
 from flyweight.models.validation import Validator
@@ -339,3 +340,33 @@ def test_an_odd_value_is_refused_by_its_place_and_not_by_a_crash(odd: Any) -> No
     for whole in (odd, [odd], (odd,)):
         with pytest.raises(InvalidInput):
             rows(whole, NUMBERS)
+
+
+TEXTS = ["b", None, "", "ä", "b", "c" * 40] * 20
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array(TEXTS),
+        pa.array(TEXTS, pa.large_string()),
+        pa.chunked_array([TEXTS[:7], [], TEXTS[7:]]),
+        pa.array(TEXTS).dictionary_encode(),
+        pa.chunked_array([pa.array(TEXTS[:7]).dictionary_encode(), pa.array(TEXTS[7:]).dictionary_encode()]),
+        pa.DictionaryArray.from_arrays([0, 1, 2, 3, 0, 4] * 20, ["b", None, "", "ä", "c" * 40, "never"]),
+        pa.array([None, *TEXTS])[1:],
+        pd.Series(TEXTS, dtype="str"),
+        pd.Series(TEXTS, dtype=pd.ArrowDtype(pa.string())),
+        pa.array(TEXTS, pa.string_view()),
+    ],
+    ids=lambda column: str(getattr(column, "type", getattr(column, "dtype", ""))),
+)
+def test_texts_are_the_same_in_every_form_of_a_dictionary(column: Any) -> None:
+    feature = Feature("x", "string", True)
+    (table,) = blocks_of({"x": column}, [feature], False, 1000)
+    read = [None if value != value else value for (value,) in table]  # NaN is pandas' null
+    assert read == TEXTS
+    whole = arrays.array_of(table, [feature], Limits())
+    assert whole is not None and whole[:, 0].tolist() == TEXTS
+    assert arrays.array_of(table, [feature._replace(nullable=False)], Limits()) is None
+    assert arrays.array_of(table, [feature], Limits(max_string_length=39)) is None

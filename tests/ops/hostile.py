@@ -136,7 +136,7 @@ def _damage_words(data: st.DataObject, part: Any) -> None:
     path = data.draw(st.sampled_from(_paths(part)[1:]))
     for key in path[:-1]:
         part = part[key]
-    part[path[-1]] = data.draw(JUNK)
+    part[path[-1]] = copy.deepcopy(data.draw(JUNK))  # the next damage may change what is in it
 
 
 def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

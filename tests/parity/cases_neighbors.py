@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.manifold import LocallyLinearEmbedding
 from sklearn.neighbors import (
     KNeighborsClassifier,
@@ -27,7 +28,7 @@ Case = tuple[Any, Any]
 def fitted(estimator: Any, table: Callable[[], Table]) -> Case:
     """The estimator on a table, which is its sample."""
     X, y = table()
-    return estimator.fit(X, y), X
+    return clone(estimator).fit(X, y), X  # a second fit of the same object may warn
 
 
 def of(estimator: Any, table: Callable[[], Table]) -> Callable[[], Case]:

@@ -37,10 +37,10 @@ from sklearn.preprocessing import (
 from sklearn.tree import DecisionTreeClassifier
 
 from flyweight.errors import FlyweightError
-from flyweight.files.parquet import parquet_batches
 from flyweight.files.reader import text_batches
 from flyweight.formats import csv as csv_format
 from flyweight.formats import json as json_format
+from flyweight.formats.parquet import parquet_batches
 from flyweight.models import file as model_file
 from flyweight.predictor import Predictor
 from flyweight.toolkit.packing.pack import pack

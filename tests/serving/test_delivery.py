@@ -62,14 +62,14 @@ def answered(size: int, carrier: Any, **headers: str) -> tuple[int, Any, list[An
 
     class Toy:
         PATHS = ("GET /toy",)
-        error = staticmethod(service.protocols[0].error)
+        error = staticmethod(service.protocols.first.error)
 
         @staticmethod
         def route(method: str, path: str) -> Any:
             return (lambda context, request, name: Answer(b"a" * size, "text/plain")), ""
 
     toy: Any = Toy
-    service.protocols = (toy,)
+    service.protocols._found, service.protocols._complete = [toy], True
     response = service.respond(
         lambda event: Request("GET", "/toy", {name.replace("_", "-"): value for name, value in headers.items()}, b""), ("event",)
     )
@@ -91,3 +91,23 @@ def test_the_carrier_is_asked_for_large_answers_only() -> None:
 def test_a_service_without_a_carrier_has_no_limit() -> None:
     assert answered(10_000_000, None)[0] == 200
     assert answered(10_000_000, None, accept_encoding="gzip")[1].headers["content-encoding"] == "gzip"
+
+
+def in_blocks(*blocks: bytes) -> Answer:
+    """An answer whose rest is made while it is sent."""
+    return Answer(blocks[0], "text/csv", blocks=iter(blocks[1:]))
+
+
+def test_blocks_pass_in_their_order_and_are_compressed_as_they_come() -> None:
+    plain = fit(in_blocks(b"a", b"b", b"c"), "", delivery.ANYTHING)
+    assert plain.blocks is not None and (plain.body, [*plain.blocks]) == (b"", [b"a", b"b", b"c"])
+    packed = fit(in_blocks(b"a" * 9999, b"b" * 9999), "gzip", delivery.ANYTHING)
+    assert packed.blocks is not None and packed.headers == {"vary": "accept-encoding", "content-encoding": "gzip"}
+    assert gzip.decompress(b"".join(packed.blocks)) == b"a" * 9999 + b"b" * 9999
+
+
+def test_blocks_end_at_the_limit_of_what_carries_them() -> None:
+    blocks = fit(in_blocks(b"12345", b"67890", b"1"), "", Carrier("a pigeon", 10)).blocks
+    assert blocks is not None and [next(blocks), next(blocks)] == [b"12345", b"67890"]
+    with pytest.raises(TooLarge, match="more bytes than the 10 that a pigeon carries"):
+        next(blocks)

@@ -145,7 +145,7 @@ def test_the_openapi_document_is_valid_and_its_example_is_answered(endpoint: End
     validate(description)
     content = description["paths"]["/predict"]["post"]["requestBody"]["content"]
     assert endpoint.ask("POST", "/predict", content["application/json"]["example"])[0].status == 200
-    assert set(description["paths"]) | {"/", "/models"} == set(ROUTES)
+    assert set(description["paths"]) >= set(ROUTES)
 
 
 def test_the_openapi_schema_and_the_endpoint_take_the_same_instances(endpoint: Endpoint) -> None:

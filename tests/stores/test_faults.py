@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from flyweight import stores
 from flyweight.errors import FlyweightError, ModelRefused, ObjectNotFound, PreconditionFailed, StoreFailed
 from flyweight.registry import addresses, releases
-from flyweight.stores import Timeouts, objects
+from flyweight.stores import Timeouts
 from flyweight.values import Release
 from tests.services.faults import Seen
 from tests.services.fixtures import Bucket
@@ -100,7 +101,7 @@ def test_a_lasting_fault_is_an_error_in_time(filled: Bucket, fault: str) -> None
 
 @pytest.mark.parametrize("fault", PASSING)
 def test_a_passing_fault_is_not_seen(filled: Bucket, fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(objects, "SILENCE", 0.05)  # the second try begins long before the deadline, on a busy machine too
+    monkeypatch.setattr(stores, "SILENCE", 0.05)  # the second try begins long before the deadline, on a busy machine too
     store = filled.open(Timeouts(connect=20.0, seconds=40.0))
     filled.proxy.fail(fault, times=1)
     assert store.get(KEY, 1 << 20)[0] == DATA

@@ -157,6 +157,15 @@ def test_a_folder_is_not_an_object(tmp_path: Path) -> None:
     assert store.keys("") == ["folder/a"]
 
 
+def test_a_folder_that_cannot_be_made_is_no_missing_object(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    store = open_store(f"file://{tmp_path}/file/folder", PATIENT)
+    for write in (lambda: store.put("a", b"", None), lambda: store.put_stream("a", [b""])):
+        with pytest.raises(StoreFailed, match="a can't be written: Not a directory") as refused:
+            write()
+        assert not isinstance(refused.value, ObjectNotFound)
+
+
 def test_a_deleted_object_leaves_no_empty_folders(tmp_path: Path) -> None:
     store = open_store(f"file://{tmp_path}", PATIENT)
     store.put("a/b/c", b"", None)

@@ -7,6 +7,7 @@ import sys
 from time import perf_counter
 
 from flyweight.errors import ModelRefused, preview
+from flyweight.settings import variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,7 +93,12 @@ IMPORT_SECONDS = 0.1
 
 
 class Batches:
-    """A model's first engine for few rows, and the numpy engine for many, if the file names it and NumPy is installed."""
+    """A model's first engine for few rows, and the numpy engine for many, if the file names it and NumPy is installed.
+
+    Where FLYWEIGHT_ARRAYS is set, it is the engine of that namespace for many.
+
+    :raises ModelRefused: that engine refuses the file.
+    """
 
     def __init__(self, file: "ModelFile", engine: "Engine") -> None:
         self._file, self._first, self._batch = file, engine, engine
@@ -100,6 +106,9 @@ class Batches:
         listed = self._plan is not None and "numpy" in file.document["engines"]
         # whether the numpy engine is worth making, and not made yet
         self._waits = listed and any([hasattr(op, "batch") and not hasattr(op, "looped") for op in self._plan.ops])  # type: ignore[union-attr]
+        if variable("FLYWEIGHT_ARRAYS"):
+            module = __import__("flyweight.engines._arrays", fromlist=["Engine"])
+            self._batch, self._waits = module.Engine(file, self._plan), False
 
     def outputs(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "list[list[list[Any]]]":
         """Compute the named outputs as `Engine.outputs` does; `rows` may be an array where `takes_arrays` says so."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from flyweight.errors import Fault, FlyweightError, InvalidInput, ModelRefused, preview
-from flyweight.models.signature import MAX_FEATURES, Signature
+from flyweight.models.signature import MAX_FEATURES
 from flyweight.models.validation import Validator
 from flyweight.settings import Limits
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flyweight.models.file import ModelFile
+    from flyweight.models.signature import Signature
 
     Array = np.ndarray[Any, Any]
 
@@ -31,7 +32,7 @@ class Engine:
     REFUSALS: "tuple[type[Exception], ...]" = ()
 
     def __init__(self, file: "ModelFile") -> None:
-        self.signature = Signature.of(file.document)
+        self.signature = file.signature
         spec = file.document.get(self.KEY)
         self.spec: dict[str, Any] = spec if isinstance(spec, dict) else {}
         self.widths = _widths(self.spec.get("outputs"))
@@ -185,7 +186,7 @@ def _widths(outputs: "Any") -> "dict[str, int]":
     return widths
 
 
-def _sample(sample: "Any", signature: Signature) -> "list[list[Any]]":
+def _sample(sample: "Any", signature: "Signature") -> "list[list[Any]]":
     """Return the first rows of the file's sample; [] if it is malformed, which `/ready` reports."""
     instances = sample.get("instances") if isinstance(sample, dict) else None
     try:
@@ -194,7 +195,7 @@ def _sample(sample: "Any", signature: Signature) -> "list[list[Any]]":
         return []
 
 
-def _empty(signature: Signature) -> "list[Any]":
+def _empty(signature: "Signature") -> "list[Any]":
     """Return a row of zeros, empty strings and first categories."""
     row: list[Any] = []
     for feature in signature.features:

@@ -33,6 +33,23 @@ def refuse_outside_data(data: bytes) -> None:
         _walk(memoryview(data), "model", 0)
 
 
+def operators(data: bytes) -> "Iterator[tuple[str, str]]":
+    """Yield the domain and the name of each node's operator; nodes within nodes are left out.
+
+    :raises ModelRefused: the bytes are not a protobuf message.
+    """
+    graphs = [content for field, content in _fields(memoryview(data)) if field == 7 and not isinstance(content, int)]
+    for graph in graphs:
+        for field, node in _fields(graph):
+            if field == 1 and not isinstance(node, int):
+                texts = {
+                    key: bytes(content).decode("utf-8", "replace")
+                    for key, content in _fields(node)
+                    if not isinstance(content, int)
+                }
+                yield texts.get(7, ""), texts.get(4, "")
+
+
 def _walk(data: memoryview, message: str, depth: int) -> None:
     """Check one message and all messages in it that lead to tensors.
 

@@ -41,22 +41,33 @@ class Engine(pure.Engine):
         :raises InvalidInput: the model refuses a row; the fault has its number.
         """
         try:
-            answers = [self._batch(rows[at : at + self._chunk], names) for at in range(0, len(rows), self._chunk)]
+            answers = [
+                [values.tolist() for values in self._batch(rows[at : at + self._chunk], names)]
+                for at in range(0, len(rows), self._chunk)
+            ]
         except InvalidInput:
             return super().outputs(rows if isinstance(rows, list) else rows.tolist(), names)  # row by row, to find the row
         return [list(chain.from_iterable(parts)) for parts in zip(*answers, strict=True)]
 
-    def _batch(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "list[list[list[Any]]]":
+    def arrays(self, rows: "Any", names: "tuple[str, ...]") -> "list[Array]":
+        """Compute the named outputs in their order, each as one array with a row for each of `rows` (one at least).
+
+        :raises InvalidInput: the model refuses a row; the fault does not name it.
+        """
+        answers = [self._batch(rows[at : at + self._chunk], names) for at in range(0, len(rows), self._chunk)]
+        return [parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*answers, strict=True)]
+
+    def _batch(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "list[Array]":
         steps, places = self._batches.get(names) or self._batch_program(names)
         values = [as_array(rows, self.plan.kinds[0])]
         with np.errstate(all="ignore"):
             for run, reads in steps:
                 values.append(run(*[values[read] for read in reads]))
-        return [(values[place].astype(int) if whole else values[place]).tolist() for place, whole in places]
+        return [values[place].astype(int) if whole else values[place] for place, whole in places]
 
     def _batch_program(self, names: "tuple[str, ...]") -> "tuple[list[Step], list[tuple[int, bool]]]":
         needed, places = self.plan.needed(names)
-        steps = [(getattr(op, "batch", None) or _row_by_row(op), reads) for op, reads in needed]
+        steps = [(batch_of(op), reads) for op, reads in needed]
         ops = [self.plan.ops[self.plan.slots[name] - 1] if self.plan.slots[name] else None for name in names]
         whole = [getattr(op, "whole", False) for op in ops]
         self._batches[names] = (steps, list(zip(places, whole, strict=True)))
@@ -72,8 +83,11 @@ def as_array(rows: "list[list[Any]]", kinds: str) -> "Array":
     return array
 
 
-def _row_by_row(op: "Any") -> "Callable[..., Array]":
-    """Return a batch form that calls the op's row form for each row."""
+def batch_of(op: "Any") -> "Callable[..., Array]":
+    """Return an op's batch form; for an op without one a function that calls its row form for each row."""
+    if hasattr(op, "batch"):
+        form: Callable[..., Array] = op.batch
+        return form
 
     def batch(*inputs: "Array") -> "Array":
         rows = zip(*[array.tolist() for array in inputs], strict=True)

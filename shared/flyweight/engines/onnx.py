@@ -1,4 +1,4 @@
-"""Run ONNX graphs in onnxruntime on the processor, from the graph's bytes alone."""
+"""Run ONNX graphs in onnxruntime, from the graph's bytes alone, by the providers that the deployment asks for."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime
 
 from flyweight import settings
-from flyweight.engines import _foreign
+from flyweight.engines import _foreign, _providers
 from flyweight.engines._protobuf import refuse_outside_data
 from flyweight.errors import Fault, InvalidInput, ModelRefused, preview
 
@@ -56,6 +56,8 @@ class Engine(_foreign.Engine):
         if not known >= {*self._names.values()} or derived - {"index"} or (derived and "probabilities" not in self._names):
             raise ModelRefused("the graph does not give the outputs that the file names")
         self.REFUSALS = _failures()
+        if self._session.get_providers()[0] != "CPUExecutionProvider":
+            self.precision = 2.0**-20  # float32 sums in another order than the processor's
         self.try_out(file)
 
     def answers(self, rows: "list[list[Any]]", names: "tuple[str, ...]") -> "dict[str, Any]":
@@ -128,9 +130,9 @@ class Engine(_foreign.Engine):
 
 
 def session(data: bytes) -> "onnxruntime.InferenceSession":
-    """Make a session of a graph, with the deployment's number of threads.
+    """Make a session of a graph, with the deployment's number of threads and its providers.
 
-    :raises ModelRefused: onnxruntime refuses the graph, or the graph names data outside of it.
+    :raises ModelRefused: onnxruntime refuses the graph or runs it by another provider, or the graph names data outside of it.
     """
     refuse_outside_data(data)
     options = onnxruntime.SessionOptions()
@@ -138,10 +140,16 @@ def session(data: bytes) -> "onnxruntime.InferenceSession":
     options.log_severity_level = 4  # errors are raised as well
     options.add_session_config_entry("session.load_model_format", "ONNX")
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    providers = _providers.chosen(settings.accelerators())
+    _providers.refuse_fallback(providers, onnxruntime.get_available_providers())
     try:
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        made = onnxruntime.InferenceSession(data, options, providers=providers, enable_fallback=0)
     except Exception as error:  # its errors have no base of their own
-        raise ModelRefused(f"onnxruntime refuses the graph: {type(error).__name__}") from error
+        names = ", ".join([name for name, _ in providers])
+        raise ModelRefused(f"onnxruntime refuses the graph for {names}: {type(error).__name__}") from error
+    _providers.refuse_fallback(providers, made.get_providers())
+    _providers.report(providers, data)
+    return made
 
 
 def _joined(parts: "tuple[Any, ...]") -> "Any":

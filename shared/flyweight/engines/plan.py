@@ -2,7 +2,6 @@
 
 from flyweight import ops
 from flyweight.errors import ModelRefused, preview
-from flyweight.models.signature import Signature
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ class Plan:
         outputs = plan.get("outputs") if isinstance(plan, dict) else None
         if not isinstance(nodes, list) or not isinstance(outputs, dict) or len(nodes) > MAX_NODES:
             raise ModelRefused("the plan has no nodes or outputs, or too many nodes")
-        self.kinds = [Signature.of(file.document).kinds]
+        self.kinds = [file.signature.kinds]
         slots, self.work = {"input": 0}, ops.Work(len(file.data))
         entries: list[float | None] = [None]
         self.ops: list[ops.Op] = []

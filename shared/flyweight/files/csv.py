@@ -4,10 +4,10 @@ import csv
 from math import isnan, nan
 
 from flyweight.errors import FlyweightError, MalformedRequest
-from flyweight.files.batches import Batch
 from flyweight.files.csv_numbers import NumberParser, is_number, spread_rows
 from flyweight.files.csv_rows import RowReader
 from flyweight.files.lines import Lines, TruncatedLine, as_text
+from flyweight.formats.batches import Batch
 from flyweight.models.tables import Columns
 from flyweight.models.texts import value_of
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from flyweight.files.batches import Fault, Position
+    from flyweight.formats.batches import Fault, Position
     from flyweight.models.signature import Feature
     from flyweight.models.validation import Validator
 
@@ -38,7 +38,7 @@ def csv_batches(source: Lines, validator: "Validator", position: "Position", row
     reader = RowReader(source)
     columns, line = position.get("columns"), None
     if not columns:
-        columns, line = _header(source, reader)
+        columns, line = read_header(source, reader)
     read = [*zip(validator.features, validator.places(columns, line), strict=True)]
     numeric = _number_parser(read, len(columns))
     while True:
@@ -101,7 +101,7 @@ def _columns(rows: "list[Row]", read: "list[tuple[Feature, int | None]]") -> Col
     return Columns([feature.name for feature, _ in read], values)
 
 
-def _header(source: Lines, reader: RowReader) -> "tuple[Row, int]":
+def read_header(source: Lines, reader: RowReader) -> "tuple[Row, int]":
     """Read the column names from the first row that is not empty, and the number of its line.
 
     :raises MalformedRequest: there is no such row, or it is not CSV.

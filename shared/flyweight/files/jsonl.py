@@ -1,8 +1,8 @@
 """Read JSON Lines in batches."""
 
 from flyweight.errors import FlyweightError
-from flyweight.files.batches import Batch
 from flyweight.files.lines import Lines, as_text, check_size, decoded
+from flyweight.formats.batches import Batch
 from flyweight.formats.json import parse_strictly, read_texts
 
 TYPE_CHECKING = False

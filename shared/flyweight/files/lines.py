@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from itertools import accumulate
+from math import inf
 
 from flyweight.errors import MalformedRequest, TooLarge
 
@@ -9,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flyweight.files.batches import Position
+    from flyweight.formats.batches import Position
 
 MAX_ROW = 1 << 20  # bytes
 KEPT = 1000  # bytes of a longer line that are kept for its error
@@ -24,12 +25,14 @@ class TruncatedLine(bytes):
 class Lines:
     """The lines of a stream of bytes, without their ends; one chunk at a time is in memory."""
 
-    def __init__(self, chunks: "Iterable[bytes]", position: "Position") -> None:
+    def __init__(self, chunks: "Iterable[bytes]", position: "Position", end: float = inf) -> None:
         """Start reading.
 
         :param chunks: the bytes from the position's offset on.
         :param position: the offset and number of the first line; {} for the start of the file.
+        :param end: the offset from which on `take` takes no line; one that begins before it is whole.
         """
+        self._end = end
         self._chunks = iter(chunks)
         self._buffer: list[bytes] = []
         self._next = 0  # the index of the next line in the buffer
@@ -42,7 +45,7 @@ class Lines:
     def take(self, rows: int, size: int) -> "list[bytes]":
         """Take up to `rows` lines of about `size` bytes together; [] at the end of the stream."""
         lines: list[bytes] = []
-        while len(lines) < rows and size > 0 and (more := self._buffered(rows - len(lines), size)):
+        while len(lines) < rows and size > 0 and self.offset < self._end and (more := self._buffered(rows - len(lines), size)):
             lines += more
             size -= sum(map(len, more))
         return lines
@@ -55,6 +58,8 @@ class Lines:
             return [] if line is None else [line]
         ends = [*accumulate(map(len, lines))]
         del lines[bisect_left(ends, size) + 1 :]
+        while len(lines) > 1 and self.offset + ends[len(lines) - 2] + len(lines) - 1 >= self._end:
+            lines.pop()
         self._next += len(lines)
         self.offset += ends[len(lines) - 1] + len(lines)
         self.line += len(lines)

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from flyweight.files.batches import Batch, Position
+    from flyweight.formats.batches import Batch, Position
     from flyweight.models.validation import Validator
     from flyweight.stores import ObjectMeta, Store
 
@@ -55,7 +55,7 @@ class File(Value):
         """
         file_format, compression = format_of(self.key)
         if file_format == "parquet":
-            from flyweight.files.parquet import parquet_batches
+            from flyweight.formats.parquet import parquet_batches
 
             return parquet_batches(self._read, self.meta.size, validator, position, rows)
         return text_batches(self._text(compression, position.get("offset", 0)), file_format, validator, position, rows, size)

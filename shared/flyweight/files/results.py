@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from flyweight.files.batches import Batch
+    from flyweight.formats.batches import Batch
     from flyweight.predictor import Predictor
     from flyweight.values import Prediction
 

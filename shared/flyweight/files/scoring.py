@@ -72,11 +72,11 @@ def score_object(
     :raises StoreFailed: a store failed; ObjectNotFound if the file does not exist.
     """
     meta = source.head(key)
-    _settle_engine(meta.size)
+    settle_engine(meta.size)
     return _FileScoring(predictor, source, key, meta, target, prefix, file_format, Deadline(deadline, now)).run()
 
 
-def _settle_engine(size: int) -> None:
+def settle_engine(size: int) -> None:
     """Import NumPy first, if installed, so that one engine scores the whole file and the last digits never change.
 
     :param size: the file's, in bytes.

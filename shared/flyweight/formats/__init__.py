@@ -41,7 +41,7 @@ def parse(body: bytes, content_type: str, validator: "Validator", parsers: "dict
         media_type, parameters = _usual_name(media_type, parameters, validator.limits.content_type)
     parser = (parsers or PARSERS).get(media_type)
     if parser is None:
-        raise UnsupportedMediaType(f"content type {preview(media_type)} is not one of {', '.join(PARSERS)}")
+        raise UnsupportedMediaType(f"content type {preview(media_type)} is not one of {', '.join(parsers or PARSERS)}")
     charset = parameters.get("charset", "utf-8").partition(",")[0].strip('" ').lower()
     if charset not in ("utf-8", "utf8", "us-ascii"):
         raise UnsupportedMediaType(f"charset {preview(charset)} is not supported; send UTF-8")

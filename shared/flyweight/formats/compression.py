@@ -79,6 +79,17 @@ def gzipped(body: bytes) -> bytes:
     return compressor.compress(body) + compressor.flush()
 
 
+def gzipped_blocks(blocks: "Iterable[bytes]") -> "Iterator[bytes]":
+    """Compress blocks as they come."""
+    import zlib
+
+    compressor = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, 31)
+    for block in blocks:
+        if compressed := compressor.compress(block):
+            yield compressed
+    yield compressor.flush()
+
+
 def _bounded(body: bytes, coding: str, max_bytes: int) -> bytes:
     """Undo one coding; it stops as soon as there are more bytes than allowed.
 

@@ -36,17 +36,17 @@ def parse(text: str, validator: "Validator", header: bool = True) -> "list[Any]"
     :raises TooLarge: more lines than the limit on instances; the rest is not read.
     :raises InvalidInput: the columns are not the features.
     """
-    rows = _rows(text)
+    found = rows(text)
     features, limit = validator.features, validator.limits.max_instances
     instances = Numbered()
     lines: list[int] = []
     read: list[tuple[int | None, Feature]] = [*enumerate(features)]
     width = len(features)
     if header:
-        line, columns = next(rows, (1, []))
+        line, columns = next(found, (1, []))
         read = [*zip(validator.places(columns, line), features, strict=True)] if columns else []
         width = len(columns)
-    for line, row in rows:
+    for line, row in found:
         if len(lines) == limit:
             raise TooLarge(f"the body has more than {limit} instances, which is the limit")
         lines.append(line)
@@ -60,7 +60,7 @@ def parse(text: str, validator: "Validator", header: bool = True) -> "list[Any]"
     return instances
 
 
-def _rows(text: str) -> "Iterator[tuple[int, list[str]]]":
+def rows(text: str) -> "Iterator[tuple[int, list[str]]]":
     """Split CSV into rows, without empty lines, one at a time: a row of texts takes many times the memory of its line.
 
     :returns: the number of the line on which each row begins, and the row.

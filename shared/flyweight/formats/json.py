@@ -8,13 +8,15 @@ from flyweight.models.validation import Numbered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from flyweight.models.validation import Validator
     from flyweight.values import Parsed, Prediction
 
 EXPECTED = 'an object {"instances": [...]} or an array of instances'
-KEYS = ("instances", "outputs", "parse_text")
+KEYS = ("instances", "outputs", "parse_text", "parameters")
+TABLE = ("columns", "index", "data")  # as pandas' `to_json(orient="split")` writes a table
 # the fields of a Prediction, in their order
 FIELDS = ("predictions", "probabilities", "scores", "score_samples", "transformed", "classes")
 # from the same fields, but for the classes, to their names in a record of one instance
@@ -106,26 +108,66 @@ def instances_of(document: "Any", validator: "Validator", parse_text: "bool | No
 
     :param validator: of the model; by its features a bare instance is recognized for a hint.
     :param parse_text: whether strings are read as in CSV; None: as the limits say. The document itself may say it, too.
-    :raises InvalidInput: the document is neither an array nor an object with the key `instances`.
+    :raises InvalidInput: the document is neither an array nor an object with instances or a table, or has other keys.
     """
-    outputs = None
     parse_text = validator.limits.parse_text if parse_text is None else parse_text
-    if isinstance(document, dict):
-        if "instances" not in document and validator.limits.any_body:
-            document = {"instances": [document]}
-        if "instances" not in document:
-            hint = 'wrap the instance: {"instances": [{...}]}' if validator.features[0].name in document else None
-            raise InvalidInput(Fault(EXPECTED, f"an object with the keys {listing([*document])}", hint=hint))
-        extra = [key for key in document if key not in KEYS]
-        if extra:
-            raise InvalidInput(Fault(f"no other key beside {', '.join(map(repr, KEYS))}", listing(extra)))
-        asked = document.get("parse_text", parse_text)
-        if type(asked) is not bool:
-            raise InvalidInput(Fault("true or false for 'parse_text'", preview(asked)))
-        outputs, document, parse_text = document.get("outputs"), document["instances"], asked
-    if not isinstance(document, list):
-        raise InvalidInput(Fault(EXPECTED, preview(document)))
-    return read_texts(document, validator) if parse_text else document, outputs
+    if not isinstance(document, dict):
+        return _listed(document, validator, parse_text), None
+    document = _with_instances(document, validator)
+    extra = [key for key in document if key not in KEYS]
+    if extra:
+        raise InvalidInput(Fault(f"no other key beside {', '.join(map(repr, KEYS))}", listing(extra)))
+    if "parameters" in document:
+        document = {**document, **_parameters(document["parameters"])}
+    asked = document.get("parse_text", parse_text)
+    if type(asked) is not bool:
+        raise InvalidInput(Fault("true or false for 'parse_text'", preview(asked)))
+    return _listed(document["instances"], validator, asked), document.get("outputs")
+
+
+def _listed(instances: "Any", validator: "Validator", parse_text: bool) -> "list[Any]":
+    """Get instances of an array, or of an object with one array a column.
+
+    :raises InvalidInput: they are neither, or the columns are not the features.
+    """
+    if isinstance(instances, dict) and any([isinstance(values, list) for values in instances.values()]):
+        from flyweight.formats.columns import of_columns  # imported late: most requests hold instances one by one
+
+        instances = of_columns(instances, validator)
+    if not isinstance(instances, list):
+        raise InvalidInput(Fault(EXPECTED, preview(instances)))
+    return read_texts(instances, validator) if parse_text else instances
+
+
+def _with_instances(document: "dict[str, Any]", validator: "Validator") -> "dict[str, Any]":
+    """Find the instances where the document does not name them: `columns` and `data` of a table, or one instance alone.
+
+    :raises InvalidInput: the document has neither instances nor a table, and one instance alone is not permitted.
+    """
+    if "instances" in document:
+        return document
+    if "columns" in document and "data" in document and not any([f.name in TABLE for f in validator.features]):
+        from flyweight.formats.columns import of_rows
+
+        rows = of_rows(document["columns"], document["data"], validator)
+        return {"instances": rows, **{key: value for key, value in document.items() if key not in TABLE}}
+    if validator.limits.any_body:
+        return {"instances": [document]}
+    hint = 'wrap the instance: {"instances": [{...}]}' if validator.features[0].name in document else None
+    raise InvalidInput(Fault(EXPECTED, f"an object with the keys {listing([*document])}", hint=hint))
+
+
+def _parameters(value: "Any") -> "dict[str, Any]":
+    """Read `parameters`, under which some clients send all that is no instance: `outputs` and `parse_text`.
+
+    :raises InvalidInput: no object, or another key.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or not {*value} <= {"outputs", "parse_text"}:
+        actual = listing([*value]) if isinstance(value, dict) else preview(value)
+        raise InvalidInput(Fault("an object with 'outputs' or 'parse_text' for 'parameters'", actual))
+    return value
 
 
 def record_instances_of(document: "Any", validator: "Validator", parse_text: "bool | None" = None) -> "Parsed":
@@ -168,6 +210,47 @@ def write(prediction: "Prediction", model: "dict[str, str]") -> bytes:
     answer = {name: value for name, value in zip(FIELDS, prediction, strict=True) if value is not None}
     answer["model"] = model
     return strict_json.encode(answer)
+
+
+def writer(
+    fields: "list[tuple[int, str]]", classes: "list[Any] | None", model: "dict[str, str]"
+) -> "Callable[[Prediction], bytes]":
+    """Make what writes predictions as `write` does; classes and model, the same in each, are written once.
+
+    :param fields: as `Predictor.usual_fields`.
+    """
+    names, end = [FIELDS[position] for position, _ in fields], _end(classes, model)
+    return lambda prediction: strict_json.encode({name: getattr(prediction, name) for name in names})[:-1] + end
+
+
+def row_writer(
+    fields: "list[tuple[int, str]]", classes: "list[Any] | None", model: "dict[str, str]"
+) -> "Callable[[list[list[Any]]], bytes] | None":
+    """Make what writes the outputs of one instance as `write` does; None for a model whose outputs have other forms.
+
+    :param fields: as `Predictor.usual_fields`.
+    :returns: takes the outputs of `Predictor.compiled`; it raises ValueError where a number is not finite.
+    """
+    if not all([form for _, form in fields]):
+        return None
+    labels, end = [strict_json.encode(label).decode() for label in classes or []], _end(classes, model)
+    forms = [(f'{"," if place else "{"}"{FIELDS[position]}":', form) for place, (position, form) in enumerate(fields)]
+
+    def write_row(outputs: "list[list[Any]]") -> bytes:
+        text = ""
+        for (name, form), values in zip(forms, outputs):  # noqa: B905 - strict=True takes longer
+            if form == "label":
+                text += f"{name}[{labels[int(values[0])]}]"
+            else:
+                text += name + strict_json.dumps([values] if form == "row" else values)
+        return text.encode("utf-8", "replace") + end
+
+    return write_row
+
+
+def _end(classes: "list[Any] | None", model: "dict[str, str]") -> bytes:
+    """Write what follows the predictions in an answer."""
+    return b"," + strict_json.encode({"model": model} if classes is None else {"classes": classes, "model": model})[1:]
 
 
 def write_lines(prediction: "Prediction", model: "dict[str, str]") -> bytes:

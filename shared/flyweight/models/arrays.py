@@ -5,9 +5,9 @@ Anything unusual is left to the validator, which checks instance by instance and
 
 # imports late: numpy
 
+from _operator import itemgetter
 from array import array
 from itertools import chain
-from operator import itemgetter
 
 from flyweight.errors import InvalidInput
 
@@ -168,6 +168,12 @@ def _strings(values: "Any", feature: "Feature", limits: "Limits") -> "Sequence[s
 
     :raises TypeError: a value is not a string, too long, or missing if the feature is not nullable.
     """
+    if hasattr(values, "entries"):  # each different text once
+        import numpy as np
+
+        entries = np.empty(len(values.entries), dtype=object)
+        entries[:] = _strings(values.entries, feature, limits)
+        return entries.take(values.codes)  # type: ignore[no-any-return]
     texts: list[Any] | tuple[Any, ...] = values if isinstance(values, (list, tuple)) else values.tolist()
     if {*map(type, texts)} != {str}:
         texts = [None if value is None or value != value else value for value in texts]

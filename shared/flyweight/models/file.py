@@ -7,12 +7,17 @@ digest of the whole file, so that a damaged file is refused before anything in i
 
 # imports late: zlib
 
-import os
 import sys
 from math import prod
 
 from flyweight import strict_json
 from flyweight.errors import ModelRefused, preview
+from flyweight.models.signature import Signature
+
+try:
+    import posix as os  # what `os` itself imports takes longer than all modules of ours
+except ImportError:  # Windows
+    import os  # type: ignore[no-redef]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,12 +69,23 @@ class Tensor:
 class ModelFile:
     """A model file whose structure is sound: its bytes, its document, and its tensors by name."""
 
-    __slots__ = ("data", "document", "tensors")
+    __slots__ = ("_signature", "data", "document", "tensors")
 
     def __init__(self, data: "bytes | mmap", document: "dict[str, Any]", tensors: "dict[str, Tensor]") -> None:
         self.data = data
         self.document = document
         self.tensors = tensors
+        self._signature: Signature | None = None
+
+    @property
+    def signature(self) -> Signature:
+        """The inputs and outputs, which are checked once.
+
+        :raises ModelRefused: the document's signature is malformed.
+        """
+        if self._signature is None:
+            self._signature = Signature.of(self.document)
+        return self._signature
 
     @property
     def sha256(self) -> str:

@@ -95,7 +95,7 @@ def _feature(raw: "Any", missing: "frozenset[str]") -> Feature:
         raise ModelRefused(f"feature {preview(name)} has the zone {preview(zone)}, expected none, or UTC for a datetime")
     if raw.get("missing") is not None:
         missing = _missing(raw["missing"], f"feature {preview(name)}", missing)
-    return Feature(name, kind, nullable or kind == "unread", categories, span, missing, zone)
+    return Feature._make((name, kind, nullable or kind == "unread", categories, span, missing, zone))
 
 
 def _missing(texts: "Any", owner: str, default: "frozenset[str]") -> "frozenset[str]":

@@ -19,6 +19,7 @@ PLAIN = frozenset((float, int, str, bool, type(None)))
 MISSING = frozenset(("NAType", "NaTType", "MaskedConstant"))  # pandas' NA and NaT, NumPy's masked
 EXACT = frozenset(("Decimal", "Fraction"))  # numbers that are no floats
 BLOCK_CELLS = 4_000_000  # of a sparse matrix that are spread at once: about 130 MB as lists
+TEXTS = frozenset(("string", "large_string"))  # Arrow's types
 EXPECTED = "a table: rows as lists or as dicts by feature name, or a DataFrame, an array or a dict of columns"
 
 
@@ -53,6 +54,28 @@ class Columns:
     def tolist(self) -> "list[list[Any]]":
         """List the rows."""
         return [*self]
+
+
+class Texts:
+    """A column of texts as Arrow keeps it: its different values, `entries`, and for each row the place of its value, `codes`.
+
+    :param column: an array of Arrow, of dictionaries.
+    """
+
+    def __init__(self, column: "Any") -> None:
+        self.entries: list[Any] = column.dictionary.to_pylist()
+        places = column.indices
+        if places.null_count:
+            places = places.fill_null(len(self.entries))
+            self.entries.append(None)
+        self.codes = places.to_numpy(zero_copy_only=False)
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def tolist(self) -> "list[Any]":
+        """List the values of the rows."""
+        return [*map(self.entries.__getitem__, self.codes.tolist())]
 
 
 def blocks_of(table: "Any", features: "list[Feature]", ignores: bool, max_instances: int) -> "Iterator[Any]":
@@ -284,13 +307,18 @@ def _values(column: "Any") -> "Any":
     try:
         if hasattr(column, "to_pylist"):  # Arrow
             numeric = str(column.type).rstrip("0123456789") in ("int", "uint", "float", "double", "halffloat")
-            return column.to_numpy(zero_copy_only=False) if numeric else _listed(column.to_pylist())
+            if numeric:
+                return column.to_numpy(zero_copy_only=False)
+            kind = column.type.value_type if hasattr(column.type, "index_type") else column.type
+            return Texts(_encoded(column)) if str(kind) in TEXTS else _listed(column.to_pylist())
         if hasattr(column, "to_list") and not hasattr(column, "iloc"):  # polars, or an index of pandas
             fine = getattr(getattr(column, "dtype", None), "time_unit", None) == "ns"  # Python's datetimes would lose digits
             return _listed([*column.to_numpy()] if fine else column.to_list())
     except (ArithmeticError, TypeError, ValueError) as error:
         raise InvalidInput(Fault("values that Python can hold", f"{type(column).__name__}: {error}")) from None
     if hasattr(column, "iloc"):  # pandas
+        if getattr(column.dtype, "storage", "") == "pyarrow" or str(getattr(column.dtype, "pyarrow_dtype", "")) in TEXTS:
+            return Texts(_encoded(column.array.__arrow_array__()))
         own = getattr(column.dtype, "numpy_dtype", None)  # of a nullable or an Arrow column
         if getattr(own, "kind", "") in ("f", "i", "u"):
             return column.to_numpy(dtype=float, na_value=float("nan"))
@@ -298,6 +326,12 @@ def _values(column: "Any") -> "Any":
     if _is_numpy(column):
         return _of_vector(column)
     return _listed(column.tolist() if hasattr(column, "tolist") else [*column])
+
+
+def _encoded(column: "Any") -> "Any":
+    """Encode texts of Arrow, an array or several, as one array of dictionaries, which they may be already."""
+    whole = column.combine_chunks() if hasattr(column, "num_chunks") else column
+    return whole if hasattr(whole, "indices") else whole.dictionary_encode()
 
 
 def _is_numpy(column: "Any") -> bool:

@@ -46,7 +46,7 @@ class Validator:
         self.ignores = (limits.unknown_features or signature.unknown) == "ignore"
         self._by_name: Callable[[dict[str, Any]], Sequence[Any]] = itemgetter(*self._names)
         self._one = self._width == 1
-        self._plain = all(feature.kind == "number" for feature in signature.features)
+        self.plain = all(feature.kind == "number" for feature in signature.features)
         self._feature_names: FeatureNames | None = None
 
     def rows(self, instances: "Any", by_row: bool = False) -> "list[list[Any]]":
@@ -71,6 +71,19 @@ class Validator:
             return [*map(self._row, instances)]
         except InvalidInput:  # validate once more from the start, to list all faults
             raise InvalidInput(*self._faults(instances)) from None
+
+    def row_of_floats(self, instances: "Any") -> "list[float] | None":
+        """Validate one instance for a model of numbers.
+
+        :param instances: a list without a string, whose text has as many points as the model has features.
+        :returns: None if `rows` has to look closer.
+        :raises TypeError: the instance has an array or an object in it.
+        """
+        if type(instances) is list and len(instances) == 1:
+            row: list[float] = instances[0]
+            if type(row) is list and len(row) == self._width and isfinite(sum(row)):
+                return row
+        return None
 
     def table(self, instances: "Any") -> "Any | None":
         """Validate instances as one array.
@@ -136,7 +149,7 @@ class Validator:
         values = instance if type(instance) is list and len(instance) == self._width else self._values(instance)
         # The usual case in a few calls: all values are finite numbers. If the sum is not finite, a value is not, or values are
         # huge; the loop below tells these apart, and also finds an integer beyond a double.
-        if self._plain:
+        if self.plain:
             if FLOATS.issuperset(map(type, values)):
                 if isfinite(sum(values)):
                     return [*values]

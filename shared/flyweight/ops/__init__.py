@@ -14,7 +14,13 @@ Such a class
 - may have `batch(*inputs)`: it gets one array of shape (rows, columns) an input and returns one, of float64, or of objects
   where strings are. `exact` holds for it too. For a row that the op refuses it raises `InvalidInput` without a fault: the
   engine then goes row by row to find it. NumPy is imported inside the method;
+- may have `over(xp, arrays, *inputs)`: the batch form for numbers, written on the array API standard alone, so that it runs in
+  any namespace `xp` (https://data-apis.org/array-api/latest/); `arrays` has the op's own NumPy arrays, which the engine hands
+  back as arrays of `xp`. An op that is an `Over` has it as `batch` too. `prepared(*inputs)`, if there is one, is called in NumPy
+  first and gives what `over` reads; `refuses(xp, *inputs)` says whether any row is refused, since `over` raises nothing;
+- may have `quotients()`: one pair of floats (s, d) a column, where its row form is `(v - s) / d` of each; it is then compiled;
 - may set `whole = True`: its answers are integers;
+- may set `grows`: the bytes of memory that it takes later, while it is used, beyond `predictor.EXPANSION` times its arrays;
 - says by `Node.takes` what a row costs, before it computes anything costly, unless that is in proportion to its inputs, its
   output and its arrays, as it is for most: a plan counts that for an op that says nothing.
 """
@@ -48,6 +54,27 @@ MAX_VALUES = 10_000_000  # of all nodes together for one instance: else a plan o
 MAX_STEPS = 100_000_000  # for one instance: a step is a product of numbers, 10 ns in the standard library, so that all take 1 s
 STEPS_A_BYTE = 20  # a larger file may take more: time to read each of its numbers some times, as a search for neighbors does
 LETTERS = 10_000  # of the longest text, by default (`Limits.max_string_length`)
+
+
+class Over:
+    """An op whose batch form is `over`, with NumPy as one of the namespaces."""
+
+    @property
+    def arrays(self) -> "tuple[Any, ...]":
+        """Get the NumPy arrays that `over` reads."""
+        return ()
+
+    if TYPE_CHECKING:
+
+        def over(self, xp: Any, arrays: tuple[Any, ...], *inputs: Any) -> Any:
+            """Answer all rows in the namespace `xp`."""
+            ...
+
+    def batch(self, *inputs: "Any") -> "Any":
+        """Answer all rows of the arrays."""
+        import numpy as np
+
+        return self.over(np, self.arrays, *inputs)
 
 
 def find(name: "Any") -> "type[Op]":

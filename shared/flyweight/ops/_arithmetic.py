@@ -4,9 +4,9 @@ The built-in `sum` compensates from Python 3.12 on; `fsum` is exact on all versi
 """
 
 import sys
+from _operator import mul
 from math import copysign, fsum, inf, nan
 from math import exp as _exp
-from operator import mul
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

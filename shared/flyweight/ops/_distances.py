@@ -11,11 +11,14 @@ BLOCK = 1 << 15  # numbers
 def in_blocks(x: "Any", each: int, answer: "Callable[[Any], Any]") -> "Any":
     """Return `answer` of all rows of `x`, called for a block of rows at a time.
 
-    :param each: the numbers that a row takes; a block has as many rows as make BLOCK numbers.
+    Blocks have a power of two of rows: the last digits of sums differ with their number, so that pieces of 1,024 rows
+    (`arrow.scorer`) need blocks of one size.
+
+    :param each: the numbers that a row takes; a block has about as many rows as make BLOCK numbers.
     """
     import numpy as np
 
-    size = max(1, BLOCK // max(1, each))
+    size = 1 << max(0, (BLOCK // max(1, each)).bit_length() - 1)
     return np.concatenate([answer(x[start : start + size]) for start in range(0, max(1, len(x)), size)])
 
 

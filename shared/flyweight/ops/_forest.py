@@ -8,21 +8,24 @@ A categorical split has its row of `goes_left`, one flag a category, in `split[n
 other nodes. A category beyond the table counts as missing.
 
 Speed decides how the nodes are held (docs/decisions/0009). At first they stay in the file, so that loading costs next to
-nothing; each request after the first turns some trees into nested tuples, whose walk is three times as fast. Up to CHECKED_NODES
+nothing; each request after the first turns some trees into nested tuples, whose walk is three times as fast. After WALKS rows
+small trees become masks, which take a third of that time (docs/decisions/0032). Up to CHECKED_NODES
 every node is checked when the model is loaded. Beyond that a walk that comes to a bad node refuses it, and beyond KEPT_NODES
 nothing is copied: a request reads only the pages of the file that its walks lead to.
 """
 
+from _operator import add, lt, sub
 from math import isfinite, nan
-from operator import add, lt, sub
 
 from flyweight.errors import ModelRefused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Iterator
+    from typing import Any, Literal
 
     from flyweight.ops import Node
+    from flyweight.ops._forest_masks import Masks
 
     Tuples = tuple[Any, ...]
 
@@ -30,13 +33,16 @@ if TYPE_CHECKING:
 CHECKED_NODES = 50_000  # 2.5 ms of a cold start
 KEPT_NODES = 500_000  # 30 to 60 MB at most
 STEP_NODES = 2_000  # turned into tuples at a time, 0.5 ms of a request; a tree is never divided
+WALKS = 100  # rows after which masks are made: they cost as much as 300 to 500 rows save
+MASK_BYTES = 250  # that a node takes as a mask, at most; half of the nodes are splits, and equal thresholds share a mask
 LARGEST_TREE = 10_000  # nodes; a forest with a larger tree stays in the file, else one request would wait for milliseconds
 
 
 class Forest:
     """Trees over `width` columns; `count` is their number, and their leaves are numbered from 0 to `leaf_count` - 1.
 
-    `roots` and `ends` say where each tree begins and ends in the arrays; `is_kept` whether copies of the nodes may be kept.
+    `roots` and `ends` say where each tree begins and ends in the arrays; `is_kept` whether copies of the nodes may be kept;
+    `grows` how many bytes of memory masks may take later; `masks` has them as soon as they are made.
 
     :raises ModelRefused: the arrays do not fit each other, or, up to CHECKED_NODES, a node is not valid.
     """
@@ -56,6 +62,10 @@ class Forest:
         self.is_kept = nodes <= KEPT_NODES
         self._trees: list[Tuples] = []  # the trees that are tuples by now
         self._grows, self._was_asked = self.is_kept and max(map(sub, self.ends, self.roots)) <= LARGEST_TREE, False
+        self.grows = MASK_BYTES * nodes if self._is_checked else 0
+        self.masks: Masks | None = None
+        self._making: Iterator[Masks | None] | None = None
+        self._walks = 0 if self._is_checked else -1  # rows since all trees are tuples; below zero: no masks are made
 
     def _read_trees(self, node: "Node", nodes: int) -> None:
         """Read where the trees begin and end.
@@ -102,6 +112,8 @@ class Forest:
 
         :raises ModelRefused: the walk came to a node that is not valid; never in a forest that was checked when loaded.
         """
+        if self.masks is not None:
+            return self.masks.leaves(x)
         trees = self._trees
         if self.split is None and isfinite(sum(x)):  # one pass in C; an infinity only leads to the slower walk
             leaves = _leaves(trees, x)
@@ -112,7 +124,29 @@ class Forest:
             if self._grows and self._was_asked:  # the first answer matters most for a cold start
                 self._trees = [*trees, *self._more(len(trees))]  # a new list: another thread may be walking the old one
             self._was_asked = True
+        elif self._walks >= 0:
+            self._walks += 1
+            if self._walks > WALKS:
+                self._make_masks()
         return leaves
+
+    def _make_masks(self) -> None:
+        """Make some of the masks; when the last ones are made, they replace the tuples."""
+        if self._making is None:
+            from flyweight.ops import _forest_masks  # imported late: it is for processes that answer many rows
+
+            bits = _forest_masks.bits_of(self)
+            self._making = _forest_masks.made(self, bits) if bits else iter(())
+        masks: Masks | Literal[False] | None
+        try:
+            masks = next(self._making, False)
+        except ValueError:  # another thread is making them
+            return
+        if masks is False:
+            self._walks = -1
+        elif masks:
+            self.masks = masks  # first: a thread that sees no tuples walks the arrays
+            self._trees, self._grows = [], False
 
     def _more(self, first: int) -> "list[Tuples]":
         """Return the next trees as tuples.

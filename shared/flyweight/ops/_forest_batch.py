@@ -5,6 +5,8 @@ NaN then leads to the first, so that no value has to be tested for being missing
 `x <= threshold` is turned into its contrary, `x >= the number next above threshold`. Where they go right the children change
 places, and `-x >= -threshold` leads to the left one. A categorical split has a column of its own: 1 for rows that go left.
 A leaf is its own first child, with a bound that nothing reaches.
+
+At the first levels all nodes of a tree are compared for all rows: that takes less time than to look up one node for each row.
 """
 
 from flyweight.ops._forest import refusal
@@ -21,11 +23,14 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 # Measured over the forests of benchmarks/trees.py: the memory that a step touches stays in the processor's caches.
-ROWS = 1024  # at a time
+ROWS = 2048  # at a time, fewer where trees compare many columns
+CELLS = 131_072  # values of rows at a time
+TOP = 3  # levels at which all nodes are compared
 PAIRS = 65_536  # of a row and a tree at a time
 LEAVES = 1 << 21  # kept at a time, 16 MB
 NODES = 200_000  # laid out at a time where there are too many to keep
 SHIFT = 32  # a word holds the column in its lower half, and the first child above
+COLUMN = (1 << SHIFT) - 1
 
 
 class BatchWalk:
@@ -69,12 +74,13 @@ class BatchWalk:
         import numpy as np
 
         ended = np.empty((layout.count, len(x)), dtype=np.int64)
-        for start in range(0, len(x), ROWS):
-            values = layout.values(x[start : start + ROWS])
+        size = max(1, min(ROWS, CELLS // layout.width))
+        for start in range(0, len(x), size):
+            values = layout.values(x[start : start + size])
             trees = max(1, PAIRS // len(values))
             for tree in range(0, layout.count, trees):
                 last = min(tree + trees, layout.count)
-                ended[tree:last, start : start + ROWS] = layout.walk(values, tree, last)
+                ended[tree:last, start : start + size] = layout.walk(values, tree, last)
         return ended
 
     def _layouts(self, dtype: "Any") -> "Iterator[tuple[int, Layout]]":
@@ -93,6 +99,8 @@ class BatchWalk:
 
 class Layout:
     """The trees from `first` up to `last` of a forest, laid out for batches; the roots are the first nodes, in their order.
+
+    `depths` has each tree's number of levels above its deepest leaf, `width` is the number of columns that are compared.
 
     :raises ModelRefused: a node leads out of its tree, or to a feature, leaf or category that is not there.
     """
@@ -116,9 +124,27 @@ class Layout:
         child = np.zeros(end - start, dtype=np.int64)
         child[inner] = self.count + 2 * np.arange(len(inner))
         is_leaf = feature[nodes] < 0
-        self._word = np.where(is_leaf, np.arange(len(nodes)), child[nodes]) << SHIFT | np.where(is_leaf, 0, column[nodes])
+        self._compared = np.unique(column[inner])
+        self.width = max(1, len(self._compared))
+        place = np.where(is_leaf, 0, np.searchsorted(self._compared, column[nodes]))
+        self._word = np.where(is_leaf, np.arange(len(nodes)), child[nodes]) << SHIFT | place
         self._bound = np.where(is_leaf, bound.dtype.type(np.nan), bound[nodes])
         self._leaf = np.where(is_leaf, ~feature[nodes], 0)
+        self.depths = _depths(self._word >> SHIFT, self.count)
+        self._lay_top(min(TOP, int(self.depths.max())))
+
+    def _lay_top(self, levels: int) -> None:
+        """Lay out the first levels as if all trees were full there; below a leaf that leaf comes again."""
+        import numpy as np
+
+        nodes = np.arange(self.count)[None, :]  # of shape (nodes of a level, trees)
+        self._top = []
+        for _ in range(levels):
+            word = self._word[nodes]
+            self._top.append((word & COLUMN, self._bound[nodes]))
+            first = word >> SHIFT
+            nodes = np.stack([first, np.where(first == nodes, first, first + 1)], axis=1).reshape(-1, self.count)
+        self._entries = nodes.T.ravel()  # the nodes from which walks go on, tree by tree
 
     def _tests(self, forest: "Forest", start: int, end: int, dtype: "Any") -> "tuple[Array, Array, Array]":
         """Return for each node of the file its column, its bound, and whether its children change places.
@@ -150,19 +176,32 @@ class Layout:
             bound[self._categorical] = 0.5
         return column, bound, swapped
 
-    def values(self, x: "Array") -> "Array":
-        """Return the values of the layout's columns for these rows."""
+    def nodes(self) -> "tuple[Array, Array, Array, Array]":
+        """Return for each node its first child, its column, its bound and its leaf."""
         import numpy as np
 
+        column = np.append(self._compared, 0)[self._word & COLUMN]  # a leaf's is not compared
+        return self._word >> SHIFT, column, self._bound, self._leaf
+
+    def categorical(self) -> "tuple[Array, ...]":
+        """Return each categorical split's feature, its flags, one a category, and what a missing value does; () without any."""
+        return (self._features, self._flags, self._missing) if len(self._categorical) else ()
+
+    def values(self, x: "Array") -> "Array":
+        """Return the values of the columns that are compared, for these rows."""
+        import numpy as np
+
+        plain, negative = (self._compared[self._compared // self._width == part] % self._width for part in (0, 1))
+        values = [x.take(plain, axis=1), -x.take(negative, axis=1)]
         if not len(self._categorical):
-            return np.concatenate([x, -x], axis=1)
+            return np.concatenate(values, axis=1)
         goes_left = np.empty((len(x), len(self._categorical)), dtype=x.dtype)
         for feature in np.unique(self._features):
             own, v = np.flatnonzero(self._features == feature), x[:, feature]
             known = (v >= 0.0) & (v < self._flags.shape[1])
             category = np.where(known, v, 0.0).astype(np.int64)
             goes_left[:, own] = np.where(known[:, None], self._flags[own][:, category].T, self._missing[own])
-        return np.concatenate([x, -x, goes_left], axis=1)
+        return np.concatenate([*values, goes_left], axis=1)
 
     def walk(self, values: "Array", first: int, last: int) -> "Array":
         """Return the leaves of the trees from `first` up to `last`, shape (trees, rows), for rows of `values`."""
@@ -170,21 +209,79 @@ class Layout:
 
         rows, width = values.shape
         flat = values.ravel()
-        node = np.repeat(np.arange(first, last), rows)
+        node = self._below_top(values, first, last).ravel()
         base = np.tile(np.arange(rows) * width, last - first)
-        ended, where, level = np.empty_like(node), np.arange(len(node)), 0
-        while len(node):
+        ended: Array | None = None
+        for level in range(len(self._top), int(self.depths[first:last].max())):
             word = self._word.take(node, mode="clip")
-            level += 1
-            if level % 4 == 0:  # go on with those that have not come to a leaf; testing more often costs more than it saves
+            if level % 4 == 2:  # go on with those that have not come to a leaf; testing more often costs more than it saves
                 on = word >> SHIFT != node
-                if np.count_nonzero(on) < 0.7 * len(on):
-                    ended[where] = node
-                    word, node, base, where = word[on], node[on], base[on], where[on]
+                if np.count_nonzero(on) < 0.6 * len(on):
+                    if ended is None:
+                        ended, where = node, np.flatnonzero(on)
+                    else:
+                        ended[where] = node
+                        where = where[on]
+                    word, node, base = word[on], node[on], base[on]
             bound = self._bound.take(node, mode="clip")
-            column = word & ((1 << SHIFT) - 1)
+            column = word & COLUMN
             column += base
             word >>= SHIFT
             word += flat.take(column, mode="clip") >= bound
             node = word
-        return self._leaf[ended].reshape(last - first, rows)
+        if ended is None:
+            ended = node
+        else:
+            ended[where] = node
+        return self._leaf.take(ended, mode="clip").reshape(last - first, rows)
+
+    def _below_top(self, values: "Array", first: int, last: int) -> "Array":
+        """Return the node that each row comes to below the top of each tree, of shape (trees, rows)."""
+        import numpy as np
+
+        by_column = np.ascontiguousarray(values.T)
+        place = np.zeros((last - first, len(values)), np.uint8)  # among the nodes of a level
+        steps: list[Array] = []  # at each level 1 where the walk goes to the second child
+        for columns, bounds in self._top:
+            compared = by_column.take(columns[:, first:last].ravel(), axis=0, mode="clip") >= bounds[:, first:last].reshape(-1, 1)
+            second = compared.view(np.uint8).reshape(len(columns), last - first, -1)
+            for step in steps:  # half of the nodes are left after each
+                half = len(second) // 2
+                upper, second = second[half:], second[:half]
+                upper ^= second
+                upper &= step
+                second ^= upper
+            steps.append(second[0])
+            place <<= 1
+            place |= second[0]
+        return self._entries.take(place + (np.arange(first, last)[:, None] << len(self._top)), mode="clip")
+
+
+def _depths(child: "Array", count: int) -> "Array":
+    """Return how many steps the longest walk of each tree takes.
+
+    :param child: each node's first child, whose number is larger; a leaf's is itself.
+    """
+    import numpy as np
+
+    depths = np.zeros(count, dtype=int)
+    tree, nodes, depth, met = np.arange(count), np.arange(count), 0, count
+    while len(nodes):
+        depths[tree] = depth
+        inner = child[nodes] != nodes
+        first, depth = child[nodes[inner]], depth + 1
+        tree, nodes = np.concatenate([tree[inner]] * 2), np.concatenate([first, first + 1])
+        met += len(nodes)
+        if met > len(child):
+            return np.array(_steps(child.tolist())[:count])
+    return depths
+
+
+def _steps(child: "list[int]") -> "list[int]":
+    """Return how many steps the longest walk from each node takes, where a node may have several parents."""
+    steps = [0] * len(child)
+    for node in range(len(child) - 1, -1, -1):
+        first = child[node]
+        if first != node:
+            steps[node] = 1 + max(steps[first], steps[first + 1])
+    return steps

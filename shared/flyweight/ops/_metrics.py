@@ -4,9 +4,9 @@ Sources: `sklearn.metrics._dist_metrics`, and for metrics of brute force alone `
 A reduced distance leaves out the root: it ranks points as the distance does, and trees and heaps compare it.
 """
 
+from _operator import add, mul, ne, sub
 from functools import partial, reduce
 from math import asin, cos, inf, nan, sin, sqrt
-from operator import add, mul, ne, sub
 
 from flyweight.ops._arithmetic import dot, power, total
 

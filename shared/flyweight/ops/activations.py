@@ -2,6 +2,8 @@
 
 from math import exp, tanh
 
+from flyweight.ops import Over
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -9,7 +11,7 @@ if TYPE_CHECKING:
     from flyweight.ops import Node
 
 
-class Relu:
+class Relu(Over):
     """`max(x, 0)`.
 
     :raises ModelRefused: the input is not one row of numbers.
@@ -24,11 +26,9 @@ class Relu:
         """Return one number a column; NaN stays, as np.maximum lets it."""
         return [0.0 if v < 0.0 else v for v in x]
 
-    def batch(self, x: "Any") -> "Any":
-        """Answer all rows of an array."""
-        import numpy as np
-
-        return np.maximum(x, 0.0)
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        return xp.maximum(x, 0.0)
 
 
 class Tanh(Relu):
@@ -43,11 +43,9 @@ class Tanh(Relu):
         """Return one number a column."""
         return list(map(tanh, x))
 
-    def batch(self, x: "Any") -> "Any":
-        """Answer all rows of an array."""
-        import numpy as np
-
-        return np.tanh(x)
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        return xp.tanh(x)
 
 
 class Logistic(Tanh):
@@ -63,11 +61,9 @@ class Logistic(Tanh):
         except OverflowError:  # a number below -709
             return [_logistic(v) for v in x]
 
-    def batch(self, x: "Any") -> "Any":
-        """Answer all rows of an array; an infinite exp makes 0."""
-        import numpy as np
-
-        return 1.0 / (1.0 + np.exp(-x))
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`; an infinite exp makes 0."""
+        return 1.0 / (1.0 + xp.exp(-x))
 
 
 def _logistic(v: float) -> float:

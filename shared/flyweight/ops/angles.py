@@ -3,8 +3,8 @@
 The steps are scikit-learn's own, with its tolerances: of atoms that are nearly the same it leaves some out.
 """
 
+from _operator import mul
 from math import inf, sqrt
-from operator import mul
 
 from flyweight.errors import Fault, InvalidInput
 from flyweight.ops._arithmetic import total

@@ -1,7 +1,7 @@
 """Make features whose products approximate a kernel (`sklearn.kernel_approximation`, 1.9)."""
 
+from _operator import mul
 from math import cos, cosh, inf, log, nan, pi, sin, sqrt
-from operator import mul
 
 from flyweight.errors import Fault, InvalidInput, preview
 

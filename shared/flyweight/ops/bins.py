@@ -1,6 +1,6 @@
 """Turn numbers into the intervals that they lie in."""
 
-from bisect import bisect_right
+from _bisect import bisect_right
 from itertools import pairwise
 
 TYPE_CHECKING = False

@@ -6,22 +6,19 @@ Sources: LightGBM 4 (`include/LightGBM/tree.h`, `meta.h`).
 from itertools import pairwise
 from math import isnan, nan
 
+from flyweight.ops import Over
 from flyweight.ops._forest import Forest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    import numpy as np
-
     from flyweight.ops import Node
-
-    Array = np.ndarray[Any, Any]
 
 NEAR_ZERO = 1.0000000180025095e-35  # LightGBM's `kZeroThreshold`: 1e-35 in float32
 
 
-class _Some:
+class _Some(Over):
     """An op that changes the columns at `positions` and leaves the others as they are.
 
     :raises ModelRefused: a position is out of range.
@@ -32,6 +29,15 @@ class _Some:
     def __init__(self, node: "Node") -> None:
         self._positions = node.positions("positions", node.numbers())
         self.kinds = node.only_input()
+
+    @property
+    def arrays(self) -> "tuple[Any, ...]":
+        """Get one flag a column: whether it is among the positions."""
+        import numpy as np
+
+        flags = np.zeros(len(self.kinds), dtype=bool)
+        flags[self._positions] = True
+        return (flags,)
 
 
 class ZeroIsMissing(_Some):
@@ -45,13 +51,9 @@ class ZeroIsMissing(_Some):
                 y[position] = nan
         return y
 
-    def batch(self, x: "Array") -> "Array":
-        """Answer all rows of an array."""
-        import numpy as np
-
-        y = x.copy()
-        y[:, self._positions] = np.where(np.abs(y[:, self._positions]) <= NEAR_ZERO, nan, y[:, self._positions])
-        return y
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        return xp.where(arrays[0] & (xp.abs(x) <= NEAR_ZERO), nan, x)
 
 
 class Whole(_Some):
@@ -68,16 +70,12 @@ class Whole(_Some):
             y[position] = float(int(v)) if -1.0 < v < 2147483648.0 else nan
         return y
 
-    def batch(self, x: "Array") -> "Array":
-        """Answer all rows of an array."""
-        import numpy as np
-
-        y, v = x.copy(), x[:, self._positions]
-        y[:, self._positions] = np.where((v > -1.0) & (v < 2147483648.0), np.trunc(v), nan)
-        return y
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        return xp.where(arrays[0], xp.where((x > -1.0) & (x < 2147483648.0), xp.trunc(x), nan), x)
 
 
-class SignedSquare:
+class SignedSquare(Over):
     """`|x| * x`, which undoes LightGBM's `reg_sqrt` (`RegressionL2loss::ConvertOutput`).
 
     :raises ModelRefused: the input is not one row of numbers.
@@ -91,6 +89,10 @@ class SignedSquare:
     def row(self, x: "list[float]") -> "list[float]":
         """Return the signed squares."""
         return [abs(v) * v for v in x]
+
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        return xp.abs(x) * x
 
 
 class LinearLeaves:
@@ -118,6 +120,7 @@ class LinearLeaves:
         outputs = node.whole("outputs", 1, 10_000)
         self.kinds = "n" * outputs
         self.forest = Forest(node, width, count)
+        self.grows = self.forest.grows
         self._targets = node.indices("targets", outputs, self.forest.count)
         node.takes_usual(outputs)
         node.takes(10 * self.forest.count * max(map(len, self.terms), default=0))  # all trees may end in the longest leaf

@@ -4,11 +4,12 @@ Sources: CatBoost 1.2 (`catboost/libs/model/cpu/evaluator_impl.cpp`, `ctr_value_
 `static_ctr_provider.cpp`, `hash.h`). Leaves are added in double precision, in the order of the trees.
 """
 
-from array import array
+from _operator import add, getitem, itemgetter
 from functools import reduce
 from itertools import accumulate, pairwise
 from math import inf
-from operator import add, getitem, itemgetter
+
+from flyweight.ops._singles import rounded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -189,10 +190,10 @@ class Statistic:
 
     def _value(self, seen: float, of: float) -> float:
         prior, weight, shift, scale = self._shape
-        above, below = array("f", [seen + prior, of + weight])
-        (share,) = array("f", [above / below if below else inf])
-        (moved,) = array("f", [share + shift])
-        return array("f", [moved * scale])[0]
+        above, below = rounded([seen + prior, of + weight])
+        (share,) = rounded([above / below if below else inf])
+        (moved,) = rounded([share + shift])
+        return rounded([moved * scale])[0]
 
     def row(self, x: "list[float]") -> "list[float]":
         """Return the one statistic."""

@@ -1,7 +1,7 @@
 """Find sparse codes: a row as a few atoms of a dictionary (`sklearn.decomposition.sparse_encode`, 1.9)."""
 
+from _operator import mul
 from math import inf, sqrt
-from operator import mul
 
 from flyweight.errors import Fault, InvalidInput
 from flyweight.ops._arithmetic import total

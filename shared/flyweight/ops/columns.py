@@ -1,6 +1,6 @@
 """Take and join columns; no value changes."""
 
-from operator import itemgetter
+from _operator import itemgetter
 
 from flyweight.ops import MAX_WIDTH
 
@@ -39,6 +39,17 @@ class Take:
         y = x[:, self._columns]
         return y if "s" in self.kinds else y.astype(float, copy=False)
 
+    @property
+    def arrays(self) -> "tuple[Any, ...]":
+        """Get the positions."""
+        import numpy as np
+
+        return (np.array(self._columns, dtype=np.int64),)
+
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows of numbers in the namespace `xp`."""
+        return xp.take(x, arrays[0], axis=1) if self._span is None else x[:, self._span]
+
 
 class Join:
     """All columns of all inputs, one after the other.
@@ -61,6 +72,12 @@ class Join:
         import numpy as np
 
         return np.concatenate(inputs, axis=1, dtype=object if "s" in self.kinds else float)
+
+    arrays = ()
+
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", *inputs: "Any") -> "Any":
+        """Answer all rows of numbers in the namespace `xp`."""
+        return xp.concat(inputs, axis=1)
 
 
 OPS = {"take": Take, "join": Join}

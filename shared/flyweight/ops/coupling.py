@@ -4,9 +4,9 @@ Source: `sigmoid_predict`, `multiclass_probability` and `svm_predict_probability
 (`sklearn/svm/src/libsvm/svm.cpp`): the method of Wu, Lin and Weng.
 """
 
+from _operator import add
 from functools import reduce
 from math import exp, inf, nan
-from operator import add
 
 from flyweight.ops.kernels import OfPairs
 

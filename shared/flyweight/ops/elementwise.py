@@ -1,7 +1,7 @@
 """Apply known functions of one number to each column, with NumPy's answers where Python's own functions would raise."""
 
 import math
-from operator import neg
+from _operator import neg
 
 from flyweight.errors import Fault, InvalidInput, preview
 from flyweight.ops._arithmetic import exp, power

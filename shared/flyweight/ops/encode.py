@@ -1,6 +1,7 @@
 """Encode categories as numbers: one table a column, looked up by value."""
 
-from operator import getitem
+from _operator import getitem
+from itertools import accumulate
 
 from flyweight.errors import Fault, InvalidInput, preview
 from flyweight.ops import MAX_WIDTH, rows_of
@@ -142,6 +143,7 @@ class OneHot(_Tables):
             start += width
         node.expect(start <= MAX_WIDTH, f"wider than {MAX_WIDTH} columns")
         self._known = [table for table, _, _ in self._columns]
+        self._blocks = [(end - width, end) for end, width in zip(accumulate(widths), widths, strict=True)]
         self.kinds = "n" * start
         self._zeros = [0.0] * start
 
@@ -166,6 +168,19 @@ class OneHot(_Tables):
             known = codes >= 0
             y[rows[known], codes[known]] = 1.0
         return y
+
+    arrays = ()
+
+    def prepared(self, x: "Any") -> "Any":
+        """Return the codes of all rows, one column a column, each the number of an output or -1."""
+        import numpy as np
+
+        return np.array(self.batch_codes(x), dtype=np.int64).reshape(x.shape[1], len(x)).T
+
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", codes: "Any") -> "Any":
+        """Answer all rows of codes in the namespace `xp`."""
+        parts = [codes[:, c : c + 1] == xp.arange(start, end)[None, :] for c, (start, end) in enumerate(self._blocks)]
+        return xp.astype(xp.concat(parts, axis=1), xp.float64)
 
 
 def _shift(code: "Any", start: int) -> "Any":

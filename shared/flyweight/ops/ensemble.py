@@ -3,7 +3,7 @@
 An index is a column like any other here: a number that is not a position among the classes counts for nothing.
 """
 
-from flyweight.ops import MAX_WIDTH
+from flyweight.ops import MAX_WIDTH, Over
 from flyweight.ops._arithmetic import total
 
 TYPE_CHECKING = False
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from flyweight.ops import Node
 
 
-class Mean:
+class Mean(Over):
     """The inputs' weighted sum, added one by one, over `divide` (VotingRegressor, BaggingClassifier, CalibratedClassifierCV).
 
     `exact` says whether the estimator adds in this order for any number of rows; `np.mean` along rows does not.
@@ -38,8 +38,8 @@ class Mean:
             y = [sum_ + v * weight for sum_, v in zip(y, x, strict=True)]
         return [v / self.divide for v in y]
 
-    def batch(self, *inputs: "Any") -> "Any":
-        """Answer all rows of the arrays."""
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", *inputs: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
         y = 0.0
         for weight, x in zip(self.weights, inputs, strict=True):
             y = y + x * weight

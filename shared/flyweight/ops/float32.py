@@ -8,8 +8,10 @@ here glibc's (`sysdeps/ieee754/flt-32/e_expf.c`). An XGBoost built upon another 
 from array import array
 from math import inf, ldexp, log1p, nan
 
-from flyweight.ops import rows_of
+from flyweight.ops import Over, rows_of
 from flyweight.ops._forest import Forest
+from flyweight.ops._lazy import cached_property
+from flyweight.ops._singles import rounded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,16 +21,12 @@ if TYPE_CHECKING:
 
     from flyweight.ops import Node
     from flyweight.ops._forest_batch import BatchWalk
+    from flyweight.ops._forest_levels import Levels
 
     Array = np.ndarray[Any, Any]
 
 GAP = 9.999999974752427e-07  # 1e-6f, the least distance of two expectiles
 PRECISION = 2.0**-22  # two units in the last place, at worst
-
-
-def _rounded(values: "list[float]") -> "list[float]":
-    """Return the nearest float32 of each value, infinite beyond the range."""
-    return array("f", values).tolist()
 
 
 _STEPS = [2.0 ** (j / 32.0) for j in range(32)]
@@ -45,7 +43,35 @@ def _exp(x: float) -> float:
     return ldexp(cubic * _STEPS[k % 32], k // 32)
 
 
-class Rounded:
+def _single(xp: "Any", x: "Any") -> "Any":
+    """Round an array of float64 to float32 numbers; it stays one of float64, as `rounded` does for lists."""
+    return xp.asarray(xp.asarray(x, dtype=xp.float32), dtype=xp.float64)
+
+
+def _all_exp(xp: "Any", x: "Any", steps: "Any", powers: "Any") -> "Any":
+    """Return `_exp` of an array, by the same operations; `powers` has 2 to the powers from LEAST_POWER on."""
+    inside = (x > -150.0) & (x <= 88.72283172607422)
+    v = xp.where(inside, x, 0.0)
+    z = v * (1.4426950408889634 * 32.0)
+    k = xp.round(z)
+    r = z - k
+    cubic = (0.05550361559341535 / 32768.0 * r + 0.2402284522445722 / 1024.0) * (r * r) + (0.6931471806916203 / 32.0 * r + 1.0)
+    quotient = xp.floor(k / 32.0)
+    places = xp.asarray(k - 32.0 * quotient, dtype=xp.int64), xp.asarray(quotient, dtype=xp.int64) - LEAST_POWER
+    step, power = (_looked_up(xp, table, at) for table, at in zip((steps, powers), places, strict=True))
+    beyond = xp.where(x > 0.0, inf, xp.where(x < 0.0, 0.0, x))
+    return xp.where(inside, (cubic * step) * power, beyond)
+
+
+def _looked_up(xp: "Any", table: "Any", places: "Any") -> "Any":
+    """Return the numbers of a table at places of any shape."""
+    return xp.reshape(xp.take(table, xp.reshape(places, (-1,)), axis=0), places.shape)
+
+
+LEAST_POWER = -217  # of -150 * 32 / ln 2 over 32, rounded down
+
+
+class Rounded(Over):
     """Inputs as float32; a value equal to one of `missing` becomes NaN.
 
     :raises ModelRefused: `missing` holds more than finite numbers.
@@ -57,24 +83,22 @@ class Rounded:
         self.kinds = "n" * node.numbers()
         missing = node.items("missing", (int, float))
         node.expect(all(-1e300 < v < 1e300 for v in missing), "'missing' holds more than numbers")
-        self._missing = frozenset(_rounded(missing))
+        self._missing = frozenset(rounded(missing))
 
     def row(self, x: "list[float]") -> "list[float]":
         """Return the rounded values."""
-        y = _rounded(x)
+        y = rounded(x)
         return [nan if v in self._missing else v for v in y] if self._missing else y
 
-    def batch(self, x: "Array") -> "Array":
-        """Answer all rows of an array."""
-        import numpy as np
-
-        with np.errstate(over="ignore"):
-            y = x.astype(np.float32).astype(float)
-        y[np.isin(y, [*self._missing])] = nan
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        y = _single(xp, x)
+        for missing in self._missing:
+            y = xp.where(y == missing, nan, y)
         return y
 
 
-class Category:
+class Category(Over):
     """Categories given as numbers, cut to whole numbers; one that is not from 0 to its column's `limits` becomes that limit.
 
     A limit of 0 leaves a column as it is. XGBoost sends a category that a split does not know to the left, and a missing value
@@ -97,6 +121,19 @@ class Category:
             for v, limit in zip(x, self._limits, strict=True)
         ]
 
+    @property
+    def arrays(self) -> "tuple[Any, ...]":
+        """Get the limits."""
+        import numpy as np
+
+        return (np.array(self._limits, dtype=float),)
+
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        (limits,) = arrays
+        known = xp.where((x >= 0.0) & (x < limits), xp.trunc(x), limits)
+        return xp.where((limits == 0.0) | (x != x), x, known)
+
 
 class Sum:
     """`base` plus one leaf of each tree, one after the other.
@@ -114,8 +151,9 @@ class Sum:
         self.kinds = "n" * len(self._base)
         node.expect(self.kinds != "", "it gives nothing")
         rows, columns = node.array("leaves", "F64", (None, None)).shape
-        flat = _rounded(node.floats("leaves", rows, columns))
+        flat = rounded(node.floats("leaves", rows, columns))
         self._forest = Forest(node, width, rows)
+        self.grows = self._forest.grows
         self._walk: BatchWalk | None = None
         self._targets: list[int] | None = None
         node.takes_usual(len(self.kinds))
@@ -154,6 +192,31 @@ class Sum:
         wide: Array = y.astype(float)
         return wide
 
+    @cached_property
+    def levels(self) -> "Levels":
+        """Lay the trees out for walks in any namespace."""
+        from flyweight.ops._forest_levels import Levels
+
+        return Levels(self._forest, "float64")
+
+    @cached_property
+    def arrays(self) -> "tuple[Any, ...]":
+        """Get the leaves' values, one array a column, and the layout of the trees."""
+        import numpy as np
+
+        table = np.array(self._leaves or [[v] for v in self._scalars], dtype=np.float32)
+        return tuple([np.ascontiguousarray(column) for column in table.T]), self.levels.arrays
+
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        columns, layout = arrays
+        zeros = xp.asarray(xp.zeros_like(x[:, 0]), dtype=xp.float32)
+        y = [zeros + base for base in rounded(self._base)]
+        for tree, terms in self.levels.terms(xp, layout, x, columns):
+            for output, term in enumerate(terms) if self._targets is None else [(self._targets[tree], terms[0])]:
+                y[output] = y[output] + term
+        return xp.asarray(xp.stack(y, axis=1), dtype=xp.float64)
+
 
 class _Link:
     """A function of the sums.
@@ -169,24 +232,45 @@ class _Link:
         node.expect(self.kinds != "", "takes at least one sum")
 
 
-class Exp(_Link):
+class _Tabled(_Link, Over):
+    """A link whose batch form looks up powers of two."""
+
+    @property
+    def arrays(self) -> "tuple[Any, ...]":
+        """Get the tables of `_all_exp`."""
+        import numpy as np
+
+        return np.array(_STEPS), 2.0 ** np.arange(LEAST_POWER, 129, dtype=float)
+
+
+class Exp(_Tabled):
     """`exp(x)`."""
 
     def row(self, x: "list[float]") -> "list[float]":
         """Return one mean a column."""
-        return _rounded([_exp(v) for v in x])
+        return rounded([_exp(v) for v in x])
+
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        return _single(xp, _all_exp(xp, x, *arrays))
 
 
-class Sigmoid(_Link):
+class Sigmoid(_Tabled):
     """`1 / (1 + exp(-x))`, each step rounded."""
 
     def row(self, x: "list[float]") -> "list[float]":
         """Return one probability a column."""
-        steps = _rounded([_exp(min(-v, 88.69999694824219)) for v in x])  # 88.7f
-        return _rounded([1.0 / v for v in _rounded([step + 1.0 for step in steps])])
+        steps = rounded([_exp(min(-v, 88.69999694824219)) for v in x])  # 88.7f
+        return rounded([1.0 / v for v in rounded([step + 1.0 for step in steps])])
+
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        y = -x
+        steps = _single(xp, _all_exp(xp, xp.where(y > 88.69999694824219, 88.69999694824219, y), *arrays))
+        return _single(xp, 1.0 / _single(xp, steps + 1.0))
 
 
-class Both(_Link):
+class Both(_Tabled):
     """`1 - p` and p: the two classes of one probability.
 
     :raises ModelRefused: the input has several columns.
@@ -201,21 +285,33 @@ class Both(_Link):
 
     def row(self, x: "list[float]") -> "list[float]":
         """Return the two probabilities."""
-        return _rounded([1.0 - x[0], x[0]])
+        return rounded([1.0 - x[0], x[0]])
+
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        return _single(xp, xp.stack([1.0 - x[:, 0], x[:, 0]], axis=1))
 
 
-class Softmax(_Link):
+class Softmax(_Tabled):
     """`exp(x - max(x))` over the sum, which is added in double precision and rounded."""
 
     def row(self, x: "list[float]") -> "list[float]":
         """Return one probability a column."""
         top = max(x)
-        parts = _rounded([_exp(v) for v in _rounded([v - top for v in x])])
+        parts = rounded([_exp(v) for v in rounded([v - top for v in x])])
         whole = 0.0
         for part in parts:
             whole += part
-        (whole,) = _rounded([whole])
-        return _rounded([part / whole for part in parts]) if whole else [nan] * len(parts)
+        (whole,) = rounded([whole])
+        return rounded([part / whole for part in parts]) if whole else [nan] * len(parts)
+
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        parts = _single(xp, _all_exp(xp, _single(xp, x - xp.max(x, axis=1, keepdims=True)), *arrays))
+        whole = xp.zeros_like(parts[:, 0])
+        for column in range(len(self.kinds)):  # in this order, as the rows are added
+            whole = whole + parts[:, column]
+        return _single(xp, parts / _single(xp, whole)[:, None])
 
 
 class Rising(_Link):
@@ -223,10 +319,10 @@ class Rising(_Link):
 
     def row(self, x: "list[float]") -> "list[float]":
         """Return one expectile a column."""
-        steps = _rounded([log1p(part) for part in _rounded([_exp(-abs(v)) for v in x[1:]])])
-        steps = _rounded([max(v, 0.0) + step for v, step in zip(x[1:], steps, strict=True)])
+        steps = rounded([log1p(part) for part in rounded([_exp(-abs(v)) for v in x[1:]])])
+        steps = rounded([max(v, 0.0) + step for v, step in zip(x[1:], steps, strict=True)])
         y = array("f", x[:1])
-        for step in _rounded([step + GAP for step in steps]):
+        for step in rounded([step + GAP for step in steps]):
             y.append(y[-1] + step)
         return y.tolist()
 

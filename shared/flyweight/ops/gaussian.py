@@ -5,7 +5,7 @@ Sources: `GaussianNB._joint_log_likelihood`, `QuadraticDiscriminantAnalysis._dec
 on the row: determinants, priors, weights.
 """
 
-from operator import mul, sub
+from _operator import mul, sub
 
 from flyweight.ops import rows_of
 from flyweight.ops._arithmetic import dot, total

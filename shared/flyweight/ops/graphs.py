@@ -3,8 +3,8 @@
 Sources: `kneighbors_graph`, `Isomap.transform` and `barycenter_weights` of scikit-learn 1.9.
 """
 
+from _operator import sub
 from math import sqrt
-from operator import sub
 
 from flyweight.errors import Fault, InvalidInput
 from flyweight.ops._arithmetic import dot, total

@@ -46,6 +46,18 @@ class Fill:
 
         return np.where(_all_missing(x, self._nulls, self._missing), np.array(self._fill, dtype=x.dtype), x)
 
+    @property
+    def arrays(self) -> "tuple[Any, ...]":
+        """Get the numbers to fill in, and the columns where null is missing."""
+        import numpy as np
+
+        return np.array(self._fill, dtype=float), np.array(self._nulls, dtype=bool)
+
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows of numbers in the namespace `xp`."""
+        fill, nulls = arrays
+        return xp.where(_absent(x, nulls, self._missing), fill, x)
+
 
 class Flag:
     """1.0 where the value at one of `positions` is missing, else 0.0 (SimpleImputer's indicator).
@@ -73,6 +85,18 @@ class Flag:
         """Answer all rows of an array."""
         return _all_missing(x[:, self._columns], self._nulls, self._missing).astype(float)
 
+    @property
+    def arrays(self) -> "tuple[Any, ...]":
+        """Get the positions, and the columns where null is missing."""
+        import numpy as np
+
+        return np.array(self._columns, dtype=np.int64), np.array(self._nulls, dtype=bool)
+
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows of numbers in the namespace `xp`."""
+        columns, nulls = arrays
+        return xp.astype(_absent(xp.take(x, columns, axis=1), nulls, self._missing), xp.float64)
+
 
 def _marker(node: "Node") -> "Any":
     """Return the value that stands for a missing one; None where only null does.
@@ -95,6 +119,12 @@ def _all_missing(x: "Any", nulls: "list[bool]", missing: "Any") -> "Any":
 
     absent = x != x if x.dtype == float else (x != x) | np.equal(x, None)
     return (absent & np.array(nulls, dtype=bool)) | (False if missing is None else x == missing)
+
+
+def _absent(x: "Any", nulls: "Any", missing: "Any") -> "Any":
+    """Return the flags of all rows of an array of numbers, in the array's own namespace."""
+    flags = (x != x) & nulls
+    return flags | (x == float(missing)) if isinstance(missing, (int, float)) else flags
 
 
 OPS = {"fill": Fill, "flag": Flag}

@@ -1,6 +1,6 @@
 """Interpolate along straight lines between knots."""
 
-from bisect import bisect_right
+from _bisect import bisect_right
 from itertools import pairwise
 
 from flyweight.errors import Fault, InvalidInput, preview

@@ -4,8 +4,8 @@ Sources: `svm_predict_values`, `svm_predict_probability` and `multiclass_probabi
 (`sklearn/svm/src/libsvm/svm.cpp`), and `sklearn.utils.multiclass._ovr_decision_function`.
 """
 
+from _operator import mul
 from itertools import accumulate, combinations, pairwise
-from operator import mul
 
 from flyweight.ops._arithmetic import dot, total
 from flyweight.ops._kernel_values import gaussians, of_products

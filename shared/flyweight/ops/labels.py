@@ -13,6 +13,7 @@ class _Index:
     """An op that gives indices."""
 
     exact = True
+    arrays = ()
     whole = True  # its answers are whole numbers, also where they are columns of floats
 
 
@@ -44,6 +45,10 @@ class Argmax(_Index):
 
         return np.stack([x[:, span].argmax(axis=1) for span in self._spans], axis=1).astype(float)
 
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        return xp.astype(xp.stack([xp.argmax(x[:, span], axis=1) for span in self._spans], axis=1), xp.float64)
+
 
 def _first_largest(x: "list[float]") -> "list[int]":
     """Return a row with the index of the largest number, or of the first NaN, as np.argmax does."""
@@ -72,6 +77,10 @@ class Above(_Index):
     def batch(self, x: "Any") -> "Any":
         """Answer all rows of an array."""
         return (x >= 0.0 if self._inclusive else x > 0.0).astype(float)
+
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        return xp.astype(x >= 0.0 if self._inclusive else x > 0.0, xp.float64)
 
 
 OPS = {"argmax": Argmax, "above": Above}

@@ -1,5 +1,6 @@
 """Multiply by weights and add up."""
 
+from flyweight.ops import Over
 from flyweight.ops._arithmetic import dot
 from flyweight.ops._lazy import cached_property
 
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from flyweight.ops import Node
 
 
-class Affine:
+class Affine(Over):
     """`weights @ x + intercept`, weights of shape (outputs, features).
 
     `sums` has for each output its weights and its intercept.
@@ -34,13 +35,14 @@ class Affine:
             return [dot(weights, x) + intercept]
         return [dot(weights, x) + intercept for weights, intercept in self.sums]
 
-    def batch(self, x: "Any") -> "Any":
-        """Answer all rows of an array by BLAS, as the estimator does."""
-        weights, intercept = self._arrays
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`: in NumPy by BLAS, as the estimator does."""
+        weights, intercept = arrays
         return x @ weights + intercept
 
     @cached_property
-    def _arrays(self) -> "tuple[Any, Any]":
+    def arrays(self) -> "tuple[Any, ...]":
+        """Get the weights, of shape (features, outputs), and the intercepts."""
         import numpy as np
 
         weights = np.array([row for row, _ in self.sums], dtype=float).reshape(len(self.sums), self._width)

@@ -6,6 +6,7 @@ Sources: `LinearClassifierMixin._predict_proba_lr`, `SGDClassifier.predict_proba
 
 from math import exp, fsum, isfinite, log
 
+from flyweight.ops import Over
 from flyweight.ops._arithmetic import exp as exp_or_inf
 from flyweight.ops._arithmetic import exps, total
 
@@ -22,15 +23,13 @@ def _shares(parts: "list[float]") -> "list[float]":
     return [part / whole for part in parts] if whole else [1.0 / len(parts)] * len(parts)
 
 
-def _all_shares(parts: "Any") -> "Any":
+def _all_shares(xp: "Any", parts: "Any") -> "Any":
     """Return the shares of each row of an array."""
-    import numpy as np
-
-    whole = parts.sum(axis=1, keepdims=True)
-    return np.where(whole == 0.0, 1.0 / parts.shape[1], parts / whole)
+    whole = xp.sum(parts, axis=1, keepdims=True)
+    return xp.where(whole == 0.0, 1.0 / parts.shape[1], parts / whole)
 
 
-class _Each:
+class _Each(Over):
     """An op from n scores to n numbers.
 
     :raises ModelRefused: there is no score.
@@ -43,7 +42,7 @@ class _Each:
         node.expect(self.kinds != "", "takes at least one score")
 
 
-class Sigmoid:
+class Sigmoid(Over):
     """The probabilities of two classes from one score: `1 - p` and `p = 1 / (1 + exp(-factor * score))`.
 
     :raises ModelRefused: the input has several columns, or `factor` is neither 1 nor 2.
@@ -64,12 +63,10 @@ class Sigmoid:
             p = 0.0
         return [1.0 - p, p]
 
-    def batch(self, x: "Any") -> "Any":
-        """Answer all rows of an array."""
-        import numpy as np
-
-        p = 1.0 / (1.0 + np.exp(-(self._factor * x)))
-        return np.concatenate([1.0 - p, p], axis=1)
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        p = 1.0 / (1.0 + xp.exp(-(self._factor * x[:, 0])))
+        return xp.stack([1.0 - p, p], axis=1)
 
 
 class Softmax(_Each):
@@ -82,12 +79,10 @@ class Softmax(_Each):
         whole = fsum(parts)
         return [part / whole for part in parts]
 
-    def batch(self, x: "Any") -> "Any":
-        """Answer all rows of an array."""
-        import numpy as np
-
-        parts = np.exp(x - x.max(axis=1, keepdims=True))
-        return parts / parts.sum(axis=1, keepdims=True)
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        parts = xp.exp(x - xp.max(x, axis=1, keepdims=True))
+        return parts / xp.sum(parts, axis=1, keepdims=True)
 
 
 class OneVsRest(_Each):
@@ -97,11 +92,9 @@ class OneVsRest(_Each):
         """Return one probability a class."""
         return _shares([1.0 / (1.0 + exp_or_inf(-v)) for v in x])
 
-    def batch(self, x: "Any") -> "Any":
-        """Answer all rows of an array."""
-        import numpy as np
-
-        return _all_shares(1.0 / (1.0 + np.exp(-x)))
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        return _all_shares(xp, 1.0 / (1.0 + xp.exp(-x)))
 
 
 class ModifiedHuber(_Each):
@@ -117,12 +110,10 @@ class ModifiedHuber(_Each):
         parts = [(min(max(v, -1.0), 1.0) + 1.0) / 2.0 for v in x]
         return [1.0 - parts[0], parts[0]] if self._binary else _shares(parts)
 
-    def batch(self, x: "Any") -> "Any":
-        """Answer all rows of an array."""
-        import numpy as np
-
-        parts = (np.clip(x, -1.0, 1.0) + 1.0) / 2.0
-        return np.concatenate([1.0 - parts, parts], axis=1) if self._binary else _all_shares(parts)
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        parts = (xp.clip(x, -1.0, 1.0) + 1.0) / 2.0
+        return xp.stack([1.0 - parts[:, 0], parts[:, 0]], axis=1) if self._binary else _all_shares(xp, parts)
 
 
 class Exp(_Each):
@@ -132,11 +123,9 @@ class Exp(_Each):
         """Return one mean a column."""
         return exps(x)
 
-    def batch(self, x: "Any") -> "Any":
-        """Answer all rows of an array."""
-        import numpy as np
-
-        return np.exp(x)
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        return xp.exp(x)
 
 
 class LogSum(_Each):
@@ -151,12 +140,10 @@ class LogSum(_Each):
         top = max(x)
         return [top + log(total([exp_or_inf(v - top) for v in x])) if isfinite(top) else top]
 
-    def batch(self, x: "Any") -> "Any":
-        """Answer all rows of an array."""
-        import numpy as np
-
-        top = x.max(axis=1, keepdims=True)
-        return np.where(np.isfinite(top), top + np.log(np.exp(x - top).sum(axis=1, keepdims=True)), top)
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        top = xp.max(x, axis=1, keepdims=True)
+        return xp.where(xp.isfinite(top), top + xp.log(xp.sum(xp.exp(x - top), axis=1, keepdims=True)), top)
 
 
 OPS = {

@@ -17,11 +17,9 @@ class Mean(Affine):
         """Return one mean an output."""
         return exps([dot(weights, x) + intercept for weights, intercept in self.sums])
 
-    def batch(self, x: "Any") -> "Any":
-        """Answer all rows of an array."""
-        import numpy as np
-
-        return np.exp(super().batch(x))
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        return xp.exp(super().over(xp, arrays, x))
 
 
 class Reciprocal(Affine):
@@ -31,12 +29,9 @@ class Reciprocal(Affine):
         """Return one mean an output."""
         return [1.0 / v if v else copysign(inf, v) for v in super().row(x)]
 
-    def batch(self, x: "Any") -> "Any":
-        """Answer all rows of an array."""
-        import numpy as np
-
-        with np.errstate(divide="ignore"):
-            return 1.0 / super().batch(x)
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        return 1.0 / super().over(xp, arrays, x)
 
 
 OPS = {"mean": Mean, "reciprocal": Reciprocal}

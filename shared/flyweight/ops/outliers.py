@@ -3,8 +3,8 @@
 Sources: `IsolationForest.decision_function`, `EllipticEnvelope.decision_function`, scikit-learn 1.9.
 """
 
+from _operator import sub
 from math import inf
-from operator import sub
 
 from flyweight.ops._arithmetic import dot
 

@@ -1,7 +1,7 @@
 """Combine two columns into one: sums, differences, products, quotients, remainders and powers."""
 
+from _operator import add, mul, sub
 from math import inf, nan
-from operator import add, mul, sub
 
 from flyweight.errors import Fault, InvalidInput, preview
 from flyweight.ops._arithmetic import power

@@ -1,7 +1,7 @@
 """Compare a row with many points: one kernel value a point (`sklearn.metrics.pairwise.pairwise_kernels`, 1.9)."""
 
+from _operator import sub
 from math import nan
-from operator import sub
 
 from flyweight.errors import Fault, InvalidInput, preview
 from flyweight.ops._arithmetic import dot, exps, total

@@ -3,8 +3,8 @@
 Source: `GaussianProcessRegressor.predict` and the kernels of `sklearn.gaussian_process.kernels`, scikit-learn 1.9.
 """
 
+from _operator import add, mul, truediv
 from math import inf, nan, pi, sin, sqrt
-from operator import add, mul, truediv
 
 from flyweight.ops._arithmetic import dot, exps, power
 from flyweight.ops._kernel_values import distances, gaussians

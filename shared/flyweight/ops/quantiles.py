@@ -1,6 +1,6 @@
 """Rank numbers among quantiles, as shares or as normal numbers (QuantileTransformer)."""
 
-from bisect import bisect_right
+from _bisect import bisect_right
 from itertools import pairwise
 from math import inf, log, nan, sqrt
 

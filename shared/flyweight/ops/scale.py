@@ -3,6 +3,7 @@
 from _operator import sub
 from math import sqrt
 
+from flyweight.ops import Over
 from flyweight.ops._arithmetic import dot, total
 from flyweight.ops._lazy import cached_property
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from flyweight.ops import Node
 
 
-class Center:
+class Center(Over):
     """`(x - subtract) / divide`, each step only where the array is there (StandardScaler, RobustScaler, MaxAbsScaler).
 
     :raises ModelRefused: an array does not have one number a column, or `divide` has a zero.
@@ -35,21 +36,26 @@ class Center:
             return [*map(sub, x, self._subtract)]
         return [(v - s) / d for v, s, d in zip(x, self._subtract, self._divide)]  # noqa: B905 - strict=True takes a third longer
 
-    def batch(self, x: "Any") -> "Any":
-        """Answer all rows of an array."""
-        subtract, divide = self._arrays
+    def quotients(self) -> "list[tuple[float, float]]":
+        """List for each column the numbers that `engines._compiled` writes as code; [] if a column is not divided."""
+        return [] if self._divide is None else [*zip(self._subtract, self._divide, strict=True)]
+
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        subtract, divide = arrays
         y = x - subtract
         y /= divide
         return y
 
     @cached_property
-    def _arrays(self) -> "tuple[Any, Any]":
+    def arrays(self) -> "tuple[Any, ...]":
+        """Get the numbers to subtract and to divide by."""
         import numpy as np
 
         return np.array(self._subtract, dtype=float), np.array(1.0 if self._divide is None else self._divide, dtype=float)
 
 
-class Stretch:
+class Stretch(Over):
     """`x * multiply + add`, then kept within `limits` if the array is there (MinMaxScaler).
 
     :raises ModelRefused: an array does not have one number a column, or `limits` not two.
@@ -72,25 +78,25 @@ class Stretch:
         # comparisons with a missing value are false, so that it stays, as np.clip lets it
         return [low if v < low else high if v > high else v for v in y]
 
-    def batch(self, x: "Any") -> "Any":
-        """Answer all rows of an array."""
-        import numpy as np
-
-        multiply, add = self._arrays
-        y = x * multiply + add
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        multiply, add = arrays
+        y = x * multiply
+        y += add
         if self._limits is None:
             return y
         low, high = self._limits
-        return np.where(y < low, low, np.where(y > high, high, y))
+        return xp.where(y < low, low, xp.where(y > high, high, y))
 
     @cached_property
-    def _arrays(self) -> "tuple[Any, Any]":
+    def arrays(self) -> "tuple[Any, ...]":
+        """Get the numbers to multiply with and to add."""
         import numpy as np
 
         return np.array(self._multiply, dtype=float), np.array(self._add, dtype=float)
 
 
-class Clip:
+class Clip(Over):
     """Each number kept within its column's `low` and `high`; a missing one stays missing.
 
     :raises ModelRefused: an array does not have one number a column.
@@ -107,19 +113,24 @@ class Clip:
         """Return the numbers, kept within the limits."""
         return [low if v < low else high if v > high else v for v, low, high in zip(x, self._low, self._high, strict=True)]
 
-    def batch(self, x: "Any") -> "Any":
-        """Answer all rows of an array."""
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        low, high = arrays
+        return xp.where(x < low, low, xp.where(x > high, high, x))
+
+    @cached_property
+    def arrays(self) -> "tuple[Any, ...]":
+        """Get the lowest and the highest number of each column."""
         import numpy as np
 
-        low, high = np.array(self._low, dtype=float), np.array(self._high, dtype=float)
-        return np.where(x < low, low, np.where(x > high, high, x))
+        return np.array(self._low, dtype=float), np.array(self._high, dtype=float)
 
 
 # ten times the spacing of doubles at 1: scikit-learn takes a smaller norm for zero (`_handle_zeros_in_scale`)
 TINY_NORM = 10 * 2.0**-52
 
 
-class Normalize:
+class Normalize(Over):
     """Each row divided by its norm; a row of zeros stays as it is (Normalizer).
 
     :raises ModelRefused: `norm` is unknown.
@@ -141,17 +152,17 @@ class Normalize:
             norm = max(map(abs, x), default=0.0)
         return x if norm < TINY_NORM else [v / norm for v in x]
 
-    def batch(self, x: "Any") -> "Any":
-        """Answer all rows of an array."""
-        import numpy as np
-
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`."""
+        if not self.kinds:
+            return x
         if self._norm == "l2":
-            norm = np.sqrt((x * x).sum(axis=1, keepdims=True))
+            norm = xp.sqrt(xp.sum(x * x, axis=1, keepdims=True))
         elif self._norm == "l1":
-            norm = np.abs(x).sum(axis=1, keepdims=True)
+            norm = xp.sum(xp.abs(x), axis=1, keepdims=True)
         else:
-            norm = np.abs(x).max(axis=1, keepdims=True, initial=0.0)
-        return np.where(norm < TINY_NORM, x, x / norm)
+            norm = xp.max(xp.abs(x), axis=1, keepdims=True)
+        return xp.where(norm < TINY_NORM, x, x / norm)
 
 
 OPS = {"center": Center, "stretch": Stretch, "clip": Clip, "normalize": Normalize}

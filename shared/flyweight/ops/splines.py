@@ -3,7 +3,7 @@
 Source: `_deBoor_D` of `scipy/interpolate/src/__fitpack.cc`.
 """
 
-from bisect import bisect_right
+from _bisect import bisect_right
 from itertools import pairwise
 from math import inf
 

@@ -1,7 +1,7 @@
 """Find the topics of a text from counts of its terms (`sklearn.decomposition._lda._update_doc_distribution`, 1.9)."""
 
+from _operator import sub
 from math import exp, fsum, inf, log
-from operator import sub
 
 from flyweight.errors import Fault, InvalidInput, preview
 from flyweight.ops import LETTERS

@@ -1,10 +1,11 @@
 """Add the leaves of decision trees, bit for bit as scikit-learn adds them; `_forest.py` holds the trees."""
 
-from array import array
 from math import isfinite, isinf
 
 from flyweight.errors import Fault, InvalidInput, preview
+from flyweight.ops import _singles
 from flyweight.ops._forest import CHECKED_NODES, Forest
+from flyweight.ops._lazy import cached_property
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from flyweight.ops import Node
     from flyweight.ops._forest_batch import BatchWalk
+    from flyweight.ops._forest_levels import Levels
+    from flyweight.ops._forest_masks import Masks
+    from flyweight.ops._forest_sums import Added
 
     Array = np.ndarray[Any, Any]
 
@@ -45,8 +49,11 @@ class Sum:
         # beyond this number leaves stay in the file, as nodes do
         self.columns: list[Any] = [c.tolist() for c in columns] if rows * width <= CHECKED_NODES else columns
         self._forest = Forest(node, inputs, rows)
+        self.grows = self._forest.grows
         self._walk: BatchWalk | None = None
         self._targets: list[int] | None = None
+        self._sums: Added | None = None
+        self._is_masked = False
         node.takes_usual(len(self.base))
         node.takes(3 * self._forest.count * width)  # several trees may end in one leaf
         if width < len(self.base):
@@ -64,7 +71,13 @@ class Sum:
 
         :raises InvalidInput: a number is beyond float32, and the op rounds to float32.
         """
-        y = self._added(self.leaves(x))
+        if self._sums is None:
+            y = self._added(self.leaves(x))
+            if self._forest.masks is not None and not self._is_masked:
+                self._take_masks(self._forest.masks)
+        else:
+            x = self._rounded(x) if self._single else x
+            y = self._sums(x, isfinite(sum(x)))  # an infinity only leads to the slower look-up
         return y if self._divide is None else [v / self._divide for v in y]
 
     def batch(self, x: "Array") -> "Array":
@@ -81,15 +94,50 @@ class Sum:
         y = np.repeat(np.array(self.base)[:, None], len(x), axis=1)
         for tree, rows, ended in self._walk.walks(self._rounded_batch(x) if self._single else x):
             for output, column in enumerate(columns) if self._targets is None else [(self._targets[tree], columns[0])]:
-                y[output, rows] += column.take(ended)
+                y[output, rows] += column.take(ended, mode="clip")
         return y.T if self._divide is None else y.T / self._divide
+
+    @cached_property
+    def levels(self) -> "Levels":
+        """Lay the trees out for walks in any namespace."""
+        from flyweight.ops._forest_levels import Levels
+
+        return Levels(self._forest, "float32" if self._single else "float64")
+
+    @cached_property
+    def arrays(self) -> "tuple[Any, ...]":
+        """Get the leaves' values, one array a column, and the layout of the trees."""
+        import numpy as np
+
+        return tuple([np.array(column, dtype=float) for column in self.columns]), self.levels.arrays
+
+    def over(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any") -> "Any":
+        """Answer all rows in the namespace `xp`; the terms are added in the same order."""
+        columns, layout = arrays
+        x = xp.astype(x, xp.float32) if self._single else x
+        y = [xp.zeros_like(x[:, 0], dtype=xp.float64) + base for base in self.base]
+        for tree, terms in self.levels.terms(xp, layout, x, columns):
+            for output, term in enumerate(terms) if self._targets is None else [(self._targets[tree], terms[0])]:
+                y[output] = y[output] + term
+        return xp.stack(y, axis=1) if self._divide is None else xp.stack(y, axis=1) / self._divide
+
+    def refuses(self, xp: "Any", x: "Any") -> "Any":
+        """Say whether a number of any row is beyond float32, and the op rounds to float32."""
+        return xp.any(xp.isinf(xp.astype(x, xp.float32))) if self._single else False
+
+    def _take_masks(self, masks: "Masks") -> None:
+        """Make what adds the leaves that masks find."""
+        from flyweight.ops import _forest_sums  # imported late: it is for processes that answer many rows
+
+        self._sums = _forest_sums.made(masks, self.columns, self.base, self._targets)
+        self._is_masked = True
 
     def _rounded(self, x: "list[float]") -> "list[float]":
         """Round to float32.
 
         :raises InvalidInput: a number is beyond float32.
         """
-        rounded = array("f", x).tolist()
+        rounded = _singles.rounded(x)
         if not isfinite(sum(rounded)):  # because of a missing value, or of one that is too large
             self._refuse_infinite(x, rounded)
         return rounded
@@ -121,9 +169,9 @@ class Sum:
     def _added(self, leaves: "list[int]") -> "list[float]":
         """Add the leaves' values one by one: `sum` rounds differently from Python 3.12 on, and `reduce` is slower."""
         if self._targets is not None:
-            y = self.base.copy()
-            for leaf, target in zip(leaves, self._targets, strict=True):
-                y[target] += self.columns[0][leaf]
+            y, values = self.base.copy(), self.columns[0]
+            for leaf, target in zip(leaves, self._targets):  # noqa: B905 - strict=True takes longer
+                y[target] += values[leaf]
             return y
         y = []
         for column, total in zip(self.columns, self.base, strict=True):

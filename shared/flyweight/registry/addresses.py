@@ -1,7 +1,5 @@
 """Parse the addresses of models: the root of a store, and the key of an object in it."""
 
-import os
-
 from flyweight.errors import InvalidSetting, preview
 from flyweight.stores import LOCAL_HOSTS, SCHEMES, is_local
 from flyweight.values import Value
@@ -93,7 +91,9 @@ def _path(text: str, folder: str) -> Address:
     scheme = text.partition(":")[0]
     if not text.endswith(SUFFIX) or scheme in SCHEMES:
         raise InvalidSetting(f"expected {EXPECTED}, got {preview(text)}")
-    return Address(text, "file", "", os.path.join(folder, text))
+    from os.path import join  # imported late: an address in a store does not need it
+
+    return Address(text, "file", "", join(folder, text))
 
 
 def _in_store(text: str, place: str, parts: "list[str]") -> Address:

@@ -5,12 +5,16 @@ For each address the folder also has a note: the release that it named last, and
 A full, read-only or foreign disk only turns caching off; `trouble` holds the reason, and the log has each reason once.
 """
 
-import json
-import os
 import time
-from hashlib import sha256 as _sha256
 
+from flyweight import strict_json
 from flyweight.models.file import MAPPED_BYTES
+from flyweight.stores.sha256 import sha256 as _sha256
+
+try:
+    import posix as os  # what `os` itself imports takes longer than all modules of ours
+except ImportError:  # Windows
+    import os  # type: ignore[no-redef]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,20 +80,20 @@ class DiskCache:
             if not self._is_ours():
                 return {}
             with open(self._path(_short(address) + NOTE), "rb") as file:
-                note = json.loads(file.read(MAX_NOTE_BYTES))
-        except (OSError, ValueError, RecursionError):
+                note = strict_json.parse(file.read(MAX_NOTE_BYTES))
+        except (OSError, ValueError):
             return {}
         return note if isinstance(note, dict) and note.get("address") == address else {}
 
     def write_note(self, address: str, note: "dict[str, Any]") -> None:
         """Write the note of an address over the one before."""
-        self._write(_short(address) + NOTE, json.dumps({"address": address, **note}).encode())
+        self._write(_short(address) + NOTE, strict_json.encode({"address": address, **note}))
 
     def _write(self, name: str, data: "Any") -> bool:
         """Write a file of the folder, and tell whether it succeeded."""
         draft = self._path(f"{name}.{os.getpid()}.{time.monotonic_ns()}{DRAFT}")
         try:
-            os.makedirs(self._folder, mode=0o700, exist_ok=True)
+            _make_folder(self._folder)
             self._ours = None
             if not self._is_ours():
                 return False
@@ -146,13 +150,28 @@ class DiskCache:
                 total -= size
 
     def _path(self, name: str) -> str:
-        return os.path.join(self._folder, name)
+        return f"{self._folder}/{name}"
 
     def _remove(self, path: str) -> None:
         try:
             os.unlink(path)
         except OSError:
             pass
+
+
+def _make_folder(folder: str) -> None:
+    """Make a folder that nobody else may write to, unless it is there.
+
+    :raises OSError: it can't be made.
+    """
+    try:
+        os.mkdir(folder, 0o700)
+    except FileExistsError:
+        pass
+    except FileNotFoundError:
+        from os import makedirs  # imported late: the folder that the next one stands in is usually there
+
+        makedirs(folder, 0o700, exist_ok=True)
 
 
 def _contents(descriptor: int) -> "bytes | mmap":

@@ -65,9 +65,9 @@ def verify(data: bytes, release: Release) -> str:
 
     :raises ModelRefused: the release promises another one.
     """
-    import hashlib
+    from flyweight.stores.sha256 import sha256 as digest_of
 
-    sha256 = hashlib.sha256(data).hexdigest()
+    sha256 = digest_of(data).hexdigest()
     if release.sha256 not in ("", sha256):
         raise ModelRefused(f"{release.key} has the sha256 {sha256}: it was altered, or not written whole")
     return sha256

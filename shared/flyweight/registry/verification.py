@@ -5,8 +5,6 @@
 
 # imports late: cryptography
 
-import binascii
-
 from flyweight.errors import ModelRefused, preview
 from flyweight.models import file as model_file
 
@@ -171,8 +169,10 @@ def _raw(text: str) -> "bytes | None":
 
 def _base64(text: "Any") -> "bytes | None":
     """Decode base64; None if the value is not a text of base64."""
+    from binascii import a2b_base64  # imported late: few models are signed
+
     try:
-        return binascii.a2b_base64(text, strict_mode=True) if isinstance(text, str) else None
+        return a2b_base64(text, strict_mode=True) if isinstance(text, str) else None
     except ValueError:
         return None
 

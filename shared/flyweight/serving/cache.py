@@ -6,12 +6,16 @@ A model that may change is checked again when its time to live is over. One thre
 the current model. The result of the check replaces it in one step.
 """
 
-import os
 from _thread import allocate_lock
 from math import inf
 from time import monotonic
 
 from flyweight.errors import FlyweightError, ModelUnavailable
+
+try:
+    import posix as os  # what `os` itself imports takes longer than all modules of ours
+except ImportError:  # Windows
+    import os  # type: ignore[no-redef]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -134,6 +138,16 @@ class ModelCache:
         entry.used = now
         return entry if now < entry.due else self._check(address, entry, now)
 
+    def current(self, address: str) -> "CacheEntry | None":
+        """Get the model at `address`; None if it is not loaded, or has to be checked first."""
+        entry = self._entries.get(address)
+        if entry is not None:
+            now = self._clock()
+            if now < entry.due:
+                entry.used = now
+                return entry
+        return None
+
     def entries(self) -> "list[CacheEntry]":
         """List all models that are loaded."""
         return [*self._entries.values()]
@@ -141,6 +155,12 @@ class ModelCache:
     def age(self, entry: CacheEntry) -> float:
         """Get the seconds since the store last confirmed the model."""
         return max(0.0, self._clock() - entry.checked)
+
+    def drop(self, address: str) -> None:
+        """Forget the model at an address; requests that use it finish with it."""
+        with self._lock:
+            self._entries.pop(address, None)
+            self._failures.pop(address, None)
 
     def expire(self) -> None:
         """Let the next request of every model that may change check it."""

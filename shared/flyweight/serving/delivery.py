@@ -2,12 +2,12 @@
 
 from flyweight.errors import TooLarge
 from flyweight.formats import quality, split_content_type
-from flyweight.formats.compression import gzipped
+from flyweight.formats.compression import gzipped, gzipped_blocks
 from flyweight.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from flyweight.protocols import Answer
 
@@ -35,6 +35,12 @@ def fit(answer: "Answer", accept_encoding: str, carrier: Carrier) -> "Answer":
     :raises TooLarge: the answer is larger than the carrier's limit; the message says how to ask for less.
     """
     accepted = accepts_gzip(accept_encoding)
+    if answer.blocks is not None:
+        blocks: Iterable[bytes] = (part for blocks in ((answer.body,), answer.blocks) for part in blocks)
+        headers = {**answer.headers, "vary": "accept-encoding"}
+        if accepted:
+            blocks, headers = gzipped_blocks(blocks), {**headers, "content-encoding": "gzip"}
+        return answer._replace(body=b"", headers=headers, blocks=_within(blocks, carrier))
     if carrier.binary and "content-encoding" not in answer.headers:
         headers = {**answer.headers, "vary": "accept-encoding"}
         if accepted:
@@ -47,6 +53,19 @@ def fit(answer: "Answer", accept_encoding: str, carrier: Carrier) -> "Answer":
         ways += ", or accept gzip (Accept-Encoding: gzip)" if carrier.binary and not accepted else ""
         raise TooLarge(f"the answer has {size} bytes, and {carrier.name} carries at most {carrier.max_bytes}; {ways}")
     return answer
+
+
+def _within(blocks: "Iterable[bytes]", carrier: Carrier) -> "Iterator[bytes]":
+    """Pass blocks on, up to the carrier's limit.
+
+    :raises TooLarge: there are more bytes.
+    """
+    size = 0
+    for block in blocks:
+        size += len(block)
+        if size > carrier.max_bytes:
+            raise TooLarge(f"the answer has more bytes than the {carrier.max_bytes} that {carrier.name} carries")
+        yield block
 
 
 def accepts_gzip(accept_encoding: str) -> bool:

@@ -64,15 +64,23 @@ if TYPE_CHECKING:
             ...
 
 
-SCHEMES = ("file", "s3", "gs", "az", "https", "http")
+SCHEMES = ("file", "s3", "gs", "az", "https", "http", "webhdfs", "swebhdfs")
 LOCAL_HOSTS = ("127.0.0.1", "localhost")
 STORES = {
     "file": "flyweight.stores.file",
-    **dict.fromkeys(("s3", "gs", "az"), "flyweight.stores.objects"),
+    "s3": "flyweight.stores.s3",
+    **dict.fromkeys(("gs", "az"), "flyweight.stores.objects"),
     **dict.fromkeys(("https", "http"), "flyweight.stores.web"),
+    **dict.fromkeys(("webhdfs", "swebhdfs"), "flyweight.stores.webhdfs"),
 }
 
 PIECE = 4 << 20  # bytes that one operation can read within its timeouts on a slow line, too
+
+# Shares of an operation's whole time. A try that begins at the end of RETRYING and takes all of TRY still ends in time.
+TRY = 0.6
+RETRYING = 0.3
+SILENCE = 0.25  # without a byte, after which the request is sent again
+FIRST_WAIT, LAST_WAIT = 0.005, 0.05  # before another try
 
 
 class ObjectMeta(Value):
@@ -108,6 +116,19 @@ def open_store(root: str, timeouts: "Timeouts | None" = None) -> "Store":
 def is_local(host: str) -> bool:
     """Tell whether HOST or HOST:PORT is this machine, so that encryption is not needed."""
     return host.partition(":")[0] in LOCAL_HOSTS
+
+
+def is_plain(url: str) -> bool:
+    """Tell whether a URL is reached by plain http.
+
+    :raises StoreFailed: it is, and it is not on this machine.
+    """
+    if not url.startswith("http://"):
+        return False
+    host = url.removeprefix("http://").partition("/")[0].rpartition("@")[2]
+    if not is_local(host):
+        raise StoreFailed(f"plain http is for this machine only, but the endpoint is {host[:80]}: use https")
+    return True
 
 
 def stream(store: "Store", key: str, meta: ObjectMeta, start: int = 0) -> "Iterator[bytes]":

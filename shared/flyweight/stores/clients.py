@@ -6,9 +6,8 @@ obstore finds credentials in the environment and at the platform's metadata serv
 
 import os
 
-from flyweight.errors import StoreFailed
 from flyweight.settings import variable
-from flyweight.stores import is_local
+from flyweight.stores import is_plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,19 +15,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 _files: "dict[str, int]" = {}  # descriptors of files in memory, by their contents
-
-
-def _plain(endpoint: str) -> bool:
-    """Tell whether an endpoint is reached by plain http.
-
-    :raises StoreFailed: it is, and it is not on this machine.
-    """
-    if not endpoint.startswith("http://"):
-        return False
-    host = endpoint.removeprefix("http://").partition("/")[0].rpartition("@")[2]
-    if not is_local(host):
-        raise StoreFailed(f"plain http is for this machine only, but the endpoint is {host[:80]}: use https")
-    return True
 
 
 def _s3(bucket: str, options: "Any", retries: "Any") -> "Any":
@@ -41,7 +27,7 @@ def _s3(bucket: str, options: "Any", retries: "Any") -> "Any":
     token = variable("AWS_CONTAINER_AUTHORIZATION_TOKEN")
     if token and not variable("AWS_ACCESS_KEY_ID") and not variable("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"):
         config["container_authorization_token_file"] = _file_of(token)
-    options["allow_http"] = _plain(endpoint)
+    options["allow_http"] = is_plain(endpoint)
     return S3Store(bucket, config=config, client_options=options, retry_config=retries)
 
 
@@ -63,7 +49,7 @@ def _gs(bucket: str, options: "Any", retries: "Any") -> "Any":
     if not emulator:
         return GCSStore(bucket, client_options=options, retry_config=retries)
     endpoint = emulator if "://" in emulator else f"http://{emulator}"
-    options["allow_http"] = _plain(endpoint)
+    options["allow_http"] = is_plain(endpoint)
     config: Any = {"base_url": endpoint}
     return GCSStore(bucket, config=config, client_options=options, retry_config=retries, credential_provider=_emulator_token)
 
@@ -78,7 +64,7 @@ def _az(container: str, options: "Any", retries: "Any") -> "Any":
 
     endpoint = variable("AZURE_STORAGE_ENDPOINT")
     config: Any = {"endpoint": endpoint} if endpoint else {}
-    options["allow_http"] = _plain(endpoint)
+    options["allow_http"] = is_plain(endpoint)
     return AzureStore(container, config=config, client_options=options, retry_config=retries)
 
 

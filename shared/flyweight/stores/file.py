@@ -88,7 +88,7 @@ class FileStore:
             _sync(folder)
             return self.head(key)
         except OSError as error:
-            raise _failure(error, key) from None
+            raise _unwritten(error, key) from None
         finally:
             os.close(lock)
 
@@ -137,7 +137,7 @@ class FileStore:
                     os.close(lock)
                 return _object_meta(os.fstat(file.fileno()), key)
         except OSError as error:
-            raise _failure(error, key) from None
+            raise _unwritten(error, key) from None
 
     def keys(self, prefix: str) -> "list[str]":
         """List all keys below a folder, sorted.
@@ -186,7 +186,7 @@ class FileStore:
             os.makedirs(self._folder or "/", exist_ok=True)
             lock = os.open(f"{self._folder}/{LOCK}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise _failure(error, key) from None
+            raise _unwritten(error, key) from None
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -268,6 +268,13 @@ def _sync(folder: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _unwritten(error: OSError, key: str) -> StoreFailed:
+    """Convert an error of the system at a write: no object is missing where its folder can't be made."""
+    if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+        return StoreFailed(f"{key} can't be written: {error.strerror}")
+    return _failure(error, key)
 
 
 def _failure(error: OSError, key: str) -> StoreFailed:

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import chain
 from time import monotonic, time
 
+from flyweight import stores
 from flyweight.errors import FlyweightError, ModelRefused, ObjectNotFound, PreconditionFailed, StoreFailed
 from flyweight.stores import ObjectMeta, clients, joined
 from flyweight.stores.uploads import ChunkError, upload_chunks
@@ -19,12 +20,6 @@ if TYPE_CHECKING:
 
     from flyweight.stores import Timeouts
 
-# Shares of an operation's whole time. A try that begins at the end of RETRYING and takes all of TRY still ends in time.
-TRY = 0.6
-RETRYING = 0.3
-SILENCE = 0.25  # without a byte, after which the rest is requested again
-LAST_WAIT = 0.05
-FIRST_WAIT = 0.005
 WHOLE = 8 << 20  # bytes that are written in one request; more go as an upload in parts
 UPLOADS = 4  # parts that are sent at the same time, five megabytes each
 # Parts of the library's message after it failed to get credentials from a metadata service, before it reached the store.
@@ -33,14 +28,15 @@ CREDENTIALS = ("/latest/api/token", "/latest/meta-data/", "computeMetadata", "/m
 _process = 0  # the process that has used a store
 
 
-def open_root(root: str, timeouts: "Timeouts") -> "ObjectStore":
+def open_root(root: str, timeouts: "Timeouts", reason: str = "") -> "ObjectStore":
     """Open the store at `s3://bucket/prefix`, `gs://...` or `az://container/prefix`.
 
+    :param reason: why obstore is needed, for the message.
     :raises StoreFailed: obstore is not installed, or a setting that it needs is missing.
     """
     scheme, _, rest = root.partition("://")
     place, _, prefix = rest.partition("/")
-    return ObjectStore(scheme, place, prefix, timeouts)
+    return ObjectStore(scheme, place, prefix, timeouts, reason)
 
 
 class ObjectStore:
@@ -49,14 +45,13 @@ class ObjectStore:
     :raises StoreFailed: obstore is not installed, or a setting that it needs is missing.
     """
 
-    def __init__(self, scheme: str, place: str, prefix: str, timeouts: "Timeouts") -> None:
+    def __init__(self, scheme: str, place: str, prefix: str, timeouts: "Timeouts", reason: str = "") -> None:
         try:
             import obstore
         except ImportError as error:
             if error.name == "obstore":
-                raise StoreFailed(
-                    f"{scheme}:// needs obstore, which is not installed here: install flyweight with the extra `stores`"
-                ) from None
+                needs = f"{scheme}:// needs obstore{reason}, which is not installed here"
+                raise StoreFailed(f"{needs}: install flyweight with the extra `stores`") from None
             reason = "obstore is installed for another processor or Python: build with the --arch and --python of the platform"
             raise StoreFailed(f"{scheme}:// can't be opened: {reason}") from None
         self._library = obstore
@@ -64,7 +59,7 @@ class ObjectStore:
         self._timeouts = timeouts
         self._tag_name = "version" if scheme == "gs" else "e_tag"
         self._writer: Any = None
-        self._reader = self._client({"read_timeout": f"{int(timeouts.seconds * SILENCE * 1000)}ms"})
+        self._reader = self._client({"read_timeout": f"{int(timeouts.seconds * stores.SILENCE * 1000)}ms"})
 
     def head(self, key: str) -> ObjectMeta:
         """Get the tag, size and time of an object.
@@ -211,10 +206,10 @@ class ObjectStore:
         from datetime import timedelta
 
         timeouts = self._timeouts
-        whole = timedelta(seconds=timeouts.seconds)
-        options |= {"connect_timeout": f"{int(timeouts.connect * 1000)}ms", "timeout": f"{int(timeouts.seconds * TRY * 1000)}ms"}
-        backoff = {"init_backoff": whole * FIRST_WAIT, "max_backoff": whole * LAST_WAIT, "base": 2}
-        retries = {"max_retries": timeouts.retries, "retry_timeout": whole * RETRYING, "backoff": backoff}
+        whole, one = timedelta(seconds=timeouts.seconds), int(timeouts.seconds * stores.TRY * 1000)
+        options |= {"connect_timeout": f"{int(timeouts.connect * 1000)}ms", "timeout": f"{one}ms"}
+        backoff = {"init_backoff": whole * stores.FIRST_WAIT, "max_backoff": whole * stores.LAST_WAIT, "base": 2}
+        retries = {"max_retries": timeouts.retries, "retry_timeout": whole * stores.RETRYING, "backoff": backoff}
         try:
             return clients.MAKERS[self._scheme](self._place, options, retries)
         except FlyweightError:

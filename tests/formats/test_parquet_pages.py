@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from flyweight.errors import FlyweightError, TooLarge
-from flyweight.files import parquet_pages
-from flyweight.files.batches import Batch
-from flyweight.files.parquet import parquet_batches
-from flyweight.files.parquet_pages import check_pages
 from flyweight.files.results import score_batch
+from flyweight.formats import parquet_pages
+from flyweight.formats.batches import Batch
+from flyweight.formats.parquet import parquet_batches
+from flyweight.formats.parquet_pages import check_pages
 from flyweight.models.signature import Feature, Signature
 from flyweight.models.validation import Validator
 from flyweight.settings import Limits

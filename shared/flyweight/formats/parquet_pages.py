@@ -59,8 +59,10 @@ def _column(about: "dict[int, Any]") -> Column:
     return Column(name, min(start, dictionary) if dictionary > 0 else start, about[BYTES], about[ENCODINGS])
 
 
-def check_pages(data: bytes) -> None:
+def check_pages(data: bytes, page_bytes: int = 0) -> None:
     """Check the pages of one column of a row group.
+
+    :param page_bytes: to which a small page may unpack; 0 for what files may have.
 
     :raises TooLarge: a page unpacks to more than the limit.
     :raises MalformedRequest: a header is no such header.
@@ -74,7 +76,7 @@ def check_pages(data: bytes) -> None:
             encoding = first.get(ENCODING, second.get(ENCODING_2))
             if encoding in (LENGTHS, REPEATING):
                 size = max(size, 4 * max(first.get(VALUES, 0), second.get(VALUES, 0)))
-            limit = MAX_REPEATING_PAGE if encoding == REPEATING else max(MAX_PAGE, TIMES * size_in_file)
+            limit = MAX_REPEATING_PAGE if encoding == REPEATING else max(page_bytes or MAX_PAGE, TIMES * size_in_file)
             too_large = size > limit
             at += size_in_file if size_in_file >= 0 else len(data)
         except BROKEN:

@@ -5,9 +5,9 @@
 import io
 from itertools import chain, islice, repeat
 
-from flyweight.errors import MAX_FAULTS, Fault, FlyweightError, InvalidInput, MalformedRequest, UnsupportedMediaType
-from flyweight.files.batches import Batch
-from flyweight.files.parquet_pages import LENGTHS, REPEATING, Column, check_pages, columns_of
+from flyweight.errors import MAX_FAULTS, Fault, FlyweightError, InvalidInput, MalformedRequest, TooLarge, UnsupportedMediaType
+from flyweight.formats.batches import Batch
+from flyweight.formats.parquet_pages import LENGTHS, REPEATING, Column, check_pages, columns_of
 from flyweight.models.datetimes import LIMIT, iso
 from flyweight.models.names import described
 
@@ -16,17 +16,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from typing import Any
 
-    from flyweight.files.batches import Position
+    from flyweight.formats.batches import Position
     from flyweight.models.signature import Feature
     from flyweight.models.validation import Validator
 
 READ_AHEAD = 1 << 20  # bytes that are read at least at a time
 TEXTS = ("string", "datetime")  # the kinds of features that take texts
 FEW = 16  # rows
+INDEX = "__index_level_"  # how pandas names the column of an index without a name: it is not one of the table
+ROWS = 1000  # of a body that are made at a time
+PAGE = 4 << 20  # bytes to which a page of a body may unpack, or 25 times its own
 
 
 def parquet_batches(
-    read: "Callable[[int, int], bytes]", length: int, validator: "Validator", position: "Position", rows: int
+    read: "Callable[[int, int], bytes]",
+    length: int,
+    validator: "Validator",
+    position: "Position",
+    rows: int,
+    page_bytes: int = 0,
 ) -> "Iterator[Batch]":
     """Read batches of instances in the signature's order; a row's line is its number, from 1.
 
@@ -37,6 +45,7 @@ def parquet_batches(
     :param validator: of the model that the rows are for.
     :param position: where the first batch begins.
     :param rows: how many rows a batch has at most.
+    :param page_bytes: to which a small page may unpack; 0 for what files may have.
     :raises UnsupportedMediaType: pyarrow is not installed.
     :raises MalformedRequest: the file is not Parquet.
     :raises InvalidInput: the columns are not the features of the signature, or hold values of another kind.
@@ -46,7 +55,7 @@ def parquet_batches(
         from pyarrow.parquet import ParquetFile
     except ImportError:
         raise UnsupportedMediaType("Parquet needs pyarrow, which is not installed here") from None
-    raw = _RangeFile(read, length)
+    raw = RangeFile(read, length, page_bytes)
     try:
         file = ParquetFile(raw, pre_buffer=False)
         # as a text and its places: one text of a megabyte in a few bytes may be that of all rows
@@ -62,15 +71,33 @@ def parquet_batches(
         raise MalformedRequest(f"the file is not Parquet: {str(error)[:200]}") from None
 
 
+def parse(body: bytes, validator: "Validator") -> "list[list[Any]]":
+    """Parse a Parquet file that is the body of a request.
+
+    :returns: instances in the order of the features; they are not validated yet.
+    :raises TooLarge: the body or what it holds is over the limits.
+    :raises FlyweightError: as `parquet_batches`.
+    """
+    limits, instances = validator.limits, []
+    if len(body) > limits.max_body_bytes:
+        raise TooLarge(f"the body has {len(body)} bytes, the limit is {limits.max_body_bytes}")
+    batches = parquet_batches(lambda start, size: body[start : start + size], len(body), validator, {}, ROWS, PAGE)
+    for batch in batches:
+        instances += batch.instances
+        if len(instances) > limits.max_instances:
+            raise TooLarge(f"the body has more than {limits.max_instances} instances, which is the limit")
+    return instances
+
+
 def _batches(
-    file: "Any", raw: "_RangeFile", groups: "list[list[Column]]", validator: "Validator", position: "Position", rows: int
+    file: "Any", raw: "RangeFile", groups: "list[list[Column]]", validator: "Validator", position: "Position", rows: int
 ) -> "Iterator[Batch]":
     """Read batches of an open file; as `parquet_batches`.
 
     :param groups: the columns of each row group.
     """
     schema, features = file.schema_arrow, validator.features
-    names = schema.names  # asked once: pyarrow makes the list anew each time
+    names = [name for name in schema.names if not name.startswith(INDEX)]
     found = zip(features, validator.places(names), strict=True)
     read = [(feature, names[at]) for feature, at in found if at is not None and feature.kind != "unread"]
     _check_types(schema, read)
@@ -180,29 +207,34 @@ def _datetimes(column: "Any", kind: "Any") -> "list[Any]":
     return texts
 
 
-class _RangeFile(io.RawIOBase):
+class RangeFile(io.RawIOBase):
     """A file that gets its bytes by a function; `error` is what that function raised."""
 
-    def __init__(self, read: "Callable[[int, int], bytes]", length: int) -> None:
-        self._read, self._length = read, length
+    def __init__(self, read: "Callable[[int, int], bytes]", length: int, page_bytes: int = 0) -> None:
+        self._read, self._length, self._page_bytes = read, length, page_bytes
         self._place, self._start, self._data = 0, 0, b""
         self.columns: dict[int, int] = {}  # those that are read now: from where each begins to its bytes
         self.error: Exception | None = None
 
     def readable(self) -> bool:
+        """Tell that it can be read."""
         return True
 
     def seekable(self) -> bool:
+        """Tell that it has places."""
         return True
 
     def tell(self) -> int:
+        """Get the place of the next byte."""
         return self._place
 
     def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a place."""
         self._place = offset + (0, self._place, self._length)[whence]
         return self._place
 
     def readinto(self, buffer: "Any") -> int:
+        """Read into a buffer."""
         data = self.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
@@ -247,7 +279,7 @@ class _RangeFile(io.RawIOBase):
         :raises OSError: a page is too large, or no page.
         """
         try:
-            check_pages(column)
+            check_pages(column, self._page_bytes)
         except FlyweightError as error:
             self.error = error
             raise OSError(str(error)) from None
