@@ -38,6 +38,8 @@ def ask(built: Callable[[str], Path]) -> Iterator[Ask]:
 
         @cache
         def start(target: str, changed: bool) -> Runtime:
+            if words := runtime(target).missing():
+                pytest.skip(words)
             return stack.enter_context(runtime(target)(built(target), environ=SETTINGS if changed else {}))
 
         def asked(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -122,9 +125,72 @@ def test_an_unknown_path_is_refused_with_the_paths_of_all_protocols() -> None:
 
 
 def test_another_method_is_refused_with_the_right_one() -> None:
+    protocol, operation, name = protocols.route((native,), "DELETE", "/predict")
+    assert (protocol, name) == (native, "")
     with pytest.raises(MethodNotAllowed) as caught:
-        protocols.route((native,), "DELETE", "/predict")
+        nothing: Any = None
+        operation(nothing, nothing, name)
     assert caught.value.allow == "POST, OPTIONS"
+
+
+def test_without_a_setting_native_is_first_and_all_others_are_found_when_a_path_is_not_its_own() -> None:
+    usual = protocols.Protocols(())
+    assert protocols.route(usual, "POST", "/predict")[0] is native
+    assert [*usual] == [native, *[protocols.find(name) for name in protocols.names() if name != "native"]]
+    assert [*usual] == [*usual]
+
+
+def test_a_request_of_native_imports_no_other_protocol(penguins: Path) -> None:
+    script = f"""
+import sys
+from flyweight.serving.service import Service
+from flyweight.settings import Settings
+from flyweight.values import Request
+service = Service(Settings({str(penguins)!r}), lambda entry: None)
+body = b'{{"instances": [["Biscoe", 46.1, 13.2, 211, 4500, "female", 2007]]}}'
+answer = service.answer(Request("POST", "/predict", {{}}, body))
+assert answer.status == 200, answer
+print(*[name for name in sys.modules if name.startswith("flyweight.protocols.")])
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.split() == ["flyweight.protocols.native"]
+
+
+def test_a_body_that_native_refuses_costs_no_listing_of_packages(penguins: Path) -> None:
+    """The first wrong request of a function looks for other protocols, and `pkgutil` takes as long as a cold start."""
+    script = f"""
+import sys
+from flyweight.serving.service import Service
+from flyweight.settings import Settings
+from flyweight.values import Request
+service = Service(Settings({str(penguins)!r}), lambda entry: None)
+before = "pkgutil" in sys.modules
+assert service.answer(Request("POST", "/predict", {{}}, b'{{"rows": []}}')).status == 422
+assert not before and "pkgutil" not in sys.modules
+"""
+    subprocess.run(
+        [sys.executable, "-S", "-c", script], check=True, timeout=120, env={**os.environ, "PYTHONPATH": str(PACKAGE.parents[1])}
+    )
+
+
+def test_a_body_that_native_refuses_is_offered_to_protocols_that_share_its_path(
+    penguins: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Native's own answer remains where no protocol knows the body, and where the path is another one."""
+
+    class Claiming(Toy):
+        error = staticmethod(native.error)
+
+        @staticmethod
+        def claim(request: Request) -> Any:
+            return native.models if b"calls" in request.body else None
+
+    answer = bound(penguins, monkeypatch, "")
+    monkeypatch.setattr(protocols.Protocols, "__iter__", lambda self: iter([native, Claiming]))
+    assert answer("POST", "/predict", b'{"calls": []}') == (200, {"models": []})
+    assert answer("POST", "/", b'{"calls": []}') == (200, {"models": []})
+    assert answer("POST", "/predict", b'{"rows": []}')[0] == 422
+    assert answer("GET", "/predict", b'{"calls": []}')[0] == 405
 
 
 def bound(penguins: Path, monkeypatch: pytest.MonkeyPatch, setting: str) -> Any:
@@ -132,10 +198,10 @@ def bound(penguins: Path, monkeypatch: pytest.MonkeyPatch, setting: str) -> Any:
     monkeypatch.setenv("FLYWEIGHT_MODEL", str(penguins))
     monkeypatch.setenv("FLYWEIGHT_PROTOCOLS", setting)
 
-    def decode(method: str, path: str) -> Request:
-        return Request(method, path, {}, b"")
+    def decode(method: str, path: str, body: bytes = b"") -> Request:
+        return Request(method, path, {}, body)
 
-    def encode(response: Response, *event: str) -> tuple[int, Any]:
+    def encode(response: Response, *event: Any) -> tuple[int, Any]:
         return response.status, json.loads(response.body)
 
     return bind(decode, encode, folder="/nowhere", logs={"": lambda: lambda entry: None})

@@ -8,15 +8,24 @@ A protocol module has these members; `native.py` is an example.
     render(prediction, query, predictor) -> Answer
     error(error, request_id) -> Answer, with the status of the error
 
+and, if it shares the path of the native protocol,
+
+    claim(request) -> operation, or None if neither the headers nor the body are the protocol's
+
+and, if it should be described and called by name,
+
+    openapi(predictor) -> the parts of OpenAPI operations, by entries of PATHS
+    example(signature, name, instances) -> the path and the JSON document of a request for instances, objects by feature name
+
 An operation is `(context, request, name) -> Answer`. Inference is the same for all protocols: `infer` below.
 """
 
-from flyweight.errors import NO_CONTENT, OK, InvalidSetting, MethodNotAllowed, NotFound
+from flyweight.errors import NO_CONTENT, OK, FlyweightError, InvalidSetting, MethodNotAllowed, NotFound
 from flyweight.values import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any, Protocol
 
     from flyweight.predictor import Predictor
@@ -29,9 +38,18 @@ if TYPE_CHECKING:
         settings: Settings
         log_fields: LogFields  # the fields of the request's log line; an operation adds to them
         stopping: bool  # whether the process is about to end, and should get no new requests
+        streams: bool  # whether the rest of a large answer may be made while its beginning is sent
 
         def predictor(self, name: str) -> Predictor:
             """Get the model of that name, "" for the default one; its name and version go into log and headers."""
+            ...
+
+        def give(self, name: str, address: str) -> None:
+            """Give a name to the model at an address, beside FLYWEIGHT_MODELS; with "" the name and its model are gone."""
+            ...
+
+        def holds(self, name: str) -> bool:
+            """Tell whether the model of that name is in memory."""
             ...
 
         def compare(self, request: Request, predictor: Predictor, prediction: Prediction, rows: list[list[Any]]) -> None:
@@ -57,12 +75,13 @@ class Query(Value):
 
 
 class Answer(Value):
-    """The body of a response, its content type and its status."""
+    """The body of a response, its content type and its status; `blocks`: the rest of the body, as in `Response`."""
 
     body: bytes
     content_type: str
     status: int = OK
     headers: "Mapping[str, str]" = NOTHING
+    blocks: "Iterator[bytes] | None" = None
 
 
 if TYPE_CHECKING:
@@ -120,19 +139,46 @@ def find(name: str) -> "InferenceProtocol":
 
 def names() -> "list[str]":
     """List the protocols by name."""
-    from pkgutil import iter_modules
+    try:
+        from posix import listdir  # `pkgutil` takes longer than a whole cold start
+    except ImportError:
+        from os import listdir
+    files = sorted({file for folder in __path__ for file in listdir(folder) if file.endswith(".py") and file[0] != "_"})
+    modules = [file[:-3] for file in files]
+    return [name for name in modules if hasattr(__import__(f"{__name__}.{name}", fromlist=["route"]), "route")]
 
-    modules = [module.name for module in iter_modules(__path__) if not module.name.startswith("_")]
-    return sorted([name for name in modules if hasattr(__import__(f"{__name__}.{name}", fromlist=["route"]), "route")])
+
+class Protocols:
+    """The protocols of one deployment, in the order in which they are asked for a path.
+
+    :param chosen: their names; () for native and after it all others, which are imported when a path is not native's.
+    :raises InvalidSetting: a name is of no protocol.
+    """
+
+    def __init__(self, chosen: "tuple[str, ...]") -> None:
+        self._found = [find(name) for name in chosen or ("native",)]
+        self._complete = bool(chosen)
+
+    @property
+    def first(self) -> "InferenceProtocol":
+        """The protocol that answers paths which none of them has, and events that can't be decoded."""
+        return self._found[0]
+
+    def __iter__(self) -> "Iterator[InferenceProtocol]":
+        yield from self._found[:1]
+        if not self._complete:
+            others = [find(name) for name in names() if name != "native"]
+            self._found, self._complete = [self.first, *others], True
+        yield from self._found[1:]
 
 
-def route(protocols: "tuple[InferenceProtocol, ...]", method: str, path: str) -> "tuple[InferenceProtocol, Operation, str]":
+def route(protocols: "Iterable[InferenceProtocol]", method: str, path: str) -> "tuple[InferenceProtocol, Operation, str]":
     """Find the first protocol that a path belongs to, with the operation and the model's name.
 
-    The rules for paths and methods are the same for all transports and protocols.
+    The rules for paths and methods are the same for all transports and protocols. Where the protocol itself refuses the path or
+    the method, the operation raises that error, so that it is answered in the protocol's own form.
 
     :raises NotFound: no protocol has the path.
-    :raises MethodNotAllowed: the path takes another method.
     """
     method = method.upper()
     if path[-1:] == "/" or path[:1] != "/" or "//" in path or "%" in path:
@@ -143,15 +189,40 @@ def route(protocols: "tuple[InferenceProtocol, ...]", method: str, path: str) ->
         try:
             operation_and_name = protocol.route("GET" if method == "HEAD" else method, path)
         except MethodNotAllowed as error:
-            if method != "OPTIONS":
-                raise
-            return protocol, _allowing(error.allow), ""
+            return protocol, _allowing(error.allow) if method == "OPTIONS" else _refusing(error), ""
+        except FlyweightError as error:
+            return protocol, _refusing(error), ""
         if operation_and_name is not None:
             return protocol, *operation_and_name
     if method == "OPTIONS" and path == "/*":  # asks about the server: https://www.rfc-editor.org/rfc/rfc9110#section-9.3.7
-        return protocols[0], _allowing(methods("GET", "POST")), ""
+        return next(iter(protocols)), _allowing(methods("GET", "POST")), ""
     paths = ", ".join([known for protocol in protocols for known in protocol.PATHS])
     raise NotFound(f"nothing is at {path[:200]!r}; the paths are {paths}")
+
+
+def claimed(protocols: "Iterable[InferenceProtocol]", request: "Request") -> "tuple[InferenceProtocol, Operation] | None":
+    """Find the protocol whose body or headers a request has, although it came to the path of another protocol.
+
+    It is asked after the other protocol has refused the body, so that usual requests import nothing for it.
+    """
+    for protocol in protocols:
+        claim = getattr(protocol, "claim", None)
+        operation = None if claim is None else claim(request)
+        if operation is not None:
+            return protocol, operation
+    return None
+
+
+def operation_for(operations: "Mapping[str, Operation]", method: str, path: str) -> "Operation":
+    """Choose the operation of a path by the method.
+
+    :param operations: those of the path, by method.
+    :param path: for the message.
+    :raises MethodNotAllowed: the path takes other methods.
+    """
+    if method not in operations:
+        raise MethodNotAllowed(f"{path[:200]} takes {' or '.join(operations)}, got {method[:20]!r}", methods(*operations))
+    return operations[method]
 
 
 def methods(*own: str) -> str:
@@ -169,6 +240,15 @@ def _allowing(allow: str) -> "Operation":
         return Answer(b"", "", NO_CONTENT, {"allow": allow})
 
     return options
+
+
+def _refusing(error: FlyweightError) -> "Operation":
+    """Make the operation that raises the error of a protocol's own route."""
+
+    def refused(context: "Context", request: "Request", name: str) -> Answer:
+        raise error.with_traceback(None)
+
+    return refused
 
 
 def infer(

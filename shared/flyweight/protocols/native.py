@@ -1,11 +1,14 @@
 """flyweight's own protocol: `/predict`, `/health`, `/ready`, `/model`, `/openapi.json`, `/models` and each model below it."""
 
-from flyweight import formats, strict_json
-from flyweight.errors import MethodNotAllowed, ModelUnavailable, UnsupportedMediaType, problem, status_of
-from flyweight.protocols import Answer, Query, infer, methods
+from flyweight import formats, protocols, strict_json
+from flyweight.errors import ModelUnavailable, UnsupportedMediaType, problem, status_of
+from flyweight.protocols import Answer, Query, infer, operation_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from flyweight.models.signature import Signature
     from flyweight.predictor import Predictor
     from flyweight.protocols import Context, Operation
     from flyweight.values import Prediction, Request
@@ -28,9 +31,7 @@ def route(method: str, path: str) -> "tuple[Operation, str] | None":
     operations = ROUTES.get(own_path)
     if operations is None or (model and own_path in OF_THE_PROCESS):
         return None
-    if method not in operations:
-        raise MethodNotAllowed(f"{path[:200]} takes {' or '.join(operations)}, got {method[:20]!r}", methods(*operations))
-    return operations[method], model
+    return operation_for(operations, method, path), model
 
 
 def parse(request: "Request", predictor: "Predictor") -> Query:
@@ -61,6 +62,10 @@ def error(error: Exception, request_id: str) -> Answer:
 
 def predict(context: "Context", request: "Request", name: str) -> Answer:
     """Predict the instances of a request."""
+    if context.streams:
+        from flyweight.protocols import blocks  # imported late: few transports carry streams
+
+        return blocks.infer(context, request, name, parse, render)
     return infer(context, request, name, parse, render)
 
 
@@ -93,12 +98,19 @@ def openapi(context: "Context", request: "Request", name: str) -> Answer:
 
     # a path, never a host of the caller's choice, which a cache would pass on to others
     base = normalized(request.headers.get("x-forwarded-prefix", "").partition(",")[0] or context.settings.base_path)
-    return _json({**describe(context.predictor(name)), **({} if base == "/" else {"servers": [{"url": base}]})})
+    # below a model's own path there is this protocol alone
+    on = () if name else protocols.Protocols(context.settings.protocols)
+    return _json({**describe(context.predictor(name), on), **({} if base == "/" else {"servers": [{"url": base}]})})
 
 
 def models(context: "Context", request: "Request", name: str) -> Answer:
     """List the names of the models below `/models/`."""
     return _json({"models": [*context.settings.models]})
+
+
+def example(signature: "Signature", name: str, instances: "list[dict[str, Any]]") -> "tuple[str, Any]":
+    """Say instances in this protocol's words: the path and the document of a request."""
+    return "/predict", {"instances": instances}
 
 
 def _type_of_form(body: bytes) -> str:

@@ -1,0 +1,28 @@
+"""Azure Machine Learning: it asks with rows as input data, and gets an array."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from flyweight.toolkit.targets.runtime import Answer
+from tests.contract.cases import Case
+from tests.contract.rephrasing import Words, instance_named, labels, with_rows
+
+SETTINGS = {"FLYWEIGHT_PROTOCOLS": "azure_ml"}
+PATHS = {"/predict": "/score", "/nothing": "/nothing"}
+UNPLACED = ("no_instances", "unknown_output")
+
+WORDS = Words(PATHS, with_rows("input_data"), labels, error={"error": {"code": "<string>", "message": "<string>"}})
+
+
+def request(case: Case) -> dict[str, Any] | None:
+    """Ask a case, None if this protocol can't."""
+    return WORDS.request(case)
+
+
+def differences(case: Case, answer: Answer) -> Iterator[str]:
+    """Find all differences between an answer and what the case expects."""
+    yield from WORDS.differences(case, answer)
+    if case.fault == "invalid_input" and case.name not in UNPLACED and not instance_named(case, answer.body.decode()):
+        yield f"the instance is not named: {answer.body!r}"
