@@ -1,7 +1,5 @@
 """The entry of AWS Lambda: it takes an event of any HTTP source, or plain JSON, and answers in the form of that source."""
 
-import os
-
 from aws_event import decode, encode
 from aws_triggers import find
 
@@ -45,7 +43,7 @@ def hooks(service: "Service") -> None:
 lambda_handler = bind(
     decode,
     encode,
-    folder=os.path.dirname(__file__),
+    folder=__file__.rpartition("/")[0],
     logs={"": lines, "powertools": powertools, "tracer": tracer},
     refresh_wait_seconds=0.1,
     hooks=hooks,

@@ -38,6 +38,9 @@ def carrier(event: "Any", context: "Any") -> Carrier:
         response = Response(answer.status, {"content-type": answer.content_type, **answer.headers}, answer.body)
         return len(json.dumps(encode(response, event, context), ensure_ascii=ASCII).encode()) + HEADERS
 
+    streaming = sys.modules.get("aws_client_streaming")  # our client imports it if it is to carry streams
+    if streaming is not None and streaming.carries(event):
+        return Carrier(streaming.NAME, streaming.LARGEST)
     sender = event.get("requestContext") if isinstance(event, dict) else None
     if isinstance(sender, dict) and "elb" in sender:
         return Carrier("a load balancer", LOAD_BALANCER, size)

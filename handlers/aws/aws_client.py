@@ -4,7 +4,7 @@ It imports little: no `logging`, `json`, `re`, `threading` or `enum`. Errors, lo
 modules of their own, which are imported when they are needed. docs/lambda-client.md lists where it differs on purpose.
 """
 
-import os
+import posix
 import sys
 import time
 
@@ -12,6 +12,7 @@ import aws_client_context
 import aws_client_json
 from aws_client_api import JSON, Disconnected, RuntimeApi
 from aws_client_context import Current
+from aws_client_environment import needed, set_variable, variable
 from aws_client_output import LogSink, open_sink, prepare_logging, unbuffer
 
 TYPE_CHECKING = False
@@ -24,16 +25,21 @@ if TYPE_CHECKING:
 LARGEST = 6 * 1024 * 1024 + 100  # bytes of an answer: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 ANSWERED = 200
 TRACE = "_X_AMZN_TRACE_ID"
+FORMAT, FOLDER = 0o170000, 0o040000  # of a file's mode: https://man7.org/linux/man-pages/man7/inode.7.html
 RETRIES = (0.1, 0.2, 0.4, 0.8)  # seconds before `next` is asked again, where several processes ask
 
 
 def main() -> None:
     """Load the function's handler and answer events until the process is ended."""
     _set_path()
+    if sys.flags.no_site:
+        from aws_client_site import wait_for_site
+
+        wait_for_site()
     unbuffer()
     sink = open_sink()
     prepare_logging(sink)
-    several = os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY")
+    several = variable("AWS_LAMBDA_MAX_CONCURRENCY")
     if several is not None:
         import aws_client_workers
 
@@ -41,7 +47,7 @@ def main() -> None:
         return aws_client_workers.run(int(several), lambda: patient.load(_api()), patient.serve, sink)
     client, api = Client(sink), _api()
     handler = client.load(api)
-    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+    if variable("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
         import aws_client_snapshot
 
         aws_client_snapshot.pass_snapshot(api, sink)
@@ -49,7 +55,7 @@ def main() -> None:
 
 
 def _api() -> RuntimeApi:
-    return RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    return RuntimeApi(needed("AWS_LAMBDA_RUNTIME_API"))
 
 
 def _set_path() -> None:
@@ -58,13 +64,20 @@ def _set_path() -> None:
     https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
     """
     sys.argv = sys.argv[2:] or sys.argv  # as the platform's client was to be started
-    task = os.environ.get("LAMBDA_TASK_ROOT") or os.getcwd()
+    task = variable("LAMBDA_TASK_ROOT") or posix.getcwd()
     layers = ("/opt/python/lib/python{}.{}/site-packages".format(*sys.version_info[:2]), "/opt/python")
-    first = [task, *[place for place in layers if os.path.isdir(place)]]
+    first = [task, *[place for place in layers if _is_folder(place)]]
     sys.path[:1] = [*first, *([] if sys.path[0] in first else sys.path[:1])]
-    platform = os.environ.get("LAMBDA_RUNTIME_DIR")
+    platform = variable("LAMBDA_RUNTIME_DIR")
     if platform and platform not in sys.path:
         sys.path.append(platform)
+
+
+def _is_folder(path: str) -> bool:
+    try:
+        return posix.stat(path).st_mode & FORMAT == FOLDER
+    except OSError:
+        return False
 
 
 class Client:
@@ -76,6 +89,11 @@ class Client:
     def __init__(self, sink: LogSink, patient: bool = False) -> None:
         self._sink, self._patient = sink, patient
         self._only_ascii: bool | None = None
+        self._streaming: Any = None
+        if variable("FLYWEIGHT_STREAMING") == "true":
+            import aws_client_streaming
+
+            self._streaming = aws_client_streaming
 
     def load(self, api: RuntimeApi) -> "Any":
         """Import the function's handler.
@@ -83,7 +101,12 @@ class Client:
         :raises SystemExit: that is not possible; the error has been posted.
         """
         try:
-            return _handler(os.environ["_HANDLER"])
+            handler = _handler(needed("_HANDLER"))
+            if sys.flags.no_site:
+                from aws_client_site import end_loading
+
+                end_loading()
+            return handler
         except Exception as error:
             import logging
 
@@ -102,14 +125,10 @@ class Client:
 
         :raises SystemExit: it can't be reached, or has no next event.
         """
-        environ = os.environ
         while True:
             invocation = self._next(api)
             Current.request_id, Current.tenant = invocation.id, invocation.tenant
-            if invocation.trace is not None:
-                environ[TRACE] = invocation.trace
-            elif TRACE in environ:
-                del environ[TRACE]
+            set_variable(TRACE, invocation.trace)
             try:
                 self._answer(api, handler, invocation)
             except (Disconnected, OSError) as error:
@@ -157,7 +176,9 @@ class Client:
             stage = "handler"
             response = handler(event, context)
             stage = "response"
-            if isinstance(response, bytes):
+            if self._streaming is not None and type(response) is self._streaming.Streamed:
+                body, kind = b"", ""
+            elif isinstance(response, bytes):
                 body, kind = response, "application/unknown"
             else:
                 body, kind = self._written(response), JSON
@@ -167,7 +188,10 @@ class Client:
                 raise too_large(len(body), LARGEST)
         except Exception as error:
             return self._fail(api, invocation, error, stage)
-        status, answer = api.respond(invocation, body, kind)
+        if kind:
+            status, answer = api.respond(invocation, body, kind)
+        else:
+            status, answer = self._streaming.post(api, invocation, response, self._sink)
         if status // 100 != 2:
             self._refused(api, invocation, status, answer)
 
@@ -176,7 +200,7 @@ class Client:
         if self._only_ascii is None:
             # as AWS's client does before Python 3.12; https://github.com/aws/aws-lambda-python-runtime-interface-client
             minors = ("2", "3", "4", "5")
-            self._only_ascii = os.environ.get("AWS_EXECUTION_ENV") not in [f"AWS_Lambda_python3.1{minor}" for minor in minors]
+            self._only_ascii = variable("AWS_EXECUTION_ENV") not in [f"AWS_Lambda_python3.1{minor}" for minor in minors]
         return aws_client_json.write(response, self._only_ascii).encode()
 
     def _fail(self, api: RuntimeApi, invocation: "Invocation", error: Exception, stage: str) -> None:

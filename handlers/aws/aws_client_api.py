@@ -112,6 +112,37 @@ class RuntimeApi:
         status, _, body = self._exchange("GET", "restore/next")
         return status, body
 
+    def begin(self, lines: "list[str]") -> None:
+        """Send the head of a request whose body follows by `send`; `answered` then reads the answer.
+
+        :param lines: the method and the path, then the request's own headers.
+        :raises OSError: the connection failed.
+        """
+        self._is_open()
+        first, *headers = lines
+        self.send(b"%b%b%b\r\n" % (first.encode(), self._common, b"".join([f"{line}\r\n".encode() for line in headers])))
+
+    def send(self, data: bytes) -> None:
+        """Send bytes, over a new connection if there is none.
+
+        :raises OSError: the connection failed.
+        """
+        if self._socket is None:
+            self._socket = socket(self._family, SOCK_STREAM)
+            self._socket.connect(self._place)
+            self._socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+        self._socket.sendall(data)
+
+    def answered(self) -> "tuple[int, bytes]":
+        """Read the answer to a request that was sent.
+
+        :returns: as `respond`.
+        :raises OSError: the connection failed.
+        :raises Disconnected: it was ended.
+        """
+        status, _, body = self._read()
+        return status, body
+
     def close(self) -> None:
         """End the connection; the next request opens another."""
         if self._socket is not None:
@@ -153,11 +184,10 @@ class RuntimeApi:
         return False
 
     def _exchanged(self, request: bytes) -> "tuple[int, dict[str, str], bytes]":
-        if self._socket is None:
-            self._socket = socket(self._family, SOCK_STREAM)
-            self._socket.connect(self._place)
-            self._socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-        self._socket.sendall(request)
+        self.send(request)
+        return self._read()
+
+    def _read(self) -> "tuple[int, dict[str, str], bytes]":
         status, headers, kept = self._head()
         while status < 200:  # as 100 Continue
             status, headers, kept = self._head()

@@ -3,9 +3,10 @@
 https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
 """
 
-import os
 import sys
 import time
+
+from aws_client_environment import variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +63,6 @@ class LambdaContext:
     """One invocation as its handler sees it."""
 
     def __init__(self, invocation: "Invocation", client_context: "Any", cognito: "Any", sink: "LogSink") -> None:
-        variable = os.environ.get
         self.aws_request_id = invocation.id
         self.log_group_name = variable("AWS_LAMBDA_LOG_GROUP_NAME")
         self.log_stream_name = variable("AWS_LAMBDA_LOG_STREAM_NAME")

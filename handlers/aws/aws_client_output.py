@@ -3,9 +3,11 @@
 The frames are those of AWS's own client: four bytes of type, four of length, eight of time in microseconds, then the message.
 """
 
-import os
 import sys
 import time
+from posix import write
+
+from aws_client_environment import set_variable, variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ class LogSink:
 
     def __init__(self, descriptor: "int | None") -> None:
         self.descriptor = descriptor
-        self.is_json = os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
+        self.is_json = (variable("AWS_LAMBDA_LOG_FORMAT") or "").upper() == "JSON"
 
     def log(self, message: str, frame_type: "int | bytes | None" = None) -> None:
         """Write one record."""
@@ -60,7 +62,7 @@ class LogSink:
         kind = kind if isinstance(kind, bytes) else kind.to_bytes(4, "big")
         frame = kind + len(data).to_bytes(4, "big") + (time.time_ns() // 1000).to_bytes(8, "big") + data
         while frame:
-            frame = frame[os.write(self.descriptor, frame) :]
+            frame = frame[write(self.descriptor, frame) :]
 
     def log_error(self, lines: "list[str]") -> None:
         """Write an error of several lines as one record."""
@@ -89,7 +91,8 @@ def unbuffer() -> None:
 
 def open_sink() -> LogSink:
     """Return the sink of this process; the variable that names the descriptor is removed, as the platform's client does."""
-    descriptor = os.environ.pop(DESCRIPTOR, None)
+    descriptor = variable(DESCRIPTOR)
+    set_variable(DESCRIPTOR, None)
     return LogSink(None if descriptor is None else int(descriptor))
 
 

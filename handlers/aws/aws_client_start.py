@@ -9,6 +9,13 @@ import sys
 try:
     if not (3, 11) <= sys.version_info[:2] <= (3, 14):
         raise ImportError("another version of Python than those that the client was tested with")
+    if sys.flags.no_site:  # the wrapper found the file of bytecode, which has the modules of the client and the handler
+        import gc
+
+        import flyweight
+
+        gc.disable()  # while the function is loaded
+        flyweight.import_first()
     from aws_client import main
 except Exception:
     import os

@@ -1,4 +1,4 @@
-"""Decode events that are no HTTP event of an API or balancer: direct invocations, VPC Lattice, Bedrock agents; and answer them.
+"""Decode events that are no HTTP event of an API or balancer: direct invocations, VPC Lattice, agents, Athena; and answer them.
 
 Any JSON is the body of POST /predict, or {"operation": "health"} for GET /health, and so for other paths.
 """
@@ -27,7 +27,7 @@ def request_of(event: "Any", context: "Any", decode_http: "Callable[[Any, Any], 
     :raises MalformedRequest: the event is nested too deeply, or as `decode_http`.
     """
     request_id = getattr(context, "aws_request_id", "")
-    dialect = _dialect(event)
+    dialect = _dialect(event, context)
     if dialect is not None:
         request: Request = dialect.request_of(event, request_id, lambda translated: decode_http(translated, context))
         return request
@@ -51,24 +51,31 @@ def answer_of(response: "Response", event: "Any", context: "Any", encode_http: "
         invocation is tried again, and a state machine catches the error by its name.
     :raises InternalError: the model failed in a way that nobody expected.
     """
-    dialect = _dialect(event)
+    dialect = _dialect(event, context)
     if dialect is not None:
         return dialect.answer_of(response, event, lambda translated: encode_http(response, translated, context))
     document = json.loads(response.body)
-    if response.status >= FlyweightError.status and not _is_operation(event):
+    if response.status >= FlyweightError.status and "request_id" in document and not _is_operation(event):
         error = ModelUnavailable if response.status == ModelUnavailable.status else InternalError
         raise error(document.get("detail") or f"unexpected error; the log has it under the request id {document['request_id']}")
     return document
 
 
-def _dialect(event: "Any") -> "Any":
-    """Find the module for the sender of an event; None for a direct invocation."""
+def _dialect(event: "Any", context: "Any") -> "Any":
+    """Find what reads the sender's events; None for a direct invocation."""
+    if getattr(context, "client_context", None) is not None:
+        import aws_agentcore
+
+        if (call := aws_agentcore.call(context)) is not None:
+            return call
     if not isinstance(event, dict):
         return None
     if "method" in event and ("raw_path" in event or "requestContext" in event):
         import aws_lattice as dialect
     elif "actionGroup" in event and "messageVersion" in event:
         import aws_bedrock as dialect  # type: ignore[no-redef]
+    elif "@type" in event and "instances" not in event:
+        import aws_athena as dialect  # type: ignore[no-redef]
     else:
         return None
     return dialect

@@ -6,6 +6,8 @@ Load balancer: https://docs.aws.amazon.com/elasticloadbalancing/latest/applicati
 Any other event is read by `aws_direct`.
 """
 
+from sys import modules
+
 from flyweight.errors import MalformedRequest
 from flyweight.values import Request, Response
 
@@ -13,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+TEXTS = frozenset((str,))
 
 
 def decode(event: "Any", context: "Any") -> Request:
@@ -37,7 +41,13 @@ def decode(event: "Any", context: "Any") -> Request:
 
         path = below_base(path, event)
     headers = _headers(event)
-    return Request(method, path, headers, _body(event, request_id, headers), request_id)
+    query = event.get("rawQueryString") or ""
+    parameters = event.get("multiValueQueryStringParameters") or event.get("queryStringParameters")
+    if parameters and not query:
+        from aws_query import query_of  # imported late: few requests have a query
+
+        query = query_of(parameters, decoded="elb" not in sender)
+    return Request._make((method, path, headers, _body(event, request_id, headers), request_id, query))
 
 
 def encode(response: Response, event: "Any", context: "Any") -> "Any":
@@ -47,6 +57,9 @@ def encode(response: Response, event: "Any", context: "Any") -> "Any":
         import aws_direct
 
         return aws_direct.answer_of(response, event, context, encode)
+    streaming = modules.get("aws_client_streaming")
+    if streaming is not None and streaming.carries(event):
+        return streaming.Streamed(response.status, {**response.headers}, response.body, response.blocks)
     answer: dict[str, Any] = {
         "statusCode": response.status,
         "headers": {**response.headers},
@@ -60,14 +73,13 @@ def encode(response: Response, event: "Any", context: "Any") -> "Any":
     else:
         answer["body"] = response.body.decode()
     if "elb" in sender:
-        from http import HTTPStatus  # only a load balancer needs the phrase
+        import aws_balancer  # imported late: only a load balancer needs more than that
 
-        answer["statusDescription"] = f"{response.status} {HTTPStatus(response.status).phrase}"
-        if "multiValueHeaders" in event:  # then it reads no other headers
-            answer["multiValueHeaders"] = {name: [value] for name, value in answer.pop("headers").items()}
+        aws_balancer.complete(answer, event)
     return answer
 
 
+encode.streams = "aws_client_streaming"  # type: ignore[attr-defined]  # our client imports it if it is to carry streams
 encode.carriers = "aws_carriers"  # type: ignore[attr-defined]  # `handler.bind` imports it for a large answer
 
 
@@ -82,18 +94,13 @@ def _http_sender(event: "Any") -> "dict[str, Any] | None":
 def _headers(event: "dict[str, Any]") -> "Mapping[str, str]":
     """Get the headers with names in lower case; several values of a header are joined, but for the content type, which is one."""
     given = event.get("multiValueHeaders") or event.get("headers")
-    headers: dict[str, str] = {}
-    for name, value in given.items() if isinstance(given, dict) else ():
-        if isinstance(value, list):
-            value = ", ".join([str(part) for part in value if part is not None])
-        elif value is None:
-            continue
-        name = name.lower()
-        if name not in headers:
-            headers[name] = value if isinstance(value, str) else str(value)
-        elif name != "content-type":
-            headers[name] = f"{headers[name]}, {value}"
-    return headers
+    if type(given) is dict and TEXTS.issuperset(map(type, given.values())):
+        names = "".join(given)
+        if names.isascii() and names == names.lower():  # as HTTP APIs and function URLs send them
+            return given
+    from aws_headers import joined  # imported late: a REST API and a balancer send lists of values, or names in capitals
+
+    return joined(given)
 
 
 def _body(event: "dict[str, Any]", request_id: str, headers: "Mapping[str, str]") -> bytes:

@@ -6,7 +6,7 @@ A sender that gets any answer takes its event as done, so an exception is the on
 from aws_items import unread
 from aws_replies import item_failures, request_id
 
-from flyweight.errors import FlyweightError, MalformedRequest, preview
+from flyweight.errors import FlyweightError, InvalidSetting, MalformedRequest, preview
 from flyweight.records import Trigger
 from flyweight.records.fields import text
 
@@ -68,6 +68,10 @@ WARM_KEYS = ("source", "action", "type", "event")
 EVENT, FIREHOSE, KAFKA = ("aws_events", "EVENT"), ("aws_streams", "FIREHOSE"), ("aws_brokers", "KAFKA")
 
 
+# senders whose events are bodies of a protocol, which a function may be built with
+OF_PROTOCOLS = {"Athena": "athena", "Redshift": "redshift"}
+
+
 class UnsupportedEvent(FlyweightError):
     """An event of a sender that this function does not serve; nothing was scored, and the sender keeps its event."""
 
@@ -78,8 +82,8 @@ def recognized(event: "dict[str, Any]") -> "Place | None":
     """Find the trigger of an event that neither its source nor a key told; None for direct invocations."""
     if _keeps_warm(event):
         return WARM
-    if sender_of(event):
-        return REFUSED
+    if sender := sender_of(event):
+        return None if _is_built_in(OF_PROTOCOLS.get(sender)) else REFUSED
     if "Records" in event:
         return UNREAD
     if not {"detail", "source", "account"}.difference(event):
@@ -124,7 +128,23 @@ def _refused(event: "Any", context: "Any") -> "list[Record]":
 
     :raises UnsupportedEvent: always.
     """
-    raise UnsupportedEvent(f"this is an event of {sender_of(event)}, which this function does not serve; see docs/triggers.md")
+    sender = sender_of(event)
+    protocol = OF_PROTOCOLS.get(sender)
+    next_step = f"build it with `flyweight build aws --protocol {protocol}`" if protocol else "see docs/triggers.md"
+    raise UnsupportedEvent(f"this is an event of {sender}, which this function does not serve; {next_step}")
+
+
+def _is_built_in(protocol: "str | None") -> bool:
+    """Tell whether the function was built with a protocol."""
+    if protocol is None:
+        return False
+    from flyweight import protocols  # imported late, and so the protocol: only its own events need it
+
+    try:
+        protocols.find(protocol)
+    except InvalidSetting:
+        return False
+    return True
 
 
 def _whole(event: "Any", context: "Any") -> "list[Record]":

@@ -29,6 +29,8 @@ def _translated(event: "dict[str, Any]") -> "dict[str, Any]":
     return {
         "httpMethod": event["method"],
         "path": path.partition("?")[0] if isinstance(path, str) else path,
+        "rawQueryString": path.partition("?")[2] if isinstance(path, str) else "",
+        "multiValueQueryStringParameters": event.get("queryStringParameters", event.get("query_string_parameters")),
         "multiValueHeaders": {name: value if isinstance(value, list) else [value] for name, value in headers.items()},
         "body": event.get("body"),
         "isBase64Encoded": event.get("is_base64_encoded", event.get("isBase64Encoded")),

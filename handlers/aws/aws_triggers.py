@@ -44,6 +44,8 @@ BY_KEY: "dict[str, Place]" = {
     "methodArn": FOREIGN,  # authorizers, whose events hold a whole request
     "routeArn": FOREIGN,
 }
+# the keys by which `_place` may find a trigger; an event without them is of none
+TELLING = frozenset(("eventSource", "EventSource", "Records", "source", "Event", *BY_KEY))
 S3 = ("aws:s3", "aws.s3", "s3:TestEvent")  # in its notifications, in its events on a bus, in its test message
 
 
@@ -52,8 +54,13 @@ def find(event: "Any", context: "Any") -> "Trigger | None":
 
     An event of a sender that is not served has a trigger that refuses it.
     """
+    if getattr(context, "client_context", None) is not None:
+        from aws_agentcore import call  # imported late: few callers send a client context
+
+        if call(context) is not None:  # the event is the arguments of a tool, which may have any names
+            return None
     if isinstance(event, dict):
-        place = _place(event)
+        place = None if TELLING.isdisjoint(event) else _place(event)
         if place is None and not _is_request(event):
             from aws_foreign import recognized  # imported late: only events that nothing else matches are looked up
 

@@ -10,7 +10,7 @@ from flyweight.values import Request, Response
 def decode(req: func.HttpRequest, context: func.Context) -> Request:
     """Decode the request that the host has parsed; its header names are in lower case already."""
     headers = {name: value for name, value in req.headers.items() if value is not None}
-    return Request(req.method, _path(req), headers, req.get_body(), context.invocation_id)
+    return Request(req.method, _path(req), headers, req.get_body(), context.invocation_id, urlsplit(req.url).query)
 
 
 def _path(req: func.HttpRequest) -> str:

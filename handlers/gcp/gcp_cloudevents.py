@@ -6,8 +6,6 @@ Binary and structured mode: https://github.com/cloudevents/spec/blob/main/cloude
 import json
 from urllib.parse import unquote
 
-from gcp_request import decode
-
 from flyweight.errors import MalformedRequest
 from flyweight.records import http_replies, raise_failed, records_of, unreadable
 from flyweight.records.cloudevents import CloudEvent, events_of, structured
@@ -28,7 +26,7 @@ def event_records(make: "Callable[[CloudEvent], Iterable[Record]]", sent: "Any",
     """Make the records of the CloudEvents that a function is called with; an event that can't be read fails alone.
 
     :param make: makes the records of one event.
-    :param sent: a Flask request in binary or structured mode, a CloudEvent, or the data of a background event.
+    :param sent: a message in binary or structured mode, a CloudEvent, or the data of a background event.
     :param context: of a background event.
     """
     if context is not None:
@@ -37,16 +35,27 @@ def event_records(make: "Callable[[CloudEvent], Iterable[Record]]", sent: "Any",
     if not hasattr(sent, "method"):
         known = {**{name: sent.get(name) for name in ATTRIBUTES}, "data": _shown(sent.data)}
         return records_of([known], lambda item: make(_event(sent)), _unread)
-    body = decode(sent).body
+    body = body_of(sent)
     if "ce-id" in sent.headers:
         attributes = {name: unquote(sent.headers.get(f"ce-{name}", "")) for name in ATTRIBUTES}
-        event = CloudEvent(**attributes, content_type=sent.content_type or "", data=body)
+        event = CloudEvent(**attributes, content_type=sent.headers.get("content-type", ""), data=body)
         return records_of([body], lambda item: make(event), lambda item, error: _unread(item, error, attributes))
     try:
         events = events_of(body)
     except MalformedRequest as error:
         return [_unread(body, error)]
     return records_of(events, lambda item: make(structured(item)), _unread)
+
+
+def body_of(message: "Any") -> bytes:
+    """Get the body of a message.
+
+    :raises FlyweightError: it can't be read.
+    """
+    if message.error is not None:
+        raise message.error
+    body: bytes = message.body
+    return body
 
 
 def data_of(data: "Any") -> "Any":
@@ -89,7 +98,7 @@ def refused(error: Exception, request_id: str, sent: "Any", context: "Any" = Non
 def request_id(sent: "Any", context: "Any" = None) -> str:
     """Get the id of the execution; "" if the platform gives none."""
     headers: Mapping[str, str] = getattr(sent, "headers", {})
-    return headers.get("function-execution-id", "")
+    return headers.get("function-execution-id") or headers.get("x-request-id", "")
 
 
 def _unread(item: "Any", error: Exception, attributes: "Mapping[str, Any] | None" = None) -> "Record":

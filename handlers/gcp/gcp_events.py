@@ -10,8 +10,7 @@ Events of Google: https://cloud.google.com/eventarc/docs/event-types
 import json
 from hashlib import sha256
 
-from gcp_cloudevents import PUBLISHED, answered, data_of, event_records, refused, request_id
-from gcp_request import decode
+from gcp_cloudevents import PUBLISHED, answered, body_of, data_of, event_records, refused, request_id
 from gcp_senders import check
 
 from flyweight.errors import MalformedRequest, NotServed
@@ -116,7 +115,7 @@ def _unread(event: "Any", error: Exception, message: Record) -> Record:
 
 def _pushed(sent: "Any") -> "list[Record]":
     """Make the records of a push, or of the answer of a pull that somebody posts."""
-    body = decode(sent).body
+    body = body_of(sent)
     try:
         envelope = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -132,24 +131,24 @@ def _pushed(sent: "Any") -> "list[Record]":
 def _unwrapped(sent: "Any") -> "list[Record]":
     """Make the record of an unwrapped push: the body is the message's data, headers hold the rest, its attributes among it."""
     headers = sent.headers
-    if all([name in headers for name in NOTIFICATION]):
+    if all([name.lower() in headers for name in NOTIFICATION]):
         from gcp_files import notified_records
 
-        attributes = {name: headers.get(name) for name in (*NOTIFICATION, "objectGeneration", "eventTime")}
+        attributes = {name: headers.get(name.lower()) for name in (*NOTIFICATION, "objectGeneration", "eventTime")}
         return records_of([attributes], notified_records, lambda item, error: unreadable(item, error, "push", "push"))
     names = ("message-id", "subscription-name", "publish-time", "ordering-key")
     identity, source, time, key = (headers.get(f"x-goog-pubsub-{name}", "") for name in names)
     origin = {"source": source, "time": time, **({"ordering_key": key} if key else {})}
-    body = decode(sent).body
-    return [Record(identity or sha256(body).hexdigest(), body, sent.content_type or "", origin, key)]
+    body = body_of(sent)
+    return [Record(identity or sha256(body).hexdigest(), body, sent.headers.get("content-type", ""), origin, key)]
 
 
 def _task(sent: "Any") -> "list[Record]":
     """Make the record of a task."""
     names = ("taskname", "queuename", "taskretrycount")
     identity, source, retries = (sent.headers.get(f"x-cloudtasks-{name}", "") for name in names)
-    body, origin = decode(sent).body, {"source": source, "retries": retries}
-    return [Record(identity or sha256(body).hexdigest(), body, sent.content_type or "", origin)]
+    body, origin = body_of(sent), {"source": source, "retries": retries}
+    return [Record(identity or sha256(body).hexdigest(), body, sent.headers.get("content-type", ""), origin)]
 
 
 def _schedule(sent: "Any") -> "list[Record]":
@@ -158,11 +157,11 @@ def _schedule(sent: "Any") -> "list[Record]":
     :raises Forbidden: there is a body, and the sender may not send events.
     """
     job, time = (sent.headers.get(f"x-cloudscheduler-{name}", "") for name in ("jobname", "scheduletime"))
-    body = decode(sent).body
+    body = body_of(sent)
     if not body:
         return []
     check(sent)
-    return [Record(time or sha256(body).hexdigest(), body, sent.content_type or "", {"source": job, "time": time})]
+    return [Record(time or sha256(body).hexdigest(), body, sent.headers.get("content-type", ""), {"source": job, "time": time})]
 
 
 def _checked(records: "Callable[[Any], list[Record]]") -> "Callable[[Any], list[Record]]":

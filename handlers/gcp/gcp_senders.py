@@ -20,8 +20,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    import flask
-
 ISSUERS = ("https://accounts.google.com", "accounts.google.com")
 KEYS_HOST, KEYS_PATH = "www.googleapis.com", "/oauth2/v3/certs"
 REMOVED = "SIGNATURE_REMOVED_BY_GOOGLE"
@@ -54,7 +52,7 @@ class Keys:
 KEYS = Keys()
 
 
-def check(request: "flask.Request") -> None:
+def check(request: "Any") -> None:
     """Check that a request comes from a sender that the settings name.
 
     :raises Forbidden: it does not, or the settings name no sender.
@@ -72,7 +70,7 @@ def check(request: "flask.Request") -> None:
         raise Forbidden(f"{str(email)[:100]!r} is not in FLYWEIGHT_EVENT_SENDERS")
 
 
-def _claims(request: "flask.Request", trusted: bool, audiences: "tuple[str, ...]") -> "dict[str, Any]":
+def _claims(request: "Any", trusted: bool, audiences: "tuple[str, ...]") -> "dict[str, Any]":
     """Read the claims of a request's token, and verify them unless Cloud Run has done so.
 
     :param trusted: whether Cloud Run has checked all callers, so that a token without its signature counts.
@@ -105,10 +103,10 @@ def _is_current(issued: "Any", expires: "Any") -> bool:
     return numbers and issued - SKEW <= time() <= expires + SKEW
 
 
-def _addresses(request: "flask.Request") -> "tuple[str, ...]":
+def _addresses(request: "Any") -> "tuple[str, ...]":
     """List the addresses under which this request may have been sent, without and with its path."""
-    root = f"https://{request.host}"
-    return (root, f"{root}/", f"{root}{request.path}", f"{root}{request.full_path.rstrip('?')}")
+    root = f"https://{request.headers.get('host', '')}"
+    return (root, f"{root}/", f"{root}{request.path}", f"{root}{request.target}")
 
 
 def _is_signed(signed: str, signature: str, identity: "Any") -> bool:

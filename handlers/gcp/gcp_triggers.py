@@ -1,4 +1,4 @@
-"""Find the trigger of a Flask request, CloudEvent or background event; None for plain HTTP."""
+"""Find the trigger of a message, CloudEvent or background event; None for plain HTTP."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ PUSHED = (b"message", b"subscription", b"deliveryAttempt")  # the first key of a
 def find(sent: "Any", context: "Any" = None) -> "Trigger | None":
     """Find the trigger of an event; None for plain HTTP.
 
-    :param sent: a Flask request, a CloudEvent, or the data of a background event, depending on the function's signature.
+    :param sent: the message of a request, a CloudEvent, or the data of a background event, as the signature says.
     :param context: of a background event.
     """
     if context is not None:
@@ -33,18 +33,15 @@ def find(sent: "Any", context: "Any" = None) -> "Trigger | None":
     for header in BY_HEADER:
         if header in headers:
             return _trigger(BY_HEADER[header], headers.get("ce-type") if header == "ce-id" else "")
-    content_type = (sent.content_type or "").lower()
+    content_type = headers.get("content-type", "").lower()
     if content_type.startswith("application/cloudevents"):
         return _trigger("STRUCTURED", "")
     return _trigger("PUSH", "") if content_type.startswith("application/json") and _is_pushed(sent) else None
 
 
-def _is_pushed(request: "Any") -> bool:
+def _is_pushed(message: "Any") -> bool:
     """Tell whether a body is the envelope of a Pub/Sub push or the answer of a pull, which no header says."""
-    try:
-        body = request.get_data()  # kept for `decode`
-    except Exception:  # `decode` meets the same error, and reports it
-        return False
+    body = message.body
     begin = body[:64].split(b'"', 2)
     if len(begin) < 3 or begin[0].strip() != b"{":
         return False

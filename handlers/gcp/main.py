@@ -3,12 +3,17 @@
 import os
 
 import flask
+from gcp_message import opened
 from gcp_paths import join_slashes
 from gcp_request import decode, encode
 from gcp_triggers import find
 
 from flyweight.handler import bind
 from flyweight.serving import logs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def lines() -> "logs.Log":
@@ -17,7 +22,7 @@ def lines() -> "logs.Log":
 
 
 # functions-framework imports this file in gunicorn's master, which forks; each child loads the model before its first request.
-predict = bind(
+answer = bind(
     decode,
     encode,
     folder=os.path.dirname(__file__),
@@ -26,5 +31,12 @@ predict = bind(
     triggers=find,
     sinks="gcp_sinks",
 )
+
+
+def predict(*event: "Any") -> "Any":
+    """Answer a Flask request; or consume a CloudEvent, or data and context, which the framework's other signatures pass."""
+    return answer(*map(opened, event))
+
+
 if flask.has_app_context():  # the framework imports this file within its application
     join_slashes(flask.current_app._get_current_object())  # type: ignore[attr-defined]

@@ -1,6 +1,7 @@
 """The model as an ASGI application, for servers of your own choice: `uvicorn --factory asgi:application`."""
 
 from server_http import Message
+from server_mount import path_below
 
 from flyweight.errors import TooLarge
 
@@ -9,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
     from typing import Any
 
-    from server_connections import Answer
+    from server_loop import Answer
 
     Event = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[Event]]
@@ -40,7 +41,12 @@ def application(answer: "Answer | None" = None) -> "Application":
         response = chosen(message) if len(message.body) <= AT_ONCE_BYTES else await to_thread(chosen, message)
         headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers.items()]
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        await send({"type": "http.response.body", "body": response.body})
+        blocks = response.blocks
+        await send({"type": "http.response.body", "body": response.body, "more_body": blocks is not None})
+        while blocks is not None:
+            if (block := await to_thread(lambda rest: next(rest, None), blocks)) is None:
+                blocks = None
+            await send({"type": "http.response.body", "body": block or b"", "more_body": blocks is not None})
 
     return respond
 
@@ -51,7 +57,9 @@ async def _message(scope: "Event", receive: "Receive") -> "Message | None":
     for raw, value in scope["headers"]:
         name, text = raw.decode("latin-1"), value.decode("latin-1")
         headers[name] = f"{headers[name]}{'; ' if name == 'cookie' else ', '}{text}" if name in headers else text
-    message = Message(scope["method"], scope["path"] or "/", headers)
+    query = scope.get("query_string", b"").decode("latin-1")
+    target = path_below(*_path_and_base(scope), headers)
+    message = Message(scope["method"], f"{target}?{query}" if query else target, headers)
     parts, size, more = [], 0, True
     while more:
         event = await receive()
@@ -65,6 +73,15 @@ async def _message(scope: "Event", receive: "Receive") -> "Message | None":
         more = event.get("more_body", False)
     message.body = b"".join(parts)
     return message
+
+
+def _path_and_base(scope: "Event") -> "tuple[str, str]":
+    """Divide a path into that below the mount and that of the mount: servers and frameworks give both in `path`, some the first.
+
+    https://asgi.readthedocs.io/en/latest/specs/www.html#http-connection-scope has `root_path`.
+    """
+    path, base = scope["path"], scope.get("root_path", "").rstrip("/")
+    return (path[len(base) :] if f"{path}/".startswith(f"{base}/") else path), base
 
 
 async def _live(receive: "Receive", send: "Send") -> None:

@@ -9,6 +9,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    # method, target, headers, whether the connection is kept and a "100 Continue" expected, length of the body, whether in chunks
+    Head = tuple[str, str, Mapping[str, str], bool, bool, int, bool]
+
 MAX_HEAD_BYTES = 64 * 1024  # of the request line and all headers; also of the trailers after a body in chunks
 MAX_HEADERS = 200  # browsers and proxies together send some tens
 MAX_CHUNK_LINE = 1024  # bytes of a chunk's size and its extensions
@@ -22,6 +25,7 @@ ONCE = ("content-length", "host", "transfer-encoding", "content-type")
 BEFORE_THE_BODY = {"content-length", "host", "transfer-encoding"}
 RETRY: "Mapping[str, str]" = {"retry-after": "1"}
 NO_HEADERS: "Mapping[str, str]" = {}
+NO_HEAD: "Head" = ("", "", NO_HEADERS, False, False, 0, False)
 
 
 class HeadTooLarge(TooLarge):
@@ -80,6 +84,8 @@ class Parser:
         self._max_body_bytes = max_body_bytes
         self._buffer = bytearray()
         self._scanned = 0  # bytes of the buffer in which the end of the head is not
+        self._known_head: bytes | None = None  # of the last request, which callers who keep a connection often repeat
+        self._known = NO_HEAD  # what was read in it
         self._message: Message | None = None  # whose body is arriving
         self._parts: list[bytes | bytearray] = []
         self._length = 0  # bytes of the body so far
@@ -153,7 +159,18 @@ class Parser:
             raise MalformedRequest("the request does not begin with the name of a method")
 
     def _begin(self, head: bytes) -> None:
-        """Parse the head of a request, and prepare for its body.
+        """Parse the head of a request, or recognise that of the request before, and prepare for the body.
+
+        :raises MalformedRequest, HeadTooLarge, TooLarge: as `next`.
+        """
+        if head != self._known_head:
+            self._known = self._parsed(head)
+            self._known_head = head
+        method, target, headers, keep_alive, self.expects, self._left, self._chunked = self._known
+        self._message = Message(method, target, headers, keep_alive)
+
+    def _parsed(self, head: bytes) -> "Head":
+        """Parse the head of a request.
 
         :raises MalformedRequest, HeadTooLarge, TooLarge: as `next`.
         """
@@ -166,9 +183,8 @@ class Parser:
             raise MalformedRequest("a request of HTTP/1.1 names a host in the header Host")
         options = [option.strip(" \t") for option in headers.get("connection", "").lower().split(",")]
         keep_alive = "close" not in options and (version == b"1.1" or "keep-alive" in options)
-        self._left, self._chunked = self._measure(headers, version)
-        self._message = Message(method, target, headers, keep_alive)
-        self.expects = version == b"1.1" and headers.get("expect", "").lower() == "100-continue"
+        expects = version == b"1.1" and headers.get("expect", "").lower() == "100-continue"
+        return method, target, headers, keep_alive, expects, *self._measure(headers, version)
 
     def _measure(self, headers: "dict[str, str]", version: bytes) -> "tuple[int, bool]":
         """Find the length of the body, 0 for one in chunks, and whether it comes in chunks.

@@ -16,11 +16,12 @@ def decode(message: "Message") -> Request:
     if message.error is not None:
         raise message.error
     headers = message.headers
-    return Request(message.method, message.path, headers, message.body, headers.get("x-request-id", ""))
+    query = message.target.partition("?")[2]
+    return Request(message.method, message.path, headers, message.body, headers.get("x-request-id", ""), query)
 
 
 def encode(response: Response, message: "Message") -> Response:
-    """Add the length of the body; an answer to HEAD has that of the body that it leaves out."""
-    if response.status == NO_CONTENT or "content-length" in response.headers:
+    """Add the length of the body; an answer to HEAD has that of the body that it leaves out, one in blocks has none."""
+    if response.status == NO_CONTENT or "content-length" in response.headers or response.blocks is not None:
         return response
     return Response(response.status, {**response.headers, "content-length": str(len(response.body))}, response.body)

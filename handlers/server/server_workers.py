@@ -16,20 +16,30 @@ if TYPE_CHECKING:
 SHORTEST_LIFE = 1.0  # seconds; a process that ends sooner is replaced when they have passed
 
 
-def run_workers(count: int, serve: "Callable[[], int]") -> int:
+def start_over() -> None:
+    """Start this program over with FORK_FIRST if loading the model has started threads.
+
+    A fork copies no threads, and locks that they hold stay locked.
+    """
+    if FORK_FIRST not in sys.argv and _threads() > 1:
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:], FORK_FIRST])
+
+
+def run_workers(count: int, serve: "Callable[[], int]", on_stop: "Callable[[], None]") -> int:
     """Fork the processes, replace those that die, pass SIGTERM on, and wait for all of them.
 
     :param serve: answers requests until SIGTERM, and returns the exit status.
+    :param on_stop: called once, when the signal has come.
     :returns: the exit status: 0 if that of each process is.
     """
-    if FORK_FIRST not in sys.argv and _threads() > 1:  # a fork copies no threads, and locks that they hold stay locked
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:], FORK_FIRST])
     gc.collect()
     gc.freeze()  # so that the collector does not write to pages that all processes share
     children: dict[int, float] = {}
     stopping: list[int] = []
 
     def stop(number: int, frame: "FrameType | None") -> None:
+        if not stopping:
+            on_stop()
         stopping.append(number)
         for child in [*children]:
             try:
@@ -40,7 +50,7 @@ def run_workers(count: int, serve: "Callable[[], int]") -> int:
     for number in (SIGTERM, SIGINT):
         signal(number, stop)
     for _ in range(count):
-        _fork(serve, children)
+        _fork(serve, children, stopping)
     status = 0
     while children:
         child, ended = os.wait()
@@ -49,18 +59,17 @@ def run_workers(count: int, serve: "Callable[[], int]") -> int:
             status = 1 if ended else status
             continue
         time.sleep(max(0.0, born + SHORTEST_LIFE - time.monotonic()))
-        if not stopping:
-            _fork(serve, children)
+        _fork(serve, children, stopping)
     return status
 
 
-def _fork(serve: "Callable[[], int]", children: "dict[int, float]") -> None:
-    """Start a process that serves, and note when.
+def _fork(serve: "Callable[[], int]", children: "dict[int, float]", stopping: "list[int]") -> None:
+    """Start a process that serves, and note when, unless a signal has come.
 
-    SIGTERM waits meanwhile, so that it reaches a child that knows what to do with it, and a parent that knows the child.
+    Signals wait meanwhile, so that they reach a child that knows what to do with them, and a parent that knows the child.
     """
     pthread_sigmask(SIG_BLOCK, (SIGTERM, SIGINT))
-    child = os.fork()
+    child = -1 if stopping else os.fork()
     if child == 0:
         status = 1
         try:
@@ -68,7 +77,8 @@ def _fork(serve: "Callable[[], int]", children: "dict[int, float]") -> None:
         finally:
             sys.stdout.flush()
             os._exit(status)
-    children[child] = time.monotonic()
+    if child > 0:
+        children[child] = time.monotonic()
     pthread_sigmask(SIG_UNBLOCK, (SIGTERM, SIGINT))
 
 

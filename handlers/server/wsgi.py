@@ -1,6 +1,7 @@
 """The model as a WSGI application, for servers of your own choice: `gunicorn 'wsgi:application()'`."""
 
 from server_http import Message
+from server_mount import path_below
 
 from flyweight.errors import FlyweightError, MalformedRequest, TooLarge
 
@@ -9,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from server_connections import Answer
+    from server_loop import Answer
 
 BLOCK = 64 * 1024
 MAX_BODY_BYTES = 64 * 1024 * 1024  # larger than any model's limit, which the service enforces and explains
@@ -21,12 +22,15 @@ def application(answer: "Answer | None" = None) -> "WSGIApplication":
     :param answer: answers one request; None for that of the folder, which loads its model now.
     """
     from http import HTTPStatus
+    from itertools import chain
 
     chosen: Answer = answer or __import__("server_main").answer
 
     def respond(variables: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
         response = chosen(_message(variables))
         start_response(f"{response.status} {HTTPStatus(response.status).phrase}", [*response.headers.items()])
+        if response.blocks is not None:
+            return chain([response.body], response.blocks)
         return [response.body] if response.body else []
 
     return respond
@@ -36,7 +40,9 @@ def _message(variables: "WSGIEnvironment") -> Message:
     """Convert the request that a WSGI server has parsed."""
     headers = {name[5:].replace("_", "-").lower(): value for name, value in variables.items() if name.startswith("HTTP_")}
     headers["content-type"] = variables.get("CONTENT_TYPE", "")
-    message = Message(variables["REQUEST_METHOD"], variables.get("PATH_INFO", "") or "/", headers)
+    target = path_below(variables.get("PATH_INFO", ""), variables.get("SCRIPT_NAME", ""), headers)
+    query = variables.get("QUERY_STRING", "")
+    message = Message(variables["REQUEST_METHOD"], f"{target}?{query}" if query else target, headers)
     try:
         message.body = _body(variables, headers)
     except FlyweightError as error:

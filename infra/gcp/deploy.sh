@@ -6,7 +6,8 @@
 #
 # --dry-run prints the commands and runs nothing. --destroy removes the function, its triggers and the identities that were made
 # for them, by NAME, PROJECT and REGION, and the mapping of DOMAIN if that is given again; what is the project's own stays:
-# buckets, topics, images, the metric, its alert, a budget.
+# buckets, topics, images, the metric, its alert, a budget. infra/cloudrun/deploy.sh runs it with --server, for a folder that
+# `flyweight build cloudrun` made.
 # These variables change the defaults:
 #
 #   NAME             the function's name                        flyweight
@@ -160,6 +161,11 @@ named() {
   esac
 }
 
+server=false target=gcp
+if [ "${1:-}" = --server ]; then
+  server=true target=cloudrun
+  shift
+fi
 dry_run=false
 if [ "${1:-}" = --dry-run ]; then
   dry_run=true
@@ -236,10 +242,25 @@ if [ -n "$TRIGGER_BUCKET" ] && [[ $SETTINGS != *FLYWEIGHT_EVENT_BUCKETS=* ]]; th
   SETTINGS+=",FLYWEIGHT_EVENT_BUCKETS=$TRIGGER_BUCKET"
 fi
 
+if $server; then
+  # What is started: named here, Google's build installs no gunicorn, as it does for a Procfile alone. It would also choose the
+  # newest Python. https://docs.cloud.google.com/docs/buildpacks/service-specific-configs and .../buildpacks/python
+  entry=$(sed -n 's/^web: *//p' "$SOURCE/Procfile" 2>/dev/null || true)
+  what=(
+    "--set-build-env-vars=GOOGLE_ENTRYPOINT=${entry:-python cloudrun_main.py},GOOGLE_PYTHON_VERSION=$PYTHON.x"
+    --automatic-updates # Google patches the base image without a new build
+    # no probe of ours at the start: Google waits for the port, which opens when the model is loaded; asked for a path it would
+    # ask once a second, and a cold start would take that long
+    "--liveness-probe=httpGet.path=/health,periodSeconds=60"
+  )
+else
+  # Google's build compiles the source again, by default to bytecode that names the source's time; the image then resets
+  # all times, and each cold start would compile anew. With this variable compileall writes bytecode that names a hash.
+  what=(--function=predict --set-build-env-vars=SOURCE_DATE_EPOCH=315619200)
+fi
 command=(
   gcloud run deploy "$NAME"
   "--source=$SOURCE"
-  --function=predict
   "--base-image=python${PYTHON/./}"
   "--region=$REGION"
   "$access"
@@ -250,9 +271,7 @@ command=(
   "--min=$MIN_INSTANCES"
   "--max-instances=$MAX_INSTANCES"
   "--timeout=$TIMEOUT"
-  # Google's build compiles the source again, by default to bytecode that names the source's time; the image then resets
-  # all times, and each cold start would compile anew. With this variable compileall writes bytecode that names a hash.
-  --set-build-env-vars=SOURCE_DATE_EPOCH=315619200
+  "${what[@]}"
 )
 if [ -n "$PROJECT" ]; then command+=("--project=$PROJECT"); fi
 if [ -n "$SERVICE_ACCOUNT" ]; then command+=("--service-account=$SERVICE_ACCOUNT"); fi
@@ -264,15 +283,16 @@ if [ -n "$LABELS" ]; then command+=("--labels=$LABELS"); fi
 if [ -n "$SETTINGS" ]; then command+=("--set-env-vars=$SETTINGS"); fi
 command+=("$@")
 
-if ! $dry_run && { [ ! -f "$SOURCE/main.py" ] || [ ! -f "$SOURCE/flyweight.json" ]; }; then
-  fail "'$SOURCE' is not a built folder; run: flyweight build gcp --model FILE -o $SOURCE"
+if $server; then entry=Procfile; else entry=main.py; fi
+if ! $dry_run && { [ ! -f "$SOURCE/$entry" ] || [ ! -f "$SOURCE/flyweight.json" ]; }; then
+  fail "'$SOURCE' is not a built folder; run: flyweight build $target --model FILE -o $SOURCE"
 fi
-if grep -s '"target":' "$SOURCE/flyweight.json" | grep -qv '"gcp"'; then
-  fail "'$SOURCE' was not built for gcp; run: flyweight build gcp --model FILE -o $SOURCE"
+if grep -s '"target":' "$SOURCE/flyweight.json" | grep -qv "\"$target\""; then
+  fail "'$SOURCE' was not built for $target; run: flyweight build $target --model FILE -o $SOURCE"
 fi
 
 if ! $dry_run && $open && [ -n "$TRIGGER_TOPIC$TRIGGER_BUCKET" ] && ! grep -qsi '^cryptography' "$SOURCE/requirements.txt"; then
-  fail "a public function checks the tokens of its triggers itself: add cryptography to handlers/gcp/requirements.txt, and build again"
+  fail "a public function checks the tokens of its triggers itself: add cryptography to handlers/$target/requirements.txt, and build again"
 fi
 
 if $OWN_ACCOUNT; then account "$NAME" "what $NAME runs as"; fi

@@ -102,7 +102,7 @@ STRICTER = {
 }
 # Where ours is laxer: it answers further requests where h11 stops.
 LAXER = {
-    "empty lines before a request, as RFC 9112 advises in 2.2": re.compile(rb"\A\r\n|\r\n[A-Z-]+ [^ \r\n]+ HTTP/1\.[01]\r\n"),
+    "empty lines before a request, as RFC 9112 advises in 2.2": re.compile(rb"\A\r\n|\r\n[^ :\r\n]+ [^ \r\n]+ HTTP/1\.[01]\r\n"),
     "HTTP/1.0 with keep-alive": re.compile(rb"(?is) HTTP/1\.0\r\n.*connection:[^\r\n]*keep-alive"),
 }
 
@@ -135,8 +135,9 @@ def cut(data: bytes, chance: random.Random) -> list[bytes]:
 
 
 def connection_bytes(chance: random.Random) -> bytes:
-    """Write one to three requests, and damage them half of the time."""
-    data = b"".join(_request(chance) for _ in range(chance.choice((1, 1, 1, 2, 3))))
+    """Write one to five requests, of which some are repeated, and damage them half of the time."""
+    requests = [_request(chance) for _ in range(chance.choice((1, 1, 1, 2, 3)))]
+    data = b"".join(requests + [chance.choice(requests) for _ in range(chance.choice((0, 0, 1, 2)))])
     for _ in range(chance.choice((0, 0, 1, 1, 2, 4))):
         data = chance.choice(DAMAGES)(data, chance.randrange(len(data) + 1), chance)
     return data

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import select
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from email.utils import parsedate_to_datetime
-from threading import Event, Thread
+from threading import Barrier, Event, Thread
 from typing import Any
 
 import pytest
@@ -19,13 +21,17 @@ from tests.services.web import GENEROUS, wait_until
 
 GET = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
 LAST = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+LONG = bytes(8 << 20)
 Start = Callable[..., Any]
 
 
-@pytest.fixture
-def start() -> Iterator[Start]:
+@pytest.fixture(params=["epoll", "select"])
+def start(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """From what answers a request, and bounds, to a server that runs in a thread; its attribute `port` is its port."""
-    from server_connections import Server, listen
+    if request.param == "select":  # as on systems other than Linux
+        monkeypatch.delattr(select, "epoll", raising=False)
+    from server_loop import Server
+    from server_sockets import listen
 
     with ExitStack() as stack:
 
@@ -68,6 +74,10 @@ def statuses(data: bytes) -> list[int]:
     return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3}) ", data)]
 
 
+def long_or_ok(message: Any) -> bytes:
+    return LONG if message.path == "/long" else b"ok"
+
+
 def test_at_the_cap_the_connection_that_waits_longest_makes_room(start: Start) -> None:
     server = start(lambda message: b"ok", connections=3)
     with ExitStack() as stack:
@@ -101,6 +111,118 @@ def test_a_caller_who_does_not_read_a_long_answer_is_cut_off(start: Start) -> No
         connection.sendall(GET)
         assert connection.recv(1) == b"H"
         wait_until(lambda: not server.connections, "the connection is closed")
+
+
+def test_callers_who_do_not_read_keep_no_other_waiting(start: Start) -> None:
+    server = start(long_or_ok)
+    with ExitStack() as stack:
+        for _ in range(200):
+            caller = stack.enter_context(closing(socket.socket()))
+            caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            caller.connect(("127.0.0.1", server.port))
+            caller.sendall(GET.replace(b"/health", b"/long"))
+        assert statuses(said(server, LAST)) == [200]
+
+
+def test_an_answer_that_takes_long_keeps_no_other_waiting(start: Start) -> None:
+    go, begun = Event(), Event()
+
+    def answer(message: Any) -> bytes:
+        if message.path == "/slow":
+            begun.set()
+            assert go.wait(GENEROUS)
+        return message.path.encode()
+
+    server = start(answer)
+    with closing(connected(server)) as slow, closing(connected(server)) as kept:
+        kept.sendall(GET)
+        assert kept.recv(1000).endswith(b"/health")
+        slow.sendall(GET.replace(b"/health", b"/slow"))
+        assert begun.wait(GENEROUS)
+        for _ in range(3):
+            kept.sendall(GET)
+            assert kept.recv(1000).endswith(b"/health")
+            assert statuses(said(server, LAST)) == [200]
+        go.set()
+        assert slow.recv(1000).endswith(b"/slow")
+        slow.sendall(LAST)
+        assert received(slow).endswith(b"/health"), "and its connection was kept"
+
+
+def test_answers_that_take_long_are_made_side_by_side(start: Start) -> None:
+    together = Barrier(6)
+
+    def answer(message: Any) -> bytes:
+        together.wait(GENEROUS)
+        return b"ok"
+
+    server = start(answer)
+    with ExitStack() as stack:
+        callers = [stack.enter_context(closing(connected(server))) for _ in range(6)]
+        for caller in callers:
+            caller.sendall(LAST)
+        assert [statuses(received(caller)) for caller in callers] == [[200]] * 6
+
+
+def test_a_request_behind_a_long_answer_is_answered_when_that_was_read(start: Start) -> None:
+    answer = said(start(long_or_ok), GET.replace(b"/health", b"/long") + LAST)
+    assert statuses(answer) == [200, 200] and len(answer) > len(LONG) and answer.endswith(b"ok")
+
+
+def test_an_error_in_what_answers_costs_its_own_connection_only(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    errors: list[Any] = []
+    monkeypatch.setattr(sys, "excepthook", lambda *error: errors.append(error[1]))
+    server = start(lambda message: message.body if message.path == "/health" else [][0])
+    assert said(server, GET.replace(b"/health", b"/wrong")) == b""
+    assert statuses(said(server, LAST)) == [200] and [type(error) for error in errors] == [IndexError]
+
+
+def test_a_server_whose_own_thread_fails_ends_with_an_error(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    from server_loop import Server
+
+    monkeypatch.setattr(sys, "unraisablehook", lambda error: None)
+    monkeypatch.setattr(Server, "_look", lambda self: [][0])
+    ended: list[str] = []
+
+    def run(self: Any, run: Callable[..., None] = Server.run) -> None:
+        try:
+            run(self)
+        except RuntimeError as error:
+            ended.append(str(error))
+
+    monkeypatch.setattr(Server, "run", run)
+    server = start(lambda message: b"ok")
+    with closing(connected(server)):
+        server.thread.join(GENEROUS)
+    assert ended and ended[0].startswith("the server's thread has failed")
+
+
+def test_a_server_that_was_closed_does_not_run() -> None:
+    from server_loop import Server
+    from server_sockets import listen
+
+    server = Server(listen("127.0.0.1", 0), lambda message: None, Serving(), 1 << 20)
+    server.close()
+    server.run()
+    assert server.listener.fileno() == -1
+
+
+def test_a_server_is_closed_while_an_answer_is_made(start: Start) -> None:
+    go, begun = Event(), Event()
+
+    def answer(message: Any) -> bytes:
+        begun.set()
+        assert go.wait(GENEROUS)
+        return b"ok"
+
+    server = start(answer)
+    with closing(connected(server)) as caller:
+        caller.sendall(GET)
+        assert begun.wait(GENEROUS)
+        server.close()
+        server.thread.join(GENEROUS)
+        assert not server.thread.is_alive() and caller.recv(1) == b""
+        go.set()
 
 
 def test_a_long_answer_arrives_whole(start: Start) -> None:
@@ -154,9 +276,9 @@ def test_an_answer_has_a_date_its_length_and_no_body_for_head(start: Start) -> N
 
 
 def test_no_header_begins_another_line() -> None:
-    from server_connections import _head
+    from server_connections import head as written
 
-    head = _head(Response(200, {"a": "b\r\nset-cookie: c", "d": "\u2192"}, b""), True)
+    head = written(Response(200, {"a": "b\r\nset-cookie: c", "d": "\u2192"}, b""), True)
     assert b"a: b  set-cookie: c\r\n" in head and b"d: ?\r\n" in head and head.count(b"\r\n") == 6
 
 
@@ -183,7 +305,7 @@ def test_a_server_that_stops_finishes_what_has_begun_and_closes_the_rest(start: 
         idle.sendall(GET)
         assert statuses(idle.recv(1000)) == [200]
         begun.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab")
-        wait_until(lambda: any(connection.busy for connection in server.connections), "the request has begun")
+        wait_until(lambda: any(connection.busy for connection in server.connections.values()), "the request has begun")
         stopping = Thread(target=lambda: results.append(server.drain()))
         stopping.start()
         assert idle.recv(1) == b"", "the idle one is closed"
@@ -202,5 +324,5 @@ def test_a_server_that_stops_waits_for_its_grace_and_no_longer(start: Start) -> 
     server = start(lambda message: b"ok", grace_seconds=0.1)
     with closing(connected(server)) as begun:
         begun.sendall(GET[:9])
-        wait_until(lambda: any(connection.busy for connection in server.connections), "the request has begun")
+        wait_until(lambda: any(connection.busy for connection in server.connections.values()), "the request has begun")
         assert server.drain() is False

@@ -131,6 +131,7 @@ def test_a_model_whose_loading_starts_threads_is_loaded_after_the_fork(folder: P
 def test_the_port_is_the_platforms_unless_ours_is_set() -> None:
     assert settings.serving({}).port == 8080
     assert settings.serving({"PORT": "81"}).port == 81
+    assert settings.serving({"PORT": "81", "A_BIND_TO_PORT": "82"}).port == 82  # PORT may be the image's own
     assert settings.serving({"PORT": "81", "FLYWEIGHT_PORT": "0", "FLYWEIGHT_HOST": "::1"})[:2] == ("::1", 0)
     assert settings.serving({"FLYWEIGHT_IDLE_SECONDS": "620", "FLYWEIGHT_WORKERS": "3"})[2:] == (
         3,
@@ -140,7 +141,10 @@ def test_the_port_is_the_platforms_unless_ours_is_set() -> None:
         620.0,
         30.0,
         10.0,
+        None,
+        False,
     )
+    assert settings.serving({"FLYWEIGHT_METRICS": "true"}).metrics
 
 
 @pytest.mark.parametrize("environ", [{"PORT": "http"}, {"PORT": "65536"}, {"FLYWEIGHT_PORT": "-1"}, {"FLYWEIGHT_WORKERS": "0"}])

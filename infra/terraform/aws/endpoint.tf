@@ -194,6 +194,7 @@ resource "aws_lambda_function_url" "url" {
   function_name      = aws_lambda_function.function.function_name
   qualifier          = local.alias.name
   authorization_type = var.access == "public" ? "NONE" : "AWS_IAM"
+  invoke_mode        = var.streaming ? "RESPONSE_STREAM" : "BUFFERED"
   dynamic "cors" { # what is not signed does not reach the function, so that Lambda answers a browser's question
     for_each = local.cors && var.access != "public" ? [1] : []
     content {

@@ -9,6 +9,7 @@ locals {
   arn        = "arn:${data.aws_partition.current.partition}"
   kms_key    = var.kms_key_arn == "" ? null : var.kms_key_arn
   boundary   = var.permissions_boundary == "" ? null : var.permissions_boundary
+  streaming  = var.streaming ? { FLYWEIGHT_STREAMING = "true" } : {}
   role_arn   = var.role_arn == "" ? one(aws_iam_role.function[*].arn) : var.role_arn
 }
 
@@ -59,7 +60,7 @@ resource "aws_lambda_function" "function" {
     log_group  = aws_cloudwatch_log_group.log.name
   }
   environment {
-    variables = merge(var.client == "own" ? { AWS_LAMBDA_EXEC_WRAPPER = "/var/task/flyweight_wrapper" } : {}, {
+    variables = merge(var.client == "own" ? { AWS_LAMBDA_EXEC_WRAPPER = "/var/task/flyweight_wrapper" } : {}, local.streaming, {
       FLYWEIGHT_MODEL            = var.model
       FLYWEIGHT_OBSERVABILITY    = var.observability
       FLYWEIGHT_RESULTS          = local.results[var.results]

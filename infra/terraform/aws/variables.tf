@@ -186,6 +186,20 @@ variable "client" {
   }
 }
 
+variable "streaming" {
+  type        = bool
+  default     = false
+  description = "Sends answers of up to 200 MB while they are made, by a function URL. Asks for client = own; docs/lambda-client.md."
+  validation {
+    condition     = !var.streaming || var.client == "own"
+    error_message = "streaming asks for client = own, as AWS's client for Python has no streams."
+  }
+  validation { # `response_transfer_mode` of a REST API begins with version 6.27 of the provider
+    condition     = !var.streaming || var.endpoint == "function-url"
+    error_message = "streaming asks for endpoint = function-url."
+  }
+}
+
 variable "snap_start" {
   type    = bool
   default = false

@@ -78,7 +78,7 @@ resource "google_cloud_run_v2_service" "function" {
     service_account                  = coalesce(var.service_account, one(google_service_account.own[*].email))
     encryption_key                   = var.kms_key
     timeout                          = var.timeout
-    max_instance_request_concurrency = var.concurrency
+    max_instance_request_concurrency = coalesce(var.concurrency, var.server ? 80 : 16)
     scaling {
       min_instance_count = var.min_instances
       max_instance_count = var.max_instances
@@ -98,6 +98,15 @@ resource "google_cloud_run_v2_service" "function" {
       resources {
         limits            = { cpu = var.cpu, memory = var.memory }
         startup_cpu_boost = true
+      }
+      dynamic "liveness_probe" {
+        for_each = var.server ? [1] : []
+        content {
+          period_seconds = 60
+          http_get {
+            path = "/health"
+          }
+        }
       }
       dynamic "env" {
         for_each = local.settings

@@ -16,8 +16,14 @@ variable "name" {
 }
 
 variable "image" {
-  description = "The image of the built folder; the head of infra/gcp/service.yaml has the commands that build it."
+  description = "The image of the built folder; the head of infra/gcp/service.yaml has the commands that build it, and infra/cloudrun/service.yaml."
   type        = string
+}
+
+variable "server" {
+  description = "Whether the folder was built for cloudrun: Google then asks /ready before an instance gets requests, and /health once a minute."
+  type        = bool
+  default     = false
 }
 
 variable "memory" {
@@ -33,9 +39,9 @@ variable "cpu" {
 }
 
 variable "concurrency" {
-  description = "Requests at once in one instance; functions-framework answers in 4 threads a CPU."
+  description = "Requests at once in one instance; null: 16 for functions-framework, which answers in 4 threads a CPU, and 80 for our own server."
   type        = number
-  default     = 16
+  default     = null
 }
 
 variable "min_instances" {

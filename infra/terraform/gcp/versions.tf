@@ -1,4 +1,4 @@
-# A Cloud Run function as infra/gcp/deploy.sh makes it, for teams that keep their infrastructure in Terraform.
+# A Cloud Run function as infra/gcp/deploy.sh makes it, or with `server` a service as infra/cloudrun/deploy.sh, for teams that keep their infrastructure in Terraform.
 terraform {
   required_version = ">= 1.5"
   required_providers {

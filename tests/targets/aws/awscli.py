@@ -15,8 +15,17 @@ from botocore.session import get_session
 # of every command: https://docs.aws.amazon.com/cli/latest/reference/
 GLOBAL = {"--region", "--query", "--output"}
 # Commands of version 2's own, which no service has, with the options of their pages below that reference:
-# logs/tail.html, configure/export-credentials.html
+# logs/tail.html, configure/export-credentials.html, cloudformation/deploy/index.html, s3/cp.html, s3/rm.html, s3/sync.html,
+# ecr/get-login-password.html
 OWN = {
+    ("cloudformation", "deploy"): {
+        *("--stack-name", "--template-file", "--no-fail-on-empty-changeset", "--capabilities", "--parameter-overrides", "--tags")
+    },
+    ("cloudformation", "wait"): {"--stack-name"},
+    ("s3", "cp"): {"--only-show-errors"},
+    ("s3", "rm"): {"--recursive", "--only-show-errors"},
+    ("s3", "sync"): {"--delete", "--only-show-errors"},
+    ("ecr", "get-login-password"): set(),
     ("logs", "tail"): {"--since", "--follow", "--format", "--filter-pattern", "--log-stream-names", "--log-stream-name-prefix"},
     ("configure", "export-credentials"): {"--profile", "--format"},
 }
@@ -36,7 +45,8 @@ def complaints(line: str) -> list[str]:
     described = model.operation_model(operation)
     taken = described.input_shape
     options = {f"--{xform_name(name, '-')}" for name in taken.members} if taken else set()
-    wanted = {f"--{xform_name(name, '-')}" for name in taken.required_members} if taken else set()
+    required = {*taken.required_members} - {*described.idempotent_members} if taken else set()  # the CLI makes such tokens itself
+    wanted = {f"--{xform_name(name, '-')}" for name in required}
     found = [f"{line}: no option {option}" for option in sorted(given - GLOBAL - options)]
     found += [f"{line}: lacks {option}" for option in sorted(wanted - given)]
     query = words[words.index("--query") + 1] if "--query" in words else ""

@@ -29,12 +29,13 @@ TIMEOUT = 30.0
 
 @dataclass
 class Request:
-    """What a client sent; `headers`: names in lower case."""
+    """What a client sent; `headers`, and `trailers` after a body in chunks: names in lower case."""
 
     method: str
     path: str
     headers: dict[str, str]
     body: bytes
+    trailers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -50,7 +51,7 @@ class Ended:
 @dataclass
 class _Connection:
     socket: socket.socket
-    received: bytes = b""
+    received: bytearray = field(default_factory=bytearray)
 
 
 def reply(body: bytes, status: int = 200, **headers: str | None) -> bytes:
@@ -84,6 +85,7 @@ class Session:
     framed: bool = False
     python: str = sys.executable
     wrapper: Path = WRAPPER
+    timeout: float = TIMEOUT
     refusals: dict[str, bytes] = field(default_factory=dict)  # from the end of a path to the answer to a post
 
     def __post_init__(self) -> None:
@@ -136,7 +138,7 @@ class Session:
 
     def waits(self) -> bool:
         """Serve until the client waits for an event; False if it has ended."""
-        deadline = time.monotonic() + TIMEOUT
+        deadline = time.monotonic() + self.timeout
         while not self._waiting:
             ready, _, _ = select.select([self._listener, *[one.socket for one in self._connections]], [], [], 0.05)
             for one in ready:
@@ -222,22 +224,49 @@ class Session:
 
 def _taken(connection: _Connection) -> Request | None:
     """Take one whole request out of what a connection received."""
-    head, separator, rest = connection.received.partition(b"\r\n\r\n")
-    if not separator:
+    end = connection.received.find(b"\r\n\r\n")
+    if end < 0:
         return None
-    first, *lines = head.split(b"\r\n")
+    first, *lines = connection.received[:end].split(b"\r\n")
     headers = {}
     for line in lines:
         name, _, value = line.partition(b":")
         headers[name.decode().lower()] = value.strip().decode("utf-8", "surrogateescape")
+    method, path, _ = first.decode().split(" ", 2)
+    if headers.get("transfer-encoding") == "chunked":
+        return _taken_in_chunks(connection, Request(method, path, headers, b""), end + 4)
+    rest = connection.received[end + 4 :]
     length = int(headers.get("content-length", 0))
     if headers.pop("expect", "") and not rest:
         connection.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
     if len(rest) < length:
         return None
     connection.received = rest[length:]
-    method, path, _ = first.decode().split(" ", 2)
-    return Request(method, path, headers, rest[:length])
+    return Request(method, path, headers, bytes(rest[:length]))
+
+
+def _taken_in_chunks(connection: _Connection, request: Request, place: int) -> Request | None:
+    """Take a request whose body comes in chunks, and its trailers, once all of it is there."""
+    if not connection.received.endswith(b"\r\n\r\n"):
+        return None
+    parts, received = [], connection.received
+    while True:
+        end = received.find(b"\r\n", place)
+        length = int(received[place:end], 16) if end > 0 else -1
+        if length < 0 or len(received) < end + 2 + length + 2:
+            return None
+        place = end + 2 + length + 2
+        if length == 0:
+            break
+        parts.append(bytes(received[end + 2 : end + 2 + length]))
+        assert received[place - 2 : place] == b"\r\n"
+    for line in received[end + 2 :].split(b"\r\n"):
+        name, colon, value = line.partition(b":")
+        if colon:
+            request.trailers[name.decode().lower()] = value.strip().decode()
+    connection.received = bytearray()  # a client ends its connection after a stream
+    request.body = b"".join(parts)
+    return request
 
 
 def _whole(file: Any) -> bytes:

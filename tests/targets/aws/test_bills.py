@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from flyweight.toolkit.costs.clients import saving
 from flyweight.toolkit.costs.workload import Workload
 from flyweight.toolkit.targets.aws import costs as aws
 from tests.toolkit.costs.bills import MODEL, TEN, amounts, planned
@@ -28,6 +31,39 @@ def test_lambda_on_x86_with_2_gb_without_a_gateway() -> None:
     assert told["compute, GB-seconds"] == pytest.approx(26.66672)
     assert told["data out, GB"] == pytest.approx(36.00)  # (500 - 100) x 0.09
     assert "HTTP API" not in told
+
+
+def test_init_is_billed_for_each_cold_start() -> None:
+    work = Workload(MODEL, requests=100e6, cold_share=0.01, memory_mb=2048, architecture="x86_64", front="url")
+    told = amounts(aws.function(work))
+    # 100,000,000 x 0.01 s x 2 GB = 2,000,000 GB-seconds use up what is free; 1,600,000 x 0.0000166667 = 26.66672
+    assert told["compute, GB-seconds"] == pytest.approx(26.66672)
+    # 1,000,000 cold starts x (0.2 - 0.01) s x 2 GB = 380,000 GB-seconds x 0.0000166667 = 6.333346
+    assert told["INIT, GB-seconds"] == pytest.approx(6.333346)
+
+
+def test_init_takes_what_compute_leaves_of_the_free_amount() -> None:
+    told = amounts(aws.function(Workload(MODEL, requests=20e6, cold_share=0.05)))
+    # 20,000,000 x 0.01 x 1769/512 s x 0.5 GB = 345,507.8125 GB-seconds: all free, 54,492.1875 are left
+    assert told["compute, GB-seconds"] == 0
+    # 1,000,000 x 0.19 s x 0.5 GB = 95,000; 40,507.8125 x 0.0000133334 = 0.540107
+    assert told["INIT, GB-seconds"] == pytest.approx(0.540107, abs=1e-6)
+
+
+def test_instances_kept_ready_and_snapshots_have_no_init_in_each_cold_start() -> None:
+    ready = Workload(MODEL, requests=100e6, cold_share=0.01, warm_instances=1)
+    assert "INIT, GB-seconds" not in amounts(aws.function(ready))
+    assert "INIT, GB-seconds" not in planned("aws", Workload(MODEL, requests=100e6, cold_share=0.01), SnapStart="true")
+    assert "INIT, GB-seconds" in planned("aws", Workload(MODEL, requests=100e6, cold_share=0.01))
+
+
+def test_what_the_own_client_saves() -> None:
+    work = Workload(MODEL, requests=100e6, cold_share=0.01, memory_mb=2048, architecture="x86_64", front="url")
+    own = replace(MODEL, cold=0.1)
+    # 1,000,000 cold starts x (0.2 - 0.1) s x 2 GB x 0.0000166667 = 3.33334
+    assert saving(aws.FUNCTION, work, MODEL, own).dollars == pytest.approx(3.33334)
+    assert saving(aws.FUNCTION, work, own, MODEL).dollars == pytest.approx(-3.33334)
+    assert saving(aws.FUNCTION, work, MODEL, own).cold_starts == 1e6
 
 
 def test_lambda_that_keeps_two_instances_ready_behind_a_rest_api() -> None:

@@ -21,7 +21,7 @@ from flyweight.toolkit.cli import main
 from flyweight.toolkit.errors import RuntimeFailed
 from flyweight.toolkit.running import runtime
 from tests.conftest import PYTHON, ROOT
-from tests.targets.aws.runtime_api import OWN, WRAPPER, Session, event
+from tests.targets.aws.runtime_api import OWN, PLATFORM, WRAPPER, Session, event
 from tests.targets.aws.test_client import SITUATIONS
 
 HANDLERS = WRAPPER.parent
@@ -33,6 +33,7 @@ CLIENT = {
     "aws_client",
     "aws_client_api",
     "aws_client_context",
+    "aws_client_environment",
     "aws_client_json",
     "aws_client_output",
 }
@@ -78,9 +79,49 @@ def test_a_first_prediction_imports_none_of_the_slow_modules(name: str, built: C
         assert process.invoke(json.loads((ROOT / "events" / "aws" / f"{name}.json").read_text())).status == 200
         lines = [line for line in process.log().splitlines() if line.startswith("import time:")]
     modules = [line.rpartition("|")[2].strip() for line in lines]
-    first = modules.index("aws_client_context")  # before it, Python starts
-    assert "flyweight.serving.service" in modules
-    assert not NEVER & {*modules[first:]}
+    assert not {"os", "site"} & {*modules}
+    first = modules.index("flyweight")  # before it, Python starts; what is imported without Python's import system is not listed
+    assert "app" in modules[first:]
+    in_files = {"_json", "_socket"} - {*sys.builtin_module_names}  # modules in C that are part of the interpreter take no search
+    assert not {*in_files, "flyweight.serving.service", "aws_client", "array", "operator", *NEVER} & {*modules[first:]}
+
+
+OWN_MODULE = """
+import builtins, os, sys
+def handler(event, context):
+    import aws_lambda_powertools
+    return [sys.flags.no_site, hasattr(builtins, "exit"), sys.path, sys.prefix, sorted(os.environ)]
+"""
+
+
+def test_a_module_of_the_functions_own_finds_site_done(built: Callable[[str], Path], tmp_path: Path) -> None:
+    """As without the file of bytecode, beside which Python starts without `site`."""
+    folder = shutil.copytree(built("aws"), tmp_path / "built")
+    (folder / "mine.py").write_text(OWN_MODULE)
+    found = []
+    for wrapped in (True, False):
+        if not wrapped:
+            shutil.rmtree(folder / "flyweight" / "__pycache__")
+        environ = {"LAMBDA_RUNTIME_DIR": "/var/runtime"}
+        with Session(OWN, folder, "mine.handler", wrapper=folder / WRAPPER.name, environ=environ) as session:
+            (posted,) = session.ask(event({}))
+            found.append(json.loads(posted.body))
+    assert [one.pop(0) for one in found] == [1, 0]
+    assert found[0] == found[1]
+    assert found[0][0] is True
+    assert found[0][1][0] == str(folder)
+    assert found[0][1][-1] == "/var/runtime"
+
+
+@pytest.mark.parametrize("content", [{"Records": [{"eventSource": "aws:nosuch"}]}, "no object", {"instances": [1, 2]}])
+def test_an_error_in_a_built_folder_is_posted_alike(content: object, built: Callable[[str], Path]) -> None:
+    """Its stack trace names the same files and lines, although the bytecode comes from another file."""
+    found = []
+    for client in (PLATFORM, OWN):
+        with Session(client, built("aws"), "app.lambda_handler", wrapper=built("aws") / WRAPPER.name) as session:
+            found += session.ask(event(content))
+    assert found[0].path == found[1].path
+    assert json.loads(found[0].body) == json.loads(found[1].body)
 
 
 STEPS_ASIDE: dict[str, dict[str, str]] = {
@@ -144,7 +185,7 @@ def test_the_client_starts_from_bytecode_or_without_it(place: Path) -> None:
 
 def test_modules_are_found_where_the_platforms_client_finds_them(place: Path) -> None:
     code = (
-        f"import os, sys; sys.path.insert(0, {str(place)!r}); import aws_client; os.path.isdir = lambda path: True; "
+        f"import sys; sys.path.insert(0, {str(place)!r}); import aws_client; aws_client._is_folder = lambda path: True; "
         "sys.argv = ['start', 'python', 'bootstrap.py', 'x']; aws_client._set_path(); "
         "print(sys.path[:4]); print(sys.path[-1], sys.argv)"
     )
@@ -192,7 +233,7 @@ def test_invoke_runs_either_client(built: Callable[[str], Path]) -> None:
         done = CliRunner().invoke(main, ["invoke", "aws", "--folder", str(built("aws")), "--client", client])
         assert done.exit_code == 0, done.output
         assert words in done.output
-    assert [folders.offered(provider, folders.CLIENT) for provider in ("aws", "gcp")] == [True, False]
+    assert folders.own_target("aws") == "aws"
 
 
 def test_a_wrapper_that_is_not_there_is_told(built: Callable[[str], Path]) -> None:

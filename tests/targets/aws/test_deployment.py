@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 
 from flyweight.toolkit.deploying import Deployment, deployer
-from flyweight.toolkit.running.server import application
+from flyweight.toolkit.frameworks import wsgi
 from tests.services.web import wsgi_server
 from tests.toolkit.deploying.provider_tools import ProviderTools
 from tests.toolkit.deploying.signing import signature
@@ -43,7 +43,7 @@ GUARDS: dict[str, Callable[[Environ, bytes], bool]] = {
 @contextmanager
 def guarded(model: Path, access: str) -> Iterator[str]:
     """The URL of a served model behind a gateway that lets in whom this access lets in, and says no to others as AWS does."""
-    inner = application(model, lambda entry: None)
+    inner = wsgi(model, log=lambda entry: None)
 
     def gateway(environ: Environ, start: Any) -> Any:
         body = environ["wsgi.input"].read()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flyweight import protocols
 from flyweight.handler import bind
 from tests.targets.aws.events import CONTEXT, find, folder, sample
 
@@ -67,11 +69,18 @@ def function(penguins: Path, folder: None) -> Callable[[Any], Any]:
 
 
 @pytest.mark.parametrize("words", FOREIGN)
-def test_a_sender_that_is_not_served_is_refused_by_name(words: str, function: Callable[[Any], Any]) -> None:
+def test_a_sender_that_is_not_served_is_refused_by_name(
+    words: str, function: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocols, "__path__", [])  # as in a function that was built without protocols
+    for name in ("athena", "redshift"):
+        monkeypatch.delitem(sys.modules, f"flyweight.protocols.{name}", raising=False)
     with pytest.raises(Exception, match="does not serve") as raised:
         function(FOREIGN[words])
     assert type(raised.value).__name__ == "UnsupportedEvent"
     assert words.removesuffix(" batch").casefold() in str(raised.value).casefold()
+    if words in ("Athena", "Redshift"):
+        assert f"--protocol {words.lower()}" in str(raised.value)
 
 
 @pytest.mark.parametrize(

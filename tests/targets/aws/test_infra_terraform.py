@@ -153,7 +153,8 @@ def test_the_module_applied_has_the_environment_that_the_template_has(
     configuration = cloud.client("lambda").get_function_configuration(FunctionName=applied["function_name"])
     environment = configuration["Environment"]["Variables"]
     of_template = source["Resources"]["Function"]["Properties"]["Environment"]["Variables"].keys()
-    assert environment.keys() == of_template - {"AWS_LAMBDA_EXEC_WRAPPER"}, "which both set for our own client alone"
+    for_own_client = {"AWS_LAMBDA_EXEC_WRAPPER", "FLYWEIGHT_STREAMING"}
+    assert environment.keys() == of_template - for_own_client, "which both set for our own client alone"
     assert environment["FLYWEIGHT_RESULTS"] == f"dynamodb://{applied['results_name']}"
     assert environment["FLYWEIGHT_OUTPUT"] == "s3://tf-files/out"
     assert environment["FLYWEIGHT_CORS_ORIGINS"] == "https://shop.example"

@@ -17,6 +17,7 @@ PLAIN: dict[str, Callable[..., Any]] = {
     "createArray": lambda *values: [*values],
     "createObject": lambda *values: dict(zip(values[::2], values[1::2], strict=True)),
     "empty": lambda value: not value,
+    "equals": lambda one, other: one == other,
     "extensionResourceId": lambda scope, kind, *names: _id(scope, kind, names),
     "format": lambda text, *values: re.sub(r"\{(\d+)\}", lambda found: str(values[int(found[1])]), text),
     "greater": lambda one, other: one > other,

@@ -15,8 +15,8 @@ from typing import Any
 import jsonschema
 
 FOLDER = Path(os.environ.get("ARM_SCHEMAS") or Path(__file__).parents[4] / "shared" / "data" / "arm")
-# the file of each type and version, where its name does not follow from them
-FILES = {"Microsoft.Insights/components": "Microsoft.Insights.Application"}
+# the file of a type, or of all of a provider's types, where its name does not follow from them
+FILES = {"Microsoft.Insights/components": "Microsoft.Insights.Application", "Microsoft.Network": "Microsoft.Network.NRP"}
 HOST = "https://schema.management.azure.com/schemas/"
 
 
@@ -70,7 +70,8 @@ def schema_of(kind: str) -> dict[str, Any]:
         if isinstance(schema.get("$ref"), str):
             return {"$ref": taken(schema["$ref"], path)}
         if isinstance(schema.get("properties"), dict):  # children, which our templates have beside their parents
-            schema = {**schema, "properties": {name: one for name, one in schema["properties"].items() if name != "resources"}}
+            own = {name: one for name, one in schema["properties"].items() if name != "resources" or one.get("type") != "array"}
+            schema = {**schema, "properties": own}
         kept = {key: trimmed(value, path) for key, value in schema.items() if key != "description" or isinstance(value, dict)}
         if "type" in kept and isinstance(kept.get("properties"), dict):
             if "oneOf" in kept:  # forms of one thing, each with properties of its own besides these
@@ -83,7 +84,7 @@ def schema_of(kind: str) -> dict[str, Any]:
 
     whole, _, version = kind.partition("@")
     provider, _, name = whole.partition("/")
-    path = f"{version}/{FILES.get(whole, provider)}.json"
+    path = f"{version}/{FILES.get(whole) or FILES.get(provider, provider)}.json"
     nodes = _file(path)
     group = next(one for one in nodes if name.replace("/", "_") in nodes.get(one, {}) and one.endswith("Definitions"))
     reference = taken(f"#/{group}/{name.replace('/', '_')}", path)

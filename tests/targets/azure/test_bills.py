@@ -6,7 +6,7 @@ import pytest
 
 from flyweight.toolkit.costs.workload import Workload
 from flyweight.toolkit.targets.azure import costs as azure
-from tests.toolkit.costs.bills import MODEL, TEN, amounts, named, planned
+from tests.toolkit.costs.bills import MODEL, TEN, amounts, planned
 
 
 def test_azure_takes_a_second_a_request_until_an_instance_is_busy_all_month() -> None:
@@ -30,11 +30,3 @@ def test_azure_with_an_instance_always_ready_a_bus_and_an_alert() -> None:
     assert told["operations of queues"] == 0  # 3,000,000 of 13,000,000
     assert told["alerts, time series"] == pytest.approx(0.10)
     assert told["log kept beyond 31 days, GB"] == pytest.approx(0.3 * (90 - 31) / (365 / 12) * 0.10)
-
-
-def test_azure_machines_behind_a_balancer() -> None:
-    """A tenth of a CPU each: 10 ms x 38 requests a second at the busiest take 0.38 of a CPU, at 60 of 100 seven machines."""
-    told = amounts(named("Azure machines", TEN))
-    assert told["machines"] == pytest.approx(7 * 730 * 0.0104)
-    assert told["load balancer"] == pytest.approx(18.25)  # 730 x 0.025
-    assert told["through it, GB"] == pytest.approx(0.15)  # 30 x 0.005

@@ -59,6 +59,28 @@ def test_a_refused_parameter_is_explained_as_in_the_template(
     assert explained in refused.value.next_step
 
 
+def test_our_client_is_a_parameter_of_the_template_and_runs_only_a_folder_that_has_it(
+    built: Callable[[str], Path], tmp_path: Path
+) -> None:
+    azure = deployer("azure")
+    assert azure.choose_client("own") == "client=own"
+    commands = azure.deploy(Deployment(folder=built("azure"), parameters={"client": "own"}))
+    assert "client=own" in "\n".join(map(str, commands))
+    (tmp_path / "flyweight.json").write_text(json.dumps({"runtime": "3.13"}))  # as an earlier version has built it
+    with pytest.raises(DeployFailed, match=r"has no custom_handler\.py") as refused:
+        azure.deploy(Deployment(folder=tmp_path, parameters={"client": "own"}))
+    assert "flyweight build azure" in refused.value.next_step
+
+
+@pytest.mark.parametrize("trigger", ["serviceBusQueue=rows", "eventHub=rows", "scoreFiles=true"])
+def test_a_trigger_that_our_client_does_not_serve_is_refused(trigger: str, built: Callable[[str], Path]) -> None:
+    name, _, value = trigger.partition("=")
+    with pytest.raises(DeployFailed, match=f"client=own answers HTTP alone, and {name}") as refused:
+        deployer("azure").deploy(Deployment(folder=built("azure"), parameters={"client": "own", name: value}))
+    assert "client=platform" in refused.value.next_step
+    deployer("azure").deploy(Deployment(folder=built("azure"), parameters={"client": "platform", name: value}))
+
+
 def test_the_function_gets_the_python_that_its_folder_was_built_for(tmp_path: Path) -> None:
     (tmp_path / "flyweight.json").write_text(json.dumps({"runtime": "3.12"}, indent=2))
     assert "pythonVersion=3.12" in "\n".join(map(str, deployer("azure").deploy(Deployment(folder=tmp_path))))

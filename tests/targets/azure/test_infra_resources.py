@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from flyweight.toolkit.targets.azure.host import CUSTOM
 from tests.targets.azure.arm import Template
 from tests.targets.handler import ROOT
 
@@ -76,6 +77,13 @@ def test_what_is_optional_is_off_unless_asked_for() -> None:
     assert not [kind for kind in alone if re.search("ServiceBus|EventHub|EventGrid|metricAlerts|actionGroups", kind)]
     unset = settings(made())
     assert {unset[f"FLYWEIGHT_{name}"].strip() for name in ("MODEL", "OUTPUT", "TRIGGERS", "RESULTS", "DEAD_LETTERS")} == {""}
+
+
+def test_our_client_is_chosen_by_the_settings_under_which_it_runs_here_and_azures_by_none() -> None:
+    own, usual = settings(made(client="own")), settings(made())
+    assert {name: own[name] for name in CUSTOM} == CUSTOM
+    assert not [name for name in usual if name.startswith("AzureFunctionsJobHost__")]
+    assert usual["AzureWebJobsFeatureFlags"] == ""
 
 
 @pytest.mark.parametrize("given", [{}, EVERYTHING, *[{name: value} for name, value in EVERYTHING.items()]], ids=str)

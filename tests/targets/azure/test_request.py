@@ -20,7 +20,7 @@ def azure(load: Callable[[str, str], ModuleType]) -> ModuleType:
 
 def test_a_request_has_the_urls_path_and_the_invocations_id(azure: ModuleType) -> None:
     native = func.HttpRequest("post", "https://f.azurewebsites.net/predict?x=1", headers={"Accept": "*/*"}, body=b"\xff")
-    assert azure.decode(native, CONTEXT) == Request("POST", "/predict", {"accept": "*/*"}, b"\xff", "i1")
+    assert azure.decode(native, CONTEXT) == Request("POST", "/predict", {"accept": "*/*"}, b"\xff", "i1", query="x=1")
 
 
 def test_the_answer_keeps_its_own_content_type(azure: ModuleType) -> None:

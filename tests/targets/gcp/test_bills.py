@@ -25,9 +25,3 @@ def test_cloud_run_with_one_instance_kept_and_a_topic_in_front() -> None:
     assert told["memory, GiB-seconds"] == pytest.approx(1.60)  # (1,000,000 - 360,000) x 0.0000025
     assert told["messages, GB in and out"] == pytest.approx((2 * 20 - 10) * 40 / 1024)  # 1.17
     assert told["log taken in, GB"] == 0  # 3 GB, of which 50 are free
-
-
-def test_a_container_on_cloud_run_that_always_has_its_cpu() -> None:
-    told = amounts(gcp.run_service(TEN))
-    assert told["CPU, vCPU-seconds"] == pytest.approx(42.984)  # (2,628,000 - 240,000) x 0.000018
-    assert told["memory, GiB-seconds"] == pytest.approx(1.728)  # (1,314,000 - 450,000) x 0.000002

@@ -1,4 +1,4 @@
-"""Messages from Google's Pub/Sub emulator to the built function under functions-framework, and on to topics: nothing is lost."""
+"""Messages from Google's Pub/Sub emulator to the built function, or to our own server, and on to topics: nothing is lost."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from flyweight.toolkit.targets.gcp.runtime import Runtime
+from flyweight.toolkit.running import runtime
 from tests.services.pubsub import PubSub
 from tests.services.web import wait_until
 
@@ -29,19 +29,19 @@ def pubsub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PubSub]:
 class Cloud:
     """A topic `NAME-in` that pushes to the function, whose results and dead letters go to topics of their own."""
 
-    def __init__(self, pubsub: PubSub, folder: Path, name: str) -> None:
-        self.pubsub, self.folder, self.name = pubsub, folder, name
+    def __init__(self, pubsub: PubSub, target: str, folder: Path, name: str) -> None:
+        self.pubsub, self.target, self.folder, self.name = pubsub, target, folder, name
         self.landed: dict[str, list[dict[str, Any]]] = {"out": [], "bad": []}
         self.process = self.started()
 
-    def started(self) -> Runtime:
+    def started(self) -> Any:
         environ = {
             "FLYWEIGHT_EVENT_SENDERS": "iam",
             "FLYWEIGHT_RESULTS": f"pubsub://example/{self.name}-out",
             "FLYWEIGHT_DEAD_LETTERS": f"pubsub://example/{self.name}-bad",
             "PUBSUB_EMULATOR_HOST": self.pubsub.host,
         }
-        process = Runtime(self.folder, environ=environ)
+        process = runtime(self.target)(self.folder, environ=environ)
         assert process.invoke(HEALTH).status == 200
         return process
 
@@ -52,7 +52,7 @@ class Cloud:
 
     @property
     def push(self) -> dict[str, Any]:
-        return {"pushEndpoint": f"http://127.0.0.1:{self.process._port}/"}
+        return {"pushEndpoint": f"http://127.0.0.1:{self.process.port}/"}
 
     def sinks(self) -> None:
         for sink in self.landed:
@@ -83,9 +83,9 @@ class Cloud:
         return self.process.log().replace(" ", "").count('"failed":1')
 
 
-@pytest.fixture
+@pytest.fixture(params=["gcp", "cloudrun"])
 def cloud(pubsub: PubSub, built: Callable[[str], Path], request: pytest.FixtureRequest) -> Iterator[Cloud]:
-    made = Cloud(pubsub, built("gcp"), f"t{abs(hash(request.node.name))}")
+    made = Cloud(pubsub, request.param, built(request.param), f"t{abs(hash(request.node.name))}")
     try:
         yield made
     finally:

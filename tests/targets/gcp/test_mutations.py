@@ -47,6 +47,7 @@ def shown(value: Any) -> str:
 def post(penguins: Path, sinks: Sinks, folder: None) -> Iterator[Callable[[Any], int]]:
     """Post an event to the function as it is deployed, with files that are scored at once; get the status."""
     import gcp_files
+    import gcp_message
     import gcp_request
     import gcp_triggers
 
@@ -82,7 +83,7 @@ def post(penguins: Path, sinks: Sinks, folder: None) -> Iterator[Callable[[Any],
             pairs = headers.items() if isinstance(headers, dict) else ()
             sent = [(name, str(value).encode("ascii", "replace").decode()) for name, value in pairs if _is_header(name, value)]
             with app.test_request_context("/", method="POST", data=body, headers=sent):
-                answer: tuple[bytes, int, Any] = function(flask.request._get_current_object())
+                answer: tuple[bytes, int, Any] = function(gcp_message.opened(flask.request))
                 json.loads(answer[0])
                 return answer[1]
 

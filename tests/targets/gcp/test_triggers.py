@@ -42,10 +42,12 @@ def find(*event: Any) -> Trigger | None:
 
 
 def read(body: bytes, headers: dict[str, str], method: str = "POST", path: str = "/") -> tuple[str, list[Record]]:
+    from gcp_message import opened
+
     with flask.Flask("f").test_request_context(path, method=method, data=body, headers=headers):
-        request = flask.request._get_current_object()
-        trigger = find(request)
-        return (trigger.name, trigger.records(request)) if trigger else ("", [])
+        message = opened(flask.request)
+    trigger = find(message)
+    return (trigger.name, trigger.records(message)) if trigger else ("", [])
 
 
 @pytest.mark.skipif(not PUSHED, reason="Google's own samples are not on this machine")
@@ -190,6 +192,7 @@ def test_a_buckets_notification_names_its_object_and_a_deletion_names_no_object(
 
 def test_a_status_says_done_or_again() -> None:
     from gcp_cloudevents import answered
+    from gcp_message import opened
 
     record = Record("1", b"")
     scored, rejected = Outcome(record, {}), Outcome(record, {}, MalformedRequest("bad"), True)
@@ -203,7 +206,7 @@ def test_a_status_says_done_or_again() -> None:
         ([Outcome(record, {}, OSError("full"))], 500),
     ):
         with flask.Flask("f").test_request_context("/"):
-            assert answered(outcomes, flask.request._get_current_object())[1] == status
+            assert answered(outcomes, opened(flask.request))[1] == status
 
 
 def test_a_failure_is_raised_in_a_signature_without_a_status() -> None:

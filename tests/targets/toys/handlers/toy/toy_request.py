@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 def decode(event: "dict[str, Any]") -> Request:
     """Read an event: a verb, an address, fields and a payload in base64."""
     fields = {name.lower(): value for name, value in event["fields"].items()}
-    return Request(event["verb"], event["address"], fields, b64decode(event["payload"]), fields.get("x-request-id", ""))
+    path, _, query = event["address"].partition("?")
+    return Request(event["verb"], path, fields, b64decode(event["payload"]), fields.get("x-request-id", ""), query)
 
 
 def encode(response: Response, event: "dict[str, Any]") -> "dict[str, Any]":

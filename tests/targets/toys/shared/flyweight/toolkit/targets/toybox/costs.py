@@ -11,13 +11,12 @@ def function(work: Workload) -> Bill:
     return Bill((metered("requests", work.requests, "toybox.request"),))
 
 
-COSTS = Costs(
-    Option(
-        "Toy box",
-        "toys",
-        "toyland",
-        function,
-        ratings(scalability=(1, "one box"), security=(1, "a lid"), ease=(5, "it is a toy"), integration=(1, "none")),
-        warm=False,
-    )
+BOX = Option(
+    "Toy box",
+    "toys",
+    "toyland",
+    function,
+    ratings(scalability=(1, "one box"), security=(1, "a lid"), ease=(5, "it is a toy"), integration=(1, "none")),
+    warm=False,
 )
+COSTS = Costs((BOX,))
