@@ -1,0 +1,1 @@
+"""Kubernetes: manifests, charts and what runs them."""
