@@ -1,0 +1,1 @@
+../../docker/empty/server_main.py
