@@ -1,0 +1,27 @@
+"""Score columns of structs, as functions of SQL get them: a field for each feature."""
+
+# imports late: pyarrow
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from flyweight.arrow.scorer import Scorer
+
+
+def scored(scorer: "Scorer", column: "Any") -> "Any":
+    """Answer a column of structs by a column of structs, with null for null.
+
+    :param column: an array of Arrow, whose fields are found by their names.
+    :raises InvalidInput: as the scorer does.
+    """
+    import pyarrow as pa
+
+    structs = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    valid, names = structs.is_valid(), [field.name for field in structs.type]
+    found = scorer(pa.RecordBatch.from_arrays(structs.filter(valid).flatten(), names=names))
+    answers = pa.StructArray.from_arrays(found.columns, fields=[*found.schema])
+    if not structs.null_count:
+        return answers
+    places = iter(range(len(answers)))
+    return answers.take(pa.array([next(places) if there else None for there in valid.to_pylist()], pa.int64()))
