@@ -1,0 +1,112 @@
+"""What the agent's command line asks for: a server of this device alone, lines of standard input, one step, or the state."""
+
+import os
+import sys
+from _socket import AF_UNIX, SOCK_STREAM, socket
+
+from edge_agent import KEPT, Agent
+from server_http import Message
+from server_sockets import BACKLOG, listen
+from server_start import answer_on
+
+from flyweight import settings, strict_json
+from flyweight.errors import InvalidSetting
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import BinaryIO
+
+    from flyweight.serving.service import Service
+    from flyweight.settings.edge import Edge
+    from flyweight.values import Response
+
+MODES = ("", "--stdin", "--sync", "--status")
+
+
+def agent_of(chosen: "Edge", folder: str) -> Agent:
+    """Make the agent, which follows the address that was built into its folder unless a setting names another."""
+    address = settings.read(folder).model
+    return Agent(chosen._replace(edge_model=chosen.edge_model or (address if "://" in address else "")))
+
+
+class Program:
+    """The agent with what answers its requests.
+
+    :param reply: a handler of messages.
+    :param out: standard output, for the answers alone.
+    """
+
+    def __init__(self, agent: Agent, reply: "Callable[[Message], Response]", service: "Service", out: "BinaryIO") -> None:
+        self._agent, self._reply, self._service, self._out = agent, reply, service, out
+        agent.service = service
+
+    def run(self, mode: str) -> None:
+        """Do what the command line asks for, and exit."""
+        if mode not in MODES:
+            sys.exit(f"{mode} is no option; there are {', '.join(MODES[1:])}")
+        if mode == "--status":
+            self._out.write(strict_json.encode(self._agent.status()) + b"\n")
+            sys.exit(0)
+        sys.exit({"": self.serve, "--stdin": self.answer_lines, "--sync": self.synchronise}[mode]())
+
+    def answer(self, message: Message) -> "Response":
+        """Answer a request, and keep the answer."""
+        return self._agent.answer(message, self._reply(message))
+
+    def serve(self) -> int:
+        """Answer HTTP until SIGTERM; return the exit status.
+
+        :raises InvalidSetting: several processes are asked for.
+        """
+        bounds = settings.serving()
+        if bounds.workers > 1:
+            raise InvalidSetting("FLYWEIGHT_WORKERS should be 1 at the edge: one process has one agent")
+        opened = self._listener()
+        self._agent.start()
+        status = answer_on(opened, self.answer, self._service, bounds, self._agent.stop)
+        self._agent.answers.close()
+        return status
+
+    def answer_lines(self) -> int:
+        """Answer each line of standard input by a line, until its end; return the exit status."""
+        self._agent.start()
+        for line in sys.stdin.buffer:
+            if not line.strip():
+                continue
+            message = Message("POST", "/predict", {"content-type": "application/json"})
+            message.body = line
+            response = self.answer(message)
+            body, sequence = response.body, response.headers.get(KEPT, "")
+            if sequence.isdecimal():
+                body = body[:-1] + b',"sequence":%s}' % sequence.encode()
+            self._out.write(body + b"\n")
+            self._out.flush()
+        self._agent.stop()
+        self._agent.answers.close()
+        return 0
+
+    def synchronise(self) -> int:
+        """Do what is due once; return the exit status."""
+        held = self._agent.alone()
+        done = held is not None and self._agent.step()
+        self._out.write(strict_json.encode(self._agent.status()) + b"\n")
+        return 0 if done else 1
+
+    def _listener(self) -> socket:
+        """Open the socket of this device: a path, or an address that no other machine reaches.
+
+        :raises OSError: the port is in use, or the path can't be written.
+        """
+        path, bounds = self._agent.settings.edge_socket, settings.serving()
+        if not path:
+            return listen(bounds.host or "127.0.0.1", bounds.port)
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            pass
+        opened = socket(AF_UNIX, SOCK_STREAM)
+        opened.bind(path)
+        os.chmod(path, 0o660)
+        opened.listen(BACKLOG)
+        return opened

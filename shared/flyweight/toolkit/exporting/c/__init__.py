@@ -1,0 +1,1 @@
+"""Exports to C: one header of constants and a function."""
