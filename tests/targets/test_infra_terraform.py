@@ -24,7 +24,7 @@ from tests.targets.terraform import terraform
 from tests.targets.terraform_provider import provider
 
 FOLDER = ROOT / "infra" / "terraform"
-MODULES = {"gcp": "google", "azure": "azurerm"}
+MODULES = {"gcp": "google", "vertex": "google", "machines": "google", "azure": "azurerm"}
 GIVEN = {"project": "a-project", "image": "an-image"}
 # the script's variables, and the module's that ask for the same
 BUCKETS = {name: {"bucket": name, "folder": "a"} for name in ("out", "files")}
@@ -124,7 +124,7 @@ def test_terraform_finds_each_name_type_and_required_argument_as_the_provider_ha
         ("startup_cpu_boost", "start_cpu_boost", "Unsupported argument"),
         ("account_id = ", "display_name = ", "Missing required argument"),
         (
-            "max_instance_request_concurrency = var.concurrency",
+            "max_instance_request_concurrency = coalesce(var.concurrency, var.server ? 80 : 16)",
             "max_instance_request_concurrency = []",
             "Incorrect attribute value type",
         ),
@@ -141,13 +141,16 @@ def test_terraform_would_refuse_a_wrong_one(
     assert told in terraform("validate", "-no-color", cwd=cwd, fails=True, **reached["gcp"])
 
 
-def test_the_function_is_that_of_the_declarative_twin(reached: dict[str, dict[str, str]], tmp_path: Path) -> None:
-    plan = planned("gcp", tmp_path, reached["gcp"], **GIVEN)
+@pytest.mark.parametrize(("target", "server"), [("gcp", False), ("cloudrun", True)])
+def test_the_function_is_that_of_the_declarative_twin(
+    target: str, server: bool, reached: dict[str, dict[str, str]], tmp_path: Path
+) -> None:
+    plan = planned("gcp", tmp_path, reached["gcp"], **GIVEN, **({"server": True} if server else {}))
     made = {one["type"]: one["values"] for one in resources(plan)}
     assert set(made) == {"google_cloud_run_v2_service", "google_service_account"}
     (template,) = made["google_cloud_run_v2_service"]["template"]
     (container,), (scaling,) = template["containers"], template["scaling"]
-    twin = yaml.safe_load((ROOT / "infra" / "gcp" / "service.yaml").read_text())["spec"]["template"]
+    twin = yaml.safe_load((ROOT / "infra" / target / "service.yaml").read_text())["spec"]["template"]
     assert template["max_instance_request_concurrency"] == twin["spec"]["containerConcurrency"]
     assert template["timeout"] == f"{twin['spec']['timeoutSeconds']}s"
     assert container["resources"][0]["limits"] == twin["spec"]["containers"][0]["resources"]["limits"]
@@ -157,6 +160,10 @@ def test_the_function_is_that_of_the_declarative_twin(reached: dict[str, dict[st
         twin["metadata"]["annotations"]["autoscaling.knative.dev/maxScale"],
     )
     assert container["env"] == []
+    (told,) = twin["spec"]["containers"]
+    for probe, name in (("liveness_probe", "livenessProbe"),):
+        assert [one["http_get"][0]["path"] for one in container[probe]] == ([told[name]["httpGet"]["path"]] if server else [])
+        assert [one["period_seconds"] for one in container[probe]] == ([told[name]["periodSeconds"]] if server else [])
 
 
 def rights(lines: list[str]) -> set[tuple[str, str, str]]:
@@ -214,18 +221,27 @@ def test_network_key_identity_and_labels_are_those_that_are_given(reached: dict[
     assert not [one for one in made if one["type"] in ("google_pubsub_topic_iam_member", "google_storage_bucket_iam_member")]
 
 
-def test_azures_module_deploys_the_arm_template_with_the_parameters_that_are_given(
-    reached: dict[str, dict[str, str]], tmp_path: Path
+@pytest.mark.parametrize(
+    ("template", "parameters"),
+    [
+        ("azure/main.json", {"instanceMemoryMB": 512, "scoreFiles": True}),
+        ("vm/azure.json", {"storageAccount": "account"}),
+        ("docker/container_apps.json", {"name": "birds"}),
+        ("docker/app_service.json", {"name": "birds"}),
+        ("azure_ml/main.json", {}),
+    ],
+)
+def test_azures_module_deploys_an_arm_template_with_the_parameters_that_are_given(
+    template: str, parameters: dict[str, Any], reached: dict[str, dict[str, str]], tmp_path: Path
 ) -> None:
-    given = {"resource_group": "a-group", "parameters": {"instanceMemoryMB": 512, "scoreFiles": True}}
+    whole = json.loads((ROOT / "infra" / template).read_text())
+    assert parameters.keys() <= whole["parameters"].keys()
+    given = {"resource_group": "a-group", "template": template, "parameters": parameters}
     (made,) = resources(planned("azure", tmp_path, reached["azure"], **given))
     assert (made["type"], made["values"]["resource_group_name"]) == ("azurerm_resource_group_template_deployment", "a-group")
-    template = json.loads(made["values"]["template_content"])
-    whole = json.loads((ROOT / "infra" / "azure" / "main.json").read_text())
     for explained in (whole, *whole["resources"]):
-        assert explained.pop("metadata")  # Azure does not return it, and the next plan would show a change
-    assert template == whole
-    parameters = json.loads(made["values"]["parameters_content"])
-    assert parameters == {"instanceMemoryMB": {"value": 512}, "scoreFiles": {"value": True}}
-    text = (FOLDER / "azure" / "main.tf").read_text()
-    assert set(re.findall(r"output_content\)\.(\w+)\.value", text)) <= template["outputs"].keys()
+        explained.pop("metadata", None)  # Azure does not return it, and the next plan would show a change
+    assert json.loads(made["values"]["template_content"]) == whole
+    written = json.loads(made["values"]["parameters_content"])
+    assert written == {name: {"value": value} for name, value in parameters.items()}
+    assert f'"{template}"' in (text := (FOLDER / "azure" / "main.tf").read_text()) or template in text

@@ -21,6 +21,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from flyweight import predictor
+from flyweight.toolkit import targets
 from flyweight.toolkit.cli import main
 from flyweight.toolkit.packing import model_writer
 from tests import fitted
@@ -138,7 +139,8 @@ def test_a_target_without_a_deployment_is_refused_in_words(verb: str, house: Hou
     done = house.flyweight(verb, "toy", *options)
     assert done.returncode == 1
     assert "error: the target toy can't be deployed: it has no deployment" in done.stderr
-    assert "choose one of aws, azure, gcp, toybox" in done.stderr
+    others = sorted(["toybox", *(target.name for target in targets.all_targets() if target.has("deployment"))])
+    assert f"choose one of {', '.join(others)}" in done.stderr
 
 
 def test_the_toy_box_is_deployed_asked_and_gone_back_on(house: House, served: str) -> None:
@@ -213,6 +215,7 @@ OTHERS: dict[str, list[Any]] = {
     "verify": ["model.safetensors", "--key", "private.pem.pub"],
     "pack": ["model.joblib", "--sample", "rows.csv", "--rows", "20", "-o", "packed.safetensors"],
     "inspect": ["model.joblib", "--json"],
+    "sql": ["bigquery", "--model", "model.safetensors", "--url", "https://penguins.example.org"],
 }
 
 
@@ -220,6 +223,21 @@ OTHERS: dict[str, list[Any]] = {
 def test_the_other_verbs_work_or_refuse_in_words(verb: str, house: House) -> None:
     done = house.flyweight(verb, *OTHERS[verb])
     assert done.returncode == (1 if verb == "verify" else 0), done.stdout + done.stderr
+
+
+def test_a_folder_that_was_not_built_has_no_cold_start(house: House) -> None:
+    done = house.flyweight("doctor", ".")
+    assert done.returncode == 1 and "error: " in done.stderr
+
+
+def test_a_folder_is_no_model_to_export(house: House) -> None:
+    done = house.flyweight("export", ".", "--to", "c", "-o", "model.h")
+    assert done.returncode == 1 and "error: " in done.stderr
+
+
+def test_a_folder_is_no_image(house: House) -> None:
+    done = house.flyweight("image", "push", ".", "127.0.0.1:9/toys:1")
+    assert done.returncode == 1 and "error: " in done.stderr
 
 
 def test_every_verb_is_run_here() -> None:

@@ -23,6 +23,8 @@ from tests.versions import versions
 __all__ = ["s3", "servers", "versions"]
 
 INSTANCE = {"instances": [[0.0]]}
+WITH_RUNTIME = [target for target in targets.all_targets() if target.has("runtime") and target.package.reads]
+PROVIDERS = [target.name for target in WITH_RUNTIME if target.runtime.WAITS]
 
 
 class Restore(Event):
@@ -76,7 +78,7 @@ def first_entry(process: Any) -> dict[str, Any]:
     return entry
 
 
-@pytest.mark.parametrize("provider", targets.names())
+@pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_model_comes_from_the_store_and_a_new_version_within_its_time_to_live(
     provider: str, started: Any, promoted: Any
 ) -> None:
@@ -90,7 +92,7 @@ def test_a_model_comes_from_the_store_and_a_new_version_within_its_time_to_live(
     assert ask(provider, process)[1]["x-flyweight-model"] == "m/2.0.0"
 
 
-@pytest.mark.parametrize("provider", targets.names())
+@pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_process_that_finds_the_disk_warm_does_not_ask_the_store(provider: str, started: Any, s3: Bucket) -> None:
     ask(provider, started(provider))
     s3.proxy.fail("refused")

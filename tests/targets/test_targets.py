@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from flyweight.stores import STORES
 from flyweight.toolkit import resources, targets
 from flyweight.toolkit.errors import ToolkitError
 from flyweight.toolkit.targets.costs import Costs
 from flyweight.toolkit.targets.deployment import Deployer, Deployment
-from flyweight.toolkit.targets.package import PackageSpec
+from flyweight.toolkit.targets.package import READS, PackageSpec
 from flyweight.toolkit.targets.runtime import Runtime
-from tests.conftest import PYTHON
+from tests.conftest import PYTHON, ROOT
 
 each = pytest.mark.parametrize("target", targets.all_targets(), ids=lambda target: target.name)
+
+WITH_PACKAGE = re.compile(r"^\s*(?:from|import) .*\b(?:obstore|objects|clients)\b", re.MULTILINE)
 
 
 def plugin(place: Path, name: str, value: str, files: dict[str, str]) -> None:
@@ -57,7 +61,19 @@ def test_a_deployer_has_its_targets_name_and_region_and_says_what_it_creates(tar
     if not target.has("deployment"):
         pytest.skip("it is not deployed")
     assert target.deployer.name == target.name
-    assert target.deployer.creates(Deployment()) and target.deployer.settings(Deployment())
+    assert target.deployer.creates(Deployment()) or target.deployer.settings(Deployment())
+
+
+def test_stores_that_need_no_package_are_read_without_one() -> None:
+    plain = {
+        scheme
+        for scheme, module in STORES.items()
+        if not WITH_PACKAGE.search((ROOT / "shared" / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8"))
+    }
+    assert {*READS} == plain - {"s3"}, "S3 is read by a client of its own, where a target says so"
+    for target in targets.all_targets():
+        reads = {*target.package.reads}
+        assert not reads or {*READS} <= reads <= {*READS, "s3"}, target.name
 
 
 def test_targets_are_the_folders_that_there_are() -> None:
@@ -93,7 +109,9 @@ def test_a_missing_facet_is_refused_in_words(facet: str, verb: str, elsewhere: P
     assert not bare.has(facet) and bare.table("prices") == {}
     with pytest.raises(ToolkitError, match=rf"the target bare can't be {verb}: it has no {facet}") as refused:
         bare.deployer if facet == "deployment" else getattr(bare, facet)
-    assert "choose one of aws, azure, gcp, or write bare_target." in refused.value.next_step
+    others = [target.name for target in targets.all_targets() if target.has(facet)]
+    assert {"aws", "azure", "gcp"} <= {*others}
+    assert f"choose one of {', '.join(others)}, or write bare_target." in refused.value.next_step
 
 
 @pytest.mark.parametrize("value", ["good_target", "good_target:TARGET"])
@@ -135,7 +153,7 @@ def test_a_target_that_can_not_be_imported_is_named(value: str, elsewhere: Path)
 
 
 def test_no_other_module_of_the_toolkit_names_a_target() -> None:
-    """But for examples in help texts: `anywhere.py` takes a cluster's prices from one of the clouds, and says so."""
+    """But for examples in help texts, one of which the verb `image` makes of words, and for the edges of a graph."""
     toolkit, own, names = Path(resources.__file__).parent, Path(targets.__file__).parent, {*targets.names()}
     named = {
         f"{path.relative_to(toolkit)}: {node.value!r}"
@@ -144,4 +162,4 @@ def test_no_other_module_of_the_toolkit_names_a_target() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in names
     }
-    assert named <= {"costs/anywhere.py: 'aws'"}
+    assert named <= {"cli/image.py: 'docker'", "convert/graphs.py: 'edge'"}

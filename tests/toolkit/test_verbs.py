@@ -18,9 +18,10 @@ from tests import fitted
 from tests.conftest import PYTHON
 from tests.services.web import exchange
 
-# options that have another name in Python, and those that it does not need
+# options that have another name in Python, and those that a function in a Python that runs on does not have: processes are forked
+# and gRPC answered by the command, which has a process to itself
 NAMES = {"keys": "keys", "no_bytecode": "with_bytecode", "env": "environ", "file": "model"}
-CONSOLE = {"as_json", "own_steps", "own_module"}
+CONSOLE = {"as_json", "own_steps", "own_module", "workers", "grpc_port", "fork_first"}
 
 
 @pytest.mark.parametrize("verb", ["build", "invoke", "serve", "push"])

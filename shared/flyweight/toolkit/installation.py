@@ -16,7 +16,7 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 def requirement(*extras: str) -> str:
     """Write the requirement of this flyweight: by the folder, the file or the commit that it came from, or by its version."""
     origin = _origin()
-    name = f"flyweight[{','.join(extras)}]"
+    name = f"flyweight[{','.join(extras)}]" if extras else "flyweight"
     if not origin:
         return f"{name}>={__version__}"
     commit = origin.get("vcs_info", {})

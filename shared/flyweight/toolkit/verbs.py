@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flyweight.toolkit.building import Built
     from flyweight.toolkit.packing.pack import Packed
     from flyweight.toolkit.publishing.registry import Pushed
+    from flyweight.toolkit.running.batch import Scored
     from flyweight.toolkit.running.measure import Figures
     from flyweight.toolkit.running.server import Server
 
@@ -43,6 +44,8 @@ def build(
     handler: str | Path | None = None,
     every_op: bool = False,
     keys: Sequence[str] = (),
+    protocols: Sequence[str] = (),
+    base: str = "",
     with_bytecode: bool = True,
     progress: Progress = lambda stage, done, total: None,
 ) -> Built:
@@ -52,12 +55,15 @@ def build(
     :param out: the folder to build; None for build/TARGET.
     :param python: the Python version of the function.
     :param arch: `x86_64` or `arm64`; None for the target's first.
-    :param form: `folder`; `zip` or `layer`, written next to it; `image`, with a Dockerfile in it.
+    :param form: `folder`; `zip` or `layer`, written next to it; `image`, with a Dockerfile in it; `oci`, an image's
+        layout next to it.
     :param install: whether to install the engine's packages into the folder.
     :param constraint: a file with versions of packages to use.
     :param handler: the folder of your own handler.
     :param every_op: whether to include every op, for models that the function loads from elsewhere.
     :param keys: public keys, by one of which the model must be signed.
+    :param protocols: names of protocols to include beside the target's own; `all` for each that exists.
+    :param base: the OCI layout of the image below that of the form `oci`, or the image that the Dockerfile begins from.
     :param with_bytecode: whether to include bytecode; without it each cold start compiles the sources.
     :raises ModelRefused: the model file fails a check.
     :raises ToolkitError: the target does not exist, or can't be built.
@@ -67,7 +73,7 @@ def build(
     return building.build(
         target, _path_of(model), out or Path("build") / target, python=python, with_bytecode=with_bytecode, arch=arch, form=form,
         install=install, constraint=_optional(constraint), handler=_optional(handler), every_op=every_op, keys=tuple(keys),
-        advance=progress,
+        protocols=tuple(protocols), base=base, advance=progress,
     )  # fmt: skip
 
 
@@ -102,12 +108,8 @@ def invoke(
     from flyweight.toolkit import building, targets
     from flyweight.toolkit.building.bytecode import version_of
     from flyweight.toolkit.running.measure import measure
-    from flyweight.toolkit.targets.package import unfit
 
-    if (folder is None) == (model is None):
-        raise ToolkitError("expected either a model or a folder to run", "give one of both: model= or folder=")
-    if folder is not None and (fault := unfit(Path(folder), target, version_of(python), platform.machine())):
-        raise ToolkitError(fault, f"build it for this use: flyweight build {target} --model FILE")
+    _check_source(target, model, folder, python)
     place = None if model is None else _path_of(model)
     content = _event(target, event, place, folder) if isinstance(event, (str, Path)) else event
     kind = targets.find(target).runtime
@@ -116,6 +118,33 @@ def invoke(
         if place is not None:
             folder = building.build(target, place, Path(temporary) / target, python=version_of(python)).folder
         return measure(target, Path(folder or ""), content, runs=runs, repeat=repeat, python=python, environ=variables)
+
+
+def run_job(
+    target: str,
+    *,
+    model: str | Path | Packed | None = None,
+    folder: str | Path | None = None,
+    python: str = sys.executable,
+    environ: Mapping[str, str] = {},
+) -> Scored:
+    """Score a model's own sample with the job of a target that answers no requests, as `flyweight invoke` does for it.
+
+    The parameters are those of `invoke`.
+
+    :returns: the predictions, and whether they are the recorded ones.
+    :raises RuntimeFailed: the engine is not installed, or the job fails.
+    :raises ToolkitError: the folder was built for another target, or has packages for another Python or processor.
+    """
+    from flyweight.toolkit import building
+    from flyweight.toolkit.building.bytecode import version_of
+    from flyweight.toolkit.running.batch import score
+
+    _check_source(target, model, folder, python)
+    with tempfile.TemporaryDirectory() as temporary:
+        if model is not None:
+            folder = building.build(target, _path_of(model), Path(temporary) / target, python=version_of(python)).folder
+        return score(target, Path(folder or ""), python=python, environ=environ)
 
 
 def serve(model: str | Path | Packed, host: str = "127.0.0.1", port: int = 8080, *, background: bool = False) -> Server:
@@ -173,6 +202,20 @@ def push(
         except SchemaChanged as changed:
             raise SchemaChanged(str(changed), "read the changes, tell the callers, and give yes=True to go on") from None
     return place.push(path, aliases, _optional(key), progress)
+
+
+def _check_source(target: str, model: str | Path | Packed | None, folder: str | Path | None, python: str) -> None:
+    """Check that there is either a model or a folder, and that the folder is for this use.
+
+    :raises ToolkitError: there are both or neither, or the folder is for another target, Python or processor.
+    """
+    from flyweight.toolkit.building.bytecode import version_of
+    from flyweight.toolkit.targets.package import unfit
+
+    if (folder is None) == (model is None):
+        raise ToolkitError("expected either a model or a folder to run", "give one of both: model= or folder=")
+    if folder is not None and (fault := unfit(Path(folder), target, version_of(python), platform.machine())):
+        raise ToolkitError(fault, f"build it for this use: flyweight build {target} --model FILE")
 
 
 def _event(target: str, event: str | Path, model: str | None, folder: str | Path | None) -> Any:

@@ -54,3 +54,67 @@ def test_what_is_not_in_the_bundle_is_looked_for_as_usual(copy: Path) -> None:
     assert run(copy, "import flyweight.added; print(flyweight.added.FOUND)").stdout == "True\n"
     done = run(copy, "import flyweight.absent")
     assert done.stderr.endswith("ModuleNotFoundError: No module named 'flyweight.absent'\n")
+
+
+EACH = (
+    "sorted((n, m.__file__, m.__package__, m.__spec__.origin, getattr(m, '__path__', 0)) for n, m in sys.modules.items() if %s)"
+)
+OURS = EACH % "n.startswith(('flyweight.', 'aws_'))"
+
+
+def test_one_piece_has_the_modules_of_a_cold_start_and_they_are_as_if_they_were_imported(copy: Path) -> None:
+    at_once = run(copy, f"import flyweight; flyweight.import_first(); print('app' in sys.modules); found = {OURS}; print(found)")
+    in_turn = run(copy, f"import aws_client, aws_client_site, app; print('app' in sys.modules); found = {OURS}; print(found)")
+    first, second = at_once.stdout.splitlines(), in_turn.stdout.splitlines()
+    assert first[0] == "False" and second[0] == "True", at_once.stderr
+    assert "flyweight.serving.service" in first[1] and "aws_client_api" in first[1]
+    assert first[1] == second[1]
+
+
+def test_the_piece_is_read_at_once_and_no_module_of_it_a_second_time(copy: Path) -> None:
+    program = """
+import flyweight
+read, sizes = flyweight._Bundle._read, []
+flyweight._Bundle._read = lambda self, begin, size: sizes.append(size) or read(self, begin, size)
+flyweight.import_first()
+print(len(sizes), sum(name.startswith("flyweight.") for name in sys.modules) > 20)
+"""
+    assert run(copy, program).stdout == "1 True\n"
+
+
+def test_modules_in_c_are_found_as_usual_where_their_files_are_not_those_of_the_build(copy: Path) -> None:
+    program = """
+import flyweight
+load = flyweight._import_extensions
+flyweight._import_extensions = lambda files: load([(name, f"nosuch.{file}") for name, file in files])
+flyweight.import_first()
+import _json
+print(_json.__name__)
+"""
+    assert run(copy, program).stdout == "_json\n"
+
+
+def test_what_only_the_type_checker_reads_is_left_out(copy: Path) -> None:
+    """In `values` it is a class in an `if` with an `else`; elsewhere an `if` alone."""
+    (bundle,) = (copy / "flyweight" / "__pycache__").glob("bundle.*")
+    content = bundle.read_bytes()
+    assert b"_replace" in content and b"dataclass_transform" not in content and b"InferenceProtocol" not in content
+
+
+def test_a_module_of_the_handler_is_read_from_its_own_folder_only(copy: Path, tmp_path: Path) -> None:
+    """A folder that comes first on the path, as that of a function whose core is in a layer, has its own modules."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "aws_paths.py").write_text("MINE = True")
+    program = f"import flyweight; sys.path.insert(0, {str(other)!r}); import aws_paths; print(aws_paths.MINE)"
+    assert run(copy, program).stdout == "True\n"
+
+
+def test_a_damaged_module_of_the_piece_is_an_error_and_leaves_nothing(copy: Path) -> None:
+    program = """
+import flyweight
+flyweight._Bundle._run = lambda self, *code: 1 / 0
+try: flyweight.import_first()
+except ZeroDivisionError: print([name for name in sys.modules if name.startswith(("flyweight.", "aws_"))])
+"""
+    assert run(copy, program).stdout == "[]\n"

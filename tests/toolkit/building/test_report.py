@@ -19,13 +19,16 @@ from flyweight.toolkit.building import BuildFailed, build, runtime_files
 from flyweight.toolkit.cli import main
 from tests.conftest import PYTHON, ROOT
 
-PROVIDERS = targets.names()
+PROVIDERS = [target.name for target in targets.all_targets() if not target.package.alone]  # a page has Python beside it
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_a_pure_folder_is_small_without_its_model(provider: str, built: Callable[[str], Path]) -> None:
     files = [path for path in built(provider).rglob("*") if path.is_file() and path.name != "model.safetensors"]
-    assert sum(path.stat().st_size for path in files) <= 1_450_000  # half of it the sources, for tracebacks and other Pythons
+    # a third is sources, for tracebacks and other Pythons; Python 3.11 has the largest bytecode; on Lambda the start under our
+    # client is there in one piece, too; a folder with every protocol is larger (its image: tests/toolkit/images/test_building.py)
+    large = provider == "aws" or "all" in targets.find(provider).protocols
+    assert sum(path.stat().st_size for path in files) <= (2_300_000 if large else 1_800_000)
 
 
 def test_the_ops_and_engines_of_other_models_stay_out_unless_asked_for(penguins: Path, tmp_path: Path) -> None:
@@ -39,7 +42,7 @@ def test_the_ops_and_engines_of_other_models_stay_out_unless_asked_for(penguins:
 
 @pytest.mark.parametrize("family", ["neighbors", "angles", "coupling", "boosted", "sparse", "text"])
 def test_a_family_of_ops_brings_what_it_imports(family: str, tmp_path: Path) -> None:
-    runtime_files.copy(tmp_path / "flyweight", {"plan": {"nodes": [{"op": f"{family}.any"}]}, "engines": ["pure"]})
+    runtime_files.copy(tmp_path / "flyweight", {"plan": {"nodes": [{"op": f"{family}.any"}]}, "engines": ["pure"]}, ["native"])
     program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import flyweight.predictor, flyweight.ops.{family}"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

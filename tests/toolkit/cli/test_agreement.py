@@ -19,6 +19,7 @@ from sklearn.linear_model import LogisticRegression
 import flyweight
 from flyweight.toolkit.building import build
 from flyweight.toolkit.deploying.releases import Releases
+from flyweight.toolkit.targets import naming
 
 Run = Callable[..., Result]
 VERSIONS = {"1": "ab", "2": "ab", "3": "abc"}  # a letter a feature
@@ -110,7 +111,7 @@ def test_deploy_compares_with_the_last_release_from_here(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("flyweight.toolkit.deploying.rollout.check", lambda *_: None)
     monkeypatch.setattr("flyweight.toolkit.targets.commands.Runner.output_if_any", lambda *_: "project")
-    releases = Releases("gcp", ("project", "europe-west1"), "m")
+    releases = Releases("gcp", ("project", "europe-west1"), naming.of_model("m"))
     releases.keep(releases.stage(build("gcp", files["1"], tmp_path / "first", with_bytecode=False).folder), "", {})
     build("gcp", files["3"], tmp_path / "build" / "gcp", with_bytecode=False)
     shown = run("deploy", "gcp", "--dry-run")

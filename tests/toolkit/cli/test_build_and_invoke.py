@@ -12,6 +12,8 @@ from click.testing import Result
 from flyweight.toolkit import targets
 from tests.conftest import PYTHON
 
+PROVIDERS = [target.name for target in targets.all_targets() if target.has("runtime")]
+
 
 def test_build_shows_what_it_made(run: Callable[..., Result], penguins: Path, tmp_path: Path) -> None:
     result = run("build", "aws", "--model", penguins, "--out", tmp_path / "out", "--python", PYTHON)
@@ -27,7 +29,7 @@ def test_build_as_json_says_where_and_what(run: Callable[..., Result], penguins:
     assert (document["target"], document["model"], document["python"]) == ("gcp", "penguins", None)
 
 
-@pytest.mark.parametrize("provider", targets.names())
+@pytest.mark.parametrize("provider", PROVIDERS)
 def test_invoke_shows_the_answer_and_the_split_cold_start(
     provider: str, run: Callable[..., Result], built: Callable[[str], Path]
 ) -> None:
@@ -39,7 +41,7 @@ def test_invoke_shows_the_answer_and_the_split_cold_start(
 
 
 def test_invoke_without_an_event_asks_the_models_own_sample(run: Callable[..., Result], built: Callable[[str], Path]) -> None:
-    for provider in targets.names():
+    for provider in PROVIDERS:
         document = json.loads(run("invoke", provider, "--folder", built(provider), "--json").stdout)
         assert document["answer"]["body"]["predictions"] == ["Adelie"]
 

@@ -59,7 +59,7 @@ def counts(log: str) -> list[Any]:
 def test_every_event_is_listed_with_what_it_is_about(run: Callable[..., Result]) -> None:
     for target in TARGETS:
         listed = {row["event"]: row["about"] for row in json.loads(run("events", "ls", target, "--json").output)}
-        folders = (ROOT / "events" / target, ROOT / "events" / "http")
+        folders = (targets.find(target).folder("events"), ROOT / "events" / "http")
         assert {*listed} == {path.stem for folder in folders for path in folder.glob("*.json")}
         assert all(listed.values())
     assert "pubsub" in run("events", "ls").output

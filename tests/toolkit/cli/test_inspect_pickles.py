@@ -18,6 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from flyweight.toolkit import targets
 from flyweight.toolkit.building.spec import PYTHONS
 from flyweight.toolkit.packing.pack import pack
 from flyweight.toolkit.pickles import wheels
@@ -115,8 +116,11 @@ def test_inspect_names_the_engine_that_pack_chooses(
 
 
 def test_every_python_that_a_folder_is_built_for_is_looked_up() -> None:
-    for target in {one.target for one in wheels.target_pythons()}:
-        assert {one.python for one in wheels.target_pythons() if one.target == target} == {*PYTHONS}
+    found = wheels.target_pythons()
+    assert {one.target for one in found} == {target.name for target in targets.all_targets() if target.package.systems}
+    for target in {one.target for one in found}:
+        assert {one.python for one in found if one.target == target} == {*targets.find(target).package.systems} <= {*PYTHONS}
+    assert {one.python for one in found} == {*PYTHONS}
 
 
 def test_wheels_are_shown_for_each_provider(run: Callable[..., Result], model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -105,7 +105,14 @@ def serving(*words: str) -> Iterator[list[str]]:
             process.terminate()
 
 
-@pytest.mark.parametrize("target", [pytest.param(name, marks=[pytest.mark.slow] * (name != "aws")) for name in targets.names()])
+@pytest.mark.parametrize(
+    "target",
+    [
+        pytest.param(one.name, marks=[pytest.mark.slow] * (one.name != "aws"))
+        for one in targets.all_targets()
+        if one.has("runtime")
+    ],
+)
 def test_build_suggests_an_invocation_that_answers(target: str, here: Path, run: Run) -> None:
     result = run("build", target, "--model", "own.safetensors", "-o", f"build/{target}", "--no-bytecode")
     (line,) = suggested(result)

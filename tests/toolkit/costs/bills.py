@@ -26,11 +26,11 @@ def named(name: str, work: Workload) -> Bill:
     return next(option for option in all_options() if option.name == name).bill(work)
 
 
-def planned(name: str, work: Workload, **given: str) -> dict[str, float]:
+def planned(name: str, work: Workload, platform: str = "", **given: str) -> dict[str, float]:
     """Dollars by line of what a deployment's parameters make, the function and what is around it."""
-    target, deployment = targets.find(name), Deployment(parameters=given)
+    target, deployment = targets.find(name).on(platform), Deployment(parameters=given)
     settings = target.deployer.settings(deployment)
     there = shaped(target, work, settings)
     kinds = [resource.kind for resource in target.deployer.creates(deployment)]
-    function = target.costs.option.bill(there)
+    function = target.costs.chosen(platform, settings).bill(there)
     return {**amounts(function), **amounts(Bill(tuple(around(target, there, settings, kinds, 50_000_000).lines)))}

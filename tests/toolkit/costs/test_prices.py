@@ -36,6 +36,7 @@ def test_the_quotation_has_the_figure() -> None:
     odd = {
         "apigateway.rest.request.beyond": 1867.60 / 667e6, "dynamodb.write": 1.88 / 3e6, "aws.egress.gb": 921.60 / 10240,
         "pubsub.gb": 40 / 1024, "kubernetes.hour": 73 / 730, "azureml.hour": 106.58 / 730, "azurevm.hour": 7.59 / 730,
+        "appservice.hour": 12.41 / 730, "ebs.gb": 0.80 / 10, "fargate.vcpu_hour": 29.55 / 730, "fargate.gb_hour": 6.49 / 730 / 2,
         "servicebus.hour": 9.81 / 730, "eventhubs.hour": 21.90 / 730, "azure.logs.kept.gb": 100 / 1000, "flex.request": 4e-6 / 10,
         "flex.ready.request": 4e-7 * 0.370439 / 0.371,
     }  # fmt: skip
@@ -89,11 +90,18 @@ def test_limits_follow_the_parameters(provider: str) -> None:
     settings = deployer(provider).settings(Deployment())
     near = nearness(provider, WORK, 0.05, 0.01, 0.2, settings)
     assert all(one.source and one.limit > 0 and one.verdict == "fine" for one in near)
-    memory = {"aws": "MemorySize=128", "gcp": "MEMORY=64Mi", "azure": "instanceMemoryMB=512"}[provider]
-    name, _, value = memory.partition("=")
-    smaller = nearness(provider, WORK, 0.05, 0.01, 0.2, {**settings, name: value})
-    limit = {one.what: one.limit for one in smaller}["memory, peak"]
-    assert limit < {one.what: one.limit for one in near}["memory, peak"]
+    there = {one.what: one.limit for one in near}
+    given = [one["parameter"] for one in limits(provider) if one["measure"] == "memory" and one.get("parameter") in settings]
+    for name in given[:1]:
+        unit = settings[name].lstrip("0123456789")
+        smaller = nearness(provider, WORK, 0.05, 0.01, 0.2, {**settings, name: f"64{unit}"})
+        assert {one.what: one.limit for one in smaller}["memory, peak"] == 64 * 2**20 < there["memory, peak"]
+
+
+def test_functions_have_their_memory_from_a_parameter() -> None:
+    """So that the claim above is not empty."""
+    with_one = {name for name in PRICED for one in limits(name) if one["measure"] == "memory" and one.get("parameter")}
+    assert {"aws", "azure", "cloudrun", "docker", "gcp", "sagemaker"} <= with_one
 
 
 def test_a_limit_that_is_broken_is_said() -> None:

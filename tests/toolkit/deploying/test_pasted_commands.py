@@ -19,10 +19,11 @@ from flyweight.toolkit import targets
 from flyweight.toolkit.targets.commands import Expanded, Runner, command
 from flyweight.toolkit.targets.naming import of_model
 from tests.toolkit.deploying.provider_tools import TOOLS, ProviderTools
+from tests.toolkit.deploying.stand_in import deployed, stand_in
 
 Run = Callable[..., Result]
 Put = Callable[[str, int], None]
-each = pytest.mark.parametrize("provider", targets.names())
+each = pytest.mark.parametrize("provider", deployed())
 HOSTILE = [
     "-x", "--yes", "a b", "a;touch pwned", "$(touch pwned)", "`touch pwned`", "a|b", "a&b", "a>b", "a\ntouch pwned", "a'b", 'a"b',
     "..", ".", "a/b", "../x", "a\\b", "a*", "~", "#a", "{a,b}", "a\tb", "a\0b", "ä", "$HOME", "!a",
@@ -53,7 +54,13 @@ def test_a_label_to_go_back_to_is_a_name_too(run: Run, tools: ProviderTools) -> 
 
 @pytest.mark.parametrize(
     ("model", "name"),
-    [("penguins", "penguins"), ("House prices_v2", "house-prices-v2"), ("2fast", "model-2fast"), ("ünï", "n"), ("--", "model")],
+    [
+        ("penguins", "penguins"),
+        ("House prices_v2", "house-prices-v2"),
+        ("2fast", "model-2fast"),
+        ("ünï", "n-model"),
+        ("--", "model"),
+    ],
 )
 def test_a_deployment_is_called_like_its_model(model: str, name: str) -> None:
     assert of_model(model) == name
@@ -86,10 +93,11 @@ def pasted(text: str, place: Path) -> list[list[str]]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
-@pytest.mark.parametrize(("provider", "parameter"), [("aws", "JwtAudience"), ("gcp", "SETTINGS"), ("azure", "alertEmail")])
-def test_a_pasted_dry_run_runs_nothing_else(
-    provider: str, parameter: str, run: Run, folders: Callable[[str, int], Path], here: Path
-) -> None:
+@each
+def test_a_pasted_dry_run_runs_nothing_else(provider: str, run: Run, folders: Callable[[str, int], Path], here: Path) -> None:
+    parameter = stand_in(provider).free
+    if not parameter:
+        pytest.skip("none of its parameters takes any text")
     folder = shutil.copytree(folders(provider, 1), here / f"it's a {'$(touch pwned);touch pwned'} `touch pwned`")
     shown = run("deploy", provider, "--folder", folder.name, "--set", f"{parameter}={QUOTED}", "--dry-run")
     assert shown.exit_code == 0, shown.output
@@ -97,8 +105,7 @@ def test_a_pasted_dry_run_runs_nothing_else(
     assert not (here / "pwned").exists()
     assert {Path(words[0]).name for words in ran} <= {*TOOLS}
     assert len(ran) == shown.stdout.count("\n")
-    given = [word for words in ran for word in words if parameter in word or word.startswith("--set-env-vars")]
-    plain = [word.replace('\\"', '"').replace(f'{parameter}="', f"{parameter}=") for word in given]
+    plain = [word.replace('\\"', '"') for words in ran for word in words]
     assert any(QUOTED in word for word in plain)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -19,13 +20,13 @@ from flyweight.toolkit.deploying.releases import Releases, releases_of
 from flyweight.toolkit.packing.pack import pack
 from flyweight.toolkit.targets.commands import Runner
 from tests.toolkit.deploying.provider_tools import ProviderTools
+from tests.toolkit.deploying.stand_in import deployed, stand_in, versioned
 
 Run = Callable[..., Result]
 Put = Callable[[str, int], None]
-VERSIONED = ("aws", "gcp")  # whose provider keeps earlier versions
 DEV = ["--name", "birds", "--region", "europe-west1", "--group", "our-dev"]
 PROD = ["--name", "birds", "--region", "us-east1", "--group", "our-prod"]
-each = pytest.mark.parametrize("provider", targets.names())
+each = pytest.mark.parametrize("provider", deployed())
 
 
 def url(port: int) -> str:
@@ -42,17 +43,15 @@ def home(provider: str, here: Path, **place: str) -> Path:
 def test_each_place_has_releases_of_its_own(provider: str, here: Path, tools: ProviderTools) -> None:
     places = [{"region": "europe-west1"}, {"region": "us-east1"}, {"group": "our-dev"}, {"group": "our-prod"}]
     homes = [home(provider, here, name="birds", **place) for place in places]
-    # AWS has no groups; a group of Azure's has one region
-    apart = {"aws": {0, 1}, "gcp": {0, 1, 2, 3}, "azure": {2, 3}}[provider]
+    apart = stand_in(provider).apart
     assert len({homes[number] for number in apart}) == len(apart)
     assert home(provider, here, name="birds") != home(provider, here, name="iris")
 
 
-@pytest.mark.parametrize(("provider", "account"), [("aws", "123456789012"), ("gcp", "a-project"), ("azure", "a-subscription")])
-def test_the_account_is_the_one_that_the_tools_are_logged_in_to(
-    provider: str, account: str, here: Path, tools: ProviderTools
-) -> None:
-    assert home(provider, here).relative_to(here).parts[:2] == (provider, account)
+@each
+def test_the_account_is_the_one_that_the_tools_are_logged_in_to(provider: str, here: Path, tools: ProviderTools) -> None:
+    account = stand_in(provider).account
+    assert home(provider, here).relative_to(here).parts[:2] == (provider, account or "-")
 
 
 @pytest.mark.parametrize("part", ["..", ".", "", "a/b", "../../x", "a b", "A%2Fb"])
@@ -76,11 +75,11 @@ def test_a_rollback_never_publishes_what_was_deployed_elsewhere(
     before = len(tools.calls())
     refused = run("rollback", provider, *PROD)
     assert refused.exit_code == 1 and "no earlier one to roll back to" in refused.stderr
-    changing = ("update-alias", "update-traffic", "publish")
-    assert not [call for call in tools.calls()[before:] if set(changing) & set(call)]
+    changing = "|".join(filter(None, (*stand_in(provider).makes, stand_in(provider).back)))
+    assert not [call for call in tools.calls()[before:] if re.search(changing, " ".join(call))]
 
 
-@pytest.mark.parametrize("provider", VERSIONED)
+@pytest.mark.parametrize("provider", versioned())
 def test_a_fresh_checkout_goes_back_to_what_the_provider_names(
     provider: str, run: Run, put: Put, tools: ProviderTools, port: int, second_port: int, here: Path
 ) -> None:
@@ -93,13 +92,13 @@ def test_a_fresh_checkout_goes_back_to_what_the_provider_names(
     done = run("rollback", provider)
     assert done.exit_code == 0, done.output
     assert tools.state()["live"] == 1
-    assert "penguins/1.0.0 is ready; its folder is not here" in " ".join(done.stdout.split())
-    second = "2" if provider == "aws" else "flyweight-00002"
+    assert "its folder is not here" in " ".join(done.stdout.split())
+    second = stand_in(provider).names_version(2)
     assert json.loads(run("rollback", provider, "--to", second, "--json").stdout)["label"] == second
     assert tools.state()["live"] == 2
 
 
-@pytest.mark.parametrize("provider", VERSIONED)
+@pytest.mark.parametrize("provider", versioned())
 def test_what_somebody_else_deployed_since_is_gone_back_from(
     provider: str, run: Run, put: Put, tools: ProviderTools, port: int
 ) -> None:
@@ -112,7 +111,7 @@ def test_what_somebody_else_deployed_since_is_gone_back_from(
     assert tools.state()["live"] == 4
 
 
-@pytest.mark.parametrize("provider", VERSIONED)
+@pytest.mark.parametrize("provider", versioned())
 def test_a_deployment_after_a_rollback_goes_back_to_what_was_live_and_not_to_the_newest(
     provider: str, run: Run, put: Put, tools: ProviderTools, port: int
 ) -> None:
@@ -120,7 +119,7 @@ def test_a_deployment_after_a_rollback_goes_back_to_what_was_live_and_not_to_the
     tools.state(url=url(port))
     for _ in range(3):
         assert run("deploy", provider).exit_code == 0
-    first = "1" if provider == "aws" else "flyweight-00001"
+    first = stand_in(provider).names_version(1)
     assert run("rollback", provider, "--to", first).exit_code == 0
     assert run("deploy", provider).exit_code == 0 and tools.state()["live"] == 4
     assert run("rollback", provider).exit_code == 0 and tools.state()["live"] == 1
@@ -135,17 +134,19 @@ def test_the_live_model_is_asked_for_its_signature_and_a_change_needs_agreement(
     model = here / "other.safetensors"
     pack(LogisticRegression().fit(rows, rows[:, 0] > 0), model, sample=rows, name="penguins", version="3.0.0")
     build(provider, model, here / "build" / provider, with_bytecode=False)
+    if not targets.find(provider).deployer.question(Deployment()).model:
+        pytest.skip("the platform passes on predictions alone, and nothing can be asked for a signature")
     tools.state(url=url(port), live=1, made=1)
     refused = run("deploy", provider, "--patience", 0)
     assert refused.exit_code == 1
     assert "the signature changes from penguins 1.0.0 to penguins 3.0.0, and nothing was done" in refused.stderr
-    assert not [call for call in tools.calls() if call[:2] == ["sam", "deploy"] or "publish" in call or call[2] == "deploy"]
+    assert not [call for call in tools.calls() if " ".join(call).startswith(stand_in(provider).makes)]
     tools.state(url=url(1))  # nobody answers there: nothing to compare with, and the deployment goes on
     assert "the signature changes" not in run("deploy", provider, "--patience", 0).stderr
 
 
 @each
-@pytest.mark.parametrize("other", targets.names())
+@pytest.mark.parametrize("other", deployed())
 def test_a_folder_is_refused_where_it_was_not_built_for(
     other: str, provider: str, run: Run, tools: ProviderTools, folders: Callable[[str, int], Path]
 ) -> None:

@@ -7,12 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from flyweight.toolkit import targets
-
-DEPLOYED = [target.name for target in targets.all_targets() if target.has("deployment")]
+from tests.toolkit.deploying.stand_in import deployed
 
 
-@pytest.mark.parametrize("target", DEPLOYED)
+@pytest.mark.parametrize("target", deployed())
 def test_every_line_is_one_that_a_shell_reads(target: str, printed: Callable[[str], list[str]]) -> None:
     done = subprocess.run(["bash", "-n"], input="\n".join(printed(target)), text=True, capture_output=True)
     assert (done.returncode, done.stderr) == (0, "")

@@ -212,7 +212,7 @@ def test_an_estimator_of_types_that_need_permission_is_refused_without_it(monkey
 def test_a_pickle_is_made_only_if_it_is_allowed_and_no_other_engine_can() -> None:
     model = make_pipeline(Mine(), Ridge()).fit(X, y)
     packed = pack(model, sample=X, edge_count=30, allow_pickle=True)
-    assert packed.engine == "pickle" and {"pure", "onnx", "sklearn"} == {*packed.skipped}
+    assert packed.engine == "pickle" and {"pure", "onnx", "sklearn", "xgboost"} == {*packed.skipped}
     assert pack(Ridge().fit(X, y), sample=X, edge_count=30, allow_pickle=True).engine == "pure"
 
 
@@ -281,6 +281,7 @@ def test_for_batches_the_fastest_engine_is_chosen_if_it_is_worth_what_it_needs(
     monkeypatch.setattr(module, "time_engines", times)
     packed = pack(LogisticRegression().fit(X, LABELS), sample=X, edge_count=50, purpose="batch")
     assert times.asked == 3 and packed.engine == engine and packed.timings == seconds
+    assert "XGBoost alone" in packed.skipped.pop("xgboost")
     assert {*packed.skipped} == {*seconds} - {engine}
     for name, why in packed.skipped.items():
         assert f"times as long as {engine} for a batch" in why
@@ -315,7 +316,9 @@ def test_packing_by_any_engine_leaves_the_estimator_as_it_was() -> None:
 
 
 def test_an_unknown_engine_is_refused_with_those_that_are_known() -> None:
-    with pytest.raises(EngineRefused, match="no engine 'litert' packs estimators; known are pure, onnx, sklearn, pickle"):
+    with pytest.raises(
+        EngineRefused, match="no engine 'litert' packs estimators; known are pure, onnx, sklearn, xgboost, pickle"
+    ):
         pack(Ridge().fit(X, y), sample=X, engine="litert")
 
 
@@ -370,7 +373,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("toy")
 def test_a_new_engine_is_one_file_in_each_room_of_engines() -> None:
-    assert [*engines.makers()] == ["toy", "pure", "onnx", "sklearn", "pickle"]
+    assert [*engines.makers()] == ["toy", "pure", "onnx", "sklearn", "xgboost", "pickle"]
     assert {".onnx", ".tflite", ".toy"} == {*engines.graph_formats()} and pack_graph.is_graph(Path("model.toy"))
     model = Ridge(fit_intercept=False).fit(X[:, :1], y)
     packed = pack(model, sample=X[:, :1], edge_count=20)

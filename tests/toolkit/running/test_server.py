@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from flyweight.errors import ModelRefused, ModelUnavailable
-from flyweight.toolkit.running.server import Server, application
-from tests.services.web import GENEROUS, exchange, wsgi_server
+from flyweight.toolkit.running.server import Server
+from tests.services.web import GENEROUS, exchange
 
 
 def test_a_served_model_answers_until_it_is_closed(penguins: Path) -> None:
@@ -31,14 +31,9 @@ def test_a_server_that_never_ran_frees_its_port(penguins: Path) -> None:
         exchange(int(server.url.rpartition(":")[2]), "GET", "/ready")
 
 
-def test_the_application_answers_in_another_server(penguins: Path) -> None:
-    with wsgi_server(application(penguins, lambda entry: None)) as port:
-        assert exchange(port, "GET", "/ready")[2] == b'{"status":"ready"}'
-
-
 def test_a_bad_model_is_refused_before_anything_listens(tmp_path: Path) -> None:
     (tmp_path / "bad.safetensors").write_bytes(b"no model")
     with pytest.raises(ModelRefused):
-        application(tmp_path / "bad.safetensors")
+        Server(tmp_path / "bad.safetensors", "127.0.0.1", 0)
     with pytest.raises(ModelUnavailable):
         Server(tmp_path / "none.safetensors", "127.0.0.1", 0)

@@ -1,12 +1,14 @@
 """Assemble the files of a checked spec: handler, core, model, packages and bytecode; then verify the model's answers."""
 
+import re
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flyweight import settings
+from flyweight import protocols, settings
 from flyweight.ops.own import MODULE
-from flyweight.toolkit.building import bytecode, packages, proof, requirements, runtime_files, wheels
+from flyweight.stores import STORES
+from flyweight.toolkit.building import bytecode, handler_files, packages, proof, requirements, runtime_files, wheels
 from flyweight.toolkit.building.packages import Package
 from flyweight.toolkit.building.spec import BuildSpec
 from flyweight.toolkit.errors import BuildFailed
@@ -14,6 +16,7 @@ from flyweight.toolkit.packing import custom_steps
 
 MODEL = "model.safetensors"
 SIGNATURE = f"{MODEL}.sig"
+OVER_TLS, TLS = ("s3",), ("flyweight.stores.tls",)  # stores of clients of our own, and what these import to encrypt
 REQUIREMENTS, LOCK = "requirements.txt", ".lock.txt"
 OWN = {
     MODEL,
@@ -26,26 +29,43 @@ OWN = {
 
 def fill(draft: Path, spec: BuildSpec) -> list[str]:
     """Write handler, core, model and bytecode; write the packages that they need to requirements.txt, and return them."""
-    shutil.copytree(spec.handler, draft, ignore=runtime_files.LEFT_OUT, dirs_exist_ok=True)
-    if spec.handler == spec.target.folder("handlers"):  # flyweight's own; a user's files stay as they are
-        for path in draft.glob("*.py"):
-            path.write_text(runtime_files.bare(path.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
-    runtime_files.copy(draft / "flyweight", None if spec.address or spec.options.every_op else spec.model.file.document)
+    beside = [spec.target.hall("handlers") / name for name in spec.package.beside]
+    usual = spec.target.folder("handlers")
+    handler_files.copy(spec.handler, beside, draft, own=spec.handler == usual)
+    bundled = sorted(path.name for path in draft.glob("*.py")) if spec.handler == usual else []  # a user's modules are not
+    document = None if spec.address or spec.options.every_op else spec.model.file.document
+    accelerated, batches = spec.package.image is not None, spec.package.batches
+    runtime_files.copy(draft / "flyweight", document, spec.protocols, accelerated, batches)
     if spec.address:
         (draft / settings.ADDRESS_FILE).write_text(f"{spec.address}\n", encoding="utf-8", newline="\n")
     else:
         (draft / MODEL).write_bytes(spec.model.file.data)  # the bytes that were checked; the file may have changed since
         if spec.signature:
             (draft / SIGNATURE).write_bytes(spec.signature)
-    usual = spec.target.folder("handlers") / REQUIREMENTS
     listed, signed = draft / REQUIREMENTS, bool(spec.options.keys)
-    requires = requirements.add(listed, spec.model.file.document, usual=usual, address=spec.address, signed=signed)
+    # a protocol that was not named is there for those who want it: it says which package it needs
+    asked = [protocols.find(name) for name in spec.options.protocols if name != "all"]
+    libraries = [package for protocol in asked for package in getattr(protocol, "REQUIRES", ())]
+    address = "" if spec.address.partition("://")[0] in spec.package.reads else spec.address
+    requires = requirements.add(
+        listed, spec.model.file.document, usual=usual / REQUIREMENTS, address=address, signed=signed, protocols=libraries
+    )
     own = custom_steps.source()
     if own is not None:
         shutil.copyfile(own, draft / f"{MODULE}.py")
     if spec.compiler:
-        bytecode.compile_tree(draft, spec.compiler)
+        bytecode.compile_tree(draft, spec.compiler, bundled)
+        if bundled and spec.package.first:
+            _join_first(draft, spec, spec.compiler)
     return requires
+
+
+def _join_first(draft: Path, spec: BuildSpec, python: str) -> None:
+    """Have a folder's bytecode of a cold start in one piece, with the store that its address names."""
+    scheme, _, _ = spec.address.partition("://")
+    stores = [STORES[scheme], *TLS] if scheme in spec.package.reads and scheme in OVER_TLS else []
+    model = bytes(spec.model.file.data) if spec.address else None
+    bytecode.join_first(draft, python, [*stores, *spec.package.first], model)
 
 
 @dataclass(frozen=True)
@@ -73,9 +93,11 @@ def install(draft: Path, spec: BuildSpec, requires: list[str]) -> Installed:
     requirements.settle(listed, pins)
     wheels.install(listed, locked, place, system, spec.options.constraint)
     spec.advance("finding wheels", 1, 1)
-    if spec.package.packages is None:
+    goal = spec.package.packages
+    if goal is None and spec.options.form != "oci":
         return Installed(pins, packages.listed(place), place)
-    return Installed(pins, _placed(draft, place, spec, spec.package.packages), draft / spec.package.packages, shipped=True)
+    goal = goal or "."  # nobody installs anything into an image that is written here
+    return Installed(pins, _placed(draft, place, spec, goal), draft / goal, shipped=True)
 
 
 def _placed(draft: Path, place: Path, spec: BuildSpec, goal: str) -> list[Package]:
@@ -129,5 +151,8 @@ def containerize(draft: Path, spec: BuildSpec, installed: Installed) -> None:
     listed = draft / REQUIREMENTS
     lines = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
     installs = not installed.shipped and any(line.strip() and not line.startswith("#") for line in lines)
-    (draft / "Dockerfile").write_text(spec.package.dockerfile(spec.options.python, installs), encoding="utf-8", newline="\n")
+    text = spec.package.dockerfile(spec.options.python, installs)
+    if spec.options.base:
+        text = re.sub("^FROM .*$", lambda _: f"FROM {spec.options.base}", text, count=1, flags=re.MULTILINE)
+    (draft / "Dockerfile").write_text(text, encoding="utf-8", newline="\n")
     (draft / ".dockerignore").write_text("Dockerfile\n.dockerignore\n", encoding="utf-8", newline="\n")

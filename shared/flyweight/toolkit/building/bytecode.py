@@ -9,7 +9,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -32,11 +33,14 @@ def interpreter(version: str) -> str:
     raise NoSuchPython(f"no Python {version} found on this machine, to compile the function's bytecode", step)
 
 
-def compile_tree(folder: Path, python: str) -> None:
+def compile_tree(folder: Path, python: str, bundled: Collection[str] = ()) -> None:
     """Compile every source of `folder`, in an order and under names that do not depend on the folder's path.
 
     The core's bytecode becomes one file, from which the core imports its modules (`flyweight/__init__.py`). `compiler.py` lists
     what is left out of it.
+
+    :param bundled: the names of the handler's modules whose bytecode is in that file as well; each has its own file too, for
+        platforms that import one by its path.
 
     :raises BuildFailed: a source does not compile.
     """
@@ -45,9 +49,27 @@ def compile_tree(folder: Path, python: str) -> None:
     others = sorted({*sources} - {*core})
     faults = _compile(folder, others, python)
     if core and not faults:  # a function without the core is an empty one to compare with
-        faults = _run([python, "-P", "-X", "no_debug_ranges", str(Path(__file__).with_name("compiler.py"))], folder, core)
+        faults = _run(
+            [python, "-P", "-X", "no_debug_ranges", str(Path(__file__).with_name("compiler.py"))], folder, [*core, *bundled]
+        )
     if faults:
         raise BuildFailed(f"{python} does not compile the folder:\n{faults}", "correct these files, or build with --no-bytecode")
+
+
+def join_first(folder: Path, python: str, first: Sequence[str], model: bytes | None = None) -> None:
+    """Note in a folder's file of bytecode what a cold start imports; a folder that can't be imported here stays as it is.
+
+    :param first: the modules that a client of ours imports, the handler the last.
+    :param model: the contents of the model file if the folder has none, but an address in a store, which is not asked here.
+    """
+    command = [python, "-P", "-S", str(Path(__file__).with_name("recorder.py")), *first]
+    if model is None:
+        _run(command, folder, [])
+        return
+    with tempfile.TemporaryDirectory() as place:
+        stored = Path(place) / "model.safetensors"
+        stored.write_bytes(model)
+        _run(command, folder, [], {"FLYWEIGHT_MODEL": stored.as_uri(), "FLYWEIGHT_CACHE_DIR": str(Path(place) / "cache")})
 
 
 def compile_packages(folder: Path, python: str, advance: Callable[[int, int], None]) -> None:
@@ -72,10 +94,12 @@ def _compile(folder: Path, sources: list[str], python: str) -> str:
     return _run(command, folder, sources)
 
 
-def _run(command: list[str], folder: Path, sources: list[str]) -> str:
+def _run(command: list[str], folder: Path, sources: list[str], variables: Mapping[str, str] | None = None) -> str:
     """Run a compiler over sources, whose names it reads, and return its complaints."""
     # One process with a fixed hash seed: the order of a set of constants would otherwise change from build to build.
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | {"PYTHONHASHSEED": "0"}
+    left_out = ("PYTHON", "FLYWEIGHT_", "AWS_", "_")  # what this process was told is nothing to the function
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(left_out)} | {"PYTHONHASHSEED": "0"}
+    environ |= variables or {}
     done = subprocess.run(command, cwd=folder, input="\n".join(sources), env=environ, capture_output=True, text=True)
     return f"{done.stdout}{done.stderr}" if done.returncode else ""
 

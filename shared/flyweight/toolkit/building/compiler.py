@@ -1,9 +1,9 @@
-"""Compile the core's sources into one file of bytecode. The Python that the function will have runs this file by its path.
+"""Compile core and handler into one file of bytecode. The Python that the function will have runs this file by its path.
 
     python -P -X no_debug_ranges compiler.py    # in the folder; the sources' names come by standard input, a line each
 
-Left out is what a function never reads: docstrings, assertions, the columns of positions, and annotations, except those of
-classes, whose fields they may be. Lines stay, for tracebacks.
+Left out is what a function never reads: docstrings, assertions, the columns of positions, what only the type checker reads, and
+annotations, except those of classes, whose fields they may be. Lines stay, for tracebacks.
 """
 
 import ast
@@ -13,7 +13,7 @@ import sys
 
 
 class Stripped(ast.NodeTransformer):
-    """Takes the annotations away from functions and from a module's own names."""
+    """Takes the annotations away from functions and from a module's own names, and what is under `if TYPE_CHECKING`."""
 
     def visit_Module(self, node: ast.Module) -> ast.Module:
         """Make annotated names plain ones."""
@@ -26,6 +26,13 @@ class Stripped(ast.NodeTransformer):
         node.body = body
         self.generic_visit(node)
         return node
+
+    def visit_If(self, node: ast.If) -> ast.If | list[ast.stmt] | ast.Pass:
+        """Leave what is run of a condition that is true for the type checker alone."""
+        self.generic_visit(node)
+        if not isinstance(node.test, ast.Name) or node.test.id != "TYPE_CHECKING":
+            return node
+        return node.orelse or ast.copy_location(ast.Pass(), node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         """Make a signature plain."""
@@ -47,19 +54,19 @@ def module_of(source: str) -> str:
 def main() -> None:
     """Write `flyweight/__pycache__/bundle.TAG`: the length of an index, the index, and the bytecode of each module.
 
-    The index has by module its source, and where its bytecode begins and how long it is.
+    The index has a line a module: its name, its source, where its bytecode begins and how long it is, with tabs between them.
+    Before the first line is an empty one, so that each name is between the end of a line and a tab.
     """
-    index, codes, begin = {}, [], 0
+    index, codes, begin = ["\n"], [], 0
     for source in sys.stdin.read().splitlines():
         with open(source, encoding="utf-8") as file:
             tree = ast.parse(file.read(), source)
         code = marshal.dumps(compile(Stripped().visit(tree), source, "exec", dont_inherit=True, optimize=2))
-        index[module_of(source)] = (source, begin, len(code))
+        index.append(f"{module_of(source)}\t{source}\t{begin}\t{len(code)}\n")
         codes.append(code)
         begin += len(code)
     os.makedirs("flyweight/__pycache__", exist_ok=True)
-    # this version of marshal writes no references, whose presence depends on the reference counts in this process
-    head = marshal.dumps(index, 2)
+    head = "".join(index).encode()
     with open(f"flyweight/__pycache__/bundle.{sys.implementation.cache_tag}", "wb") as file:
         file.write(b"".join([len(head).to_bytes(4, "little"), head, *codes]))
 

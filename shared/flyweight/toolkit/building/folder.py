@@ -5,25 +5,29 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import flyweight
 from flyweight.settings import ADDRESS_FILE
+from flyweight.toolkit import images
 from flyweight.toolkit.building import archive, assembly, report, sbom, wheels
+from flyweight.toolkit.building import image as image_of_build
 from flyweight.toolkit.building.archive import MOMENT
 from flyweight.toolkit.building.assembly import MODEL, Installed
 from flyweight.toolkit.building.packages import Package
 from flyweight.toolkit.building.proof import Proof
 from flyweight.toolkit.building.spec import BuildOptions, BuildSpec, checked, stored
 from flyweight.toolkit.errors import BuildFailed
-from flyweight.toolkit.targets.package import MARKER
+from flyweight.toolkit.images.bases import Base
+from flyweight.toolkit.targets.package import MARKER, image_of
 
 __all__ = ["MARKER", "MODEL", "MOMENT", "BuildFailed", "Built", "build", "document", "model_of", "stored"]
 
-ZIP, LAYER, PARTS, LOCK = ".zip", ".layer.zip", ".cdx.json", assembly.LOCK  # suffixes of the files next to the folder
+# suffixes of what is next to the folder
+ZIP, LAYER, OCI, PARTS, LOCK = ".zip", ".layer.zip", ".oci", ".cdx.json", assembly.LOCK
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,8 @@ class Built:
     `python`: the Python version of its bytecode, None without bytecode; `runtime`: the Python version of the function; `size`:
     bytes of all files, including a layer; `requires`: requirements of the model's engine, store, signature and handler;
     `packages`: these and their dependencies, as installed; `shipped`: whether they are in the folder, and not installed by the
-    provider; `artifacts`: the files next to the folder; `limits`: its size against each limit; `proof`: the check of its answers.
+    provider; `artifacts`: the files next to the folder; `limits`: its size against each limit; `proof`: the check of its answers;
+    `image`: the image of the form `oci`.
     """
 
     target: str
@@ -53,6 +58,7 @@ class Built:
     shipped: bool = False
     artifacts: list[Path] = field(default_factory=list)
     limits: list[report.Measured] = field(default_factory=list)
+    image: images.Written | None = None
 
 
 def build(
@@ -69,6 +75,8 @@ def build(
     constraint: Path | None = None,
     every_op: bool = False,
     keys: tuple[str, ...] = (),
+    protocols: tuple[str, ...] = (),
+    base: str = "",
     advance: Callable[[str, int, int], None] = lambda *_: None,
 ) -> Built:
     """Build the folder `out` for `sam deploy`, `gcloud functions deploy` or `func azure functionapp publish`.
@@ -77,12 +85,15 @@ def build(
     :param python: the Python version of the function, such as `3.13`.
     :param with_bytecode: whether to include bytecode, if that Python is installed; without it, each cold start compiles.
     :param arch: `x86_64` or `arm64`, the target's own default if None; it matters to installed packages only.
-    :param form: `folder`; `zip` or `layer`, written next to it; `image`, with a Dockerfile in it.
+    :param form: `folder`; `zip` or `layer`, written next to it; `image`, with a Dockerfile in it; `oci`, an
+        image layout next to it.
     :param install: whether to install the packages of the engine and the store into the folder, unless the provider does it.
     :param handler: the folder of the handler, if it is not flyweight's own.
     :param constraint: a file with versions of packages to use.
     :param every_op: whether to include ops that this model does not need, for models that are loaded from elsewhere.
     :param keys: public keys, by one of which the model must be signed; the function can then verify signatures itself.
+    :param protocols: names of protocols to include beside the target's own; `all` for each that exists.
+    :param base: the OCI layout of the image below that of the form `oci`, or the image that the Dockerfile begins from.
     :param advance: called with each stage's name, the amount done, and the total amount.
     :raises ModelRefused: the model file fails a check.
     :raises ToolkitError: the target does not exist, or can't be built.
@@ -91,12 +102,13 @@ def build(
     """
     out = Path(out).resolve()
     _check_replaceable(out)
-    options = BuildOptions(python, with_bytecode, arch, form, install, handler, constraint, every_op, keys)
+    options = BuildOptions(python, with_bytecode, arch, form, install, handler, constraint, every_op, keys, protocols, base)
     spec = checked(target, str(model), options, advance)
     out.parent.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
     try:
-        return _make(spec, place, out)
+        with image_of_build.base(spec) as below:
+            return _make(spec, below, place, out)
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
@@ -119,10 +131,11 @@ def model_of(folder: Path) -> str:
 def document(built: Built) -> dict[str, object]:
     """Describe the build as a JSON object."""
     artifacts = [str(path) for path in built.artifacts]
-    return {**asdict(built), "folder": str(built.folder), "artifacts": artifacts}
+    image = {} if built.image is None else {"image": {**asdict(built.image), "layout": str(built.image.layout)}}
+    return {**asdict(built), "folder": str(built.folder), "artifacts": artifacts, **image}
 
 
-def _make(spec: BuildSpec, place: Path, out: Path) -> Built:
+def _make(spec: BuildSpec, below: list[Base], place: Path, out: Path) -> Built:
     draft = place / "folder"
     draft.mkdir()
     requires = assembly.fill(draft, spec)
@@ -131,21 +144,26 @@ def _make(spec: BuildSpec, place: Path, out: Path) -> Built:
     proof = assembly.prove(draft, spec, requires, installed)
     if form == "image":
         assembly.containerize(draft, spec, installed)
-    (draft / MARKER).write_text(json.dumps(_marker(spec, installed), indent=2) + "\n", encoding="utf-8", newline="\n")
+    marker = _marker(spec, installed)
+    (draft / MARKER).write_text(json.dumps(marker, indent=2) + "\n", encoding="utf-8", newline="\n")
+    if spec.package.further is not None:
+        spec.package.further(draft, marker)
     files, size = _settle(draft)
     spec.advance("measuring", 0, 1)
+    parts = sbom.text(spec.source, packages, [] if packages else installed.pins, spec.target.name, shipped)
+    (place / PARTS).write_text(parts, encoding="utf-8", newline="\n")
     archives = cache(partial(_archives, spec, draft, place))  # made on demand: not if the folder exceeds a limit
     whole = size if shipped else size + sum(package.size for package in packages)
     limits = report.against(spec.package.limits, form, whole, lambda: _zipped(archives(), draft), packages)
-    parts = sbom.text(spec.source, packages, [] if packages else installed.pins, spec.target.name, shipped)
-    (place / PARTS).write_text(parts, encoding="utf-8", newline="\n")
-    beside = [PARTS, *([LOCK] if (place / LOCK).exists() else [])]
+    image = image_of_build.write(spec, below, draft, installed, place / PARTS, place / OCI) if form == "oci" else None
+    beside = [PARTS, *(name for name in (LOCK, OCI) if (place / name).exists())]
     artifacts = _put_in_place(place, out, [*beside, *archives()])
     spec.advance("measuring", 1, 1)
     return Built(
         target=spec.target.name, folder=out, **spec.source, python=spec.options.python if spec.compiler else None, files=files,
         size=size, requires=requires, runtime=spec.options.python, arch=spec.arch, form=form, proof=proof, packages=packages,
         shipped=shipped, artifacts=artifacts, limits=limits,
+        image=image and replace(image, layout=image_of(out)),
     )  # fmt: skip
 
 
@@ -190,10 +208,13 @@ def _archives(spec: BuildSpec, draft: Path, place: Path) -> list[str]:
 
 
 def _check_replaceable(out: Path) -> None:
-    """Check that `out` does not exist, or is an earlier build.
+    """Check that `out`, and the layout of an image next to it, do not exist, or are of an earlier build.
 
-    :raises BuildFailed: `out` contains files that flyweight did not build.
+    :raises BuildFailed: one of them contains files that flyweight did not build.
     """
+    layout = image_of(out)
+    if layout.exists() and not images.made_here(layout):
+        raise BuildFailed(f"{layout} exists already, and flyweight did not build it", "move it, or choose another folder (-o)")
     if out.is_dir() and (not any(out.iterdir()) or (out / MARKER).is_file()):
         return
     if out.exists():
@@ -214,13 +235,14 @@ def _settle(draft: Path) -> tuple[int, int]:
 
 def _put_in_place(place: Path, out: Path, made: list[str]) -> list[Path]:
     """Rename the draft to `out`, and its archives likewise; an earlier build is renamed first and removed last."""
-    if out.exists():
-        out.rename(place / "before")
+    before = [(path, place / f"{path.name} before") for path in (out, image_of(out)) if path.exists()]
+    for path, aside in before:
+        path.rename(aside)
     try:
         (place / "folder").rename(out)
     except OSError:
-        if (place / "before").exists():
-            (place / "before").rename(out)
+        for path, aside in before:
+            aside.rename(path)
         raise
     for name in (ZIP, LAYER):  # archives of an earlier build of another form
         other = out.with_name(out.name + name)

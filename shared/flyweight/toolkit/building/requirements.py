@@ -1,6 +1,7 @@
 """The packages that a built folder needs: those of the model's engine, at the versions with which the model was packed."""
 
 import re
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,18 +15,28 @@ KNOWN = frozenset(
 )
 
 
-def add(path: Path, document: dict[str, Any], *, usual: Path | None = None, address: str = "", signed: bool = False) -> list[str]:
-    """Append the packages of the model's engine, its store and signatures to a handler's requirements.txt.
+def add(
+    path: Path,
+    document: dict[str, Any],
+    *,
+    usual: Path | None = None,
+    address: str = "",
+    signed: bool = False,
+    protocols: Iterable[str] = (),
+) -> list[str]:
+    """Append the packages of the model's engine, its store, signatures and protocols to a handler's requirements.txt.
 
+    :param protocols: the packages that protocols need, by name; they are added at the versions that are installed here.
     :param usual: the requirements.txt of flyweight's own handler; the runtime provides its packages.
     :returns: the appended requirements, and those of the handler that are not in `usual`.
     :raises ModelRefused: the file names an unknown package, or an invalid version.
     """
     found = pins(document)
-    if address and not address.startswith(("file:", "http:", "https:")):
+    if address:
         found.append(f"obstore=={version('obstore')}")
     if signed:
         found.append(f"cryptography=={version('cryptography')}")
+    found += [f"{package}=={version(package)}" for package in protocols]
     known = _lines(usual) if usual else []
     own = [line for line in _lines(path) if line not in known]
     if found:

@@ -1,10 +1,10 @@
-"""Copy the modules of the core that a model's function can use: all except ops and engines of other models."""
+"""Copy the modules of the core that a function can use: all except ops and engines of other models, and other protocols."""
 
 import ast
 import io
 import shutil
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,18 +13,34 @@ import flyweight
 
 PACKAGE = Path(flyweight.__file__).parent
 FAMILIES = ("ops", "engines")  # the folders whose modules are selected by the model
-# Omitted from every copy: files that never run in a function, bytecode of any Python that has run here, and the
-# FILE.new that an upgrade of a project wrote.
-LEFT_OUT = shutil.ignore_patterns("toolkit", "__pycache__", "*.pyc", ".*_cache", "*.md", "*.new", "py.typed")
+# Omitted from every copy: files that never run in a function, bytecode of any Python that has run here, and the FILE.new that an
+# upgrade of a project wrote; and from all but those for batches, the scorer of record batches and the jobs.
+LEFT_OUT = ("toolkit", "__pycache__", "*.pyc", ".*_cache", "*.md", "*.new", "py.typed")
+BATCHES = ("arrow", "jobs")
 
 
-def copy(folder: Path, document: dict[str, Any] | None) -> None:
-    """Copy the core to `folder`, with the ops and engines that this model needs; with all of them if `document` is None."""
-    shutil.copytree(PACKAGE, folder, ignore=LEFT_OUT)
-    kept = None if document is None else needed(document)
+def copy(
+    folder: Path,
+    document: dict[str, Any] | None,
+    protocols: Sequence[str],
+    accelerated: bool = False,
+    batches: bool = False,
+) -> None:
+    """Copy the core to a folder.
+
+    :param document: of the model whose ops and engines are copied; None to copy all of them.
+    :param protocols: the protocols to copy, by name.
+    :param accelerated: whether to copy what runs batches in array namespaces, for places that may have an accelerator.
+    :param batches: whether to copy the scorer of record batches.
+    """
+    left_out = LEFT_OUT if batches else (*LEFT_OUT, *BATCHES)
+    shutil.copytree(PACKAGE, folder, ignore=shutil.ignore_patterns(*left_out))
+    kept = _with_imports([PACKAGE / "protocols" / f"{name}.py" for name in ("__init__", *protocols)])
+    left = ("protocols",) if document is None else (*FAMILIES, "protocols")
+    kept |= set() if document is None else needed(document, accelerated)
     for path in folder.rglob("*.py"):
         inside = path.relative_to(folder)
-        if kept is not None and inside.parts[0] in FAMILIES and inside not in kept:
+        if inside.parts[0] in left and inside not in kept:
             path.unlink()
         else:
             path.write_text(bare(path.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
@@ -45,11 +61,18 @@ def bare(source: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def needed(document: dict[str, Any]) -> set[Path]:
+def needed(document: dict[str, Any], accelerated: bool = False) -> set[Path]:
     """List the files of `ops/` and `engines/` that a model uses, with their imports, as paths in the package."""
     waiting = [path for path in PACKAGE.glob("*.py")] + [PACKAGE / name / "__init__.py" for name in FAMILIES]
     waiting += [PACKAGE / "ops" / f"{family}.py" for family in _families(document)]
-    waiting += [PACKAGE / "engines" / f"{name}.py" for name in document.get("engines", ())]
+    engines = [*document.get("engines", ())]
+    engines += ["_arrays"] if accelerated and "numpy" in engines else []
+    waiting += [PACKAGE / "engines" / f"{name}.py" for name in engines]
+    return _with_imports(waiting)
+
+
+def _with_imports(waiting: list[Path]) -> set[Path]:
+    """List files of the package and all that they import from it, as paths in the package."""
     found: set[Path] = set()
     while waiting:
         path = waiting.pop()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from flyweight import predictor, settings
+from flyweight import predictor, protocols, settings
 from flyweight.errors import FlyweightError
 from flyweight.registry import verification
 from flyweight.serving.sources import ModelSource
@@ -16,7 +16,7 @@ from flyweight.toolkit.targets import Target
 from flyweight.toolkit.targets.package import PackageSpec
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-FORMS = ("folder", "zip", "layer", "image")
+FORMS = ("folder", "zip", "layer", "image", "oci")
 ADVICE = "check the address (`flyweight models ls STORE` lists the models), and your permission to read it (docs/registry.md)"
 
 
@@ -28,7 +28,8 @@ class BuildOptions:
     or `arm64`, None for the target's default; `form`: one of `FORMS`; `install`: whether to install packages into the folder;
     `handler`: the folder of a handler that is not flyweight's own; `constraint`: a file with versions of packages to use;
     `every_op`: whether to include ops that the model does not need; `keys`: public keys, by one of which the model must be
-    signed.
+    signed; `protocols`: names of protocols to include beside the target's own; `base`: for an image, the layout below it (`oci`),
+    or the reference that its Dockerfile begins from (`image`).
     """
 
     python: str = "3.13"
@@ -40,6 +41,8 @@ class BuildOptions:
     constraint: Path | None = None
     every_op: bool = False
     keys: tuple[str, ...] = ()
+    protocols: tuple[str, ...] = ()
+    base: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,16 @@ class BuildSpec:
         return {"model": self.model.name, "version": self.model.version, "sha256": self.model.file.sha256}
 
     @property
+    def protocols(self) -> tuple[str, ...]:
+        """The protocols that the folder answers, `native` first."""
+        asked = (*self.target.protocols, *self.options.protocols)
+        every = protocols.names()
+        return ("native", *[name for name in every if name != "native" and (name in asked or "all" in asked)])
+
+    @property
     def compiler(self) -> str | None:
-        """The interpreter that compiles bytecode; None without bytecode, or if that Python is not on this machine."""
-        return self.interpreter if self.options.with_bytecode else None
+        """The interpreter that compiles bytecode; None if none is wanted or read, or that Python is not on this machine."""
+        return self.interpreter if self.options.with_bytecode and not self.package.alone else None
 
 
 def checked(target: str, model: str, options: BuildOptions, advance: Callable[[str, int, int], None]) -> BuildSpec:
@@ -84,6 +94,9 @@ def checked(target: str, model: str, options: BuildOptions, advance: Callable[[s
     _among("Python", options.python, PYTHONS, target)
     _among("architecture", arch, package.architectures, target)
     _among("form", options.form, tuple(form for form in FORMS if _makes(package, form)), target)
+    _check_base(options)
+    for name in options.protocols:
+        _among("protocol", name, ("all", *protocols.names()), target)
     handler = options.handler or place.folder("handlers")
     if not handler.is_dir():
         raise BuildFailed(f"the handler's folder {handler} does not exist", "give another --handler, or omit it")
@@ -120,7 +133,20 @@ def _shipped(model: str, keys: tuple[str, ...]) -> tuple[predictor.Predictor, by
 
 
 def _makes(package: PackageSpec, form: str) -> bool:
-    return {"layer": package.layer, "image": package.dockerfile}.get(form, True) is not None
+    return {"layer": package.layer, "image": package.dockerfile, "oci": package.image}.get(form, True) is not None
+
+
+def _check_base(options: BuildOptions) -> None:
+    """Check that an image has a base, and that nothing else has one.
+
+    :raises BuildFailed: the base is missing, or not wanted.
+    """
+    if options.form == "oci" and not options.base:
+        slim = f"python:{options.python}-slim"
+        step = f"flyweight image pull {slim} base.oci, then --base base.oci; or write a Dockerfile with --as image"
+        raise BuildFailed(f"an image needs a base with Python {options.python}: our own layers hold none", step)
+    if options.base and options.form not in ("oci", "image"):
+        raise BuildFailed(f"a {options.form} has no base", "give --as oci or --as image with --base")
 
 
 def _among(what: str, value: str, choices: tuple[str, ...], target: str) -> None:

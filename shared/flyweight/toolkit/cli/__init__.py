@@ -16,7 +16,7 @@ except ModuleNotFoundError:
     sys.exit(f"error: the command line needs more than the core\nnext: {installation.command('toolkit')}")
 
 from flyweight import __version__
-from flyweight.errors import FlyweightError, ModelRefused
+from flyweight.errors import FlyweightError, ModelRefused, StoreFailed
 from flyweight.toolkit.cli._group import SuggestingGroup
 
 EXAMPLES = """\b
@@ -55,7 +55,7 @@ class Verbs(SuggestingGroup):
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the verb, and print whatever it raises as a message with a next step.
+        """Run the verb, and print each error as a message with a next step.
 
         The exit status is 1 for an error that flyweight foresees, `FAULT` for any other. With the environment variable
         FLYWEIGHT_TRACEBACK=1 such another error shows its traceback. Warnings of libraries are silent, unless Python is asked for
@@ -93,6 +93,8 @@ def _report(error: BaseException, usage: str, as_json: bool) -> None:
     otherwise = f"see `{usage}`"
     if isinstance(error, ModelRefused):
         otherwise = "give a file that `flyweight pack` wrote"
+    elif isinstance(error, StoreFailed):
+        otherwise = "check the address, the network and your credentials (docs/registry.md)"
     elif isinstance(error, MemoryError):
         otherwise = "close other programs, or run it where more memory is free"
     elif not _foreseen(error):

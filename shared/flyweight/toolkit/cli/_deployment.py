@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from flyweight.toolkit.targets.commands import Runner
 from flyweight.toolkit.targets.deployment import HOME
 from flyweight.toolkit.targets.package import read_marker
 
+CHOICE = click.option(
+    "--cloud", "--platform", "platform", default="",
+    help="Where a target of several platforms runs: aws, gcp, azure, none (vm); compose, fargate, ... (docker).",
+)  # fmt: skip
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
     _target.argument,
     click.option(
@@ -26,9 +31,11 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--group", default="", help="The project or resource group that contains it.  [default: the tool's setting, or --name]"
     ),
+    CHOICE,
     click.option("--dry-run", is_flag=True, help="Print the shell commands without running them."),
     click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
 )
+PLATFORM = ("cloud=", "platform=")  # parameters of a deployment that choose a platform, as `flyweight advise` writes them
 PARAMETERS = click.option(
     "--set", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter of infra/TARGET; can be repeated."
 )
@@ -44,10 +51,25 @@ INFRA = click.option(
 
 
 def options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options to a verb."""
+    """Add the options to a verb; the target that it gets has its platform chosen."""
+
+    @wraps(command)
+    def chosen(*, target: Target, platform: str, **given: Any) -> None:
+        target, parameters = on_platform(target, given.get("parameters", ()), platform)
+        command(target=target, **({**given, "parameters": parameters} if "parameters" in given else given))
+
     for option in reversed(OPTIONS):
-        command = option(command)
-    return command
+        chosen = option(chosen)
+    return chosen
+
+
+def on_platform(target: Target, parameters: tuple[str, ...], platform: str = "") -> tuple[Target, tuple[str, ...]]:
+    """Choose the platform of a target by its name, or by a parameter such as `cloud=aws`, which is then left out.
+
+    :raises UnknownTarget: the target has no such platform.
+    """
+    named = [text.partition("=")[2] for text in parameters if text.startswith(PLATFORM)]
+    return target.on(platform or "".join(named[-1:])), tuple(text for text in parameters if not text.startswith(PLATFORM))
 
 
 def deployment(
@@ -71,7 +93,7 @@ def deployment(
     name = name or ("" if folder else only_name(target.name))
     folder = folder or usual_folder(target)
     named = dict(_tag(text) for text in tags)
-    made = Deployment(name or _of_model(folder), region, group, folder, HOME / target.name, pairs, named, hall)
+    made = Deployment(name or _of_model(folder), region, group, folder, HOME / target.name, pairs, named, hall, target.platform)
     deployer.refuse_names(made)
     return made
 

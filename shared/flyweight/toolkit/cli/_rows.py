@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from flyweight.errors import InvalidInput, MalformedRequest
-from flyweight.files.batches import Batch
 from flyweight.files.reader import COMPRESSIONS, FORMATS, text_batches
 from flyweight.files.scoring import BATCH_BYTES, BATCH_ROWS
 from flyweight.formats import compression, json
+from flyweight.formats.batches import Batch
 from flyweight.toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Rows:
         return "; ".join(f"{place}{', ' if fault.feature is not None else ': '}{fault}" for fault in faults)
 
     def _of_parquet(self, file: BinaryIO, validator: Validator) -> Iterator[Batch]:
-        from flyweight.files.parquet import parquet_batches
+        from flyweight.formats.parquet import parquet_batches
 
         size = self._path.stat().st_size
 

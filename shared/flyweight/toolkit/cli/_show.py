@@ -52,15 +52,15 @@ def _print(title: str, header: Sequence[str] | None, rows: Sequence[Sequence[str
 
 
 @contextmanager
-def progress(visible: bool) -> Iterator[Callable[[str, int, int], None]]:
+def progress(visible: bool) -> Iterator[Callable[..., None]]:
     """Show what is being done on standard error: a transient bar on a terminal, elsewhere a line every few seconds.
 
-    :returns: a function of (stage name, amount done, total amount); a total of 0 is unknown.
+    :returns: a function of (stage name, amount done, total amount, further words or none); a total of 0 is unknown.
     """
     from rich.console import Console
 
     if not visible:
-        yield lambda stage, done, total: None
+        yield lambda stage, done, total, words="": None
     elif (console := Console(stderr=True)).is_terminal:
         with _bar(console) as advance:
             yield advance
@@ -70,39 +70,40 @@ def progress(visible: bool) -> Iterator[Callable[[str, int, int], None]]:
 
 
 @contextmanager
-def _bar(console: Any) -> Iterator[Callable[[str, int, int], None]]:
+def _bar(console: Any) -> Iterator[Callable[..., None]]:
     """Show a bar for the stage that goes on."""
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-    parts = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    words = TextColumn("{task.fields[words]}")
+    parts = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), words)
     with Progress(*parts, console=console, transient=True) as bar:
         now: dict[str, Any] = {}
 
-        def advance(stage: str, done: int, total: int) -> None:
+        def advance(stage: str, done: int, total: int, words: str = "") -> None:
             if stage not in now:
                 for task in now.values():
                     bar.remove_task(task)
                 now.clear()
-                now[stage] = bar.add_task(stage, total=total or None)
-            bar.update(now[stage], completed=done)
+                now[stage] = bar.add_task(stage, total=total or None, words=words)
+            bar.update(now[stage], completed=done, words=words)
 
         yield advance
 
 
 @contextmanager
-def _lines() -> Iterator[Callable[[str, int, int], None]]:
+def _lines() -> Iterator[Callable[..., None]]:
     """Print a line every `SECONDS` that says what goes on; what takes less time prints nothing."""
     began, finished = time.monotonic(), threading.Event()
-    now: list[tuple[str, int, int]] = []
+    now: list[tuple[str, int, int, str]] = []
 
     def show() -> None:
         while not finished.wait(SECONDS):
-            for stage, done, total in now:
-                amount = f", {done:,} of {total:,}" if total else ""
+            for stage, done, total, words in now:
+                amount = (f", {done:,} of {total:,}" if total else "") + (f", {words}" if words else "")
                 click.echo(f"{stage}{amount}, {time.monotonic() - began:.0f} s", err=True)
 
-    def advance(stage: str, done: int, total: int) -> None:
-        now[:] = [(stage, done, total)]
+    def advance(stage: str, done: int, total: int, words: str = "") -> None:
+        now[:] = [(stage, done, total, words)]
 
     thread = threading.Thread(target=show, daemon=True)
     thread.start()

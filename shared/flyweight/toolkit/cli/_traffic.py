@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from flyweight.toolkit.errors import ToolkitError
 if TYPE_CHECKING:
     from flyweight.toolkit.costs.measurement import Sized
     from flyweight.toolkit.costs.prices import Bill
+    from flyweight.toolkit.costs.runtimes import RuntimeFigures
     from flyweight.toolkit.costs.workload import Workload
 
 THOUSANDS = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
@@ -52,19 +54,26 @@ class Traffic:
     runs: int
     as_json: bool
 
-    def measured(self, target: str) -> Sized:
+    def measured(self, target: str, client: str = "platform") -> Sized:
         """Measure the model on this machine in a target's runtime.
 
+        :param client: what runs the function, one of the runtime's `CLIENTS`.
         :raises Failed: the file does not exist.
         """
         from flyweight.toolkit.costs.measurement import measured
 
-        try:
-            return measured(target, self.model, self.rows, self.runs, self.repeat)
-        except FileNotFoundError:
-            raise ToolkitError(
-                f"the model {self.model} does not exist", "give a file that `flyweight pack` wrote, or its address"
-            ) from None
+        with self._found():
+            return measured(target, self.model, self.rows, self.runs, self.repeat, client)
+
+    def measured_in(self, names: list[str]) -> list[RuntimeFigures]:
+        """Measure the model on this machine in the runtimes of several targets, and name each on the error stream.
+
+        :raises Failed: the file does not exist.
+        """
+        from flyweight.toolkit.costs.runtimes import measured_in
+
+        with self._found():
+            return measured_in(names, self.model, self.rows, self.runs, self.repeat, _announce)
 
     def workload(self, sized: Sized, **more: Any) -> Workload:
         """Combine the measurement with the traffic."""
@@ -73,6 +82,19 @@ class Traffic:
         sent = int(self.request_size) or sized.sent
         traffic = (self.requests, self.rows, self.peak, sent, sized.received)
         return Workload(sized.measured, *traffic, cold_share=self.cold, warm_instances=self.warm, **more)
+
+    @contextmanager
+    def _found(self) -> Iterator[None]:
+        """Say which model is missing.
+
+        :raises ToolkitError: the file does not exist.
+        """
+        try:
+            yield
+        except FileNotFoundError:
+            raise ToolkitError(
+                f"the model {self.model} does not exist", "give a file that `flyweight pack` wrote, or its address"
+            ) from None
 
 
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
@@ -107,6 +129,10 @@ def traffic(command: Callable[..., None]) -> Callable[..., None]:
     return verb
 
 
+def _announce(names: str) -> None:
+    click.echo(f"measuring: {names}", err=True)
+
+
 def figures(sized: Sized) -> dict[str, str | None]:
     """List what was measured, as rows of a table."""
     taken = sized.measured
@@ -115,8 +141,15 @@ def figures(sized: Sized) -> dict[str, str | None]:
         **{f"  of it {step}": _show.milliseconds(spent) for step, spent in sized.split.items()},
         "warm, median": _show.milliseconds(taken.warm),
         "peak memory": _show.size(taken.memory),
+        **sizes(sized),
+    }
+
+
+def sizes(sized: Sized) -> dict[str, str | None]:
+    """List the sizes of the model and its requests, as rows of a table."""
+    return {
         "model file": _show.size(sized.model) if sized.model else None,
-        "folder": f"{_show.size(taken.folder)}" + (f", without packages: {sized.missing}" if sized.missing else ""),
+        "folder": f"{_show.size(sized.measured.folder)}" + (f", without packages: {sized.missing}" if sized.missing else ""),
         "request, answer": f"{_show.size(sized.sent)}, {_show.size(sized.received)}",
     }
 

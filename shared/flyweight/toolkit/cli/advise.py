@@ -13,7 +13,9 @@ from flyweight.toolkit.cli import _show, _traffic
 from flyweight.toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
-    from flyweight.toolkit.costs.advice import Advice
+    from flyweight.toolkit.costs.advice import Advice, Needs
+    from flyweight.toolkit.costs.measurement import Sized
+    from flyweight.toolkit.costs.runtimes import RuntimeFigures
 
 EXAMPLES = """\b
 Examples:
@@ -75,14 +77,15 @@ def command(
 ) -> None:
     """Compare the ways to deploy a model and recommend one.
 
-    The options are serverless functions, managed endpoints, machines, containers, Kubernetes, devices and batch jobs. Each is
-    rated from 1 to 5 for scalability, latency, cost, security, ease and integration, with a reason; --team sets the weight of
-    each criterion. Time and memory are measured on this machine, in the runtime of the first target that has a runtime and
-    prices.
+    The options are serverless functions, managed endpoints, machines, containers, Kubernetes and batch jobs. Each is rated from 1
+    to 5 for scalability, latency, cost, security, ease and integration, with a reason; --team sets the weight of each criterion.
+    Time and memory are measured on this machine, for each option in the runtime of its own target. What flyweight can't build and
+    deploy is not recommended.
     """
     from flyweight.toolkit.costs.advice import Needs, advise, document
     from flyweight.toolkit.costs.picture import form_of
     from flyweight.toolkit.costs.residency import checked
+    from flyweight.toolkit.costs.runtimes import by_target
 
     residency = checked(residency)
     if out is not None:
@@ -93,29 +96,46 @@ def command(
         scored = data_rows * data_runs or traffic.requests * traffic.rows
         size = data_size * data_runs / (scored / rows) if data_rows and data_size else traffic.request_size
         traffic = replace(traffic, rows=rows, requests=scored / rows, request_size=size, repeat=min(traffic.repeat, 20))
-    sized = traffic.measured(_measurable())
+    needs = Needs(clouds or tuple(targets.clouds()), residency, live, team)
+    taken = traffic.measured_in(_measurable(needs))
+    sized = next(one.sized for one in taken if one.sized)
     work = traffic.workload(sized, latency=latency, runs=0 if live else data_runs)
-    work = replace(work, memory_mb=max(work.memory_mb, work.need_mb))
-    advice = advise(work, Needs(clouds or tuple(targets.clouds()), residency, live, team))
+    advice = advise(work, needs, by_target(taken))
     if out is not None:
         _draw(advice, out)
     if traffic.as_json:
-        return _show.document(document(advice))
-    _show.table(f"measured here: {sized.measured.runtime}", _traffic.figures(sized))
+        measured = {"measured": [one.document() for one in taken]}
+        return _show.document({**document(advice), **measured, "commands": _commands(advice, traffic.model)})
+    _measured(taken, sized)
     _table(advice)
     _residency(advice)
-    _recommendation(advice)
+    _recommendation(advice, traffic.model)
 
 
-def _measurable() -> str:
-    """Find the first target that runs on this machine and has prices.
+def _measurable(needs: Needs) -> list[str]:
+    """List the targets that run on this machine and have an option that is not refused."""
+    from flyweight.toolkit.costs.advice import all_options, refused
 
-    :raises ToolkitError: no target has both.
-    """
-    for target in targets.all_targets():
-        if target.has("runtime") and target.has("costs"):
-            return target.name
-    raise ToolkitError("no target has both a runtime and prices", "install a target, or write its runtime.py and costs.py")
+    names = dict.fromkeys(option.target for option in all_options() if not refused(option, needs))
+    return sorted(name for name in names if targets.find(name).has("runtime"))
+
+
+def _measured(taken: list[RuntimeFigures], sized: Sized) -> None:
+    rows = []
+    for one in taken:
+        if one.sized is None:
+            rows.append((", ".join(one.names), "-", "-", "-", f"not measured, taken as {sized.measured.runtime}: {one.problem}"))
+            continue
+        figures = one.sized.measured
+        times = (_show.milliseconds(figures.cold) or "", _show.milliseconds(figures.warm) or "")
+        rows.append((", ".join(one.names), *times, _show.size(figures.memory) or "", figures.runtime.removeprefix("on ")))
+    _show.columns("measured here", ("target", "cold start", "warm", "memory", "runtime"), rows)
+    _show.table("the model", _traffic.sizes(sized))
+
+
+def _commands(advice: Advice, model: str) -> dict[str, str]:
+    """Return the command lines that make the recommended option, by verb; none if nothing is recommended."""
+    return advice.best.option.commands(model) if advice.best else {}
 
 
 def _table(advice: Advice) -> None:
@@ -148,7 +168,7 @@ def _residency(advice: Advice) -> None:
         click.echo()
 
 
-def _recommendation(advice: Advice) -> None:
+def _recommendation(advice: Advice, model: str) -> None:
     from flyweight.toolkit.costs import prices
 
     best = advice.best
@@ -161,6 +181,8 @@ def _recommendation(advice: Advice) -> None:
     if best is not None:
         for limit in best.mind:
             click.echo(f"  note: {limit}")
+        for line in _commands(advice, model).values():
+            click.echo(f"  {line}")
         click.echo()
         _show.columns("its bill", ("", "arithmetic", "dollars"), _traffic.arithmetic(best.bill))
     changes = [(f"{c.requests:,}", c.cheaper_above, c.cheaper_below) for c in advice.leading]

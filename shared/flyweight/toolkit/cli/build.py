@@ -1,4 +1,4 @@
-"""`flyweight build`: build a model file into a folder to deploy, a zip, a layer or the context of an image."""
+"""`flyweight build`: build a model file into a folder to deploy, a zip, a layer, an image or the context of one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flyweight.toolkit.cli import _command, _own_code, _show, _target
-from flyweight.toolkit.targets import Target
+from flyweight.toolkit.targets import Target, find
 from flyweight.toolkit.targets.package import MACHINES
 
 if TYPE_CHECKING:
@@ -20,9 +20,10 @@ Examples:
   flyweight build aws --model penguins.safetensors -o build/aws
   flyweight build aws --model s3://bucket/models/penguins@prod -o build/aws
   flyweight build aws --model forest.safetensors --arch x86_64 --python 3.13 --as zip
+  flyweight build docker --model forest.safetensors --as oci --base base.oci
   flyweight build azure --model penguins.safetensors --json
 """
-PYTHONS, FORMS = ("3.11", "3.12", "3.13", "3.14"), ("folder", "zip", "layer", "image")  # the same as in building/spec.py
+PYTHONS, FORMS = ("3.11", "3.12", "3.13", "3.14"), ("folder", "zip", "layer", "image", "oci")  # the same as in building/spec.py
 
 
 @click.command(epilog=EXAMPLES)
@@ -34,6 +35,7 @@ PYTHONS, FORMS = ("3.11", "3.12", "3.13", "3.14"), ("folder", "zip", "layer", "i
 )
 @click.option("--arch", type=click.Choice([*MACHINES]), help="The processor of the function.  [default: the target's first]")
 @click.option("--as", "form", default="folder", show_default=True, type=click.Choice(FORMS), help="The form of the build.")
+@click.option("--base", default="", help="The image below: an OCI layout for --as oci, a reference for --as image.")
 @click.option("--install/--no-install", default=True, show_default=True, help="Install the engine's packages into the folder.")
 @click.option(
     "--constraint",
@@ -43,6 +45,12 @@ PYTHONS, FORMS = ("3.11", "3.12", "3.13", "3.14"), ("folder", "zip", "layer", "i
 @click.option("--handler", type=click.Path(path_type=Path, exists=True, file_okay=False), help="The folder of your own handler.")
 @click.option("--every-op", is_flag=True, help="Include every op, for models that the function loads from elsewhere.")
 @click.option("--key", "keys", multiple=True, help="A public key; the model must be signed by it. Several are alternatives.")
+@click.option(
+    "--protocol",
+    "protocols",
+    multiple=True,
+    help="Include a protocol beside the target's own, such as open_inference; all for each. Several are possible.",
+)
 @click.option("--no-bytecode", is_flag=True, help="Omit bytecode; each cold start then compiles the sources.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @_own_code.options
@@ -53,11 +61,13 @@ def command(
     python: str,
     arch: str | None,
     form: str,
+    base: str,
     install: bool,
     constraint: Path | None,
     handler: Path | None,
     every_op: bool,
     keys: tuple[str, ...],
+    protocols: tuple[str, ...],
     no_bytecode: bool,
     as_json: bool,
 ) -> None:
@@ -65,9 +75,9 @@ def command(
 
     The folder contains the model, or the model's address in a store. A pure model needs no packages. For other engines, wheels
     for TARGET's system are fetched on any machine, trimmed and compiled; if this machine has that system, the model is verified
-    to answer its recorded sample with them. A zip or a layer is written next to the folder, with a list of the parts
-    (DIR.cdx.json) and the versions and hashes of the packages (DIR.lock.txt, for --constraint). A folder of an earlier build is
-    replaced; any other existing folder is an error.
+    to answer its recorded sample with them. A zip, a layer or the OCI layout of an image (DIR.oci) is written next to the folder,
+    with a list of the parts (DIR.cdx.json) and the versions and hashes of the packages (DIR.lock.txt, for --constraint). A folder
+    of an earlier build is replaced; any other existing folder is an error.
     """
     from flyweight.toolkit.building.folder import document
     from flyweight.toolkit.verbs import build
@@ -86,6 +96,8 @@ def command(
             handler=handler,
             every_op=every_op,
             keys=keys,
+            protocols=protocols,
+            base=base,
             progress=advance,
         )
     if as_json:
@@ -101,7 +113,7 @@ def _report(built: Built, with_bytecode: bool) -> None:
         "model": f"{built.model} {built.version}",
         "sha256": built.sha256,
         "bytecode": f"Python {built.python}" if built.python else _without(built, with_bytecode),
-        "for": f"Python {built.runtime}" + (f", {built.arch}" if built.shipped else ", any processor"),
+        "for": _python(built) + (f", {built.arch}" if built.shipped else ", any processor"),
         "needs": ", ".join(built.requires) or None,
         "install": _install(built) if left else None,
         "files": f"{built.files}, {_show.size(built.size)}",
@@ -115,6 +127,9 @@ def _report(built: Built, with_bytecode: bool) -> None:
         title = "packages" if built.shipped else "packages installed by the provider"
         cells = [[package.name, package.version, str(_show.size(package.size))] for package in ordered]
         _show.columns(title, ["package", "version", "size"], cells)
+    if built.image is not None:
+        cells = [[one.name, one.digest, str(_show.size(one.base)), str(_show.size(one.ours))] for one in built.image.platforms]
+        _show.columns(f"image {built.image.digest}", ["platform", "digest", "base", "ours"], cells)
     limits = [
         [row.limit, str(_show.size(row.size)), str(_show.size(row.allowed)), "fits" if row.fits else f"over: {row.next_step}"]
         for row in built.limits
@@ -128,7 +143,14 @@ def _without(built: Built, with_bytecode: bool) -> str:
     absent = (
         f": no Python {built.runtime} here (`uv python install {built.runtime}` gets it), each cold start compiles the sources"
     )
+    if find(built.target).package.alone:
+        return "none: the target's Python reads none"
     return f"none{absent if with_bytecode else ''}"
+
+
+def _python(built: Built) -> str:
+    """Name the Python that the build is for."""
+    return "the target's own Python" if find(built.target).package.alone else f"Python {built.runtime}"
 
 
 def _install(built: Built) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from flyweight.toolkit.cli import _show
+from flyweight.toolkit.cli import _show, _wording
 from flyweight.toolkit.deploying import authorization
 from flyweight.toolkit.errors import ToolkitError
 
@@ -29,6 +29,7 @@ Examples:
   flyweight call https://abc123.execute-api.eu-west-1.amazonaws.com rows.csv -o answers.csv
   flyweight call https://penguins-1234.europe-west1.run.app rows.csv --concurrency 16
   FLYWEIGHT_KEY=... flyweight call https://penguins.azurewebsites.net rows.csv --json
+  flyweight call http://127.0.0.1:8080 --protocol open_inference
 """
 
 
@@ -68,28 +69,44 @@ Examples:
 @click.option("--concurrency", default=4, show_default=True, type=click.IntRange(1, 256), help="Concurrent requests.")
 @click.option("--retries", default=5, show_default=True, type=click.IntRange(0, 20), help="Maximum retries per request.")
 @click.option("--timeout", default=30.0, show_default=True, type=click.FloatRange(0.1), help="Seconds to wait for an answer.")
-@click.option("--json", "as_json", is_flag=True, help="Write one JSON object per row instead of CSV.")
+@click.option(
+    "--protocol", default="", help="Ask in the words of this protocol, and write its own answers: one JSON document a batch."
+)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Write one JSON object per row instead of CSV; with --protocol one per request, which it holds.",
+)
 def command(
     url: str, rows: Path | None, out: TextIO, rejected: Path | None, auth: str, key: str, key_file: Path | None, region: str,
-    resource: str, unknown: str | None, batch: int, concurrency: int, retries: int, timeout: float, as_json: bool,
+    resource: str, unknown: str | None, batch: int, concurrency: int, retries: int, timeout: float, protocol: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Send CSV rows to the endpoint at URL and write its predictions.
 
     ROWS is a CSV file, or - for standard input; without it, the rows of the model's own sample are sent. Rows are sent in
     batches and answered in order. Throttled, failed and broken requests are retried, with a delay that doubles. A rejected row
     leaves an empty line in the output; the reason is printed at the end, and the exit status is 1.
+
+    With --protocol the rows, or the first one of the sample, are sent as that protocol's own clients send them.
     """
     from flyweight.toolkit.deploying.calls import Caller
     from flyweight.toolkit.deploying.endpoint import Endpoint
     from flyweight.toolkit.events import instances
 
     key = key_file.read_text(encoding="utf-8").strip() if key_file else key
+    if protocol:
+        _wording.find(protocol)
     authorize = authorization.chosen(auth, url, key, region, resource)
     endpoint = Endpoint(url, authorize, retries=retries, timeout=timeout, threads=concurrency)
     size = rows.stat().st_size if rows and str(rows) != "-" else 0
     with _opened(rows) as file, _show.progress(out.name != "<stdout>") as progress:
         model = _model(endpoint)
-        header, lines = _table(file, model, unknown) if rows else instances.table(model, most=batch)
+        header, lines = _table(file, model, unknown) if rows else instances.table(model, most=1 if protocol else batch)
+        if protocol:
+            for exchange in _wording.ask(endpoint, protocol, model, header, lines, batch):
+                _wording.write(exchange, out, as_json)
+            return endpoint.close()
         sink = _Sink(out, as_json, model["signature"].get("classes") or [])
         for answers in Caller(endpoint, header).answers(lines, batch, concurrency):
             sink.write(answers)

@@ -32,7 +32,7 @@ Examples:
 @_deployment.INFRA
 @click.option("--folder", type=click.Path(path_type=Path), help="The built folder.  [default: build/TARGET]")
 @click.option("--model", help="Build the folder first, from this model file or address in a store.")
-@click.option("--client", help="What runs the function on aws: platform, or own: flyweight's client.  [default: platform]")
+@click.option("--client", help="What runs the function on aws and azure: platform, or own: flyweight's.  [default: platform]")
 @click.option("--no-smoke", is_flag=True, help="Do not compare the endpoint's answers with the model's recorded sample.")
 @click.option("--patience", default=60.0, show_default=True, help="Seconds to wait for the endpoint to start.")
 @_agreement.option
@@ -78,7 +78,7 @@ def command(
     rows = {
         "release": done.release and f"{done.release.number}: {done.release.model}",
         "smoke test": checked or ("no" if done.url else "no: it has no address"),
-        "call it": f"flyweight call {done.url}{done.call}" if done.url else None,
+        "call it": str(deployer.call(deployment) or f"flyweight call {done.url}{done.call}") if done.url else None,
         "undo": deployment.verb("rollback", target.name),
     }
     _show.table(done.url or deployment.name, rows)

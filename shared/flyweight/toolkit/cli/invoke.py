@@ -44,7 +44,10 @@ Examples:
 )
 @click.option("--python", default=sys.executable, help="The Python interpreter to use.  [default: this one]")
 @click.option(
-    "--client", default="platform", show_default=True, help="What runs the function: platform, or on aws own: flyweight's."
+    "--client",
+    default="platform",
+    show_default=True,
+    help="What runs the function: platform, or on aws and azure own: flyweight's.",
 )
 @click.option("--env", multiple=True, metavar="NAME=VALUE", help="An environment variable of the function; can be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print the answer and the figures as JSON.")
@@ -63,13 +66,19 @@ def command(
 ) -> None:
     """Run a function on an event in TARGET's real runtime.
 
-    The runtime is a fresh process on this machine, without a container engine. The answer, times and memory are printed.
+    The runtime is a fresh process on this machine, without a container engine. The answer, times and memory are printed. A TARGET
+    that scores batches scores the model's own sample instead, with its engine on this machine.
     """
     from flyweight.toolkit.events.samples import NoSample
     from flyweight.toolkit.verbs import invoke
 
     if (folder is None) == (model is None):
         raise click.UsageError("give either --folder or --model")
+    if target.has("job"):
+        if event is not None or runs > 1 or repeat or client != "platform":
+            options = "--event, --runs, --repeat and --client"
+            raise click.UsageError(f"{target.name} scores batches and has no events; omit {options}")
+        return _run_job(target, model, folder, python, env, as_json)
     where: dict[str, Any] = {"model": model, "folder": folder, "event": event or "predict", "python": python, "client": client}
     environ = dict(_pair(text) for text in env)
     try:
@@ -80,6 +89,24 @@ def command(
         reply = {"status": figures.answer.status, "headers": figures.answer.headers, "body": _parsed(figures.answer.body)}
         return _show.document({"answer": reply, "figures": figures.document(), "log": figures.log.splitlines()})
     _report(figures, runs)
+
+
+def _run_job(
+    target: Target, model: str | None, folder: Path | None, python: str, env: tuple[str, ...], as_json: bool
+) -> None:  # fmt: skip
+    """Score the model's sample; exit with 1 if a prediction is not the recorded one."""
+    from flyweight.toolkit.verbs import run_job
+
+    done = run_job(target.name, model=model, folder=folder, python=python, environ=dict(_pair(text) for text in env))
+    if as_json:
+        _show.document(done.document())
+    else:
+        words = {True: "yes", False: "no", None: "the model has no recorded sample"}[done.as_recorded]
+        rows = {"rows": len(done.predictions), "as recorded": words, "time": f"{done.seconds:.1f} s"}
+        click.echo(json.dumps(done.predictions, ensure_ascii=False))
+        _show.table(done.engine, rows)
+    if done.as_recorded is False:
+        click.get_current_context().exit(1)
 
 
 def _report(figures: Figures, runs: int) -> None:

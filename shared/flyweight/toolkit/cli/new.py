@@ -16,6 +16,7 @@ Examples:
   flyweight new penguins --model penguins.safetensors
   flyweight new penguins --model penguins.safetensors --target aws --target gcp
   flyweight new shop --model shop.safetensors --steps flyweight_steps.py
+  flyweight new shop --model shop.safetensors --framework fastapi
   flyweight new example
   flyweight new --upgrade penguins
 """
@@ -25,26 +26,30 @@ Examples:
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--model", help="The model file.  [default: an example that is trained now]")
 @_target.option
+@click.option("--framework", metavar="NAME", default="", help="An application of this web framework instead of functions.")
 @click.option("--upgrade", "upgrading", is_flag=True, help="Upgrade the project in DIR; files that you changed are kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @_own_code.options
-def command(folder: Path, model: str | None, chosen: tuple[Target, ...], upgrading: bool, as_json: bool) -> None:
+def command(folder: Path, model: str | None, chosen: tuple[Target, ...], framework: str, upgrading: bool, as_json: bool) -> None:
     """Create a project in DIR for a model file.
 
-    The project contains handlers, infrastructure, events, tests that pass, pyproject.toml and README.md. With --upgrade, files
-    that you did not change are replaced by this flyweight's; a file that you changed is kept, and its new version is written as
-    FILE.new.
+    The project contains handlers, infrastructure, events, tests that pass, pyproject.toml and README.md; with --framework
+    fastapi, flask or django an application, its tests, requirements.txt and README.md. With --upgrade, files that you did not
+    change are replaced by this flyweight's; a file that you changed is kept, and its new version is written as FILE.new.
     """
     from flyweight.toolkit.scaffold import create, upgrade
 
-    if upgrading and (model or chosen):
-        raise click.UsageError("--upgrade uses the model and the targets of the existing project; omit --model and --target")
+    if upgrading and (model or chosen or framework):
+        words = "--upgrade uses the model and the targets of the existing project; omit --model, --target and --framework"
+        raise click.UsageError(words)
+    if framework and chosen:
+        raise click.UsageError("an application of a web framework has no targets; omit --target or --framework")
     if model is not None and "://" in model:
         raise ToolkitError("a project needs a model file, but this is an address", f"first run: flyweight pull {model} -o FILE")
     changes = (
         upgrade(folder)
         if upgrading
-        else create(folder, None if model is None else Path(model), tuple(target.name for target in chosen))
+        else create(folder, None if model is None else Path(model), tuple(target.name for target in chosen), framework)
     )
     if as_json:
         return _show.document(asdict(changes))

@@ -1,15 +1,17 @@
-"""`flyweight predict`: predict the rows of a file of any length in bounded memory."""
+"""`flyweight predict`: predict the rows of files of any number and length in bounded memory."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from flyweight.errors import ModelRefused
-from flyweight.toolkit.cli import _command, _own_code, _rows, _show
+from flyweight.toolkit.cli import _command, _files, _own_code, _rows, _show
 from flyweight.toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
@@ -17,21 +19,22 @@ if TYPE_CHECKING:
     from flyweight.settings import Limits
     from flyweight.values import Prediction
 
+Loaded = TypeVar("Loaded")
 EXAMPLES = """\b
 Examples:
   flyweight predict penguins.safetensors rows.csv > answers.csv
   flyweight predict penguins.safetensors rows.parquet --outputs predictions,scores
   flyweight predict penguins.safetensors rows.jsonl.gz --json -o answers.jsonl
   cat rows.jsonl | flyweight predict penguins.safetensors - --format jsonl
+  flyweight predict penguins.safetensors 'birds/day=*/*.parquet' -o answers/ --keep id
+  flyweight predict penguins.safetensors s3://zoo/birds/ -o s3://zoo/answers --workers 8 --on-error column
 """
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("model", type=click.Path(path_type=Path))
-@click.argument("rows", type=click.Path(path_type=Path, allow_dash=True))
-@click.option(
-    "-o", "--out", default="-", type=click.File("w", "utf-8", lazy=True), help="The file to write.  [default: standard output]"
-)
+@click.argument("model")
+@click.argument("rows", nargs=-1, required=True)
+@click.option("-o", "--out", default="-", help="The file or the folder to write.  [default: standard output]")
 @click.option("--outputs", help="The outputs to write, separated by commas.  [default: predictions and probabilities]")
 @click.option(
     "--format",
@@ -51,57 +54,116 @@ Examples:
     envvar="FLYWEIGHT_PARSE_TEXT",
     help="Read the strings of JSON as those of CSV: '39.1' is a number.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Write one JSON object per row instead of CSV.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Write one JSON object per row instead of CSV; into a folder, the report as JSON."
+)
+@click.option("--keep", help="Into a folder: the columns that the answers begin with, separated by commas.")
+@click.option(
+    "--on-error",
+    type=click.Choice(["raise", "column"]),
+    default="raise",
+    show_default=True,
+    help="Into a folder: a file with a row that can't be answered has no answers, or a column `error`.",
+)
+@click.option("--workers", type=click.IntRange(1, 256), help="Into a folder: how many processes.  [default: the cores]")
 @_own_code.options
 def command(
-    model: Path,
-    rows: Path,
-    out: TextIO,
+    model: str,
+    rows: tuple[str, ...],
+    out: str,
     outputs: str | None,
     named: str | None,
     unknown: str | None,
     parse_text: bool,
     as_json: bool,
+    keep: str | None,
+    on_error: str,
+    workers: int | None,
 ) -> None:
-    """Predict each row of a table with MODEL.
+    """Predict each row of tables with MODEL.
 
     ROWS is a file, or - for standard input: CSV with a header, JSON lines, one JSON document, or Parquet; the texts also in .gz
     or .zst. It is read as a deployed function reads it: columns are found by name, in any order; one that is no feature of the
     model is an error, and one that the model never reads may be absent.
-    """
-    from flyweight.predictor import UNLIMITED
 
-    limits = UNLIMITED._replace(unknown_features=unknown or "", parse_text=parse_text)
-    predictor = _loaded(model, limits)
-    names = None if outputs is None else [name.strip() for name in outputs.split(",")]
-    with _show.progress(out.name != "<stdout>") as progress:
+    Several files, folders, patterns with * and **, and addresses in stores (s3://, gs://, az://) are scored by several
+    processes. The answers of each file have its path and its format below --out. A run that was killed is continued by the same
+    command. Columns that are no features are ignored (docs/files.md).
+    """
+    names = _listed(outputs)
+    if _files.several(rows, out):
+        if named or unknown == "error":
+            raise ToolkitError(
+                "--format and --unknown error are for one file", "leave them out: the names of the files say the format"
+            )
+        from flyweight.arrow import loading
+        from flyweight.jobs.scoring import Job
+
+        root, sha256 = _files.root_of(out), _checked(model, lambda: loading.load(model).file.sha256)
+        job = Job(model, sha256, root, (*(_listed(keep) or ()),), names, on_error, parse_text)
+        _files.score(job, rows, workers or 0, as_json)
+        return
+    if keep or workers or on_error != "raise":
+        raise ToolkitError(
+            "--keep, --on-error and --workers are for answers in a folder", "name it with a slash at its end: -o FOLDER/"
+        )
+    _one_file(model, Path(rows[0]), out, names, _limits(unknown, parse_text), named, as_json)
+
+
+def _one_file(
+    model: str, rows: Path, out: str, names: list[str] | None, limits: Limits, named: str | None, as_json: bool
+) -> None:
+    """Predict the rows of one file.
+
+    :raises ToolkitError: the answers would replace the rows.
+    """
+    if os.path.exists(out) and rows.exists() and os.path.samefile(out, rows):
+        raise ToolkitError(f"{out} has the rows, and the answers would replace them", "name another file: -o answers.csv")
+    predictor = _checked(model, lambda: _loaded(model, limits))
+    with _show.progress(out != "-") as progress, click.open_file(out, "w", "utf-8", lazy=True) as file:
         table = _rows.Rows(rows, named, lambda done, size: progress("predicting", done, size))
         first = True
         for batch in table.batches(predictor.validator):
             answers, faults = predictor.predict_each(batch.instances, names, None, batch.exceptions_by_row)
             table.check(batch, faults)
             for answer in answers:
-                out.write(_written(answer.prediction, as_json, first))
+                file.write(_written(answer.prediction, as_json, first))
                 first = False
 
 
-def _loaded(model: Path, limits: Limits) -> Predictor:
+def _limits(unknown: str | None, parse_text: bool) -> Limits:
+    from flyweight.predictor import UNLIMITED
+
+    return UNLIMITED._replace(unknown_features=unknown or "", parse_text=parse_text)
+
+
+def _listed(names: str | None) -> list[str] | None:
+    """Split names at their commas."""
+    return None if names is None else [name.strip() for name in names.split(",")]
+
+
+def _loaded(model: str, limits: Limits) -> Predictor:
+    from flyweight.predictor import load
+
+    return load(model, limits)
+
+
+def _checked(model: str, load: Callable[[], Loaded]) -> Loaded:
     """Load a model file.
 
     :raises ToolkitError: the file is an estimator that is not packed yet; the next step is the command that packs it.
     :raises ModelRefused: the file is no model file, or fails a check.
     """
-    from flyweight.predictor import load
-
+    path = Path(model)
     try:
-        return load(str(model), limits)
+        return load()
     except (ModelRefused, IsADirectoryError):
-        if not _is_estimator(model):
+        if not _is_estimator(path):
             raise
-    packing = _command.line("flyweight", "pack", model, "-o", f"{model.stem}.safetensors")
+    packing = _command.line("flyweight", "pack", path, "-o", f"{path.stem}.safetensors")
     raise ToolkitError(
         f"{model} is an estimator that is not packed yet, and predict takes a model file",
-        f"{packing} --sample ROWS, with rows that it was trained on; then predict with {model.stem}.safetensors",
+        f"{packing} --sample ROWS, with rows that it was trained on; then predict with {path.stem}.safetensors",
     )
 
 

@@ -19,7 +19,7 @@ Examples:
 def command(target: Target, name: str, region: str, group: str, dry_run: bool, as_json: bool) -> None:
     """Show the state of a function and whether it is ready.
 
-    The state comes from TARGET; the function itself answers GET /ready.
+    The state comes from TARGET; the function itself answers GET /ready, where the platform passes that on.
     """
     from flyweight.toolkit.deploying import rollout
     from flyweight.toolkit.deploying.releases import releases_of
@@ -39,10 +39,11 @@ def command(target: Target, name: str, region: str, group: str, dry_run: bool, a
     whole = rollout.in_force(deployer, deployment, runner)
     if dry_run:
         return transcript.document() if as_json else None
-    ready, served, answered = False, "", "not requested: it has no address"
+    question = deployer.question(whole)
+    ready, served, answered = False, "", f"not requested: it {'passes on predictions alone' if url else 'has no address'}"
     try:
-        if url:
-            reply = rollout.reached(deployer, whole, runner, url).ask("GET", "/ready")
+        if url and question.ready:
+            reply = rollout.reached(deployer, whole, runner, url).ask("GET", question.ready, b"", **question.headers)
             ready, served = reply.status == 200, reply.headers.get("x-flyweight-model", "")
             answered = f"{reply.status} {reply.problem.get('status', '')}".strip()
     except (CommandFailed, DeployFailed) as error:  # without access or an answer, the state is still shown

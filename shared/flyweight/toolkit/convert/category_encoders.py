@@ -1,4 +1,4 @@
-"""Convert the encoders of category_encoders: each category of a column stands for a block of numbers, whatever the other columns.
+"""Convert the encoders of category_encoders: each category of a column stands for a block of numbers, by itself.
 
 So the fitted encoder itself is asked for the block of every category, of an unseen value and of a missing one, one column at a
 time; its answers become the tables of one op. Columns that it does not encode stay where they are.

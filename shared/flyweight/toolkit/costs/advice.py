@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from flyweight.toolkit import targets
-from flyweight.toolkit.costs import anywhere, break_even, limits, residency
+from flyweight.toolkit.costs import break_even, limits, residency
 from flyweight.toolkit.costs.break_even import Crossover
 from flyweight.toolkit.costs.options import CRITERIA, Option, duration, in_order
 from flyweight.toolkit.costs.prices import Bill
-from flyweight.toolkit.costs.workload import Workload
+from flyweight.toolkit.costs.workload import Measured, Workload
+from flyweight.toolkit.targets.deployment import Deployment
 
 TEAMS = {
     # the weight of each criterion, by the team that operates the deployment
@@ -80,8 +82,9 @@ class Advice:
     @property
     def priced(self) -> list[Option]:
         """The options with a bill that are not excluded; the user's own hardware has no bill here."""
-        own = residency.OWN if self.needs.residency == residency.PREMISES else ("edge",)
-        return [one.option for one in self.considered if not one.excluded and one.option.family not in own]
+        if self.needs.residency == residency.PREMISES:
+            return []
+        return [one.option for one in self.considered if not one.excluded]
 
     @property
     def crossovers(self) -> list[Crossover]:
@@ -109,18 +112,23 @@ class Advice:
 
 
 def all_options() -> list[Option]:
-    """List every option: those of all targets with costs, and those that belong to no cloud."""
-    priced = [target.costs for target in targets.all_targets() if target.has("costs")]
-    return in_order([*(option for costs in priced for option in costs.options), *anywhere.OPTIONS])
+    """List every option of all targets with costs, each with the name of its target."""
+    priced = [target for target in targets.all_targets() if target.has("costs")]
+    return in_order(replace(option, target=target.name) for target in priced for option in target.costs.options)
 
 
-def advise(workload: Workload, needs: Needs) -> Advice:
-    """Rate every option, and order them by the team's weights; excluded options come last."""
-    options = [residency.placed(option, needs.residency) for option in all_options()]
-    bills = {option.name: option.bill(workload) for option in options}
-    fit = [option for option in options if not _excluded(option, workload, needs) and option.family != "edge"]
+def advise(workload: Workload, needs: Needs, measured: Mapping[str, Measured] | None = None) -> Advice:
+    """Rate every option, and order them by the team's weights; excluded options come last.
+
+    :param workload: the traffic, and the model's figures for options whose own runtime was not measured.
+    :param measured: the model in the runtime of each target, by the target's name.
+    """
+    known = measured or {}
+    options = [replace(residency.placed(option, needs.residency), measured=known.get(option.target)) for option in all_options()]
+    bills = {option.name: option.cost(workload) for option in options}
+    fit = [option for option in options if not _excluded(option, option.workload(workload), needs)]
     least = min([bills[option.name].total for option in fit], default=0.0)
-    considered = [_considered(option, bills[option.name], workload, needs, least) for option in options]
+    considered = [_considered(option, bills[option.name], option.workload(workload), needs, least) for option in options]
     considered.sort(key=lambda one: (bool(one.excluded), -one.score))
     return Advice(workload, needs, considered)
 
@@ -130,7 +138,8 @@ def document(advice: Advice) -> dict[str, Any]:
     work, best = advice.workload, advice.best
     options = [
         {
-            "option": one.option.name, "family": one.option.family, "cloud": one.option.cloud, "bill": one.bill.document(),
+            "option": one.option.name, "family": one.option.family, "cloud": one.option.cloud, "target": one.option.target,
+            "platform": one.option.platform, "settings": dict(one.option.settings), "bill": one.bill.document(),
             "warm_ms": round(1000 * one.warm, 3), "slowest_ms": round(1000 * one.slowest, 3), "score": round(one.score, 3),
             "ratings": {name: {"rating": round(value, 2), "reason": why} for name, (value, why) in one.ratings.items()},
             "limits": list(one.mind), "suits": not one.excluded, "reason": one.why,
@@ -139,10 +148,9 @@ def document(advice: Advice) -> dict[str, Any]:
     ]  # fmt: skip
     crossings = [{"requests": c.requests, "below": c.cheaper_below, "above": c.cheaper_above} for c in advice.crossovers]
     changes = [{"requests": c.requests, "from": c.cheaper_below, "to": c.cheaper_above} for c in advice.leading]
-    measured = {"cold_ms": 1000 * work.measured.cold, "warm_ms": 1000 * work.measured.warm, "memory_bytes": work.measured.memory}
     notes = residency.notes(advice.needs.clouds, advice.needs.residency)
     return {
-        "recommendation": best.option.name if best else None, "reasons": advice.reasons(), "measured": measured,
+        "recommendation": best.option.name if best else None, "reasons": advice.reasons(),
         "requests_a_month": work.requests, "rows_a_request": work.rows, "sent_bytes": work.sent, "received_bytes": work.received,
         "options": options, "crossovers": crossings, "cheapest_changes": changes,
         "residency": [{"cloud": cloud, "what": what, "source": source} for cloud, what, source in notes],
@@ -155,7 +163,7 @@ def _considered(option: Option, bill: Bill, work: Workload, needs: Needs, least:
     fast = max(1.0, min(5.0, 5.0 - 2.0 * math.log10(max(slowest, 0.001) / 0.02)))
     took = f"{duration(warm)}, the slowest of a hundred {duration(slowest)}" if option.live else f"{duration(slowest)} per run"
     ease, easy = option.ratings["ease"]
-    if option.live and not needs.live and option.family != "edge":
+    if option.live and not needs.live:
         ease, easy = max(1, ease - 1), f"{easy}; needs a program that reads the data and sends it"
     rated: dict[str, tuple[float, str]] = {
         **option.ratings,
@@ -173,12 +181,19 @@ def _considered(option: Option, bill: Bill, work: Workload, needs: Needs, least:
     return RatedOption(option, bill, warm, slowest, rated, score, _excluded(option, work, needs), mind, counts)
 
 
-def _excluded(option: Option, work: Workload, needs: Needs) -> str:
-    """Explain why an option does not meet the requirements; empty if it does."""
+def refused(option: Option, needs: Needs) -> str:
+    """Explain why an option is refused for any workload; empty if it is not."""
+    if missing := _missing(option):
+        return missing
     if option.cloud not in (targets.ANY, *needs.clouds):
         return f"it is on {option.cloud}, but only {', '.join(needs.clouds)} may be used"
-    if away := residency.excluded(option, needs.residency):
-        return away
+    return residency.excluded(option, needs.residency)
+
+
+def _excluded(option: Option, work: Workload, needs: Needs) -> str:
+    """Explain why an option does not meet the requirements; empty if it does."""
+    if reason := refused(option, needs):
+        return reason
     if needs.live and not option.live:
         return "a caller waits for the answer"
     if work.need_mb > option.most_mb:
@@ -193,3 +208,24 @@ def _excluded(option: Option, work: Workload, needs: Needs) -> str:
     if needs.live and work.latency and 1000 * slowest > work.latency:
         return f"the slowest of a hundred answers takes {1000 * slowest:.0f} ms, the requirement is {work.latency:.0f} ms"
     return ""
+
+
+def _missing(option: Option) -> str:
+    """Explain why flyweight can't make an option, which is then priced only; empty if it can."""
+    problem, known = _deployable(option.target, option.platform)
+    unknown = [name for name in option.settings if name not in known]
+    if problem or unknown:
+        return f"it is priced only: {problem or f'infra/{option.target} has no parameter {unknown[0]}'}"
+    return ""
+
+
+@cache
+def _deployable(name: str, platform: str) -> tuple[str, frozenset[str]]:
+    """Return why a target can't be built and deployed to a platform, empty if it can, and the parameters of its deployment."""
+    target = targets.find(name)
+    for facet in ("package", "deployment"):
+        if not target.has(facet):
+            return f"the target {name} has no {facet}", frozenset()
+    if platform and platform not in target.platforms():
+        return f"the target {name} has no platform {platform}", frozenset()
+    return "", frozenset(target.on(platform).deployer.settings(Deployment()))

@@ -30,7 +30,7 @@ JOBS = ratings(
 
 def later(
     name: str, cloud: str, bill: Callable[[Workload], Bill], rated: dict[str, tuple[int, str]], most_mb: int, at_once: int,
-    share: Callable[[Workload], float] = lambda work: 1.0, most_folder: float = float("inf"),
+    share: Callable[[Workload], float] = lambda work: 1.0, most_folder: float = float("inf"), **settings: str,
 ) -> Option:  # fmt: skip
     """Create an option whose answers are written to files.
 
@@ -38,10 +38,11 @@ def later(
     :param at_once: the number of files that are scored concurrently.
     :param share: the share of one CPU that an instance has.
     :param most_folder: the largest size of the built folder in bytes.
+    :param settings: the parameters of a deployment that choose it.
     """
     return Option(
         name, "batch", cloud, bill, rated, False, lambda work: 1 / share(work), limits=(SIDE,),
-        live=False, most_mb=most_mb, at_once=at_once, most_folder=most_folder,
+        live=False, most_mb=most_mb, at_once=at_once, most_folder=most_folder, settings=settings,
     )  # fmt: skip
 
 

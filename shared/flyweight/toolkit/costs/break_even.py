@@ -27,7 +27,7 @@ class Crossover:
 
 def crossovers(workload: Workload, options: Sequence[Option]) -> list[Crossover]:
     """Find where two curves cross: sample each decade densely, and bisect where the sign changes."""
-    costs = {option.name: [option.bill(workload.at(requests)).total for requests in GRID] for option in options}
+    costs = {option.name: [option.cost(workload.at(requests)).total for requests in GRID] for option in options}
     found = []
     for one, other in combinations(options, 2):
         gaps = [theirs - ours for ours, theirs in zip(costs[one.name], costs[other.name], strict=True)]  # above 0: one costs less
@@ -65,12 +65,12 @@ def leading(workload: Workload, options: Sequence[Option]) -> list[Crossover]:
 
 
 def _cost(work: Workload, option: Option, requests: int) -> float:
-    return round(option.bill(work.at(requests)).total, 6)
+    return round(option.cost(work.at(requests)).total, 6)
 
 
 def _cheaper(work: Workload, one: Option, other: Option, requests: int) -> bool:
     """Tell whether the first option costs less."""
-    return one.bill(work.at(requests)).total < other.bill(work.at(requests)).total
+    return one.cost(work.at(requests)).total < other.cost(work.at(requests)).total
 
 
 def _saves(work: Workload, one: Option, other: Option, requests: int) -> bool:

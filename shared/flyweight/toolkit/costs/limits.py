@@ -67,7 +67,7 @@ def nearness(
 
 def memory_mb(target: str, settings: Mapping[str, str]) -> int | None:
     """Return the memory that a deployment's parameters give an instance; None for a target without such a limit."""
-    found = next((one for one in limits(target) if one["measure"] == "memory"), None)
+    found = next((one for one in limits(target) if one["measure"] == "memory" and _applies(one, settings)), None)
     return int(_limit(found, settings) / found["scale"]) if found else None
 
 
@@ -105,8 +105,8 @@ def _limit(one: Mapping[str, Any], settings: Mapping[str, str]) -> float:
     :raises Unpriced: the parameter is not a number.
     """
     text = settings.get(one.get("parameter", ""), "")
-    number = re.match(r"(\d+(?:\.\d+)?)(Gi|Mi|s)?$", text)
+    number = re.match(r"(\d+(?:\.\d+)?)(Gi|Mi|[gms])?$", text)
     if text and not number:
         raise Unpriced(f"{one['parameter']} should be a number, got {text!r}", "give a number, as in the template")
-    value = float(number[1]) * (1024 if number[2] == "Gi" else 1) if number else float(one["limit"])
+    value = float(number[1]) * (1024 if number[2] in ("Gi", "g") else 1) if number else float(one["limit"])
     return value * float(one.get("scale", 1))

@@ -17,6 +17,7 @@ from flyweight.toolkit.building.folder import stored
 from flyweight.toolkit.costs.workload import Measured
 from flyweight.toolkit.errors import ToolkitError
 from flyweight.toolkit.events import samples
+from flyweight.toolkit.running import runtime
 from flyweight.toolkit.running.measure import measure
 
 STEPS = ("import", "load", "fetch", "verify", "init")  # the steps of a cold start to which limits on startup apply
@@ -49,9 +50,13 @@ class Sized:
         return sum(spent for step, spent in self.split.items() if step in STEPS)
 
 
-def measured(target: str, model: str, rows: int, runs: int, repeat: int) -> Sized:
+def measured(
+    target: str, model: str, rows: int, runs: int, repeat: int, client: str = "platform", *, whole: bool = True
+) -> Sized:
     """Build the model for a target into a temporary folder, and measure requests with `rows` rows of its own sample.
 
+    :param client: what runs the function, one of the `CLIENTS` of the target's runtime.
+    :param whole: whether the folder's size includes the packages that the model's engine needs, which takes some seconds.
     :raises ModelRefused: the file fails a check.
     :raises RuntimeFailed: the target's runtime is not installed.
     :raises Unmeasured: the model contains no sample.
@@ -65,8 +70,8 @@ def measured(target: str, model: str, rows: int, runs: int, repeat: int) -> Size
     event = samples.predicting(target, instances)
     with tempfile.TemporaryDirectory() as place:
         folder = build(target, model, Path(place) / target, python=version_of(sys.executable)).folder
-        figures = measure(target, folder, event, runs=runs, repeat=max(repeat, 2))
-        needs = loaded.file.document.get("requires")
+        figures = measure(target, folder, event, runs=runs, repeat=max(repeat, 2), environ=runtime(target).client(client))
+        needs = whole and loaded.file.document.get("requires")
         size, missing = _shipped(target, model, Path(place) / "shipped") if needs else (figures.size, "")
     warm = figures.warm_percentile(50) or figures.cold_median
     taken = Measured(figures.cold_median, warm, figures.memory or 0, size or figures.size, figures.runtime, _logged(figures.log))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from flyweight.toolkit.costs.prices import Bill
-from flyweight.toolkit.costs.workload import Workload
+from flyweight.toolkit.costs.workload import Measured, Workload
 
 CRITERIA = ("scalability", "latency", "cost", "security", "ease", "integration")
+HARDWARE = "own hardware"  # the family of options for which no cloud sends a bill
+CLUSTER = "cluster"
 # the order in which options are listed; other families come last
-FAMILIES = ("serverless", "managed endpoint", "virtual machine", "container", "kubernetes", "edge", "batch")
+FAMILIES = ("serverless", "managed endpoint", "virtual machine", "container", CLUSTER, HARDWARE, "batch")
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,10 @@ class Option:
 
     `ratings`: from 1 to 5 with a reason, for criteria that do not depend on the workload; `warm`: whether an instance always
     runs, so that no caller waits for a cold start; `most_mb`: the memory of the largest priced instance; `at_once`: concurrent
-    calls when no caller waits.
+    calls when no caller waits; `platform`, `settings`: the platform and the parameters of a deployment that make it this option,
+    the first of which tells it from other options of its target; `deploy`: another tool's command line that deploys the built
+    folder, where `flyweight deploy` does not. Filled in where options are listed: `target`, the name of the target that makes it,
+    and `measured`, the model in that target's own runtime, None if it was not measured there.
     """
 
     name: str
@@ -35,6 +41,31 @@ class Option:
     most_mb: float = float("inf")
     at_once: int = 1
     most_folder: float = float("inf")  # bytes
+    keeps_ready: bool = True  # whether instances that are kept ready have a price, so that they can be counted on
+    platform: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    deploy: str = ""
+    target: str = ""
+    measured: Measured | None = None
+
+    def workload(self, work: Workload) -> Workload:
+        """Return the workload with the figures of the option's own runtime, and the memory that an instance needs for them."""
+        taken = replace(work, measured=self.measured or work.measured)
+        return replace(taken, memory_mb=max(taken.memory_mb, taken.need_mb))
+
+    def cost(self, work: Workload) -> Bill:
+        """Price a workload with the figures of the option's own runtime."""
+        return self.bill(self.workload(work))
+
+    def commands(self, model: str) -> dict[str, str]:
+        """Return the command lines that build and deploy a model as this option, by verb."""
+        chosen = ["--platform", self.platform] if self.platform else []
+        chosen += [word for name, value in self.settings.items() for word in ("--set", f"{name}={value}")]
+        words = [self.target, "--model", model]
+        return {
+            "build": shlex.join(["flyweight", "build", *words]),
+            "deploy": self.deploy or shlex.join(["flyweight", "deploy", *words, *chosen]),
+        }
 
     def latency(self, work: Workload) -> tuple[float, float]:
         """Estimate the seconds of a usual answer, and of the 99th percentile, which is a cold start if 1 % of requests are cold.
@@ -44,7 +75,7 @@ class Option:
         warm = work.measured.warm * self.slowed(work) + self.overhead
         if not self.live:
             return warm, max(warm * work.requests / max(work.runs, 1) / self.at_once, warm)
-        cold = not self.warm and work.cold_share >= 0.01 and not work.warm_instances
+        cold = not self.warm and work.cold_share >= 0.01 and not (work.warm_instances and self.keeps_ready)
         return warm, (work.measured.cold * self.slowed(work) + self.overhead if cold else warm)
 
 

@@ -16,7 +16,7 @@ FORMATS = ("svg", "png", "pdf")
 STEPS = 113
 FLOOR = 0.1  # dollars per month: smaller amounts are drawn on the axis
 STYLES = {
-    "serverless": "-", "container": "--", "virtual machine": "-.", "managed endpoint": ":", "kubernetes": (0, (5, 1, 1, 1, 1, 1)),
+    "serverless": "-", "container": "--", "virtual machine": "-.", "managed endpoint": ":", "cluster": (0, (5, 1, 1, 1, 1, 1)),
     "batch": (0, (6, 2)),
 }  # fmt: skip
 NO_CLOUD = "#444444"
@@ -83,7 +83,7 @@ def curve(advice: Advice, option: Option) -> tuple[list[float], list[float]]:
     """Compute requests and dollars per month, evenly spaced on a logarithmic scale; free usage is drawn at the floor."""
     ratio = (HIGHEST / LOWEST) ** (1 / (STEPS - 1))
     points = [LOWEST * ratio**step for step in range(STEPS)]
-    return points, [max(option.bill(advice.workload.at(requests)).total, FLOOR) for requests in points]
+    return points, [max(option.cost(advice.workload.at(requests)).total, FLOOR) for requests in points]
 
 
 def _crossovers(advice: Advice, axes: Any) -> float:
@@ -91,7 +91,7 @@ def _crossovers(advice: Advice, axes: Any) -> float:
     by_name = {option.name: option for option in advice.priced}
     labels = []
     for number, change in enumerate(advice.leading, start=1):
-        dollars = max(by_name[change.cheaper_above].bill(advice.workload.at(change.requests)).total, FLOOR)
+        dollars = max(by_name[change.cheaper_above].cost(advice.workload.at(change.requests)).total, FLOOR)
         axes.plot([change.requests], [dollars], marker="o", color="black", markersize=4, markerfacecolor="white", zorder=5)
         aside = (
             (11, -13) if number % 2 and dollars > 3 * FLOOR else (-11, 13)
@@ -105,7 +105,7 @@ def _crossovers(advice: Advice, axes: Any) -> float:
         axes.text(
             0.985, 0.03, "\n".join(["the cheapest is", *labels]), transform=axes.transAxes, ha="right", va="bottom", fontsize=8
         )
-    return max(float(option.bill(advice.workload.at(HIGHEST)).total) for option in by_name.values()) * 2
+    return max(float(option.cost(advice.workload.at(HIGHEST)).total) for option in by_name.values()) * 2
 
 
 def _short(requests: int) -> str:

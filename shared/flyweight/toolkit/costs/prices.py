@@ -113,6 +113,11 @@ def regions() -> dict[str, str]:
     return {cloud: str(table["region"]) for cloud, table in tables.by_cloud("prices").items() if "region" in table}
 
 
+def region(cloud: str) -> str:
+    """Return the region of a cloud's prices; of an option in no cloud, those of all clouds."""
+    return regions().get(cloud) or ", ".join(regions().values())
+
+
 def checked() -> str:
     """Return the date by which the prices were read."""
     return max((str(table.get("checked", "")) for table in tables.by_target("prices").values()), default="")

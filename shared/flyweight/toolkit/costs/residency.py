@@ -15,13 +15,14 @@ from typing import Any
 
 from flyweight.toolkit import targets
 from flyweight.toolkit.costs import tables
-from flyweight.toolkit.costs.options import Option
+from flyweight.toolkit.costs.options import CLUSTER, HARDWARE, Option
 from flyweight.toolkit.costs.prices import Bill, Line
+from flyweight.toolkit.costs.servers import OWN_HARDWARE
 from flyweight.toolkit.errors import Unpriced
 
 ANYWHERE, REGION, PREMISES, UNION = "any", "region", "premises", "EU"
+OWN = (HARDWARE, CLUSTER)  # families that can run on the user's own hardware
 COUNTRIES_OF_UNION = frozenset("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split())
-OWN = ("edge", "kubernetes")  # families that can run on the user's own hardware
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def placed(option: Option, residency: str) -> Option:
     """Adapt an option to a residency: on the user's premises, there is no bill from a cloud."""
     if residency != PREMISES or option.family not in OWN:
         return option
-    own = Bill((Line("hardware", 0.0, "your own hardware, electricity and staff: not priced here"),))
+    own = Bill((Line("hardware", 0.0, OWN_HARDWARE),))
     return replace(option, bill=lambda work: own, limits=())
 
 
@@ -76,6 +77,8 @@ def excluded(option: Option, residency: str) -> str:
     """Explain why an option does not satisfy a residency; empty if it does."""
     if residency == PREMISES and option.family not in OWN:
         return "data must stay on the premises"
+    if residency != PREMISES and option.family == HARDWARE:
+        return "your own hardware has no price here: --residency premises compares what can run on it"
     if residency in (ANYWHERE, PREMISES) or option.cloud == targets.ANY or regions(option.cloud, residency):
         return ""
     return (
@@ -88,7 +91,7 @@ def leaks(option: Option, residency: str) -> list[Leak]:
     if residency in (ANYWHERE, PREMISES) or option.cloud not in _table():
         return []
     table = _table()[option.cloud]
-    known = [*table["leaves"], *([table["options"][option.name]] if option.name in table["options"] else [])]
+    known = [*table["leaves"], *(entry for name, entry in tables.entries("residency", "options") if name == option.name)]
     return [Leak(one["what"], one["level"], one["do"], one["source"]) for one in known]
 
 

@@ -25,7 +25,7 @@ def findings(document: Mapping[str, Any], address: str, settings: Mapping[str, s
 
 def _access(lowered: Mapping[str, str]) -> list[Finding]:
     found = []
-    if lowered.get("public") == "true" or lowered.get("access") == "public":
+    if (lowered.get("public") == "true" and not lowered.get("auth")) or lowered.get("access") == "public":
         found.append(Finding("high", "anyone may call it", "keep it closed, or put a gateway with limits in front of it"))
     if lowered.get("access") == "api-key":
         found.append(

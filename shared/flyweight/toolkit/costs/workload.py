@@ -33,7 +33,10 @@ class Workload:
     `requests`: per month; `peak`: the peak rate divided by the mean rate; `sent`, `received`: bytes of a request and of its
     answer; `latency`: milliseconds within which 99 of 100 answers should arrive, 0 for no requirement; `cold_share`: the share of
     requests that meet a cold start if no instance is kept warm; `runs`: the batch runs per month among which the requests are
-    divided, 0 if requests arrive one by one; `architecture`, `cpus`, `front` (http, rest, url, none): of a function.
+    divided, 0 if requests arrive one by one; `architecture`, `cpus`, `front` (http, rest, url, none; internet for a
+    load balancer with public addresses): of a function;
+    `snapshots`: whether its cold starts continue from a snapshot; `machine`, `instances`: of what always runs, the kind of its
+    machines, "" for the option's usual one, and the least number of them.
     """
 
     measured: Measured
@@ -50,10 +53,23 @@ class Workload:
     architecture: str = "arm64"
     cpus: float = 1.0
     front: str = "http"
+    snapshots: bool = False
+    machine: str = ""
+    instances: int = 2
 
     def at(self, requests: float) -> Workload:
         """Return the workload with another number of requests."""
         return replace(self, requests=requests)
+
+    @property
+    def cold_starts(self) -> float:
+        """The cold starts per month; none if instances are kept warm."""
+        return 0.0 if self.warm_instances else self.requests * self.cold_share
+
+    @property
+    def init(self) -> float:
+        """The seconds of a cold start before its first answer, which takes as long as any."""
+        return max(self.measured.cold - self.measured.warm, 0.0)
 
     @property
     def peak_rate(self) -> float:

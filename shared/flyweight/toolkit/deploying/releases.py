@@ -11,10 +11,11 @@ from urllib.parse import quote, unquote
 
 from flyweight.toolkit.targets.commands import Runner
 from flyweight.toolkit.targets.deployment import HOME, Deployer, Deployment
-from flyweight.toolkit.targets.package import read_marker
+from flyweight.toolkit.targets.package import image_of, read_marker
 
 KEPT = 5
 RECORD = "releases.json"
+IMAGE = ".oci"  # the suffix of a folder's image, an OCI layout beside it
 UNTOLD = "-"  # stands for a part of a place that is empty; no name of a provider's is written so
 
 
@@ -53,11 +54,13 @@ class Releases:
         ]
 
     def stage(self, folder: Path) -> Path:
-        """Copy the folder for a deployment; the copy is kept if the deployment succeeds."""
+        """Copy the folder for a deployment, and the image beside it; the copies are kept if the deployment succeeds."""
         number = max([one.number for one in self.all()], default=0) + 1
         copy = self.home / f"{number:04d}"
-        shutil.rmtree(copy, ignore_errors=True)
+        self.drop(copy)
         shutil.copytree(folder, copy)
+        if image_of(folder).is_dir():
+            shutil.copytree(image_of(folder), image_of(copy))
         return copy
 
     def keep(self, staged: Path, label: str, parameters: Mapping[str, str], before: str = "") -> Release:
@@ -70,7 +73,8 @@ class Releases:
 
     def drop(self, staged: Path) -> None:
         """Remove a staged folder whose deployment failed."""
-        shutil.rmtree(staged, ignore_errors=True)
+        for folder in (staged, image_of(staged)):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def drop_after(self, number: int) -> None:
         """Record a rollback: remove the releases after this number."""

@@ -89,7 +89,8 @@ def in_force(deployer: Deployer, deployment: Deployment, runner: Runner) -> Depl
 
 def address(deployer: Deployer, deployment: Deployment, runner: Runner) -> str:
     """Return the function's URL; "" if it has none."""
-    return _text(runner.output(deployer.url(deployment)))
+    url = deployer.url(deployment)
+    return "" if url is None else _text(runner.output(url))
 
 
 def signature(deployer: Deployer, deployment: Deployment, runner: Runner) -> dict[str, Any] | None:
@@ -98,10 +99,11 @@ def signature(deployer: Deployer, deployment: Deployment, runner: Runner) -> dic
     :raises DeployFailed: the endpoint does not answer, or a credential is missing.
     :raises CommandFailed: the key can't be fetched.
     """
-    url = _text(runner.output_if_any(deployer.url(deployment)))
+    question, asked = deployer.question(deployment), deployer.url(deployment)
+    url = _text(runner.output_if_any(asked)) if question.model and asked is not None else ""
     if not url:
         return None
-    reply = reached(deployer, deployment, runner, url).ask("GET", "/model")
+    reply = reached(deployer, deployment, runner, url).ask("GET", question.model, b"", **question.headers)
     try:
         Signature.of(reply.problem)
     except ModelRefused:
@@ -189,7 +191,8 @@ def smoke_test(deployer: Deployer, runner: Runner, patience: float) -> Ask:
     """Return the smoke test of a live endpoint, with the target's authorization."""
 
     def ask(url: str, deployment: Deployment) -> Verdict:
-        return smoke(reached(deployer, deployment, runner, url), deployment.folder, patience)
+        endpoint = reached(deployer, deployment, runner, url)
+        return smoke(endpoint, deployment.folder, patience, question=deployer.question(deployment))
 
     return ask
 
@@ -198,7 +201,7 @@ def _only_awake(deployer: Deployer, runner: Runner, ask: Ask | None) -> Ask | No
     """Return the test of an endpoint whose folder is not here, so that its answers can't be compared with anything."""
     if ask is None:
         return None
-    return lambda url, deployment: awake(reached(deployer, deployment, runner, url))
+    return lambda url, deployment: awake(reached(deployer, deployment, runner, url), deployer.question(deployment))
 
 
 def _before(deployer: Deployer, deployment: Deployment, runner: Runner, kept: list[Release], live: str) -> str:
@@ -207,7 +210,7 @@ def _before(deployer: Deployer, deployment: Deployment, runner: Runner, kept: li
     if stored:
         return stored[0]
     asked = deployer.earlier_label(deployment)
-    if runner.dry_run:
+    if runner.dry_run and asked:
         *before, last = asked
         runner.run([*before, replace(last, into=EARLIER)])
         return variable(EARLIER)

@@ -191,7 +191,7 @@ def _ours() -> list[str]:
 
 
 def _key(requirements: Sequence[str]) -> str:
-    """Name an environment by all that determines it; an editable checkout is followed, whatever it holds."""
+    """Name an environment by all that determines it; an editable checkout counts by its place alone."""
     readable = "-".join(re.sub(r"[^A-Za-z0-9.]+", "", one) for one in requirements)[:60]
     determined = "\n".join([*sorted(requirements), *_ours(), sys.platform, str(sys.version_info[:2])])
     return f"{readable}-{hashlib.sha256(determined.encode()).hexdigest()[:12]}"

@@ -21,7 +21,7 @@ from flyweight.toolkit.packing.evidence import Told, kind_of_values
 from flyweight.toolkit.packing.sample import SampleRefused
 from flyweight.toolkit.packing.tables import column_of, is_text, is_whole
 
-# the kinds that a user may name -> the kind of the feature; a category is whatever the estimator's categories are
+# the kinds that a user may name -> the kind of the feature; a category is of the kind of the estimator's categories
 TYPES = {
     "number": "number",
     "integer": "number",

@@ -175,7 +175,7 @@ class _Judge:
             raise
         except BaseException as error:
             raise failure("the plan does not run", error, row=row) from error
-        return {output: values[slot] for output, slot in plan.slots.items()}, _scale(plan, values)
+        return {output: values[slot] for output, slot in plan.slots.items()}, scale_of(plan, values)
 
     def _is_refused_by_step(self, row: Row, answer: _PlanAnswer | InvalidInput | None) -> bool:
         """Check whether a step of the user's own refuses a row, and count it; every engine of the plan has to refuse it alike."""
@@ -299,7 +299,7 @@ def _margin(truth: dict[str, Array], classes: int) -> float:
     return float(best - second)
 
 
-def _scale(plan: Plan, values: list[Any]) -> float:
+def scale_of(plan: Plan, values: list[Any]) -> float:
     """Return the largest sum of absolute terms anywhere in the plan, at least 1."""
     scale = 1.0
     for op, name, reads in zip(plan.ops, plan.names, plan.reads, strict=True):

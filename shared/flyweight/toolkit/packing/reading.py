@@ -151,7 +151,7 @@ def _parquet(predictor: Predictor, cells: Texts) -> tuple[list[int], Any]:
     import pyarrow as pa
     from pyarrow import parquet
 
-    from flyweight.files.parquet import parquet_batches
+    from flyweight.formats.parquet import parquet_batches
 
     named = {
         f.name: pa.array(column) for f, column in zip(predictor.signature.features, cells, strict=True) if f.kind != "unread"

@@ -307,7 +307,7 @@ def shape_of(
     :param known: without a sample, the categories of features that are pandas' categories, by position.
     """
     form = form_of(estimator)
-    # An estimator that counted its features and kept no names was fitted on an array, in whatever form the sample comes.
+    # An estimator that counted its features and kept no names was fitted on an array, also if the sample is a table.
     unnamed = _width_of(estimator) is not None
     framed = form == "table" and (_fitted_names(estimator) is not None or (isinstance(sample, pd.DataFrame) and not unnamed))
     dtypes = [

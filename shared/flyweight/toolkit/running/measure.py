@@ -70,7 +70,7 @@ def measure(
     :raises RuntimeFailed: the runtime is not installed, or the function does not answer.
     """
     start = runtime(target)
-    _write_bytecode(start, folder, event, python, environ or {})
+    write_bytecode(start, folder, event, python, environ or {})
     firsts: list[Answer] = []
     warm: list[float] = []
     for number in range(runs):
@@ -102,10 +102,12 @@ def folder_size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _write_bytecode(start: type[Runtime], folder: Path, event: Any, python: str, environ: Mapping[str, str]) -> None:
+def write_bytecode(start: type[Runtime], folder: Path, event: Any, python: str, environ: Mapping[str, str]) -> None:
     """Answer once without measuring, so that installed packages have bytecode, as in the real runtime.
 
     Uses a copy of the folder, so that the folder's own bytecode does not change.
+
+    :raises RuntimeFailed: the function does not answer.
     """
     with tempfile.TemporaryDirectory() as place:
         copy = shutil.copytree(folder, Path(place) / folder.name)

@@ -6,27 +6,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flyweight import settings
 from flyweight.serving import logs
 from flyweight.serving.service import Service
 from flyweight.toolkit import resources
-
-if TYPE_CHECKING:
-    from wsgiref.types import WSGIApplication
-
-    from flyweight.serving.logs import Log
-
-
-def application(model: str | Path, log: "Log | None" = None) -> "WSGIApplication":
-    """Create a WSGI application for one model, a file or an address in a store; its settings are those of a function.
-
-    :raises ModelRefused: the file fails a check.
-    :raises ModelUnavailable: it can't be read.
-    """
-    made: WSGIApplication = _part("wsgi").application(_answers(_service(model, log)))
-    return made
+from flyweight.toolkit.running import graphql_page
 
 
 class Server:
@@ -34,37 +20,75 @@ class Server:
 
     :param port: 0 chooses a free one.
     :param request_seconds: in which a request has to arrive whole; None for the usual time.
+    :param workers: processes that `serve` starts. If loading the model starts threads, which a fork loses, the program starts
+        over, and each process loads the model.
+    :param grpc_port: on which `serve` answers gRPC too, at the address `grpc`; None for FLYWEIGHT_GRPC_PORT.
     :raises ModelRefused: the model file fails a check.
     :raises ModelUnavailable: it can't be read.
+    :raises OSError: the port is in use.
     """
 
-    def __init__(self, model: str | Path, host: str, port: int, request_seconds: int | None = None) -> None:
-        connections = _part("server_connections")
-        service = _service(model, None)
-        bounds = settings.serving()
+    def __init__(
+        self,
+        model: str | Path,
+        host: str,
+        port: int,
+        request_seconds: int | None = None,
+        workers: int = 1,
+        grpc_port: int | None = None,
+    ) -> None:
+        self.forks_first = workers > 1 and _part("server_start").FORK_FIRST in sys.argv
+        self._service = _service(model, load=not self.forks_first)
+        if self.forks_first:
+            os.register_at_fork(after_in_child=self._service.preload)
+        elif workers > 1:
+            _part("server_workers").start_over()
+        usual = settings.serving()
+        self._bounds = usual._replace(workers=workers, host=host, grpc_port=grpc_port or usual.grpc_port)
         if request_seconds is not None:
             seconds = float(request_seconds)
-            bounds = bounds._replace(head_seconds=seconds, body_seconds=seconds, idle_seconds=seconds)
-        listener = connections.listen(host, port)
-        self._server = connections.Server(listener, _answers(service), bounds, service.settings.limits.max_body_bytes)
+            self._bounds = self._bounds._replace(head_seconds=seconds, body_seconds=seconds, idle_seconds=seconds)
+        self._listener = _part("server_sockets").listen(host, port)
+        self._server: Any = None
         self._thread: Thread | None = None
         place = f"[{host}]" if ":" in host else host or "localhost"
-        self.url = f"http://{place}:{listener.getsockname()[1]}"
+        self.url = f"http://{place}:{self._listener.getsockname()[1]}"
+        self.grpc = "" if self._bounds.grpc_port is None else f"{place}:{self._bounds.grpc_port}"
+
+    def serve(self, on_stop: Callable[[], None] = lambda: None) -> int:
+        """Answer requests until SIGTERM or Ctrl-C, and finish those that have begun.
+
+        :param on_stop: called once, when the signal has come.
+        :returns: the exit status: 0 if all of them were finished in time.
+        """
+        part = _part("server_start")
+        status: int = part.answer_on(self._listener, _answers(self._service), self._service, self._bounds, on_stop)
+        return status
 
     def run(self) -> None:
-        """Answer requests until Ctrl-C, or until `close`."""
-        self._server.run()
+        """Answer requests in this process until Ctrl-C, or until `close`."""
+        self._made().run()
 
     def start(self) -> None:
         """Answer requests in a thread, until `close`."""
+        self._made()
         self._thread = Thread(target=self.run, daemon=True, name=f"flyweight {self.url}")
         self._thread.start()
 
     def close(self) -> None:
         """Stop answering, and free the port."""
-        self._server.close()
+        if self._server is None:
+            self._listener.close()
+        else:
+            self._server.close()
         if self._thread is not None:
             self._thread.join()
+
+    def _made(self) -> Any:
+        if self._server is None:
+            most = self._service.settings.limits.max_body_bytes
+            self._server = _part("server_loop").Server(self._listener, _answers(self._service), self._bounds, most)
+        return self._server
 
     def __enter__(self) -> "Server":
         if self._thread is None:
@@ -78,25 +102,26 @@ class Server:
         return f"<flyweight server on {self.url}>"
 
 
-def _service(model: str | Path, log: "Log | None") -> Service:
-    """Load a model for a service whose settings are those of a function.
+def _service(model: str | Path, *, load: bool) -> Service:
+    """Make a service whose settings are those of a function, and load its model, unless each process is to load it.
 
     :raises ModelRefused: the file fails a check.
     :raises ModelUnavailable: it can't be read.
     """
     address = str(model) if "://" in str(model) else str(Path(model).resolve())
     deployment = settings.read(os.path.dirname(address))._replace(model=address)
-    service = Service(deployment, log or logs.line({}))
+    service = Service(deployment, logs.line({}))
     for warning in settings.misspelt():
         service.log({"level": "WARNING", "message": warning})
-    service.models.get(address)
+    if load:
+        service.models.get(address)
     return service
 
 
 def _answers(service: Service) -> Callable[..., Any]:
     """Bind the adapter of `handlers/server` to a service."""
     adapter = _part("server_request")
-    return lambda message: adapter.encode(service.respond(adapter.decode, (message,)), message)
+    return lambda message: adapter.encode(graphql_page.shown(message) or service.respond(adapter.decode, (message,)), message)
 
 
 def _part(name: str) -> Any:

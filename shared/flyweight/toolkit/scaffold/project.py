@@ -16,7 +16,7 @@ import flyweight
 from flyweight import predictor
 from flyweight.toolkit.errors import ToolkitError
 from flyweight.toolkit.packing import custom_steps
-from flyweight.toolkit.scaffold.files import STEPS, TEMPLATE, File, Plan, files
+from flyweight.toolkit.scaffold.files import TEMPLATE, File, Plan, files, frameworks
 from flyweight.toolkit.targets import all_targets, find
 
 MANIFEST = ".flyweight.json"  # the sha256 of each file as written: a file with another sha256 was changed by the user
@@ -44,18 +44,21 @@ class Changes:
     removed: list[str] = field(default_factory=list)
 
 
-def create(folder: Path, model: Path | None = None, targets: tuple[str, ...] = ()) -> Changes:
+def create(folder: Path, model: Path | None = None, targets: tuple[str, ...] = (), framework: str = "") -> Changes:
     """Create a project for a model file, or for an example that it trains, with the user's steps that are in use.
 
     :param targets: names of targets, () for all that can be built and run on this machine.
-    :raises ScaffoldFailed: the folder is not empty.
+    :param framework: name of a web framework, for an application instead of functions; "" for functions.
+    :raises ScaffoldFailed: the folder is not empty, or there is no project for that framework.
     :raises ToolkitError: a target does not exist, or can't be built or run.
     :raises ModelRefused: the model file fails a check.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         hint = f"choose another folder, or upgrade a project of flyweight: flyweight new --upgrade {folder}"
         raise ScaffoldFailed(f"{folder} is not empty", next_step=hint)
-    names = targets or tuple(target.name for target in all_targets() if all(map(target.has, NEEDED)))
+    if framework and framework not in frameworks():
+        raise ScaffoldFailed(f"there is no project for {framework[:80]!r}", f"choose one of {', '.join(frameworks())}")
+    names = () if framework else targets or tuple(target.name for target in all_targets() if all(map(target.has, NEEDED)))
     for target in map(find, names):
         for facet in NEEDED:
             target.require(facet)
@@ -64,7 +67,7 @@ def create(folder: Path, model: Path | None = None, targets: tuple[str, ...] = (
     name = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-") or "model"
     own = custom_steps.source()
     path = EXAMPLE if model is None else f"models/{model.name}"
-    plan = Plan(name, path, names, trains=model is None, steps=own is not None)
+    plan = Plan(name, path, names, trains=model is None, steps=own is not None, framework=framework)
     (folder / "models").mkdir(parents=True, exist_ok=True)
     if model is None:
         _train(folder)
@@ -72,7 +75,7 @@ def create(folder: Path, model: Path | None = None, targets: tuple[str, ...] = (
         _copy(model, folder / plan.model)
         _copy(Path(f"{model}.sig"), folder / f"{plan.model}.sig")  # its signature, if it has one
     if own is not None:
-        _copy(own, folder / STEPS)
+        _copy(own, folder / plan.steps_file)
     return _write(folder, plan, {})
 
 
@@ -84,7 +87,8 @@ def upgrade(folder: Path) -> Changes:
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         names = manifest["targets"] if "targets" in manifest else manifest["providers"]  # the key of earlier versions
-        plan = Plan(manifest["name"], manifest["model"], tuple(names), bool(manifest["trains"]), bool(manifest.get("steps")))
+        own, framework = bool(manifest.get("steps")), str(manifest.get("framework", ""))
+        plan = Plan(manifest["name"], manifest["model"], tuple(names), bool(manifest["trains"]), own, framework)
         before = {str(name): str(value) for name, value in manifest["files"].items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         hint = "create a project first: flyweight new DIR"
@@ -108,6 +112,7 @@ def _write(folder: Path, plan: Plan, before: dict[str, str]) -> Changes:
             path.unlink() if ours else None
     document: dict[str, Any] = {"flyweight": flyweight.__version__, "name": plan.name, "model": plan.model}
     document |= {"targets": [*plan.targets], "trains": plan.trains, "steps": plan.steps, "files": offered}
+    document |= {"framework": plan.framework} if plan.framework else {}
     (folder / MANIFEST).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     return changes
 

@@ -4,8 +4,10 @@
 folder, the facets, each of which is imported when a verb uses it:
 
 - `package.py`: `PACKAGE`, a `PackageSpec`: the layout of a built folder;
-- `runtime.py`: `Runtime`, a subclass of `targets.runtime.Runtime`: how the folder runs on this machine;
-- `deployment.py`: `DEPLOYER`, a `Deployer`: the commands that make the folder live;
+- `runtime.py`: `Runtime`, a subclass of `targets.runtime.Runtime`: how the folder answers requests on this machine; or, for a
+  target that scores batches and answers no requests, `job.py`: `Job`, a subclass of `targets.job.Job`;
+- `deployment.py`: `DEPLOYER`, a `Deployer`: the commands that make the folder live; a target that can be deployed to several
+  platforms has a `DEPLOYER` for each in `platforms/NAME.py`, of which `deployment.py` has the usual one;
 - `costs.py`: `COSTS`, a `Costs`: what it costs, with tables of prices, limits and regions beside it as JSON.
 
 Targets are found by listing this folder, and through entry points of other packages in the group `flyweight.targets`, each of
@@ -23,7 +25,7 @@ from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flyweight.toolkit import resources
 from flyweight.toolkit.errors import ToolkitError
@@ -31,6 +33,7 @@ from flyweight.toolkit.errors import ToolkitError
 if TYPE_CHECKING:
     from flyweight.toolkit.targets.costs import Costs
     from flyweight.toolkit.targets.deployment import Deployer
+    from flyweight.toolkit.targets.job import Job
     from flyweight.toolkit.targets.package import PackageSpec
     from flyweight.toolkit.targets.runtime import Runtime
 
@@ -38,10 +41,12 @@ __all__ = ["ANY", "Target", "UnknownTarget", "all_targets", "clouds", "find", "n
 
 GROUP = "flyweight.targets"
 ANY = "any"  # the cloud of a target that belongs to no cloud
+PLATFORMS = "platforms"  # the folder beside the facets with one module for each platform
 FACETS = {
     # a facet's module: the value in it, and the action that needs it
     "package": ("PACKAGE", "be built"),
     "runtime": ("Runtime", "be run on this machine"),
+    "job": ("Job", "score a batch on this machine"),
     "deployment": ("DEPLOYER", "be deployed"),
     "costs": ("COSTS", "be priced"),
 }
@@ -60,18 +65,21 @@ class Target:
     """One place where a model is deployed.
 
     `title`: its name for people; `cloud`: the provider whose account it is deployed to, `ANY` without one; `handler`: the folder
-    of `handlers/` that carries its requests; `protocols`: what paths and bodies mean there, by name; `data`: a folder that holds
+    of `handlers/` that carries its requests; `protocols`: what paths and bodies mean there, by name; `shares`: another target,
+    whose sample events are this one's too, and whose files in `infra/` those of this one use; `data`: a folder that holds
     `handlers/`, `infra/` and `events/` of a target from another package, None for flyweight's own; `name` and `module`: filled in
-    when the target is found, the module is the one that holds `TARGET`.
+    when the target is found, the module is the one that holds `TARGET`; `platform`: the one that `on` has chosen.
     """
 
     title: str
     handler: str
     cloud: str = ANY
     protocols: tuple[str, ...] = ("native",)
+    shares: str = ""
     data: Path | None = None
     name: str = ""
     module: str = ""
+    platform: str = ""
 
     @property
     def package(self) -> PackageSpec:
@@ -89,8 +97,16 @@ class Target:
         return found
 
     @property
+    def job(self) -> type[Job]:
+        """The class that scores rows with a built folder on this machine; of a target that answers no requests."""
+        found: type[Job] = self._facet("job")
+        return found
+
+    @property
     def deployer(self) -> Deployer:
-        """The commands that deploy a built folder."""
+        """The commands that deploy a built folder, to the platform that was chosen or to the usual one."""
+        if self.platform:
+            return cast("Deployer", import_module(f"{self.module}.{PLATFORMS}.{self.platform}").DEPLOYER)
         found: Deployer = self._facet("deployment")
         return found
 
@@ -99,6 +115,21 @@ class Target:
         """The costs of a model at this target."""
         found: Costs = self._facet("costs")
         return found
+
+    def platforms(self) -> list[str]:
+        """List the platforms that the folder can be deployed to: the modules of `platforms/`, [] for a target with one alone."""
+        folder = self.file(PLATFORMS)
+        return sorted(module.name for module in iter_modules([str(folder)])) if folder.is_dir() else []
+
+    def on(self, platform: str) -> Target:
+        """Return the target with one of its platforms chosen, "" for the usual one.
+
+        :raises UnknownTarget: the target has no such platform.
+        """
+        if platform and platform not in self.platforms():
+            step = f"choose one of {', '.join(self.platforms())}" if self.platforms() else "leave out --cloud and --platform"
+            raise UnknownTarget(f"the target {self.name} has no platform {platform!r}", step)
+        return replace(self, platform=platform)
 
     def has(self, facet: str) -> bool:
         """Tell whether the target has a facet; only the target's own package is imported."""
@@ -109,7 +140,7 @@ class Target:
 
     def folder(self, kind: str) -> Path:
         """Return this target's folder in `handlers/`, `infra/` or `events/`."""
-        return self.hall(kind) / (self.handler if kind == "handlers" else self.name)
+        return self.hall(kind) / {"handlers": self.handler, "events": self.shares or self.name}.get(kind, self.name)
 
     def hall(self, kind: str) -> Path:
         """Return the parent of `folder(kind)`."""

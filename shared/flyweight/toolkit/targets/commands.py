@@ -174,8 +174,12 @@ def script(path: Path, environ: Mapping[str, str], *options: str) -> Command:
 
 
 def _plainly_quoted(line: str) -> str:
-    """Quote a line of bash's `printf %q` as other lines are quoted; a line with `$'...'`, which bash alone reads, stays as is."""
-    return line if "$'" in line else shlex.join(shlex.split(line))
+    """Quote a line of bash's `printf %q` as other lines are quoted.
+
+    A line stays as it is with `$'...'`, which bash alone reads, and with a variable: NAME=$(...), or "$NAME" in a word.
+    """
+    stays = re.search(r"""\$'|^[A-Z_]+=\$\(|"\$[{A-Z_]""", line)
+    return line if stays else shlex.join(shlex.split(line))
 
 
 def _has_descriptor() -> bool:

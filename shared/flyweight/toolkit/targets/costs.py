@@ -54,20 +54,22 @@ def nothing_around(made: Made) -> tuple[list[Line], list[str]]:
 class Costs:
     """The costs of a model at a target.
 
-    `option`: the target itself in the list of `flyweight advise`; `others`: further ways to deploy in the same cloud, which are
-    only priced; `shape`: adapts a workload to the deployment's parameters; `resources`: returns the lines of a bill for the
-    resources around the function, and notes on what is free or not counted.
+    `options`: the ways to deploy there, each with the platform and the parameters that choose it; others are the first; `shape`:
+    adapts a workload to the deployment's parameters; `resources`: returns the lines of a bill for the resources around the
+    function, and notes on what is free or not counted.
     """
 
-    option: Option
-    others: tuple[Option, ...] = ()
+    options: tuple[Option, ...]
     shape: Callable[[Workload, Settings], Workload] = as_it_is
     resources: Callable[[Made], tuple[list[Line], list[str]]] = nothing_around
 
-    @property
-    def options(self) -> tuple[Option, ...]:
-        """The target's own option, followed by the others."""
-        return (self.option, *self.others)
+    def chosen(self, platform: str, settings: Settings) -> Option:
+        """Return the option that a deployment with these parameters is, on this platform or on the usual one."""
+        there = [option for option in self.options if platform in ("", option.platform)]
+        told = [one for one in there if one.settings and next(iter(one.settings.items())) in settings.items()]
+        live = [option for option in told if option.live]
+        plain = [option for option in there if option.live and not option.settings]
+        return (*live, *plain, *told, *there, *self.options)[0]
 
 
 def kept_ready(work: Workload, settings: Settings, name: str) -> int:

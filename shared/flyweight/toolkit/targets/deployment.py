@@ -30,7 +30,8 @@ class Deployment:
 
     `group`: the provider's project or resource group, empty for the tool's own setting; `folder`: the built folder; `work`: a
     folder for files that commands need; `parameters`: values of the template's or script's parameters, by name; `tags`: of
-    what is created, by name; `infra`: the folder of templates and scripts, with a folder for each target.
+    what is created, by name; `infra`: the folder of templates and scripts, with a folder for each target; `platform`: the one
+    that was chosen among the target's platforms, empty for the usual one.
     """
 
     name: str = "flyweight"
@@ -41,10 +42,11 @@ class Deployment:
     parameters: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     infra: Path = field(default_factory=lambda: resources.folder("infra"))
+    platform: str = ""
 
     def verb(self, verb: str, target: str) -> str:
         """Format the command line of another `flyweight` verb for this deployment."""
-        options = {"--name": self.name, "--region": self.region, "--group": self.group}
+        options = {"--name": self.name, "--platform": self.platform, "--region": self.region, "--group": self.group}
         words = [word for option, value in options.items() if value for word in (option, shlex.quote(value))]
         return " ".join(["flyweight", verb, target, *words])
 
@@ -69,6 +71,24 @@ class Resource:
     name: str
     kind: str
     when: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """How an endpoint is asked: what is appended to its URL, and the names in the documents that go there and come back.
+
+    `predict`: the path of predictions, which takes POST; `instances`: the name that holds the instances in a request;
+    `predictions`: the name that holds the predictions in an answer, "" for an answer that is the array of them; `ready` and
+    `model`: the paths that answer GET with the model's readiness and its document, "" where the platform passes on predictions
+    alone; `headers`: of each request.
+    """
+
+    predict: str = "/predict"
+    instances: str = "instances"
+    predictions: str = "predictions"
+    ready: str = "/ready"
+    model: str = "/model"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Deployer(ABC):
@@ -120,8 +140,8 @@ class Deployer(ABC):
         """
 
     @abstractmethod
-    def url(self, deployment: Deployment) -> Command:
-        """Return the command that prints the endpoint's URL."""
+    def url(self, deployment: Deployment) -> Command | None:
+        """Return the command that prints the endpoint's URL; None for what answers no requests."""
 
     def place(self, deployment: Deployment) -> tuple[str, ...]:
         """Name where the deployment is, within the account: releases of different places have nothing to do with each other."""
@@ -150,6 +170,14 @@ class Deployer(ABC):
         :param deployment: with the folder of that release.
         :param label: what `live_label` printed when it was live.
         """
+
+    def question(self, deployment: Deployment) -> Question:
+        """Return how the smoke test and other verbs ask the endpoint: by default as our own server is asked."""
+        return Question()
+
+    def call(self, deployment: Deployment) -> Command | None:
+        """Return the command by which users send a request, REQUEST.json; None where `flyweight call` asks the URL."""
+        return None
 
     def authorization(self, deployment: Deployment) -> str:
         """Name the authorization that calls need, as `flyweight call --auth` does."""
@@ -181,6 +209,52 @@ class Deployer(ABC):
     def settings(self, deployment: Deployment) -> dict[str, str]:
         """Return the parameters of the template or script, each with this deployment's value or its default."""
         return dict(deployment.parameters)
+
+
+class JobDeployer(Deployer):
+    """A deployer of jobs, which score batches and answer no requests: an earlier release is deployed again.
+
+    `platform`: the platform's name; `common`: the parameters of every platform with their defaults; `parameters`: those of this
+    one; `required`: parameters that can't be empty.
+    """
+
+    platform = ""
+    common: Mapping[str, str] = {}
+    parameters: Mapping[str, str] = {}
+    required: tuple[str, ...] = ("input", "output")
+
+    def url(self, deployment: Deployment) -> Command | None:
+        """Return None: a job has no address."""
+        return None
+
+    def place(self, deployment: Deployment) -> tuple[str, ...]:
+        """Return the platform, the group and the region."""
+        return (self.platform, *super().place(deployment))
+
+    def settings(self, deployment: Deployment) -> dict[str, str]:
+        """Return the parameters with this deployment's values or their defaults.
+
+        :raises DeployFailed: there is no such parameter.
+        """
+        known = {**self.common, **self.parameters}
+        if strange := [name for name in deployment.parameters if name not in known]:
+            raise DeployFailed(f"{self.platform} has no parameter {strange[0]!r}", f"choose among {', '.join(known)}")
+        return {**known, **deployment.parameters}
+
+    def given(self, deployment: Deployment) -> dict[str, str]:
+        """Return the parameters, all required ones among them.
+
+        :raises DeployFailed: one is missing.
+        """
+        found = self.settings(deployment)
+        if missing := [name for name in self.required if not found[name]]:
+            words = " ".join(f"--set {name}=..." for name in missing)
+            raise DeployFailed(f"{self.platform} needs {', '.join(missing)}", f"add {words}")
+        return found
+
+    def roll_back(self, deployment: Deployment, label: str) -> list[Command]:
+        """Deploy the folder of the earlier release."""
+        return self.deploy(deployment)
 
 
 class StatefulDeployer(Deployer):

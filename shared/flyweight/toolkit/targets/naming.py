@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flyweight.toolkit.errors import DeployFailed
 
-LONGEST = 40  # characters of a name that is made of a model's
+SHORTEST, LONGEST = 3, 32  # characters of a name that is made of a model's, as every provider takes them
 
 
 @dataclass(frozen=True)
@@ -43,4 +43,5 @@ TAG = Rule("a tag", r"[A-Za-z0-9_.:/@+-]{1,128}", "use letters, digits, _, ., :,
 def of_model(model: str) -> str:
     """Make the name of a deployment from that of a model: small letters, digits and -, as every provider takes them."""
     plain = re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")
-    return (plain if plain[:1].isalpha() else f"model-{plain}")[:LONGEST].strip("-")
+    name = plain if plain[:1].isalpha() else f"model-{plain}"
+    return (name if len(name) >= SHORTEST else f"{name}-model")[:LONGEST].strip("-")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 MIB = 1 << 20
+READS = ("file", "http", "https", "webhdfs", "swebhdfs")  # stores, by scheme, that need no package on any target
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}  # architectures, and their names in wheels
 OLD_GLIBC = (2, 28)  # systems with an older C library need older wheels (manylinux2014)
 MARKER = "flyweight.json"  # records what a folder was built from, and allows `build` to replace it
@@ -37,20 +38,70 @@ class System:
 
 
 @dataclass(frozen=True)
+class Image:
+    """What a container image of a built folder runs.
+
+    `command`: the entry point, whose word `python3` is the image's interpreter; `arguments`: words after it, which a platform may
+    replace; `environ`: variables of the image; `port`: where it listens; `health`: the path that answers 200 while the process is
+    well, "" for a program that answers no requests and ends by itself; `user`: its number and its group's; `folder`: where the
+    built folder is in the image; `labels`: what the image says of itself to its platform, by name.
+    """
+
+    command: tuple[str, ...] = ("python3", "server_main.py")
+    arguments: tuple[str, ...] = ()
+    environ: Mapping[str, str] = field(default_factory=dict)
+    port: int = 8080
+    health: str = "/health"
+    user: str = "65532:65532"
+    folder: str = "/app"
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    PYTHON = ("python3", "python")
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables of the image, with the port on which it listens, if it does, unless a platform gives another."""
+        return {**({"PORT": str(self.port)} if self.health else {}), **self.environ}
+
+    @property
+    def check(self) -> list[str]:
+        """The arguments of an interpreter that ends with 0 while the process inside the container is well.
+
+        `http.client` heeds no proxy that the container's environment names.
+        """
+        ask = f"c.request('GET', '{self.health}'); sys.exit(c.getresponse().status != 200)"
+        connect = "c = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=2)"
+        return ["-c", f"import http.client, os, sys; {connect}; {ask}"]
+
+
+@dataclass(frozen=True)
 class PackageSpec:
     """The layout of a built folder for a target.
 
     `architectures`: of its machines, the default first; `packages`: the folder of installed packages, None if the target installs
-    them itself; `systems`: the known systems by Python version; `layer`: the folder of a layer's files; `dockerfile`: returns a
-    Dockerfile for a Python version, and for whether the image installs packages.
+    them itself; `beside`: further folders of `handlers/`, whose modules the handler uses; `first`: the modules that a client of
+    ours imports at a cold start, the handler the last; `systems`: the known systems by Python version; `layer`: the folder of a
+    layer's files; `dockerfile`: returns a Dockerfile for a Python version, and for whether the image installs packages; `image`:
+    what a container image of the folder runs, None for a target without containers; `reads`: the stores, by scheme, from which a
+    function there loads models without a package; `batches`: whether the core keeps its scorer of record batches; `alone`:
+    whether functions run in a Python of the place's own that has no other packages and reads no bytecode;
+    `further`: writes further files of a folder out of those that are in it, given the contents of its marker file: the same
+    bytes each time.
     """
 
     architectures: tuple[str, ...] = ("x86_64", "arm64")
     packages: str | None = "."
+    beside: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
     systems: Mapping[str, System] = field(default_factory=dict)
     layer: str | None = None
     limits: tuple[Limit, ...] = ()
     dockerfile: Callable[[str, bool], str] | None = None
+    image: Image | None = None
+    reads: tuple[str, ...] = READS
+    batches: bool = False
+    alone: bool = False
+    further: Callable[[Path, Mapping[str, Any]], None] | None = None
 
     def old_glibc(self, python: str) -> bool:
         """Tell whether the system of this Python version has a C library older than 2.28."""
@@ -60,6 +111,11 @@ class PackageSpec:
     def unzipped_limit(self) -> int | None:
         """The largest size of code and libraries in bytes; None without a limit."""
         return next((one.size for one in self.limits if one.refuses and not one.zipped and "folder" in one.forms), None)
+
+
+def image_of(folder: Path) -> Path:
+    """Return where the image of a built folder is, if `flyweight build --as oci` wrote one."""
+    return folder.with_name(f"{folder.name}.oci")
 
 
 def read_marker(folder: Path) -> dict[str, Any]:

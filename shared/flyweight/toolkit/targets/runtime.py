@@ -54,6 +54,8 @@ class Runtime(ABC):
     PACKAGES: tuple[str, ...] = ()  # implementations of this runtime, the preferred first; () if it needs no package
     EXTRA: str = ""  # the extra of flyweight that installs them
     CLIENTS: Mapping[str, Mapping[str, str]] = {"platform": {}}  # what can run a function, and the variables that choose it
+    EMPTY: Mapping[str, str] = {}  # the source of a function that answers any event with {}, by file name: to compare with
+    WAITS: bool = True  # whether a request waits for the model of a store, or answers by the one that was fetched before
     SHAPES: tuple[str, ...] = ("",)  # the names of the forms of an HTTP event; "" is the usual one
     MAX_REQUEST = MAX_ANSWER = 1 << 62  # bytes that the platform carries to the function and back; `limits.json` has the sources
 
@@ -86,6 +88,11 @@ class Runtime(ABC):
         """Send an event to the running process, and return its answer; `seconds` is the time of its arrival."""
 
     @classmethod
+    def missing(cls) -> str:
+        """Say what the runtime needs beside an interpreter with its packages and is not installed, "" if all is there."""
+        return ""
+
+    @classmethod
     def client(cls, name: str) -> Mapping[str, str]:
         """Return the environment variables that choose what runs a function.
 
@@ -95,6 +102,19 @@ class Runtime(ABC):
         if name not in cls.CLIENTS:
             raise RuntimeFailed(f"this target has no client {name!r}", f"choose one of: {', '.join(cls.CLIENTS)}")
         return cls.CLIENTS[name]
+
+    @classmethod
+    def empty(cls, folder: Path) -> "type[Runtime]":
+        """Write a function that does nothing into a folder, and return the runtime of the platform's own that runs it.
+
+        :raises RuntimeFailed: the target has no such function.
+        """
+        if not cls.EMPTY:
+            step = f"write its source as {cls.__module__}.Runtime.EMPTY"
+            raise RuntimeFailed("this target has no empty function to compare with", next_step=step)
+        for name, source in cls.EMPTY.items():
+            (folder / name).write_text(source, encoding="utf-8")
+        return cls
 
     @classmethod
     def event(cls, request: Mapping[str, Any], shape: str = "") -> Any:

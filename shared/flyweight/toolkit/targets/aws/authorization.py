@@ -9,7 +9,8 @@ from flyweight.toolkit import installation
 from flyweight.toolkit.errors import DeployFailed
 from flyweight.toolkit.targets.authorization import AuthorizationMethod, Headers
 
-HOSTS = r"\.(execute-api|lambda-url)\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|on\.aws)$"
+HOSTS = r"(^|\.)(execute-api|lambda-url|runtime\.sagemaker)\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|on\.aws)$"
+SERVICES = {"lambda-url": "lambda", "runtime.sagemaker": "sagemaker"}  # where a signature names another than the host
 
 
 class Signed:
@@ -26,8 +27,8 @@ class Signed:
         if self._credentials is None:
             raise DeployFailed("no AWS credentials were found", "aws configure sso && aws sso login, or set AWS_PROFILE")
         host = urlsplit(url).hostname or ""
-        parts = re.search(r"\.(execute-api|lambda-url)\.([a-z0-9-]+)\.", host)
-        self.service = {"lambda-url": "lambda"}.get(parts[1], parts[1]) if parts else "execute-api"
+        parts = re.search(r"(?:^|\.)(execute-api|lambda-url|runtime\.sagemaker)\.([a-z0-9-]+)\.", host)
+        self.service = SERVICES.get(parts[1], parts[1]) if parts else "execute-api"
         self.region = region or (parts[2] if parts else "") or session.get_config_variable("region") or ""
         if not self.region:
             raise DeployFailed(f"the region of {host} is unknown", "give it: --region REGION")
@@ -42,4 +43,6 @@ class Signed:
         return {name.lower(): value for name, value in request.headers.items()}
 
 
-METHODS = (AuthorizationMethod("aws", lambda credentials: Signed(credentials.url, credentials.region), HOSTS),)
+METHODS: tuple[AuthorizationMethod, ...] = (
+    AuthorizationMethod("aws", lambda credentials: Signed(credentials.url, credentials.region), HOSTS),
+)

@@ -1,16 +1,16 @@
-"""The costs of Lambda, and of AWS's other ways to deploy a model: endpoints, machines, containers, batch."""
+"""The costs of Lambda, behind HTTP and by files; and of what other targets on AWS have in common with it."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
 
-from flyweight.toolkit.costs.batch import AT_ONCE, FILES, JOBS, files, in_pieces, later
+from flyweight.toolkit.costs.batch import AT_ONCE, FILES, files, in_pieces, later
 from flyweight.toolkit.costs.options import Option, ratings
-from flyweight.toolkit.costs.prices import FOREVER, HOURS, SECONDS, Bill, Line, metered, tiered
+from flyweight.toolkit.costs.prices import FOREVER, SECONDS, Bill, Line, count, dollars, metered, price, tiered
 from flyweight.toolkit.costs.serverless import NO_SERVER, ONE_COMMAND, OVERHEAD, SCALES, egress
-from flyweight.toolkit.costs.servers import CONTAINER, TWO, endpoint, machines, zonal_balancer
-from flyweight.toolkit.costs.workload import FULL, Workload
+from flyweight.toolkit.costs.servers import zonal_balancer
+from flyweight.toolkit.costs.workload import Workload
 from flyweight.toolkit.targets.aws.package import PACKAGE
 from flyweight.toolkit.targets.costs import Costs, Made, Settings, kept_ready
 
@@ -21,7 +21,7 @@ LAMBDA_FOLDER = PACKAGE.unzipped_limit or math.inf
 
 
 def function(work: Workload) -> Bill:
-    """Price Lambda behind the workload's `front`; INIT is billed too."""
+    """Price Lambda behind the workload's `front`."""
     return Bill((*lambda_lines(work), *_gateway(work), egress(work, "aws")))
 
 
@@ -31,14 +31,17 @@ def lambda_share(memory_mb: float) -> float:
 
 
 def lambda_lines(work: Workload) -> list[Line]:
-    """Price invocations and GB-seconds: provisioned instances take as many requests as they can, others the rest."""
+    """Price invocations, GB-seconds and INIT: provisioned instances take as many requests as they can, others the rest."""
     gigabytes, suffix = work.memory_mb / 1024, ".x86_64" if work.architecture == "x86_64" else ""
-    seconds = max(work.busy_seconds(lambda_share(work.memory_mb)), 0.001 * work.requests)
+    seconds = work.requests * max(work.measured.warm / lambda_share(work.memory_mb), 0.001)
     ready = min(seconds, work.warm_instances * SECONDS)
+    computed = (seconds - ready) * gigabytes
     lines = [
         metered("requests", work.requests, "lambda.request", "lambda.free.request"),
-        metered("compute, GB-seconds", (seconds - ready) * gigabytes, f"lambda.gb_second{suffix}", "lambda.free.gb_second"),
+        metered("compute, GB-seconds", computed, f"lambda.gb_second{suffix}", "lambda.free.gb_second"),
     ]
+    if work.cold_starts and not work.snapshots:
+        lines.append(_init(work, gigabytes, computed, f"lambda.init.gb_second{suffix}"))
     if work.warm_instances:
         kept = work.warm_instances * SECONDS * gigabytes
         lines += [
@@ -48,30 +51,30 @@ def lambda_lines(work: Workload) -> list[Line]:
     return lines
 
 
+def _init(work: Workload, gigabytes: float, computed: float, name: str) -> Line:
+    """Price INIT, which is billed for every cold start since 2025-08-01, after what other compute leaves of the free amount.
+
+    It is not divided by the CPU's share: Lambda gives INIT a whole CPU with any memory (INIT durations by memory size in
+    https://github.com/maxday/lambda-perf).
+
+    :param computed: the GB-seconds of that other compute.
+    """
+    rate, free = price(name), price("lambda.free.gb_second")
+    amount, left = work.cold_starts * work.init * gigabytes, max(free.value - computed, 0.0)
+    less = f" - {count(left)} free{free.mark}" if left else ""
+    each = f"{count(work.cold_starts)} cold starts x {work.init:.3g} s x {gigabytes:g} GB"
+    text = f"({each}{less}) x {dollars(rate.value)}{rate.mark} per {rate.unit}"
+    return Line("INIT, GB-seconds", max(amount - left, 0.0) * rate.value, text, rate.confirmed and free.confirmed)
+
+
 def balancer(work: Workload) -> list[Line]:
     """Price Amazon's load balancer."""
     return zonal_balancer(work, "alb.hour", "lcu.hour", "aws.address.hour")
 
 
-def fargate(work: Workload) -> Bill:
-    """Price at least two tasks behind a load balancer, of half a CPU and one gigabyte, or more if the model needs it."""
-    count, gigabytes = work.machines(0.5, 2), max(1, math.ceil(work.need_mb / 1024))
-    lines = [
-        metered("task CPU, vCPU-hours", count * 0.5 * HOURS, "fargate.vcpu_hour"),
-        metered("task memory, GB-hours", count * float(gigabytes) * HOURS, "fargate.gb_hour"),
-    ]
-    return Bill((*lines, *balancer(work), egress(work, "aws")))
-
-
 def by_files(work: Workload) -> Bill:
     """Price files in a bucket whose events call Lambda: no gateway, and one cold start for many parts."""
     return Bill((*lambda_lines(in_pieces(work)), *files(work, "s3", "aws.egress.gb")))
-
-
-def transform(work: Workload) -> Bill:
-    """Price SageMaker's batch transform: machines by the hour while it runs, without the time that they take to start."""
-    hours = in_pieces(work).busy_seconds() / (2 * FULL) / 3600
-    return Bill((metered("machines, hours", hours, "sagemaker.batch.hour"), *files(work, "s3", "aws.egress.gb")))
 
 
 def shape(work: Workload, settings: Settings) -> Workload:
@@ -82,11 +85,12 @@ def shape(work: Workload, settings: Settings) -> Workload:
         architecture=settings.get("Architecture", work.architecture),
         front="rest" if front == "http" and settings.get("Access") == "api-key" else front,
         warm_instances=kept_ready(work, settings, "ProvisionedConcurrency"),
+        snapshots=settings.get("SnapStart", "").lower() == "true",
     )
 
 
-def resources(made: Made) -> tuple[list[Line], list[str]]:
-    """Price the resources that the template's parameters create around the function."""
+def watching(made: Made) -> list[Line]:
+    """Price logs, alarms, dashboards and metrics."""
     kept = made.logs * float(made.settings.get("LogRetentionDays", "30")) / DAYS
     lines = [
         metered("log taken in, GB", made.logs, "cloudwatch.logs.gb", "cloudwatch.free.logs.gb"),
@@ -99,6 +103,12 @@ def resources(made: Made) -> tuple[list[Line], list[str]]:
     ):
         if several := made.kinds.count(kind):
             lines.append(metered(what, several, f"cloudwatch.{name}", f"cloudwatch.free.{name}"))
+    return lines
+
+
+def resources(made: Made) -> tuple[list[Line], list[str]]:
+    """Price the resources that the template's parameters create around the function."""
+    lines = watching(made)
     if made.has("Tracing"):  # X-Ray's default rule: the first request of each second, and one in twenty of the others
         traces = min(made.work.requests, SECONDS) * 0.95 + made.work.requests * 0.05
         lines.append(metered("traces, at most", traces, "xray.trace", "xray.free.trace"))
@@ -176,11 +186,8 @@ FUNCTION = Option(
     most_mb=10240,
     most_folder=LAMBDA_FOLDER,
 )
-OTHERS = (
-    endpoint("SageMaker endpoint", "aws", "sagemaker.hour", 4096),
-    machines("EC2 machines", "aws", "ec2.hour", 2, balancer, 2048),
-    Option("Fargate", "container", "aws", fargate, CONTAINER, True, slowed=lambda work: 2.0, limits=(TWO,), most_mb=4096),
-    later("Lambda by files", "aws", by_files, FILES, 10240, AT_ONCE, lambda work: lambda_share(work.memory_mb), LAMBDA_FOLDER),
-    later("SageMaker batch transform", "aws", transform, JOBS, 8192, 2),
-)
-COSTS = Costs(FUNCTION, OTHERS, shape, resources)
+BY_FILES = later(
+    "Lambda by files", "aws", by_files, FILES, 10240, AT_ONCE, lambda work: lambda_share(work.memory_mb), LAMBDA_FOLDER,
+    FilesBucket="BUCKET",
+)  # fmt: skip
+COSTS = Costs((FUNCTION, BY_FILES), shape, resources)

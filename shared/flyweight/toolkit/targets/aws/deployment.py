@@ -33,8 +33,6 @@ DEAD = frozenset(("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELE
 STUCK = "UPDATE_ROLLBACK_FAILED"
 UNDECIDED = "REVIEW_IN_PROGRESS"  # a first change set was created but not executed
 
-EXPLAINED = "docs/providers/aws.md lists the parameters, infra/aws/template.yaml explains them"
-
 
 class Aws(StatefulDeployer):
     """A CloudFormation stack of the deployment's name."""
@@ -42,6 +40,11 @@ class Aws(StatefulDeployer):
     name = "aws"
     authorizations = METHODS
     name_rule = NAMES
+
+    @property
+    def explained(self) -> str:
+        """Say where the template's parameters are explained."""
+        return f"docs/providers/{self.name}.md lists the parameters, infra/{self.name}/template.yaml explains them"
 
     @property
     def region(self) -> str:
@@ -76,7 +79,7 @@ class Aws(StatefulDeployer):
         """Choose by the template's parameter."""
         return f"Client={client}"
 
-    def url(self, deployment: Deployment) -> Command:
+    def url(self, deployment: Deployment) -> Command | None:
         """Read the stack's output."""
         return self._output(deployment, "Url")
 
@@ -129,8 +132,8 @@ class Aws(StatefulDeployer):
         if status.endswith("_IN_PROGRESS") and status != UNDECIDED:
             return DeployFailed(f"the stack {name} is {status}: another update is under way", "wait, then try again")
         parameters = {**self.current_parameters(state), **self._parameters(deployment)}
-        broken = template.broken_rules(template.read(_source(deployment)), parameters)
-        return DeployFailed("; ".join(broken), EXPLAINED) if broken else None
+        broken = template.broken_rules(template.read(self._source(deployment)), parameters)
+        return DeployFailed("; ".join(broken), self.explained) if broken else None
 
     def authorization(self, deployment: Deployment) -> str:
         """Choose by the template's parameter."""
@@ -167,11 +170,11 @@ class Aws(StatefulDeployer):
 
     def creates(self, deployment: Deployment) -> list[Resource]:
         """List the template's resources whose conditions hold."""
-        return template.pieces(template.read(_source(deployment)), deployment.parameters)
+        return template.pieces(template.read(self._source(deployment)), deployment.parameters)
 
     def settings(self, deployment: Deployment) -> dict[str, str]:
         """Read the template's parameters."""
-        return template.settings(template.read(_source(deployment)), deployment.parameters)
+        return template.settings(template.read(self._source(deployment)), deployment.parameters)
 
     def _parameters(self, deployment: Deployment) -> dict[str, str]:
         """Return the parameters that the folder determines, and the deployment's own.
@@ -184,11 +187,20 @@ class Aws(StatefulDeployer):
             if deployment.parameters.get(name, value) != value:
                 step = f"omit --set {name}, or build another folder"
                 raise DeployFailed(f"{deployment.folder} was built for {name}={value}, not {deployment.parameters[name]}", step)
-        parameters = {**built, **deployment.parameters}
-        refused = template.refusals(template.read(_source(deployment)), parameters)
+        return self._accepted(deployment, {**built, **deployment.parameters})
+
+    def _accepted(self, deployment: Deployment, parameters: dict[str, str]) -> dict[str, str]:
+        """Return parameters that the template takes.
+
+        :raises DeployFailed: one of them or its value is not in the template.
+        """
+        refused = template.refusals(template.read(self._source(deployment)), parameters)
         if refused:
-            raise DeployFailed("; ".join(refused), EXPLAINED)
+            raise DeployFailed("; ".join(refused), self.explained)
         return parameters
+
+    def _source(self, deployment: Deployment) -> Path:
+        return deployment.infra / self.name / "template.yaml"
 
     def _region(self, deployment: Deployment) -> str:
         return deployment.region or self.region
@@ -212,7 +224,7 @@ class Aws(StatefulDeployer):
 
     def _template(self, deployment: Deployment) -> Path:
         """Copy the template to the work folder, with the built folder as its code."""
-        code, text = deployment.folder.resolve(), _source(deployment).read_text(encoding="utf-8")
+        code, text = deployment.folder.resolve(), self._source(deployment).read_text(encoding="utf-8")
         text = re.sub(r"(?m)^(\s*CodeUri: ).*$", lambda found: f"{found[1]}{json.dumps(str(code))}", text)
         deployment.work.mkdir(parents=True, exist_ok=True)
         copy = deployment.work / f"{deployment.name}.{self._region(deployment)}.template.yaml"
@@ -245,10 +257,6 @@ def _of_profile() -> str:
     except ModuleNotFoundError:
         return ""
     return get_session().get_config_variable("region") or ""
-
-
-def _source(deployment: Deployment) -> Path:
-    return deployment.infra / "aws" / "template.yaml"
 
 
 DEPLOYER = Aws()

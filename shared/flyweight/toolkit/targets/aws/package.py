@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 
-from flyweight.toolkit.targets.package import MIB, Limit, PackageSpec, System
+from flyweight.toolkit.targets.package import MIB, READS, Limit, PackageSpec, System
 
 SMALLER = "use another engine (`flyweight pack` prefers `pure`, which needs no packages)"
 # Python 3.12 is the first version on Amazon Linux 2023; the C library's version is that of the system's release
@@ -22,6 +22,7 @@ def dockerfile(python: str, install: bool) -> str:
 PACKAGE = PackageSpec(
     architectures=("arm64", "x86_64"),  # the same default as in infra/aws/template.yaml
     systems={"3.11": AL2, "3.12": AL2023, "3.13": AL2023, "3.14": AL2023},
+    first=("aws_client", "aws_client_site", "app"),
     layer="python",
     limits=(
         Limit(
@@ -39,4 +40,5 @@ PACKAGE = PackageSpec(
         Limit("Lambda, image", 10_000 * MIB, SMALLER, refuses=True, forms=("image",)),
     ),
     dockerfile=dockerfile,
+    reads=(*READS, "s3"),
 )

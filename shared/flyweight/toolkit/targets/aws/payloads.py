@@ -8,6 +8,7 @@ from typing import Any
 
 SYNCHRONOUS = 6 * 1024 * 1024  # an API or a function URL in front carries more, or the same
 ANSWER = SYNCHRONOUS + 100
+STREAMED = 200_000_000  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html has 200 MB
 ASYNCHRONOUS = LOAD_BALANCER = 1024 * 1024
 REFUSAL = f"Exceeded maximum allowed payload size ({ANSWER} bytes)."  # as Lambda words it
 SENDERS = ("aws:s3", "aws:sns", "aws:ses", "aws:codecommit")  # of records, which invoke a function and do not wait

@@ -24,6 +24,9 @@ ENTRY = "app.lambda_handler"
 TASK = "/var/task/"  # where Lambda unpacks a function
 WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"  # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html
 OWN = f"{TASK}flyweight_wrapper"
+IDLE = """def lambda_handler(event, context):
+    return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": "{}"}
+"""
 
 
 class Runtime(Base):
@@ -32,6 +35,7 @@ class Runtime(Base):
     PACKAGES = ("awslambdaric",)
     EXTRA = "aws"
     CLIENTS: Mapping[str, Mapping[str, str]] = {"platform": {}, "own": {WRAPPER: OWN}}
+    EMPTY: Mapping[str, str] = {"app.py": IDLE}
     SHAPES = events.SHAPES
     MAX_REQUEST, MAX_ANSWER = payloads.SYNCHRONOUS, payloads.ANSWER
 
@@ -54,6 +58,8 @@ class Runtime(Base):
         super().__init__(folder, **options)
         if self._environ.get(WRAPPER) == OWN:
             self.description = f"flyweight's client {self.description[self.description.index('on Python') :]}"
+        if self._environ.get("FLYWEIGHT_STREAMING") == "true":
+            self.MAX_ANSWER = payloads.STREAMED  # senders that take no streams are held to less by the function itself
         traced = "AWS_XRAY_DAEMON_ADDRESS" in self._environ  # if an X-Ray daemon listens
         self._api = _RuntimeApi(self.timeout, traced)
 
@@ -168,6 +174,8 @@ class _Exchange(BaseHTTPRequestHandler):
         return self._reply(200, headers, payload)
 
     def do_POST(self) -> None:
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            return self._take_stream()
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         kind = "/".join(self.path.rsplit("/", 2)[-2:]) if self.path.endswith("/error") else "response"
         if len(body) > payloads.ANSWER:
@@ -176,6 +184,27 @@ class _Exchange(BaseHTTPRequestHandler):
             return self._reply(413, {"Content-Type": "application/json"}, json.dumps(refusal).encode())
         self.server.posts.put((kind, body, perf_counter()))
         return self._reply(202, {"Content-Type": "application/json"}, b'{"status":"OK"}')
+
+    def _take_stream(self) -> None:
+        """Take an answer that is sent while it is made, as the caller of a function URL gets it.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
+        """
+        parts = []
+        while length := int(self.rfile.readline(), 16):
+            parts.append(self.rfile.read(length))
+            self.rfile.readline()
+        trailers = {}
+        while line := self.rfile.readline().strip():
+            name, _, value = line.decode().partition(":")
+            trailers[name.lower()] = value.strip()
+        if error := trailers.get("lambda-runtime-function-error-body"):
+            self.server.posts.put(("response/error", base64.b64decode(error), perf_counter()))
+        else:
+            prelude, _, body = b"".join(parts).partition(bytes(8))
+            whole = {**json.loads(prelude), "body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+            self.server.posts.put(("response", json.dumps(whole).encode(), perf_counter()))
+        self._reply(202, {"Content-Type": "application/json"}, b'{"status":"OK"}')
 
     def log_message(self, format: str, *args: Any) -> None:
         """Log nothing: the function writes its own log."""

@@ -51,7 +51,7 @@ def refusals(template: Mapping[str, Any], parameters: Mapping[str, str]) -> list
 def broken_rules(template: Mapping[str, Any], parameters: Mapping[str, str]) -> list[str]:
     """List the template's rules that these values, with the defaults of the others, break."""
     values = settings(template, parameters)
-    rules = [rule for rule in template["Rules"].values() if _true(rule["RuleCondition"], template, values)]
+    rules = [rule for rule in template.get("Rules", {}).values() if _true(rule["RuleCondition"], template, values)]
     asserted = [one for rule in rules for one in rule["Assertions"]]
     return [str(one["AssertDescription"]) for one in asserted if not _true(one["Assert"], template, values)]
 

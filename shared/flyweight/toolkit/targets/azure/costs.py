@@ -1,4 +1,4 @@
-"""What Azure Functions cost, and what else Azure has for a model: endpoints, machines, containers, batch."""
+"""What Azure Functions cost, behind HTTP and by files; and what other targets on Azure have in common with them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from flyweight.toolkit.costs.batch import AT_ONCE, FILES, files, in_pieces, late
 from flyweight.toolkit.costs.options import Option, ratings
 from flyweight.toolkit.costs.prices import SECONDS, Bill, Line, hourly, metered
 from flyweight.toolkit.costs.serverless import NO_SERVER, OVERHEAD, active_seconds, egress
-from flyweight.toolkit.costs.servers import CONTAINER, endpoint, machines
 from flyweight.toolkit.costs.workload import Workload
 from flyweight.toolkit.targets.costs import Costs, Made, Settings, kept_ready
 
@@ -50,26 +49,9 @@ def flex_lines(work: Workload) -> list[Line]:
 
 
 def balancer(work: Workload) -> list[Line]:
-    """Azure's load balancer."""
+    """Azure's load balancer, within a network."""
     through = work.gigabytes_in + work.gigabytes_out
-    return [
-        hourly("load balancer", 1, "azurelb.hour"),
-        metered("through it, GB", through, "azurelb.gb"),
-        hourly("its public address", 1, "azure.address.hour"),
-    ]
-
-
-def container_app(work: Workload) -> Bill:
-    """A container app, one replica of half a CPU and a gibibyte kept, idle between requests, which count for a second each."""
-    seconds = work.machines(0.5, 1) * SECONDS
-    active = min(active_seconds(work, 1.0, 0.5), seconds)
-    lines = [
-        metered("requests", work.requests, "aca.request", "aca.free.request"),
-        metered("CPU, vCPU-seconds", active * 0.5, "aca.vcpu_second", "aca.free.vcpu_second"),
-        metered("CPU, idle vCPU-seconds", seconds * 0.5, "aca.idle.vcpu_second"),  # all month: less while it is active
-        metered("memory, GiB-seconds", seconds * 1.0, "aca.gib_second", "aca.free.gib_second"),
-    ]
-    return Bill((*lines, egress(work, "azure")))
+    return [hourly("load balancer", 1, "azurelb.hour"), metered("through it, GB", through, "azurelb.gb")]
 
 
 def by_files(work: Workload) -> Bill:
@@ -130,10 +112,14 @@ FUNCTION = Option(
     limits=("230 s an answer over HTTP",),
     most_mb=4096,
 )
-OTHERS = (
-    endpoint("Azure ML endpoint", "azure", "azureml.hour", 7168),
-    machines("Azure machines", "azure", "azurevm.hour", 0.1, balancer, 1024),
-    Option("Container Apps", "container", "azure", container_app, CONTAINER, True, slowed=lambda work: 2.0, most_mb=1024),
-    later("Azure Functions by files", "azure", by_files, FILES, 4096, AT_ONCE, lambda work: flex_share(work.memory_mb)),
+BY_FILES = later(
+    "Azure Functions by files",
+    "azure",
+    by_files,
+    FILES,
+    4096,
+    AT_ONCE,
+    lambda work: flex_share(work.memory_mb),
+    scoreFiles="true",
 )
-COSTS = Costs(FUNCTION, OTHERS, shape, resources)
+COSTS = Costs((FUNCTION, BY_FILES), shape, resources)

@@ -11,6 +11,7 @@ from flyweight.toolkit.errors import DeployFailed
 from flyweight.toolkit.targets.azure import parameters as arm_parameters
 from flyweight.toolkit.targets.azure import template
 from flyweight.toolkit.targets.azure.authorization import METHODS
+from flyweight.toolkit.targets.azure.host import CUSTOM, SCRIPT
 from flyweight.toolkit.targets.commands import Command, command, variable
 from flyweight.toolkit.targets.deployment import Deployment, Resource, StatefulDeployer, Tool
 from flyweight.toolkit.targets.naming import Rule
@@ -50,14 +51,14 @@ class Azure(StatefulDeployer):
 
     def deploy(self, deployment: Deployment) -> list[Command]:
         """Resource group, unless one is named that is there, template, then the folder as it is."""
-        words = ["az", "deployment", "group", "create", *self._where(deployment), "--name", deployment.name]
-        words += ["--template-file", str(_source(deployment))]
-        words += ["--parameters", *[f"{name}={value}" for name, value in self._parameters(deployment).items()]]
-        group = ["az", "group", "create", "--name", self._group(deployment), "--location", deployment.region or self.region]
-        new = [] if deployment.group and not deployment.region else [command(*group, "--output", "none")]
-        return [*new, command(*words, "--output", "none"), self._app(deployment), self._publish(deployment)]
+        parameters = [f"{name}={value}" for name, value in self._parameters(deployment).items()]
+        return [*self._in_group(deployment, *parameters), self._app(deployment), self._publish(deployment)]
 
-    def url(self, deployment: Deployment) -> Command:
+    def choose_client(self, client: str) -> str:
+        """Choose by the template's parameter."""
+        return f"client={client}"
+
+    def url(self, deployment: Deployment) -> Command | None:
         """The template's output."""
         return self._output(deployment, "url")
 
@@ -88,7 +89,7 @@ class Azure(StatefulDeployer):
 
     def obstacle(self, deployment: Deployment, state: str) -> DeployFailed | None:
         """A parameter that was set last time and is left out now: the template would set its default again."""
-        usual = {name: _text(one.get("defaultValue", "")) for name, one in _template(deployment)["parameters"].items()}
+        usual = {name: _text(one.get("defaultValue", "")) for name, one in self._template(deployment)["parameters"].items()}
         given = {*deployment.parameters, PYTHON, "location", *(["tags"] if deployment.tags else [])}
         lost = [
             f"{name}={value}"
@@ -150,30 +151,50 @@ class Azure(StatefulDeployer):
     def creates(self, deployment: Deployment) -> list[Resource]:
         """The template's resources, as far as their conditions hold."""
         group = Resource(self._group(deployment), "Microsoft.Resources/resourceGroups")
-        return [group, *template.pieces(_template(deployment), self.settings(deployment))]
+        return [group, *template.pieces(self._template(deployment), self.settings(deployment))]
 
     def settings(self, deployment: Deployment) -> dict[str, str]:
         """The template's parameters."""
-        described = _template(deployment)["parameters"]
+        described = self._template(deployment)["parameters"]
         return {**{name: _text(one.get("defaultValue", "")) for name, one in described.items()}, **deployment.parameters}
 
     def _parameters(self, deployment: Deployment) -> dict[str, str]:
         """The deployment's own parameters, and the Python that the folder was built for.
 
-        :raises DeployFailed: the template has no such parameter, or does not take this value.
+        :raises DeployFailed: the template has no such parameter, or does not take this value, or the folder can't run so.
         """
         built = str(read_marker(deployment.folder)["runtime"])
         if deployment.parameters.get(PYTHON, built) != built:
             message = f"{deployment.folder} was built for Python {built}, not {deployment.parameters[PYTHON]}"
             raise DeployFailed(message, f"leave out --set {PYTHON}, or build another folder")
+        if deployment.parameters.get("client") == "own" and not (deployment.folder / CUSTOM[SCRIPT]).is_file():
+            message = f"{deployment.folder} has no {CUSTOM[SCRIPT]}, which client=own starts"
+            raise DeployFailed(message, "build the folder again: flyweight build azure --model FILE")
         tags = {"tags": json.dumps(dict(deployment.tags))} if deployment.tags else {}
-        parameters = {PYTHON: built, **tags, **deployment.parameters}
-        described = _template(deployment)["parameters"]
+        parameters = self._accepted(deployment, {PYTHON: built, **tags, **deployment.parameters})
+        if clashes := arm_parameters.clashes(parameters):
+            raise DeployFailed("; ".join(clashes), "set client=platform, or leave out the trigger: docs/azure-custom-handler.md")
+        return parameters
+
+    def _accepted(self, deployment: Deployment, parameters: dict[str, str]) -> dict[str, str]:
+        """Return parameters that the template takes.
+
+        :raises DeployFailed: one of them or its value is not in the template.
+        """
+        described = self._template(deployment)["parameters"]
         refused = arm_parameters.refusals(described, parameters) or arm_parameters.lacking(parameters)
         if refused:
             explained = " ".join(arm_parameters.explanations(described, parameters))
-            raise DeployFailed("; ".join(refused), explained or f"{_source(deployment)} describes its parameters")
+            raise DeployFailed("; ".join(refused), explained or f"{self._source(deployment)} describes its parameters")
         return parameters
+
+    def _in_group(self, deployment: Deployment, *parameters: str) -> list[Command]:
+        """Return the commands that make the group, unless one is named that is there, and what the template describes."""
+        group = ["az", "group", "create", "--name", self._group(deployment), "--location", deployment.region or self.region]
+        new = [] if deployment.group and not deployment.region else [command(*group, "--output", "none")]
+        words = ["az", "deployment", "group", "create", *self._where(deployment), "--name", deployment.name]
+        words += ["--template-file", str(self._source(deployment)), "--parameters", *parameters]
+        return [*new, command(*words, "--output", "none")]
 
     def _group(self, deployment: Deployment) -> str:
         return deployment.group or deployment.name
@@ -191,6 +212,13 @@ class Azure(StatefulDeployer):
     def _publish(self, deployment: Deployment) -> Command:
         return command("func", "azure", "functionapp", "publish", variable(APP), "--python", "--no-build", cwd=deployment.folder)
 
+    def _source(self, deployment: Deployment) -> Path:
+        return deployment.infra / self.name / "main.json"
+
+    def _template(self, deployment: Deployment) -> dict[str, Any]:
+        template: dict[str, Any] = json.loads(self._source(deployment).read_text(encoding="utf-8"))
+        return template
+
 
 def _text(value: Any) -> str:
     """A value as `--set` gives it."""
@@ -199,15 +227,6 @@ def _text(value: Any) -> str:
 
 def _set(given: list[str]) -> str:
     return " ".join(f"--set {one}" for one in given)
-
-
-def _source(deployment: Deployment) -> Path:
-    return deployment.infra / "azure" / "main.json"
-
-
-def _template(deployment: Deployment) -> dict[str, Any]:
-    template: dict[str, Any] = json.loads(_source(deployment).read_text(encoding="utf-8"))
-    return template
 
 
 DEPLOYER = Azure()

@@ -25,6 +25,7 @@ def dockerfile(python: str, install: bool) -> str:
 PACKAGE = PackageSpec(
     architectures=("x86_64",),
     packages=".python_packages/lib/site-packages",
+    beside=("azure_custom", "server"),  # a custom handler, which runs where the app's settings name it
     systems={"3.11": BULLSEYE, "3.12": BOOKWORM, "3.13": BOOKWORM, "3.14": NO_OLDER},
     limits=(
         # https://learn.microsoft.com/azure/app-service/deploy-zip has it for the service beneath. For Flex Consumption itself no

@@ -18,6 +18,7 @@ ASKS_FOR = {
     "corsCredentials": ("corsOrigins",),
 }
 OFF = ("", "false")
+TRIGGERS = ("serviceBusQueue", "eventHub", "scoreFiles")  # what calls a function other than by HTTP
 
 
 def lacking(given: Mapping[str, str]) -> list[str]:
@@ -29,6 +30,12 @@ def lacking(given: Mapping[str, str]) -> list[str]:
         for other in others
         if given.get(other, "") in OFF
     ]
+
+
+def clashes(given: Mapping[str, str]) -> list[str]:
+    """What parameters ask for that a custom handler, which answers HTTP alone, does not serve."""
+    asked = [name for name in TRIGGERS if given.get(name, "") not in OFF] if given.get("client") == "own" else []
+    return [f"client=own answers HTTP alone, and {name} asks for another trigger" for name in asked]
 
 
 def refusals(described: Mapping[str, Any], given: Mapping[str, str]) -> list[str]:

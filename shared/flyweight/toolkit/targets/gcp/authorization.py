@@ -22,15 +22,24 @@ def identity_token(url: str) -> str:
     if shutil.which("gcloud"):
         return output(command("gcloud", "auth", "print-identity-token"))
     parts = urlsplit(url)
-    host = os.environ.get("GCE_METADATA_HOST", "metadata.google.internal")
     audience = quote(f"{parts.scheme}://{parts.netloc}", safe="")
-    path = f"/computeMetadata/v1/instance/service-accounts/default/identity?audience={audience}"
-    request = urllib.request.Request(f"http://{host}{path}", headers={"Metadata-Flavor": "Google"})
+    return metadata(f"identity?audience={audience}", "identity token")
+
+
+def metadata(path: str, what: str) -> str:
+    """Ask the metadata server of a machine of Google Cloud about the machine's service account.
+
+    :param what: what is asked for, for the error.
+    :raises DeployFailed: no such server answers.
+    """
+    host = os.environ.get("GCE_METADATA_HOST", "metadata.google.internal")
+    url = f"http://{host}/computeMetadata/v1/instance/service-accounts/default/{path}"
+    request = urllib.request.Request(url, headers={"Metadata-Flavor": "Google"})
     try:
         with urllib.request.urlopen(request, timeout=5) as answer:
             return str(answer.read().decode())
     except OSError as error:
-        reason = f"no identity token: gcloud is not installed, and no metadata server answers ({error})"
+        reason = f"no {what}: gcloud is not installed, and no metadata server answers ({error})"
         raise DeployFailed(reason, "install gcloud, then gcloud auth login") from None
 
 

@@ -1,16 +1,15 @@
-"""The costs of Cloud Run functions, and of Google Cloud's other ways to deploy: endpoints, machines, containers, batch."""
+"""The costs of Cloud Run functions, behind HTTP and by files; and of what other targets on Google Cloud have in common."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import replace
 
-from flyweight.toolkit.costs.batch import AT_ONCE, FILES, JOBS, files, in_pieces, later
+from flyweight.toolkit.costs.batch import AT_ONCE, FILES, files, in_pieces, later
 from flyweight.toolkit.costs.options import Option, ratings
 from flyweight.toolkit.costs.prices import SECONDS, Bill, Line, hourly, metered
 from flyweight.toolkit.costs.serverless import NO_SERVER, ONE_COMMAND, OVERHEAD, SCALES, active_seconds, egress
-from flyweight.toolkit.costs.servers import CONTAINER, endpoint, machines
-from flyweight.toolkit.costs.workload import FULL, Workload
+from flyweight.toolkit.costs.workload import Workload
 from flyweight.toolkit.targets.costs import Costs, Made, Settings, kept_ready
 
 
@@ -44,22 +43,9 @@ def balancer(work: Workload) -> list[Line]:
     return [hourly("load balancer", 1, "gclb.hour"), metered("through it, GB", through, "gclb.gb")]
 
 
-def run_service(work: Workload) -> Bill:
-    """Price a user's container on Cloud Run, one instance with one CPU always allocated: no fee for requests."""
-    seconds = work.machines(1.0, 1) * SECONDS
-    gibibytes = max(512, work.need_mb) / 1024
-    return Bill((*_always(seconds, gibibytes), egress(work, "gcp")))
-
-
 def by_files(work: Workload) -> Bill:
     """Price files in a bucket whose events call a Cloud Run function."""
     return Bill((*run_lines(in_pieces(work)), *files(work, "gcs", "gcp.egress.gb")))
-
-
-def job(work: Workload) -> Bill:
-    """Price a Cloud Run job, at least one minute per run."""
-    seconds = max(in_pieces(work).busy_seconds() / FULL, 60.0 * max(work.runs, 1))
-    return Bill((*_always(seconds, work.memory_mb / 1024), *files(work, "gcs", "gcp.egress.gb")))
 
 
 def shape(work: Workload, settings: Settings) -> Workload:
@@ -82,14 +68,6 @@ def resources(made: Made) -> tuple[list[Line], list[str]]:
     return lines, [*notes, "not counted: the image in Artifact Registry (half a GB is free), and the minutes of the build"]
 
 
-def _always(seconds: float, gibibytes: float) -> list[Line]:
-    """Price an instance with its CPU always allocated, or a job: one CPU, and this memory."""
-    return [
-        metered("CPU, vCPU-seconds", seconds, "run.job.vcpu_second", "run.job.free.vcpu_second"),
-        metered("memory, GiB-seconds", seconds * gibibytes, "run.job.gib_second", "run.job.free.gib_second"),
-    ]
-
-
 FUNCTION = Option(
     "Cloud Run function",
     "serverless",
@@ -107,11 +85,5 @@ FUNCTION = Option(
     limits=("60 min an answer",),
     most_mb=32768,
 )
-OTHERS = (
-    endpoint("Vertex AI endpoint", "gcp", "vertex.hour", 8192),
-    machines("Compute Engine machines", "gcp", "gce.hour", 0.5, balancer, 2048),
-    Option("Cloud Run container", "container", "gcp", run_service, CONTAINER, True, most_mb=4096),
-    later("Cloud Run by files", "gcp", by_files, FILES, 32768, AT_ONCE),
-    later("Cloud Run job", "gcp", job, JOBS, 4096, 1),
-)
-COSTS = Costs(FUNCTION, OTHERS, shape, resources)
+BY_FILES = later("Cloud Run by files", "gcp", by_files, FILES, 32768, AT_ONCE, TRIGGER_BUCKET="BUCKET")
+COSTS = Costs((FUNCTION, BY_FILES), shape, resources)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 
 from flyweight.toolkit.errors import DeployFailed
+from flyweight.toolkit.targets import script_variables
 from flyweight.toolkit.targets.commands import Command, Expanded, command, script, variable
 from flyweight.toolkit.targets.deployment import Deployer, Deployment, Resource, Tool
 from flyweight.toolkit.targets.gcp.authorization import METHODS
@@ -40,9 +39,13 @@ LIVE, SINCE = "LIVE", "SINCE"  # shell variables
 
 
 class Gcp(Deployer):
-    """A Cloud Run function of the deployment's name, in the project that `group` names."""
+    """A Cloud Run function of the deployment's name, in the project that `group` names.
+
+    `scripts`: in `infra/`; the last one is run, and its defaults count before those of the others.
+    """
 
     name = "gcp"
+    scripts: tuple[str, ...] = ("gcp/deploy.sh",)
     authorizations = METHODS
     name_rule = NAMES
     group_rule = PROJECTS
@@ -55,7 +58,7 @@ class Gcp(Deployer):
 
     def deploy(self, deployment: Deployment) -> list[Command]:
         """Run the script, then send all traffic to the newest revision, because a `rollback` may have pinned it to another."""
-        return [script(_source(deployment), self._variables(deployment)), self._traffic(deployment, "--to-latest")]
+        return [script(self._script(deployment), self._variables(deployment)), self._traffic(deployment, "--to-latest")]
 
     def url(self, deployment: Deployment) -> Command:
         """Read the service's URL."""
@@ -118,7 +121,7 @@ class Gcp(Deployer):
 
     def destroy(self, deployment: Deployment) -> list[Command]:
         """Remove the service with its revisions, triggers and identities; images and the project's own resources are kept."""
-        return [script(_source(deployment), {**_defaults(deployment), **self._given(deployment)}, "--destroy")]
+        return [script(self._script(deployment), self.settings(deployment), "--destroy")]
 
     def creates(self, deployment: Deployment) -> list[Resource]:
         """List the service, the resources that Google creates for it, and those that the variables request."""
@@ -137,26 +140,26 @@ class Gcp(Deployer):
 
     def settings(self, deployment: Deployment) -> dict[str, str]:
         """Read the script's variables."""
-        return {**_defaults(deployment), **self._given(deployment)}
+        return {**self._defaults(deployment), **self._given(deployment)}
 
     def _variables(self, deployment: Deployment) -> dict[str, str]:
         """Return a value for every variable of the script, so that this process's environment does not change the deployment.
 
         :raises DeployFailed: the script has no such variable, or the folder was built for another Python.
         """
-        defaults = _defaults(deployment)
-        for name in deployment.parameters:
-            if name not in defaults:
-                near = get_close_matches(name, defaults)
-                hint = f" ({', '.join(near)}?)" if near else ""
-                raise DeployFailed(
-                    f"the script has no variable {name}{hint}", "see the comment at the top of infra/gcp/deploy.sh"
-                )
+        defaults = self._defaults(deployment)
+        script_variables.refuse_unknown(deployment.parameters, defaults, self.scripts)
         built = str(read_marker(deployment.folder)["runtime"])
         if deployment.parameters.get("PYTHON", built) != built:
             message = f"{deployment.folder} was built for Python {built}, not {deployment.parameters['PYTHON']}"
             raise DeployFailed(message, "omit --set PYTHON, or build another folder")
         return {**defaults, "PYTHON": built, **self._given(deployment)}
+
+    def _defaults(self, deployment: Deployment) -> dict[str, str]:
+        return script_variables.defaults([deployment.infra / path for path in self.scripts])
+
+    def _script(self, deployment: Deployment) -> Path:
+        return deployment.infra / self.scripts[-1]
 
     def _given(self, deployment: Deployment) -> dict[str, str]:
         fixed = {"NAME": deployment.name, "SOURCE": str(deployment.folder), "REGION": deployment.region or self.region}
@@ -175,14 +178,6 @@ class Gcp(Deployer):
 
     def _project(self, deployment: Deployment) -> list[str]:
         return [f"--project={deployment.group}"] if deployment.group else []
-
-
-def _defaults(deployment: Deployment) -> dict[str, str]:
-    return dict(re.findall(r'"\$\{([A-Z_]+):=([^}]*)\}"', _source(deployment).read_text(encoding="utf-8")))
-
-
-def _source(deployment: Deployment) -> Path:
-    return deployment.infra / "gcp" / "deploy.sh"
 
 
 DEPLOYER = Gcp()

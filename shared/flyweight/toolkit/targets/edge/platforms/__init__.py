@@ -1,0 +1,1 @@
+"""The ways to bring a folder to devices."""

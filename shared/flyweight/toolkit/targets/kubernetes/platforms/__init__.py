@@ -1,0 +1,1 @@
+"""Ways to run a model in a cluster, one file each with its `DEPLOYER`."""

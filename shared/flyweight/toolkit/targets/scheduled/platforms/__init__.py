@@ -1,0 +1,1 @@
+"""Schedulers that start the job, one file each with its `DEPLOYER`."""

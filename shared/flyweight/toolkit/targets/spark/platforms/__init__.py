@@ -1,0 +1,1 @@
+"""Places where the job runs, one file each with its `DEPLOYER`."""

@@ -1,0 +1,1 @@
+"""Models mounted in web applications, asked by the clients of the frameworks."""
