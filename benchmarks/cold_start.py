@@ -17,10 +17,10 @@ from rich.progress import Progress
 
 from benchmarks import figures, folders, picture, rounds, show
 from benchmarks.environments import ROOT, python_of, versions
-from benchmarks.folders import KINDS, CannotConvert, Function
+from benchmarks.folders import KINDS, OWN, PROVIDERS, CannotConvert, Function
 from benchmarks.models import MODELS
+from flyweight.toolkit.building.bytecode import interpreter, version_of
 
-PROVIDERS = ("aws", "gcp", "azure")
 RESULTS = ROOT / "benchmarks" / "results"
 PICTURE = ROOT / "docs" / "images" / "cold_start.svg"
 BUILD = ROOT / "build" / "bench"
@@ -47,49 +47,61 @@ def _several(allowed: Sequence[str]) -> Any:
 @click.option("--models", callback=_several([*MODELS]), help=f"Models to measure, among {','.join(MODELS)}.")
 @click.option("--providers", callback=_several(PROVIDERS), help=f"Providers to measure, among {','.join(PROVIDERS)}.")
 @click.option(
-    "--functions", "kinds", callback=_several(KINDS), help="Functions to measure: empty,flyweight,client,onnxruntime,joblib."
+    "--functions", "kinds", callback=_several(KINDS), help="Functions to measure: empty,flyweight,own,onnxruntime,joblib."
 )
 @click.option("--quick", is_flag=True, help="Two rounds on aws, of linear and forest.")
+@click.option("--python", "version", help="The Python version to measure: 3.11, 3.12, 3.13 or 3.14.  [default: this one's]")
 @click.option("--here", is_flag=True, help="Run the functions in this environment instead of clean ones.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="The folder for cold_start.json.  [default: depends on what is measured]"
 )
 def main(
-    count: int, models: list[str], providers: list[str], kinds: list[str], quick: bool, here: bool, out: Path | None
+    count: int,
+    models: list[str],
+    providers: list[str],
+    kinds: list[str],
+    quick: bool,
+    version: str | None,
+    here: bool,
+    out: Path | None,
 ) -> None:
     """Measure flyweight's functions and the usual ones, each in its provider's real runtime."""
     if quick:
         count, models, providers = 2, ["linear", "forest"], ["aws"]
-    complete = not here and (models, providers, kinds) == ([*MODELS], [*PROVIDERS], [*KINDS])
+    complete = not here and version is None and (models, providers, kinds) == ([*MODELS], [*PROVIDERS], [*KINDS])
+    base = interpreter(version) if version else sys.executable
+    used = [*providers, *(target for one in providers if OWN in kinds and (target := folders.own_target(one)) not in ("", one))]
     console = Console(width=max(Console().width, 150))
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("setting up the runtimes' environments", total=None)
-        pythons = {provider: Path(sys.executable) if here else python_of(provider) for provider in providers}
+        pythons = {target: Path(base) if here else python_of(target, base) for target in used}
         bar.update(task, description="building the functions")
-        functions, refused = _built(providers, models, kinds)
+        functions, refused = _built(providers, models, kinds, base)
         bar.update(task, description="measuring", total=len(functions) * (count + 1))
         began = _now()
         series = rounds.measure(
             functions, pythons, count, warm_calls=50, handler_calls=1000, advance=lambda: bar.update(task, advance=1)
         )
-    results = [figures.of(function, series, pythons[function.provider]) for function in functions]
+    results = [figures.of(function, series, pythons[function.target]) for function in functions]
     document: dict[str, Any] = {
-        "machine": _machine(pythons),
+        "machine": _machine(pythons, base),
         "began": began,
         "ended": _now(),
         "rounds": count,
         "results": results,
         "refused_by_skl2onnx": refused,
+        "ranges": figures.ranges(results),
         "answers": figures.differences(series),
         "targets": figures.judged(results),
     }
     show.results(console, results, refused)
+    show.ranges(console, document["ranges"])
     show.differences(console, document["answers"])
     show.targets(console, document["targets"])
     _write(document, out or (RESULTS if complete else BUILD), complete and out is None)
 
 
-def _built(providers: list[str], models: list[str], kinds: list[str]) -> tuple[list[Function], dict[str, str]]:
+def _built(providers: list[str], models: list[str], kinds: list[str], python: str) -> tuple[list[Function], dict[str, str]]:
     """Build the folders, and note why skl2onnx refuses a model."""
     functions: list[Function] = []
     refused: dict[str, str] = {}
@@ -99,18 +111,18 @@ def _built(providers: list[str], models: list[str], kinds: list[str]) -> tuple[l
         for name in models:
             for kind in [kind for kind in kinds if folders.offered(provider, kind)]:
                 try:
-                    functions.append(folders.make(provider, MODELS[name](), kind, BUILD))
+                    functions.append(folders.make(provider, MODELS[name](), kind, BUILD, python))
                 except CannotConvert as error:
                     refused[name] = str(error)
     return functions, refused
 
 
-def _machine(pythons: dict[str, Path]) -> dict[str, Any]:
+def _machine(pythons: dict[str, Path], base: str) -> dict[str, Any]:
     found = {package: version for python in pythons.values() for package, version in versions(python).items()}
     return {
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
+        "python": platform.python_version() if base == sys.executable else version_of(base),
         "versions": {package: found[package] for package in TOLD if package in found},
     }
 

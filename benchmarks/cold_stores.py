@@ -1,4 +1,8 @@
-"""Measure cold starts with a model of 1 MB in S3, with an empty and a warm disk cache, beside boto3 and scikit-learn."""
+"""Measure cold starts with a model of 1 MB in S3, with an empty and a warm disk cache, beside boto3 and scikit-learn.
+
+S3 is moto's server on this machine, by plain http and by TLS with a certificate of an authority made for the run. That authority
+stands beside those that this system trusts, in one file, as Lambda's systems have them.
+"""
 
 from __future__ import annotations
 
@@ -34,10 +38,20 @@ from flyweight.toolkit.events import samples
 from flyweight.toolkit.packing.pack import pack
 from flyweight.toolkit.publishing import registry
 from flyweight.toolkit.running import runtime
+from flyweight.toolkit.targets.aws.runtime import OWN, WRAPPER
+from tests.services.certificates import Authority
 
+# moto's server ends each connection after one answer, which S3 does not
+SERVER = """
+from moto.server import main
+from werkzeug.serving import WSGIRequestHandler
+WSGIRequestHandler.protocol_version = "HTTP/1.1"
+main()
+"""
+AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")  # of this system, in one file
 RESULTS = ROOT / "benchmarks" / "results" / "cold_stores.json"
 BUCKET = "models"
-EMPTY = "empty function"
+EMPTY, CLIENT = "empty function", "own client"
 TOLD = ("awslambdaric", "boto3", "obstore", "scikit-learn")
 
 
@@ -57,11 +71,10 @@ class Function:
 def main(rounds: int) -> None:
     """Measure, write the figures and show them."""
     python = python_of("aws")
-    with tempfile.TemporaryDirectory() as name, s3() as endpoint:
+    with tempfile.TemporaryDirectory() as name, s3() as endpoint, s3(Path(name)) as secure:
         place = Path(name)
-        os.environ.update(endpoint)
-        sample, size = made(place)
-        functions = folders(place)
+        sample, size = made(place, [secure, endpoint])
+        functions = folders(place, secure)
         event = samples.predicting("aws", [sample])
         for number in track(range(-1, rounds), description="measuring", transient=True):
             for function in rotated([*functions.values()], number):
@@ -72,15 +85,24 @@ def main(rounds: int) -> None:
 
 
 @contextmanager
-def s3() -> Iterator[dict[str, str]]:
-    """Start an S3 server (moto) on this machine with a bucket, and give the environment variables for it."""
+def s3(place: Path | None = None) -> Iterator[dict[str, str]]:
+    """Start an S3 server (moto) on this machine with a bucket, and give the environment variables for it.
+
+    :param place: a folder for certificates, if the server is to speak TLS.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, "-c", SERVER, "-H", "127.0.0.1", "-p", str(port)]
+    if place:
+        authority = Authority("Amazon, made for a benchmark")
+        (place / "authorities.pem").write_bytes(AUTHORITIES.read_bytes() + authority.pem)
+        own = str(authority.issue(place / "server.pem", "127.0.0.1"))
+        command += ["-c", own, "-k", own]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     variables = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "us-east-1"}
-    variables |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
+    variables |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": f"{'https' if place else 'http'}://127.0.0.1:{port}"}
+    variables |= {"SSL_CERT_FILE": str(place / "authorities.pem")} if place else {}
     try:
         for _ in range(600):
             try:
@@ -102,29 +124,37 @@ def _client(variables: dict[str, str]) -> Any:
         region_name="us-east-1",
         aws_access_key_id="x",
         aws_secret_access_key="x",
+        verify=variables.get("SSL_CERT_FILE"),
     )
 
 
-def made(place: Path) -> tuple[list[float], int]:
+def made(place: Path, servers: list[dict[str, str]]) -> tuple[list[float], int]:
     """Make a forest whose model file has 1 MB: as a file, in the registry, and as a pickle in the bucket.
 
+    :param servers: the environments of the servers; that of the last one stays.
     :returns: a row, and the size of the model file.
     """
     X, y = make_classification(4000, 20, n_informative=8, random_state=0)
     estimator = RandomForestClassifier(205, random_state=0).fit(X, y)
     packed = pack(estimator, place / "m.safetensors", sample=X[:200], name="m", engine="pure", edge_count=50)
-    registry.at(f"s3://{BUCKET}/registry").push(place / "m.safetensors", ["prod"])
     joblib.dump(estimator, place / "model.joblib")
-    _client({**os.environ}).upload_file(str(place / "model.joblib"), BUCKET, "model.joblib")
+    for variables in servers:
+        os.environ.update(variables)
+        registry.at(f"s3://{BUCKET}/registry").push(place / "m.safetensors", ["prod"])
+        _client(variables).upload_file(str(place / "model.joblib"), BUCKET, "model.joblib")
+    os.environ.pop("SSL_CERT_FILE", None)
     return X[0].tolist(), len(packed.data)
 
 
-def folders(place: Path) -> dict[str, Function]:
-    """Build the folders that are compared."""
+def folders(place: Path, secure: dict[str, str]) -> dict[str, Function]:
+    """Build the folders that are compared.
+
+    :param secure: the environment of the server that speaks TLS.
+    """
     stored = build("aws", f"s3://{BUCKET}/registry/m@prod", place / "stored", python=VERSION).folder
     shipped = build("aws", place / "m.safetensors", place / "shipped", python=VERSION).folder
     sources = {
-        "empty": BASELINES / "empty" / "aws",
+        "empty": ROOT / "tests" / "targets" / "aws" / "empty",
         "boto3": BASELINES / "stores" / "fetch",
         "sklearn": BASELINES / "stores" / "joblib",
     }
@@ -132,12 +162,17 @@ def folders(place: Path) -> dict[str, Function]:
         shutil.copytree(source, place / name, ignore=shutil.ignore_patterns("__pycache__"))
         bytecode.compile_tree(place / name, sys.executable)
     disk = place / "disk"
+    cold, own = {"FLYWEIGHT_CACHE_DIR": str(disk / "cold")}, {WRAPPER: OWN}
     warm = {"FLYWEIGHT_CACHE_DIR": str(disk / "warm"), "FLYWEIGHT_TTL_SECONDS": "3600"}
     return {
         EMPTY: Function(place / "empty"),
         "flyweight, the model in the folder": Function(shipped),
-        "flyweight, from S3": Function(stored, {"FLYWEIGHT_CACHE_DIR": str(disk / "cold")}, clears=disk / "cold"),
+        "flyweight, from S3": Function(stored, cold, clears=disk / "cold"),
         "flyweight, from a warm disk": Function(stored, warm),
+        f"flyweight, the model in the folder, {CLIENT}": Function(shipped, own),
+        f"flyweight, from S3, {CLIENT}": Function(stored, cold | own, clears=disk / "cold"),
+        f"flyweight, from S3 by TLS, {CLIENT}": Function(stored, cold | own | secure, clears=disk / "cold"),
+        f"flyweight, from a warm disk, {CLIENT}": Function(stored, warm | own),
         "boto3 fetches the bytes, no model": Function(place / "boto3"),
         "boto3 + joblib + scikit-learn": Function(place / "sklearn"),
     }

@@ -1,4 +1,7 @@
-"""Demonstrate all steps on three real tables: train, pack, build for every provider, answer in its real runtime, compare."""
+"""Demonstrate all steps on three real tables: train, pack, build for every provider, answer in its real runtime, compare.
+
+Cold starts are those of an empty function, and of ours under the provider's client and under our own client or server.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from rich.table import Table
 
 from benchmarks import folders, rounds, show
 from benchmarks.environments import ROOT
-from benchmarks.folders import EMPTY, FLYWEIGHT, JOBLIB, Function
+from benchmarks.folders import EMPTY, FLYWEIGHT, JOBLIB, OWN, PROVIDERS, Function
 from benchmarks.models import MODELS, Model
 from benchmarks.rounds import Series
 from flyweight.toolkit import targets
@@ -69,19 +72,19 @@ def main(count: int, svg: bool) -> None:
 
             return advance
 
-        shown, others = built(targets.names(), SHOWN, BUILD, stage)
+        shown, others = built(PROVIDERS, SHOWN, BUILD, stage)
         functions = _neighbours(shown, others)
-        pythons = dict.fromkeys(targets.names(), Path(sys.executable))
+        pythons = {function.target: Path(sys.executable) for function in functions}
         advance = stage("answering events in fresh processes", len(functions) * (count + 1))
         series = rounds.measure(functions, pythons, count, warm_calls=50, advance=advance)
-        advance = stage("answering every sample event", len(targets.names()))
+        advance = stage("answering every sample event", len(PROVIDERS))
         answered = {}
-        for provider in targets.names():
+        for provider in PROVIDERS:
             function = next(row.function for row in shown if row.function.provider == provider)
             answered[provider] = samples_answered(function)
             advance()
-    console.print(answers(shown, series))
     console.print(comparison(series))
+    console.print(answers(shown, series))
     for provider, (right, total) in answered.items():
         words = f"{right} of {total} requests of events/http/, as {provider} passes them on,"
         console.print(f"{words} are answered with the status of events/cases.json")
@@ -97,12 +100,13 @@ def main(count: int, svg: bool) -> None:
 def built(
     providers: Sequence[str], models: Sequence[str], place: Path, stage: Callable[[str, int], Callable[[], None]]
 ) -> tuple[list[Shown], list[Function]]:
-    """Train and pack the models and build their folders; for the compared model also the empty function and scikit-learn's."""
+    """Train and pack the models and build their folders; for the compared model also those that are compared with it."""
     advance = stage("training and packing", len(models))
     for name in models:
         folders.model_file(MODELS[name](), place)
         advance()
-    advance = stage("building folders", len(providers) * (len(models) + 2))
+    beside = {provider: [kind for kind in (EMPTY, OWN, JOBLIB) if folders.offered(provider, kind)] for provider in providers}
+    advance = stage("building folders", sum(len(models) + len(kinds) for kinds in beside.values()))
     shown: list[Shown] = []
     others: list[Function] = []
     for provider in providers:
@@ -110,7 +114,7 @@ def built(
             function = folders.make(provider, MODELS[name](), FLYWEIGHT, place)
             shown += _events(function, MODELS[name]())
             advance()
-        for kind in (EMPTY, JOBLIB):
+        for kind in beside[provider]:
             others.append(folders.make(provider, MODELS[COMPARED](), kind, place))
             advance()
     return shown, others
@@ -125,7 +129,7 @@ def samples_answered(function: Function) -> tuple[int, int]:
     """
     asked = {name: samples.shapes(function.provider, request) for name, request in samples.requests().items()}
     events = [(event, samples.cases()[name]["status"]) for name, shapes in asked.items() for event in shapes.values()]
-    with runtime(function.provider)(function.folder) as process:
+    with runtime(function.target)(function.folder) as process:
         right = sum(process.invoke(event).status == status for event, status in events)
     return right, len(events)
 
@@ -161,38 +165,67 @@ def _cells(row: Shown, own: Series) -> list[str]:
 
 
 def comparison(series: dict[Function, Series]) -> Table:
-    """Compare the compared model's cold start with an empty function's and scikit-learn's; ratios are taken round by round."""
-    title = f"The cold start of {MODELS[COMPARED]().table}, beside an empty function and joblib + scikit-learn"
+    """Compare the cold start under the provider's client and under our own with an empty function's and scikit-learn's."""
+    title = f"The cold start of a model of {MODELS[COMPARED]().table}, beside an empty function; ratios are taken round by round"
     table = _table(title, "provider")
-    for name in ("empty", "flyweight", "x empty", "scikit-learn", "x empty", "memory: empty", "flyweight", "scikit-learn"):
+    for name in (
+        "empty function",
+        "ours",
+        "x empty",
+        "ours, own client",
+        "x empty",
+        "memory",
+        "joblib + scikit-learn",
+        "x empty",
+    ):
         table.add_column(name, justify="right", no_wrap=True)
     for provider in dict.fromkeys(function.provider for function in series):
         first: dict[str, Series] = {}
         for function, own in series.items():
             if (function.provider, function.model) == (provider, COMPARED):
                 first.setdefault(function.kind, own)
-        empty, ours, theirs = first[EMPTY], first[FLYWEIGHT], first[JOBLIB]
+        empty = first[EMPTY]
+        own_client = first.get(OWN)
         table.add_row(
             show.RUNTIMES[provider],
-            f"{1e3 * median(empty.cold):.0f} ms",
-            f"[bold]{1e3 * median(ours.cold):.0f} ms[/]",
-            f"[bold]{show.times(rounds.ratio(ours.cold, empty.cold))}[/]",
-            f"{1e3 * median(theirs.cold):.0f} ms",
-            show.times(rounds.ratio(theirs.cold, empty.cold)),
-            *(show.megabytes(median(own.memory) / 1e6 if own.memory else None) for own in (empty, ours, theirs)),
+            _cold(empty),
+            f"[bold]{_cold(first[FLYWEIGHT])}[/]",
+            f"[bold]{show.times(rounds.ratio(first[FLYWEIGHT].cold, empty.cold))}[/]",
+            f"[bold]{_cold(own_client)}[/]" if own_client else "",
+            f"[bold]{show.times(rounds.ratio(own_client.cold, empty.cold))}[/]" if own_client else "",
+            f"{show.times(_most(own_client) / _most(empty))}" if own_client and own_client.memory else "",
+            _cold(first[JOBLIB]),
+            show.times(rounds.ratio(first[JOBLIB].cold, empty.cold)),
         )
     return table
+
+
+def _cold(own: Series) -> str:
+    return f"{1e3 * median(own.cold):.0f} ms"
+
+
+def _most(own: Series) -> float:
+    return median(own.memory)
 
 
 def notes(series: dict[Function, Series]) -> list[str]:
     """Explain the figures to the reader."""
     rounds_ = len(next(iter(series.values())).cold)
     found = [f"Cold start: from exec to the whole first answer, median of {rounds_} rounds of fresh processes, page cache warm."]
-    described = {own.runtime for function, own in series.items() if function.provider == "azure"}
+    own = sorted(f"{show.RUNTIMES[f.provider]}: {words}" for f in series if f.kind == OWN and (words := _own(f, series[f])))
+    found.append(f"Own client: {'; '.join(own)}.")
+    described = {own.runtime for function, own in series.items() if function.provider == "azure" and function.kind != OWN}
     if any("azure-functions-runtime" not in words for words in described):
         found.append("Azure's worker library needs Python 3.13; here the function object of its SDK was called instead.")
     found.append(f"The folders are in {os.path.relpath(BUILD)}/; with more rounds and models: make bench.")
     return found
+
+
+def _own(function: Function, series: Series) -> str:
+    """Say what ran a function instead of the provider's client."""
+    if function.target != function.provider:
+        return f"flyweight's server on {targets.find(function.target).title}"
+    return series.runtime.partition(" on ")[0]
 
 
 def prediction(body: bytes) -> str:
@@ -216,7 +249,7 @@ def _events(function: Function, model: Model) -> list[Shown]:
 def _neighbours(shown: Sequence[Shown], others: Sequence[Function]) -> list[Function]:
     """List all functions, with the compared ones next to each other."""
     ours = [row.function for row in shown]
-    order = {provider: number for number, provider in enumerate(targets.names())}
+    order = {provider: number for number, provider in enumerate(PROVIDERS)}
     return sorted([*others, *ours], key=lambda function: order[function.provider])
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from packaging.markers import UndefinedEnvironmentName
 from packaging.requirements import Requirement
 
+from flyweight.toolkit.building.bytecode import version_of
+
 ROOT = Path(__file__).resolve().parents[1]
 CONSTRAINTS = ROOT / "constraints-bench.txt"
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -22,30 +24,42 @@ VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 RUNTIMES = {
     "aws": ["awslambdaric"],
     "gcp": ["functions-framework"],
-    "azure": ["azure-functions", "azure-functions-runtime; python_version >= '3.13'"],
+    "azure": ["azure-functions", "azure-functions-runtime; python_version >= '3.13'", "grpcio; python_version >= '3.13'"],
+    "cloudrun": [],
 }
 # skl2onnx converts HistGradientBoosting only with protobuf before 7.
 IMPORTED = ["boto3", "joblib", "obstore", "onnxruntime", "pandas", "protobuf<7", "scikit-learn", "skl2onnx"]
 
 
-def python_of(provider: str) -> Path:
-    """Get the interpreter of a provider's environment, which is made first unless it exists with the pinned versions."""
-    place = ROOT / ".venv-bench" / VERSION / provider
+def python_of(provider: str, base: str = sys.executable) -> Path:
+    """Get the interpreter of a provider's environment, which is made first unless it exists with the pinned versions.
+
+    :param base: the interpreter that the environment is made of.
+    """
+    return python_in(provider, CONSTRAINTS, [*RUNTIMES[provider], *IMPORTED], base)
+
+
+def python_in(name: str, constraints: Path, wanted: list[str], base: str = sys.executable) -> Path:
+    """Get the interpreter of an environment, which is made first unless it exists with the pinned versions.
+
+    :param wanted: its packages.
+    :param base: the interpreter that the environment is made of.
+    """
+    place = ROOT / ".venv-bench" / (VERSION if base == sys.executable else version_of(base)) / name
     python, marker = place / "bin" / "python", place / "installed.txt"
-    if marker.is_file() and marker.read_text() == CONSTRAINTS.read_text():
+    if marker.is_file() and marker.read_text() == constraints.read_text():
         return python
-    wanted = [*RUNTIMES[provider], *IMPORTED]
     shutil.rmtree(place, ignore_errors=True)
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
     if uv:
-        _run(uv, "venv", "--quiet", "--python", sys.executable, str(place))
+        _run(uv, "venv", "--quiet", "--python", base, str(place))
         # With the packages' bytecode, as providers ship it, and as pip makes it by default.
         install = [uv, "pip", "install", "--quiet", "--python", str(python), "--compile-bytecode"]
     else:
-        _run(sys.executable, "-m", "venv", str(place))
+        _run(base, "-m", "venv", str(place))
         install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _run(*install, "--constraint", str(CONSTRAINTS), *wanted)
-    shutil.copyfile(CONSTRAINTS, marker)  # last, so that an interrupted install is repeated
+    _run(*install, "--constraint", str(constraints), *wanted)
+    shutil.copyfile(constraints, marker)  # last, so that an interrupted install is repeated
     return python
 
 

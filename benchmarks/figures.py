@@ -11,7 +11,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from benchmarks.environments import installed_size
-from benchmarks.folders import CLIENT, EMPTY, FLYWEIGHT, JOBLIB, ONNX, PACKAGES, Function
+from benchmarks.folders import EMPTY, FLYWEIGHT, JOBLIB, ONNX, OWN, PACKAGES, Function
 from benchmarks.rounds import Series, ratio
 from flyweight.toolkit.running.measure import folder_size
 
@@ -81,7 +81,7 @@ def differences(series: Mapping[Function, Series]) -> list[Figures]:
     found = []
     for function, own in series.items():
         expected = truth.get((function.provider, function.model))
-        if function.kind not in (FLYWEIGHT, CLIENT, ONNX) or expected is None:
+        if function.kind not in (FLYWEIGHT, OWN, ONNX) or expected is None:
             continue
         answer = _document(own)
         pairs = list(zip(_numbers(answer), _numbers(expected), strict=True))
@@ -94,6 +94,22 @@ def differences(series: Mapping[Function, Series]) -> list[Figures]:
                 "largest_difference": max(abs(mine - theirs) for mine, theirs in pairs),
             }
         )
+    return found
+
+
+def ranges(results: list[Figures]) -> list[Figures]:
+    """List, for each provider and function of ours, the least and the most of its figures over the models."""
+    found = []
+    for provider in dict.fromkeys(row["provider"] for row in results):
+        for kind in (FLYWEIGHT, OWN):
+            rows = [row for row in results if (row["provider"], row["function"]) == (provider, kind)]
+            spans = {
+                name: [min(values), max(values)]
+                for name in ("cold_ms", "cold_vs_empty", "memory_vs_empty")
+                if (values := [row[name] for row in rows if name in row])
+            }
+            if spans:
+                found.append({"provider": provider, "function": kind, **spans})
     return found
 
 

@@ -13,17 +13,20 @@ from typing import Any
 
 import joblib
 
-from benchmarks.environments import VERSION, python_of
+from benchmarks.environments import python_of
 from benchmarks.models import Model
+from flyweight.toolkit import targets
 from flyweight.toolkit.building import build, bytecode
+from flyweight.toolkit.building.bytecode import version_of
 from flyweight.toolkit.events import samples
 from flyweight.toolkit.packing.pack import pack
 from flyweight.toolkit.running import runtime
 
 BASELINES = Path(__file__).resolve().parent / "baselines"
 EMPTY, FLYWEIGHT, ONNX, JOBLIB = "empty", "flyweight", "onnxruntime", "joblib + scikit-learn"
-CLIENT = "client + flyweight"  # the same folder, started by flyweight's Runtime API client instead of AWS's
-KINDS = (EMPTY, FLYWEIGHT, CLIENT, ONNX, JOBLIB)
+OWN = "own client + flyweight"  # the same model, started by flyweight's client or server instead of the provider's
+KINDS = (EMPTY, FLYWEIGHT, OWN, ONNX, JOBLIB)
+PROVIDERS = ("aws", "gcp", "azure")
 PACKAGES = {ONNX: ["onnxruntime"], JOBLIB: ["joblib", "scikit-learn"]}  # to install beside a folder; the others need none
 
 
@@ -33,13 +36,14 @@ class CannotConvert(Exception):
 
 @dataclass(frozen=True, eq=False)  # compared by identity, because an event is a dict
 class Function:
-    """One folder of one provider, the event to send to it, and the variables that choose what runs it."""
+    """One folder of one provider, the event to send to it, and the target and the variables that choose what runs it."""
 
     provider: str
     model: str
     kind: str
     folder: Path
     event: Any
+    target: str
     environ: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -56,37 +60,52 @@ def model_file(model: Model, place: Path) -> Path:
     return path
 
 
-def make(provider: str, model: Model, kind: str, place: Path) -> Function:
+def make(provider: str, model: Model, kind: str, place: Path, python: str = sys.executable) -> Function:
     """Make a function's folder under `place`, with the bytecode that deployed functions have.
 
+    :param python: an interpreter of the version that runs the function.
     :raises CannotConvert: skl2onnx refuses the model.
     """
     folder = place / provider / model.name / kind.partition(" ")[0]
-    MAKERS[kind](provider, model, folder, place)
-    environ = runtime(provider).client("own") if kind == CLIENT else {}
-    return Function(provider, model.name, kind, folder, event(provider, model), environ)
+    target = own_target(provider) if kind == OWN else provider
+    MAKERS[kind](target, model, folder, place, python)
+    environ = runtime(target).CLIENTS.get("own", {}) if kind == OWN else {}
+    return Function(provider, model.name, kind, folder, event(provider, model), target, environ)
 
 
 def offered(provider: str, kind: str) -> bool:
     """Tell whether a provider has this kind of function."""
-    return kind != CLIENT or "own" in runtime(provider).CLIENTS
+    return kind != OWN or bool(own_target(provider))
 
 
-def _flyweight(provider: str, model: Model, folder: Path, place: Path) -> None:
+def own_target(provider: str) -> str:
+    """Name the target that flyweight's own client or server runs at a provider; "" if there is none.
+
+    It is the provider's functions if their runtime can be replaced there, or else another target that shares their events.
+    """
+    if "own" in runtime(provider).CLIENTS:
+        return provider
+    return next((target.name for target in targets.all_targets() if target.shares == provider and target.has("runtime")), "")
+
+
+def _flyweight(target: str, model: Model, folder: Path, place: Path, python: str) -> None:
     path = place / f"{model.name}.safetensors"
-    build(provider, path if path.is_file() else model_file(model, place), folder, python=VERSION)
+    build(target, path if path.is_file() else model_file(model, place), folder, python=version_of(python))
 
 
-def _empty(provider: str, model: Model, folder: Path, place: Path) -> None:
-    _assemble(folder, BASELINES / "empty" / provider)
+def _empty(target: str, model: Model, folder: Path, place: Path, python: str) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    runtime(target).empty(folder)
+    bytecode.compile_tree(folder, python)
 
 
-def _joblib(provider: str, model: Model, folder: Path, place: Path) -> None:
-    _assemble(folder, BASELINES / "entries" / provider, BASELINES / "joblib")
+def _joblib(target: str, model: Model, folder: Path, place: Path, python: str) -> None:
+    _assemble(folder, python, BASELINES / "entries" / target, BASELINES / "joblib")
     joblib.dump(model.estimator, folder / "model.joblib")
 
 
-def _onnx(provider: str, model: Model, folder: Path, place: Path) -> None:
+def _onnx(target: str, model: Model, folder: Path, place: Path, python: str) -> None:
     graph = place / f"{model.name}.onnx"
     if not graph.is_file():
         with tempfile.TemporaryDirectory() as workspace:
@@ -99,21 +118,21 @@ def _onnx(provider: str, model: Model, folder: Path, place: Path) -> None:
             done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise CannotConvert(done.stderr.strip().splitlines()[-1])
-    _assemble(folder, BASELINES / "entries" / provider, BASELINES / "onnx")
+    _assemble(folder, python, BASELINES / "entries" / target, BASELINES / "onnx")
     shutil.copyfile(graph, folder / "model.onnx")
 
 
-def _assemble(folder: Path, *sources: Path) -> None:
+def _assemble(folder: Path, python: str, *sources: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     for source in sources:
         shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
-    bytecode.compile_tree(folder, sys.executable)
+    bytecode.compile_tree(folder, python)
 
 
-MAKERS: dict[str, Callable[[str, Model, Path, Path], None]] = {
+MAKERS: dict[str, Callable[[str, Model, Path, Path, str], None]] = {
     EMPTY: _empty,
     FLYWEIGHT: _flyweight,
-    CLIENT: _flyweight,
+    OWN: _flyweight,
     ONNX: _onnx,
     JOBLIB: _joblib,
 }

@@ -6,12 +6,12 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-from benchmarks.folders import CLIENT, Function
+from benchmarks.folders import OWN, Function
 from flyweight.toolkit.running import Answer, RuntimeFailed, runtime
 
 LOOP = Path(__file__).with_name("handler_loop.py")
@@ -32,7 +32,7 @@ class Series:
 
 def measure(
     functions: Sequence[Function],
-    pythons: dict[str, Path],
+    pythons: Mapping[str, Path],
     rounds: int,
     *,
     warm_calls: int,
@@ -41,6 +41,7 @@ def measure(
 ) -> dict[Function, Series]:
     """Ask each function in fresh processes, several in a round if they start fast, after a round that is not counted.
 
+    :param pythons: the interpreter of each target.
     :param warm_calls: later invocations of each process, through the runtime.
     :param handler_calls: calls of the handler in a process without a runtime; 0 leaves that process out.
     :raises RuntimeFailed: a function does not answer.
@@ -49,12 +50,12 @@ def measure(
     times = dict.fromkeys(functions, 1)
     for number in range(-1, rounds):
         for function in _rotated(functions, number):
-            python = pythons[function.provider]
+            python = pythons[function.target]
             asked = [_ask(function, python, warm_calls, counted=number >= 0) for _ in range(times[function])]
             if number < 0:
                 times[function] = max(1, min(MOST, int(LIGHT / asked[0].cold[0])))
             else:
-                alone = handler_calls and function.kind != CLIENT  # without a runtime it is the same as without this client
+                alone = handler_calls and function.kind != OWN  # without a runtime it is the same as without this client
                 handler = [_loop(function, python, handler_calls)] if alone else []
                 _add(series[function], asked, handler)
             advance()
@@ -75,7 +76,7 @@ def _rotated(functions: Sequence[Function], number: int) -> list[Function]:
 def _ask(function: Function, python: Path, warm_calls: int, counted: bool) -> Series:
     # The uncounted round writes the packages' bytecode, which an installer may not have made; a folder has its own.
     environ = {**function.environ, **({} if counted else {"PYTHONDONTWRITEBYTECODE": ""})}
-    with runtime(function.provider)(function.folder, python=str(python), environ=environ) as process:
+    with runtime(function.target)(function.folder, python=str(python), environ=environ) as process:
         answer = process.invoke(function.event)
         if answer.status != 200:
             raise RuntimeFailed(f"{function.kind} answered {answer.status}: {answer.body.decode(errors='replace')[:500]}")

@@ -35,6 +35,16 @@ def results(console: Console, rows: Sequence[dict[str, Any]], refused: dict[str,
         console.print()
 
 
+def ranges(console: Console, found: Sequence[dict[str, Any]]) -> None:
+    """Show the least and the most of our functions' figures over the models."""
+    names = {"cold_ms": "cold, ms", "cold_vs_empty": "x empty", "memory_vs_empty": "memory, x empty"}
+    table = _table("over the models, from the least to the most", "provider", "function", *names.values())
+    for row in found:
+        spans = [" to ".join(f"{value:.3g}" for value in row[name]) if name in row else "" for name in names]
+        table.add_row(RUNTIMES[row["provider"]], row["function"], *spans)
+    console.print(table)
+
+
 def targets(console: Console, judged: Sequence[dict[str, Any]]) -> None:
     """Show the targets and the results."""
     table = _table("targets", "target", "of", "bound", "measured", "")

@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from benchmarks import cold_start, demo, figures, parity, picture, rounds, show
-from benchmarks.folders import EMPTY, FLYWEIGHT, JOBLIB, KINDS
+from benchmarks import cold_start, demo, figures, folders, parity, picture, rounds, show
+from benchmarks.folders import EMPTY, FLYWEIGHT, JOBLIB, KINDS, OWN
 
 HERE = {"aws": Path(sys.executable)}
 
@@ -24,7 +24,7 @@ HERE = {"aws": Path(sys.executable)}
 def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Measure one round of the linear model on aws, without onnxruntime, in the environment that runs the tests."""
     place = tmp_path_factory.mktemp("bench")
-    options = ["--rounds", "1", "--providers", "aws", "--models", "linear", "--functions", "empty,flyweight,joblib", "--here"]
+    options = ["--rounds", "1", "--providers", "aws", "--models", "linear", "--functions", "empty,flyweight,own,joblib", "--here"]
     done = CliRunner().invoke(cold_start.main, [*options, "--out", str(place)], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     assert "warm handler" in done.output
@@ -33,7 +33,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_every_function_has_its_figures(measured: dict[str, Any]) -> None:
-    assert [row["function"] for row in measured["results"]] == [EMPTY, FLYWEIGHT, JOBLIB]
+    assert [row["function"] for row in measured["results"]] == [EMPTY, FLYWEIGHT, OWN, JOBLIB]
     names = {
         "cold_ms",
         "cold_vs_empty",
@@ -45,23 +45,30 @@ def test_every_function_has_its_figures(measured: dict[str, Any]) -> None:
         "installed_mb",
     }
     for row in measured["results"]:
-        assert names <= {*row}
-        assert row["runtime"].startswith("awslambdaric ")
+        alone = {"handler_p50_us", "times_joblib"}  # without a runtime it is the same handler
+        assert names - (alone if row["function"] == OWN else set()) <= {*row}
+        assert row["runtime"].startswith("flyweight's client" if row["function"] == OWN else "awslambdaric ")
     assert measured["rounds"] == 1
     assert {"cores", "python", "versions"} <= {*measured["machine"]}
 
 
 def test_only_the_baseline_needs_packages_beside_its_folder(measured: dict[str, Any]) -> None:
     needed = {row["function"]: row["installed_mb"] for row in measured["results"]}
-    assert needed[EMPTY] == needed[FLYWEIGHT] == 0
+    assert needed[EMPTY] == needed[FLYWEIGHT] == needed[OWN] == 0
     assert needed[JOBLIB] > 100
 
 
 def test_flyweight_and_the_joblib_handler_give_the_same_answers(measured: dict[str, Any]) -> None:
-    (found,) = measured["answers"]
-    assert found["function"] == FLYWEIGHT
-    assert found["labels_equal"]
-    assert found["largest_difference"] <= 1e-12
+    assert [found["function"] for found in measured["answers"]] == [FLYWEIGHT, OWN]
+    for found in measured["answers"]:
+        assert found["labels_equal"]
+        assert found["largest_difference"] <= 1e-12
+
+
+def test_each_provider_has_a_client_or_a_server_of_ours() -> None:
+    assert {provider: folders.own_target(provider) for provider in folders.PROVIDERS} == {
+        "aws": "aws", "gcp": "cloudrun", "azure": "azure"
+    }  # fmt: skip
 
 
 def test_the_results_describe_only_the_kind_of_the_machine(measured: dict[str, Any]) -> None:
@@ -78,6 +85,16 @@ def test_the_worst_model_decides_whether_a_target_is_met() -> None:
     ]
     (verdict,) = figures.judged(rows)
     assert (verdict["model"], verdict["value"], verdict["met"]) == ("mixed", 1.2, False)
+
+
+def test_the_ranges_are_over_the_models() -> None:
+    rows = [
+        {"provider": "aws", "function": kind, "model": model, "cold_ms": ms, "cold_vs_empty": ms / 50}
+        for kind, model, ms in ((FLYWEIGHT, "linear", 55.0), (FLYWEIGHT, "mixed", 54.0), (EMPTY, "linear", 50.0))
+    ]
+    assert figures.ranges(rows) == [
+        {"provider": "aws", "function": FLYWEIGHT, "cold_ms": [54.0, 55.0], "cold_vs_empty": [1.08, 1.1]}
+    ]
 
 
 def test_an_unknown_model_is_refused_with_the_known_names() -> None:
@@ -115,6 +132,7 @@ def test_the_demo_answers_every_sample_event_and_shows_each_function(tmp_path: P
     console = Console(file=io.StringIO(), width=150)
     console.print(demo.answers(shown, series), demo.comparison(series))
     printed = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "ours, own client" in printed and "Own client: AWS Lambda: flyweight's client." in demo.notes(series)
     assert printed.count("Adelie (0.9996)") == len(shown)
     assert "AWS Lambda" in printed
 
