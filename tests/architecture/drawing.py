@@ -33,8 +33,10 @@ JOURNEY = (
 WORDS = {
     "toolkit": "packs, builds, deploys",
     "handlers/": "transports, one folder each",
+    "jobs": "many files, all cores",
     "files": "files in buckets",
     "handler": "what a platform calls",
+    "arrow": "record batches",
     "records": "queues and streams",
     "serving": "a request's life",
     "protocols": "paths, bodies, errors",

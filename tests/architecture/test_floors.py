@@ -19,7 +19,8 @@ FLOORS = (
     ("protocols", "registry"),
     ("serving",),
     ("records",),
-    ("files", "handler"),
+    ("files", "handler", "arrow"),
+    ("jobs",),
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 GROUND = FLOORS[0]

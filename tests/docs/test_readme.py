@@ -80,7 +80,7 @@ def test_every_setting_is_explained_on_a_page() -> None:
 
     unset = settings.read("", environ={})
     grouped = {**unset.limits._asdict(), **unset.caching._asdict(), **settings.permissions({})._asdict(), **unset._asdict()}
-    grouped |= settings.event_senders({})._asdict()
+    grouped |= {**settings.event_senders({})._asdict(), **settings.accelerators({})._asdict()}
     names = {name.upper() for name in grouped} - {"LIMITS", "CACHING", "VERIFICATION", "CORS"}
     names |= {"SHA256", "PUBLIC_KEYS", "OUTPUT", "OUTPUT_FORM", "CONTINUE"}
     names |= {"CORS_ORIGINS", "CORS_HEADERS", "CORS_CREDENTIALS", "CORS_MAX_AGE"}
