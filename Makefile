@@ -10,14 +10,14 @@ ARGS ?=
 # as many files of tests at once as there are processors
 PYTEST ?= -q -n auto --dist loadfile
 # rooms that `make quick` leaves out, because they start servers and runtimes, or try every estimator
-SLOW_ROOMS := benchmarks contract docs parity stores targets toolkit
+SLOW_ROOMS := batch benchmarks clients contract docs parity stores targets toolkit
 # trust what the machine trusts, as pip does
 export UV_SYSTEM_CERTS := 1
 
-.PHONY: help setup demo quick test tools lint types format bench parity coverage lock clean
+.PHONY: help setup demo quick test test-clients test-batch tools lint types format bench parity coverage lock clean
 
 help:  ## Show what can be made.
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 setup: $(VENV)/installed  ## Make the virtual environment.
 
@@ -33,21 +33,31 @@ quick: setup  ## Check style, laws and the core, in less than a minute.
 	@$(BIN)/python -m pytest $(PYTEST) -m "not slow and not server" $(SLOW_ROOMS:%=--ignore=tests/%) $(ARGS)
 
 test: setup $(if $(ROOM),,tools)  ## Run every test, or those of a room: make test ROOM=files.
-	@$(BIN)/python -m pytest $(PYTEST) $(ROOM:%=tests/%) $(ARGS)
+	@$(BIN)/python -m pytest $(PYTEST) $(if $(ROOM),$(ROOM:%=tests/%),--ignore=tests/clients --ignore=tests/batch) $(ARGS)
+
+test-clients: setup  ## Install real clients of the protocols, as far as that works here, and run them against our server.
+	@.ci/install-clients || true
+	@$(BIN)/python -m pytest -q -n 0 tests/clients $(ARGS)
+
+test-batch: setup  ## Install the engines for large batches, as far as that works here, and run the tests that score on them.
+	@.ci/install-engines || true
+	@.ci/install-hadoop || true
+	@$(BIN)/python -m pytest -q -n 0 tests/batch $(ARGS)
 
 tools: setup  ## Install what some tests need beside Python's packages: SAM, Lambda's emulator (with Go), Azurite, checkov, Terraform's schemas, a browser.
 	@.ci/install-sam
-	@if command -v go >/dev/null; then .ci/install-rie; fi
+	@if command -v go >/dev/null; then .ci/install-rie; .ci/install-registry || true; fi
 	@.ci/install-azurite
 	@.ci/install-checkov
 	@.ci/install-terraform-schemas
 	@.ci/install-chromium
+	@for tool in azure-ml kubernetes bwrap base-image machines pyodide wrangler; do .ci/install-$$tool || echo "the tests that need $$tool are skipped" >&2; done
 
 lint: setup  ## Check style and types.
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(MAKE) --no-print-directory types
-	@$(BIN)/shellcheck .ci/* handlers/aws/flyweight_wrapper
+	@$(BIN)/shellcheck .ci/* handlers/aws/flyweight_wrapper handlers/*/*.sh infra/*/*.sh
 
 types: setup  ## Check types. Each handler's folder is an import root of its own.
 	@MYPYPATH=$$(printf '%s:' handlers/*/) $(BIN)/mypy shared handlers
