@@ -139,7 +139,7 @@ class Client:
     def _next(self, api: RuntimeApi) -> "Invocation":
         """Wait for the next event; if this process is one of several, ask again a few times.
 
-        :raises SystemExit: there is none.
+        :raises SystemExit: none exists.
         """
         for delay in RETRIES if self._patient else ():
             invocation = self._asked(api)

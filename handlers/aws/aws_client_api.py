@@ -123,7 +123,7 @@ class RuntimeApi:
         self.send(b"%b%b%b\r\n" % (first.encode(), self._common, b"".join([f"{line}\r\n".encode() for line in headers])))
 
     def send(self, data: bytes) -> None:
-        """Send bytes, over a new connection if there is none.
+        """Send bytes, over a new connection if none exists.
 
         :raises OSError: the connection failed.
         """

@@ -43,7 +43,7 @@ def fetched(records: "list[Record]") -> "list[Record]":
 
 
 def _client() -> "Any":
-    """Make the client; if there is none, the error for which no body can be read now."""
+    """Make the client; if none exists, the error for which no body can be read now."""
     try:
         import boto3
         from botocore.config import Config

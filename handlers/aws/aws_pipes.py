@@ -54,7 +54,7 @@ PARTIAL = ("aws:sqs", "aws:kinesis", "aws:dynamodb")  # sources for which a pipe
 
 
 def source_of(event: "Any") -> str:
-    """Find the source of an array of records, the first that one of them names; "" if there is none."""
+    """Find the source of an array of records, the first that one of them names; "" if none exists."""
     named = [text(item.get("eventSource")) for item in event if isinstance(item, dict)]
     return next((name for name in named if name in READERS), "")
 

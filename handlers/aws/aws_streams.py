@@ -107,7 +107,7 @@ def unread_dynamodb(item: "Any", error: Exception) -> Record:
 def _object(item: "Any", name: str) -> "dict[str, Any]":
     """Get the object in a field.
 
-    :raises MalformedRequest: there is none.
+    :raises MalformedRequest: none exists.
     """
     found = item.get(name) if isinstance(item, dict) else None
     if not isinstance(found, dict):

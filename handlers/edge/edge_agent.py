@@ -259,7 +259,7 @@ def _refusal(response: Response, reason: str) -> Response:
 
 
 def _time_of(body: bytes) -> float:
-    """Read the time of an answer that was kept; 0.0 if there is none."""
+    """Read the time of an answer that was kept; 0.0 if none exists."""
     try:
         return float(strict_json.parse(body)["time"])
     except (ValueError, KeyError, TypeError):

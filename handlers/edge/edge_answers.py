@@ -145,7 +145,7 @@ class Answers:
             return found | ({"trouble": self.trouble} if self.trouble else {})
 
     def last_body(self) -> bytes:
-        """Return the newest answer that is kept; b"" if there is none."""
+        """Return the newest answer that is kept; b"" if none exists."""
         with self._lock:
             try:
                 row = self._opened().execute("SELECT body FROM answers ORDER BY sequence DESC LIMIT 1").fetchone()
@@ -244,7 +244,7 @@ class Answers:
         for end in ("", "-wal", "-shm"):
             try:
                 os.replace(self._path + end, f"{self._path}.damaged{end}")
-            except OSError:  # there is none
+            except OSError:  # none exists
                 pass
 
     def _close(self) -> None:

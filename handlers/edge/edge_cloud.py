@@ -68,7 +68,7 @@ class Cloud:
         return Response(OK, {**response.headers, HEADER: told, "content-length": str(len(body))}, body)
 
     def _ask(self, instances: "list[Any]") -> "dict[str, Any] | None":
-        """Get the cloud's answer; None if there is none in time. After a silence it is not asked for a while."""
+        """Get the cloud's answer; None if none exists in time. After a silence it is not asked for a while."""
         now = self._steady()
         if now < self._not_before:
             return None

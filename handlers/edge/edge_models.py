@@ -53,7 +53,7 @@ class Models:
         return {"address": self.address, "current": {}, "previous": {}, "refused": {}, "trial": {}, **found}
 
     def newest(self) -> str:
-        """Return the path of the last model that answered its own sample and is whole; "" if there is none."""
+        """Return the path of the last model that answered its own sample and is whole; "" if none exists."""
         if not self.address:
             return ""
         state = self.state()

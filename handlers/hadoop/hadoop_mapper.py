@@ -199,7 +199,7 @@ def _loaded(path: str) -> Predictor:
 def _beside(name: str) -> bytes:
     """Read a file in the same archive or folder as this module.
 
-    :raises OSError: there is none.
+    :raises OSError: none exists.
     """
     place = os.path.join(os.path.dirname(__file__), name)
     loader: Any = globals()["__loader__"]

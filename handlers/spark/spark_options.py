@@ -41,7 +41,7 @@ def listed(text: str) -> list[str]:
 def model_of(given: str) -> str:
     """Find the model: the one that was given, or the one beside this file, in the working directory, or sent by `--files`.
 
-    :raises FileNotFoundError: there is none.
+    :raises FileNotFoundError: none exists.
     """
     from pyspark import SparkFiles
 

@@ -150,7 +150,7 @@ def _decoder() -> "Any":
 
 
 def _makescan() -> "Callable[[str, int], tuple[Any, int]]":
-    """Make what reads a value at a place in a text, and tells its end; StopIteration means that there is none.
+    """Make what reads a value at a place in a text, and tells its end; StopIteration means that none exists.
 
     It is the same in CPython 3.11 to 3.14; a Python without it reads by the package.
     """

@@ -92,7 +92,7 @@ def _hamming(x: "list[float]", point: "list[float]") -> float:
 
 
 def _common(x: "list[float]", point: "list[float]") -> float:
-    """Return the squares over the columns that both rows have, scaled to all columns; NaN where there is none."""
+    """Return the squares over the columns that both rows have, scaled to all columns; NaN where none exists."""
     apart = [d for d in map(sub, x, point) if d == d]
     return dot(apart, apart) / len(apart) * len(x) if apart else nan
 

@@ -27,7 +27,7 @@ def _whole_quotient(a: float, b: float) -> float:
 
 
 def _remainder(a: float, b: float) -> float:
-    """Return `a % b`, NaN where there is none."""
+    """Return `a % b`, NaN where none exists."""
     return a % b if b and abs(a) < inf else nan
 
 

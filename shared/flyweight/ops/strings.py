@@ -51,7 +51,7 @@ class Keep(_Strings):
 
 
 class Name:
-    """The string of `words` that each number counts, from 0; `missing` of its column where there is none.
+    """The string of `words` that each number counts, from 0; `missing` of its column where none exists.
 
     :raises ModelRefused: a column is of strings, or the lists differ in length or hold something else.
     """

@@ -159,7 +159,7 @@ def _template(path: str, predictor: "Predictor") -> "tuple[str, list[dict[str, A
 
 
 def _sample(predictor: "Predictor") -> "list[dict[str, Any]]":
-    """Get an instance of the model's own sample, by name and without what the model does not read; [] if there is none."""
+    """Get an instance of the model's own sample, by name and without what the model does not read; [] if none exists."""
     sample = predictor.file.document.get("sample")
     kept = sample.get("instances") if isinstance(sample, dict) else None
     features = predictor.signature.features

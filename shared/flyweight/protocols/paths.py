@@ -33,7 +33,7 @@ def without_base(path: str, base: str) -> str:
 
 
 def base_before(path: str, end: "str | None") -> str:
-    """Find the base path that stands before the path that a gateway's route matched; "" if there is none.
+    """Find the base path that stands before the path that a gateway's route matched; "" if none exists.
 
     :param path: the whole path, as the caller wrote it.
     :param end: the path that the gateway's route matched; None if that is not known.

@@ -97,7 +97,7 @@ class Client:
         self._once("PUT", url, b"", key, monotonic() + self._timeouts.seconds, MOST)
 
     def delete(self, path: str, key: str) -> None:
-        """Delete a file; nothing happens if there is none.
+        """Delete a file; nothing happens if none exists.
 
         :raises StoreFailed: as `Store`.
         """

@@ -116,7 +116,7 @@ def build(
 def model_of(folder: Path) -> str:
     """Name the model of a built folder: the path of its file, or its address in a store.
 
-    :raises BuildFailed: there is none in the folder.
+    :raises BuildFailed: none exists in the folder.
     """
     address, model = folder / ADDRESS_FILE, folder / MODEL
     if address.is_file():

@@ -243,7 +243,7 @@ def _code(number: float) -> float | str:
 
 
 def _hot(rows: list[list[float]]) -> dict[Any, int] | None:
-    """Return the place of the one in each row, -1 where there is none; None if a row holds other numbers."""
+    """Return the place of the one in each row, -1 where none exists; None if a row holds other numbers."""
     places: dict[Any, int] = {}
     for code, row in enumerate(rows):
         if any(value not in (0.0, 1.0) for value in row) or sum(row) > 1.0:

@@ -63,7 +63,7 @@ class Exported:
 def find(name: str) -> Form:
     """Find a form by its name.
 
-    :raises NotExported: there is none.
+    :raises NotExported: none exists.
     """
     if name not in forms():
         raise NotExported(f"there is no form {name!r} of exports", f"choose one of {', '.join(forms())}")

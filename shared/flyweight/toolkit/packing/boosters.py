@@ -44,7 +44,7 @@ HEAD = 100  # bytes by which the formats are told apart
 
 
 def _library(data: bytes) -> str | None:
-    """Find the library and form of a saved booster by its first bytes; None if there is none.
+    """Find the library and form of a saved booster by its first bytes; None if none exists.
 
     XGBoost's documents are objects with a `learner`; CatBoost's JSON begins with `features_info` or `model_info`.
     """

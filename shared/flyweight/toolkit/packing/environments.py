@@ -73,7 +73,7 @@ def given(place: str | Path, requirements: Sequence[str]) -> Environment:
     """Take an environment of the user's: its folder, or its Python.
 
     :param requirements: what it has to have installed, for the message.
-    :raises EnvironmentFailed: there is none, or flyweight is not installed in it.
+    :raises EnvironmentFailed: none exists, or flyweight is not installed in it.
     """
     path = Path(place).expanduser()
     python = next((one for one in (path / "bin/python", path / "Scripts/python.exe", path) if one.is_file()), None)

@@ -38,7 +38,7 @@ class MlflowModel:
     :param flavor: the library: sklearn, lightgbm, xgboost or catboost.
     :param file: the model's own file.
     :param settings: what MLmodel says about this flavor.
-    :param example: what MLmodel says about the example of an input; empty if there is none.
+    :param example: what MLmodel says about the example of an input; empty if none exists.
     :param columns: the types of the input's columns by name, as far as the model has a signature.
     """
 
@@ -58,7 +58,7 @@ class MlflowModel:
     def sample(self) -> Any:
         """Read the example of an input.
 
-        :returns: a table or an array; None if there is none, or it is of another form.
+        :returns: a table or an array; None if none exists, or it is of another form.
         :raises MlflowRefused: the example is damaged.
         """
         if not self.example or self.example.get("type") not in ("dataframe", "ndarray"):

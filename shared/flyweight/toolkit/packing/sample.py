@@ -302,7 +302,7 @@ def shape_of(
     """Find how the estimator takes its input.
 
     :param kinds: per feature its kind.
-    :param columns: per feature its column in the sample; None where there is none.
+    :param columns: per feature its column in the sample; None where none exists.
     :param markers: per feature what stands for a missing value.
     :param known: without a sample, the categories of features that are pandas' categories, by position.
     """

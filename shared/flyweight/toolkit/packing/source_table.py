@@ -34,7 +34,7 @@ class SourceTable:
     :param told: what the estimator tells about each feature.
     :param kinds: per feature its kind; None where neither the estimator, the user nor the sample tells it.
     :param sample: the rows as the estimator takes them; None without a sample.
-    :param columns: per feature its column of the sample; None where there is none.
+    :param columns: per feature its column of the sample; None where none exists.
     """
 
     names: list[str]

@@ -65,7 +65,7 @@ class Contents:
     :param custom: names that belong to no distribution.
     :param dangerous: names by which loading could run any code.
     :param notes: what can't be known without running it.
-    :param engine: the engine that `pack` would most likely choose; None if there is none.
+    :param engine: the engine that `pack` would most likely choose; None if none exists.
     :param reason: why that engine, or none.
     """
 

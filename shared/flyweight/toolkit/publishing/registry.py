@@ -244,7 +244,7 @@ class Registry(Catalogue):
     def _change(self, name: str, alias: str, change: Callable[[Pointer | None], Pointer]) -> Pointer:
         """Replace a pointer by compare-and-swap; if another writer was faster, read it again and repeat.
 
-        :param change: a function from the pointer, or None if there is none, to the new pointer.
+        :param change: a function from the pointer, or None if none exists, to the new pointer.
         :raises RegistryRefused: others changed the pointer at every attempt.
         """
         key = addresses.pointer_key(name, checked(alias, "an alias"))

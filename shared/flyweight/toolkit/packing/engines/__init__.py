@@ -75,7 +75,7 @@ def likely(classes: Sequence[str], functions: Sequence[str]) -> tuple[str | None
 
     :param classes: as `package.Class`.
     :param functions: what its `FunctionTransformer`s call, as `module.name`.
-    :returns: the engine, None if there is none; and why not those that are tried before it.
+    :returns: the engine, None if none exists; and why not those that are tried before it.
     """
     refused: dict[str, str] = {}
     for maker in makers().values():

@@ -71,7 +71,7 @@ class CloudRunJobs(JobDeployer):
         return [command(*words, "read", deployment.name, *self._where(deployment), f"--freshness={since}")]
 
     def status(self, deployment: Deployment) -> list[Command]:
-        """Read the job's name, which fails where there is none, and list its runs, the newest first."""
+        """Read the job's name, which fails where none exists, and list its runs, the newest first."""
         shown = "value(metadata.name,status.completionTime,status.succeededCount,status.failedCount)"
         where = self._where(deployment)
         return [

@@ -53,7 +53,7 @@ class Cron(Installed):
         return [command("tail", "-n", "300", *(["-f"] if follow else []), _home(deployment) / "log")]
 
     def status(self, deployment: Deployment) -> list[Command]:
-        """Read the line of the crontab, which fails where there is none, and the last line of the log."""
+        """Read the line of the crontab, which fails where none exists, and the last line of the log."""
         last = 'tail -n 1 -- "$0" 2>/dev/null || echo no run yet'
         return [
             command("sh", "-c", 'crontab -l | grep -F -- "$0"', _mark(deployment)),
