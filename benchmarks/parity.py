@@ -50,7 +50,7 @@ PAGE_TAIL = """
   so that the order of a sum decides; and rows whose answer is no function of the row:
   a KNNImputer takes the nearest training rows, and of several at the same distance those that the rounding of its matrix
   products and its partial sort put first. Others come first on another machine, and often if the same row is asked together
-  with other rows. flyweight computes distances exactly and takes the first in the order of training, no matter which rows come with it;
+  with other rows. flyweight computes distances exactly and takes the first in the order of training, with any other rows;
   for all rows without such a tie its answer is the estimator's.
 - **largest difference**: absolute, of any score, probability or value; `0` means equal in every bit. It may exceed 1e-12
   where terms are large; therefore the bound is relative to the scale.
