@@ -24,8 +24,9 @@ from flyweight.toolkit.convert.draft import ConversionRefused, Draft
 from flyweight.toolkit.convert.xgboost_json import Saved
 from flyweight.toolkit.packing import boosters, natives
 from flyweight.toolkit.packing.pack import pack
-from tests.parity.cases_boosting import CAT, FAMILIES, LGBM, NAMED, XGB, absolute_error, frame_of_categories, goods
+from tests.parity.cases_boosting import CAT, FAMILIES, LGBM, NAMED, XGB, absolute_error
 from tests.parity.tables import holes, regression, three
+from tests.parity.tables_boosting import frame_of_categories, goods
 
 
 def squared(truth: Any, raw: Any) -> Any:
