@@ -14,7 +14,7 @@ every node is checked when the model is loaded. Beyond that a walk that comes to
 nothing is copied: a request reads only the pages of the file that its walks lead to.
 """
 
-from _operator import add, lt, sub
+from _operator import gt, lt, sub
 from math import isfinite, nan
 
 from flyweight.errors import ModelRefused
@@ -41,8 +41,8 @@ LARGEST_TREE = 10_000  # nodes; a forest with a larger tree stays in the file, e
 class Forest:
     """Trees over `width` columns; `count` is their number, and their leaves are numbered from 0 to `leaf_count` - 1.
 
-    `roots` and `ends` say where each tree begins and ends in the arrays; `is_kept` whether copies of the nodes may be kept;
-    `grows` how many bytes of memory masks may take later; `masks` has them as soon as they are made.
+    `roots` and `ends` say where each tree begins and ends in the arrays; `grows` how many bytes of memory masks may take later;
+    `masks` has them as soon as they are made.
 
     :raises ModelRefused: the arrays do not fit each other, or, up to CHECKED_NODES, a node is not valid.
     """
@@ -59,9 +59,9 @@ class Forest:
         self._is_checked = nodes <= CHECKED_NODES
         if self._is_checked:
             self._check(0, self.count)
-        self.is_kept = nodes <= KEPT_NODES
+        is_kept = nodes <= KEPT_NODES
         self._trees: list[Tuples] = []  # the trees that are tuples by now
-        self._grows, self._was_asked = self.is_kept and max(map(sub, self.ends, self.roots)) <= LARGEST_TREE, False
+        self._grows, self._was_asked = is_kept and max(map(sub, self.ends, self.roots)) <= LARGEST_TREE, False
         self.grows = MASK_BYTES * nodes if self._is_checked else 0
         self.masks: Masks | None = None
         self._making: Iterator[Masks | None] | None = None
@@ -103,8 +103,8 @@ class Forest:
             raise refusal("names categories that are not there")
         for root, end in zip(self.roots[first:last], self.ends[first:last], strict=True):
             start, end = root - begin, end - begin
-            farthest = max(map(add, over[start : end - 1], range(start, end)), default=-1)
-            if feature[end - 1] >= 0 or over[end - 1] or farthest > end - 2:
+            rooms = range(end - 2 - start, -1, -1)  # the largest `over` of each node but the last
+            if feature[end - 1] >= 0 or over[end - 1] or any(map(gt, over[start : end - 1], rooms)):
                 raise refusal("leads out of its tree")
 
     def leaves(self, x: "list[float]") -> "list[int]":

@@ -1,15 +1,15 @@
-"""Walk decision trees for many instances, in NumPy: one level of many trees and many rows at once.
+"""Walk decision trees for many instances, in NumPy: many trees and many rows at once.
 
-For this the nodes are laid out anew. Both children of a node lie side by side, and `x[column] >= bound` leads to the second:
-NaN then leads to the first, so that no value has to be tested for being missing. Where missing values go left,
-`x <= threshold` is turned into its contrary, `x >= the number next above threshold`. Where they go right the children change
-places, and `-x >= -threshold` leads to the left one. A categorical split has a column of its own: 1 for rows that go left.
-A leaf is its own first child, with a bound that nothing reaches.
-
-At the first levels all nodes of a tree are compared for all rows: that takes less time than to look up one node for each row.
+All comparisons are of small whole numbers (`_forest_ranks.py`). The upper part of each tree, or all of a small one, is compared
+for all rows (`_forest_crown.py`). Below it one step takes all walks a level down, and takes two look-ups: a word has the place of
+the column that a node compares, then the node's first child, then what the rank lacks to a power of two. The row's code added to
+the word makes it the second child where the code reaches the rank.
 """
 
 from flyweight.ops._forest import refusal
+from flyweight.ops._forest_crown import Crown
+from flyweight.ops._forest_layout import Layout
+from flyweight.ops._forest_ranks import Ranks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,23 +22,53 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-# Measured over the forests of benchmarks/trees.py: the memory that a step touches stays in the processor's caches.
-ROWS = 2048  # at a time, fewer where trees compare many columns
-CELLS = 131_072  # values of rows at a time
-TOP = 3  # levels at which all nodes are compared
-PAIRS = 65_536  # of a row and a tree at a time
-LEAVES = 1 << 21  # kept at a time, 16 MB
+# Measured over the forests of benchmarks/trees.py.
+ROWS = 4096  # at a time, fewer where trees compare many columns
+CODES = 1 << 19  # of all columns at a time
+GROUPS = (32, 128, 512)  # trees at a time: as many as PAIRS allows
+PAIRS = 131_072  # of a row and a tree at a time
+STEPS = 65_536  # pairs that go down at a time
+KEPT_NODES = 2_000_000  # 70 MB at most
 NODES = 200_000  # laid out at a time where there are too many to keep
-SHIFT = 32  # a word holds the column in its lower half, and the first child above
-COLUMN = (1 << SHIFT) - 1
+WORD = 63  # bits
 
 
 class BatchWalk:
-    """The walks of many instances through one forest; keeps the forest's layout where copies may be kept."""
+    """The walks of many instances through one forest; keeps the forest's layout up to KEPT_NODES."""
 
     def __init__(self, forest: "Forest") -> None:
         self._forest = forest
-        self._kept: Layout | None = None
+        self._is_kept = len(forest.feature) <= KEPT_NODES
+        self._kept: Trees | None = None
+        self._table: Array | None = None
+
+    def sums(self, x: "Array", base: "Array", columns: "list[Any]", targets: "list[int] | None") -> "Array":
+        """Return `base` plus the leaves in which the walks end, in the order of the trees, of shape (rows, outputs).
+
+        :param x: float32 or float64 of shape (rows, columns).
+        :param columns: the leaves' values, one column an output, or one alone with `targets`, the output of each tree.
+        :raises ModelRefused: a node leads out of its tree, or to a feature or leaf that is not there.
+        """
+        import numpy as np
+
+        table = np.array(columns, dtype=base.dtype).T if self._table is None else self._table
+        if self._is_kept:
+            self._table = table
+        y: Array
+        if targets is not None or table.shape[1] == 1:
+            y, values = np.repeat(base[:, None], len(x), axis=1), np.ascontiguousarray(table[:, 0])
+            for first, rows, leaves in self.walks(x):
+                for tree, terms in enumerate(values.take(leaves, mode="wrap"), first):
+                    y[targets[tree] if targets else 0, rows] += terms
+            return y.T
+        y, values = np.repeat(base[None], len(x), axis=0), np.ascontiguousarray(table)
+        if len(base) == 2:  # two numbers are taken and added as one complex number, whose parts are added apart
+            values = values.view(np.result_type(base, np.complex64))
+        sums = y.view(values.dtype)
+        for _, rows, leaves in self.walks(x):
+            for terms in values.take(leaves, axis=0, mode="wrap"):
+                sums[rows] += terms
+        return y
 
     def leaves(self, x: "Array") -> "Array":
         """Return the number of the leaf that each tree ends in, as whole numbers of shape (rows, trees).
@@ -50,238 +80,116 @@ class BatchWalk:
 
         ended = np.empty((self._forest.count, len(x)), dtype=np.int64)
         for tree, rows, leaves in self.walks(x):
-            ended[tree, rows] = leaves
+            ended[tree : tree + len(leaves), rows] = leaves
         return ended.T
 
     def walks(self, x: "Array") -> "Iterator[tuple[int, slice, Array]]":
-        """Yield each tree's leaves for some rows: a tree's number, the rows, and the leaves' numbers of shape (rows,).
+        """Yield the leaves of some trees for some rows: the first tree, the rows, and the leaves' numbers, shape (trees, rows).
 
-        For a row the trees come in their order. All leaves at once would take memory for each tree and row: 1.4 GB for 20,000
-        trees.
+        For a row the trees come in their order.
 
         :param x: float32 or float64 of shape (rows, columns).
         :raises ModelRefused: a node leads out of its tree, or to a feature or leaf that is not there.
         """
-        for first, layout in self._layouts(x.dtype):
-            size = max(1, LEAVES // layout.count)
-            for start in range(0, len(x), size):
-                rows = slice(start, start + size)
-                for number, leaves in enumerate(self._ended(layout, x[rows]), first):
-                    yield number, rows, leaves
+        for first, trees in self._trees(x.dtype):
+            for start in range(0, len(x), trees.rows):
+                rows = slice(start, min(start + trees.rows, len(x)))
+                for tree, leaves in trees.leaves(x[rows]):
+                    yield first + tree, rows, leaves
 
-    def _ended(self, layout: "Layout", x: "Array") -> "Array":
-        """Return the leaf that each tree of a layout ends in, of shape (trees, rows)."""
-        import numpy as np
-
-        ended = np.empty((layout.count, len(x)), dtype=np.int64)
-        size = max(1, min(ROWS, CELLS // layout.width))
-        for start in range(0, len(x), size):
-            values = layout.values(x[start : start + size])
-            trees = max(1, PAIRS // len(values))
-            for tree in range(0, layout.count, trees):
-                last = min(tree + trees, layout.count)
-                ended[tree:last, start : start + size] = layout.walk(values, tree, last)
-        return ended
-
-    def _layouts(self, dtype: "Any") -> "Iterator[tuple[int, Layout]]":
-        """Yield layouts of all trees, each with the number of its first tree: one that is kept, or many one after the other."""
+    def _trees(self, dtype: "Any") -> "Iterator[tuple[int, Trees]]":
+        """Yield all trees, each time with the number of the first: such as are kept, or some after the others."""
         forest = self._forest
-        if forest.is_kept:
-            self._kept = self._kept or Layout(forest, 0, forest.count, dtype)
+        if self._is_kept:
+            self._kept = self._kept or Trees(Layout(forest, 0, forest.count, dtype))
             yield 0, self._kept
             return
         first = 0
         for last in range(1, forest.count + 1):
             if last == forest.count or forest.ends[last] - forest.roots[first] > NODES:
-                yield first, Layout(forest, first, last, dtype)
+                yield first, Trees(Layout(forest, first, last, dtype))
                 first = last
 
 
-class Layout:
-    """The trees from `first` up to `last` of a forest, laid out for batches; the roots are the first nodes, in their order.
+class Trees:
+    """The trees of a layout, ready for walks of up to `rows` rows at a time.
 
-    `depths` has each tree's number of levels above its deepest leaf, `width` is the number of columns that are compared.
-
-    :raises ModelRefused: a node leads out of its tree, or to a feature, leaf or category that is not there.
+    :raises ModelRefused: the layout is too large for its words.
     """
 
-    def __init__(self, forest: "Forest", first: int, last: int, dtype: "Any") -> None:
+    def __init__(self, layout: "Layout") -> None:
         import numpy as np
 
-        start, end = forest.roots[first], forest.ends[last - 1]
-        roots, ends = np.subtract((forest.roots[first:last], forest.ends[first:last]), start)
-        self.count, self._width = last - first, forest.width
-        feature, over = np.asarray(forest.feature[start:end]), np.asarray(forest.over[start:end])
-        inner = np.flatnonzero(feature >= 0)
-        left = inner + 1
-        right = left + over[inner]
-        beyond = (right >= np.repeat(ends, ends - roots)[inner]).any()
-        if beyond or feature.max() >= forest.width or -int(feature.min()) > forest.leaf_count:
-            raise refusal("leads to a node, a feature or a leaf that is not there")
-        column, bound, swapped = self._tests(forest, start, end, np.result_type(dtype, np.asarray(forest.threshold)))
-        pairs = np.column_stack([np.where(swapped[inner], right, left), np.where(swapped[inner], left, right)])
-        nodes = np.concatenate([roots, pairs.ravel()])  # where each node of this layout is in the file
-        child = np.zeros(end - start, dtype=np.int64)
-        child[inner] = self.count + 2 * np.arange(len(inner))
-        is_leaf = feature[nodes] < 0
-        self._compared = np.unique(column[inner])
-        self.width = max(1, len(self._compared))
-        place = np.where(is_leaf, 0, np.searchsorted(self._compared, column[nodes]))
-        self._word = np.where(is_leaf, np.arange(len(nodes)), child[nodes]) << SHIFT | place
-        self._bound = np.where(is_leaf, bound.dtype.type(np.nan), bound[nodes])
-        self._leaf = np.where(is_leaf, ~feature[nodes], 0)
-        self.depths = _depths(self._word >> SHIFT, self.count)
-        self._lay_top(min(TOP, int(self.depths.max())))
+        self._layout, self._ranks = layout, Ranks(layout)
+        del layout.column, layout.threshold, layout.missing  # the ranks say it in less memory
+        ranks = self._ranks
+        self._code_bits, self._child_bits = ranks.top.bit_length(), len(layout.child).bit_length()
+        free = WORD - self._code_bits - self._child_bits
+        self.rows = max(1, min(ROWS, CODES // ranks.count, (1 << max(0, free)) // ranks.count - 32))
+        self._stride = self.rows + 32  # a power of two would lead to the same places of the cache
+        if ranks.count * self._stride > 1 << max(0, free):
+            raise refusal("belongs to a tree that is too large for batches")
+        lacking = np.where(layout.is_leaf, 0, (1 << self._code_bits) - ranks.rank.astype(np.int64))  # nothing takes a leaf on
+        place = ranks.row.astype(np.int64) * self._stride
+        self._words = (place << self._child_bits | layout.child) << self._code_bits | lacking
+        self._crowns: dict[int, list[Crown]] = {}
 
-    def _lay_top(self, levels: int) -> None:
-        """Lay out the first levels as if all trees were full there; below a leaf that leaf comes again."""
+    def leaves(self, x: "Array") -> "Iterator[tuple[int, Array]]":
+        """Yield the leaves of some trees: the first tree, and the leaves' numbers, shape (trees, rows)."""
         import numpy as np
 
-        nodes = np.arange(self.count)[None, :]  # of shape (nodes of a level, trees)
-        self._top = []
-        for _ in range(levels):
-            word = self._word[nodes]
-            self._top.append((word & COLUMN, self._bound[nodes]))
-            first = word >> SHIFT
-            nodes = np.stack([first, np.where(first == nodes, first, first + 1)], axis=1).reshape(-1, self.count)
-        self._entries = nodes.T.ravel()  # the nodes from which walks go on, tree by tree
+        codes = self._ranks.codes(x)
+        flat: Array | None = None
+        for crown in self._crowns_for(len(x)):
+            ended = crown.exits(codes)
+            if crown.depth:
+                if flat is None:
+                    flat = np.empty((len(codes), self._stride), codes.dtype)
+                    flat[:, : len(x)] = codes
+                    flat = flat.ravel()
+                size = max(1, STEPS // len(x))
+                for tree in range(0, len(ended), size):
+                    self._go_down(ended[tree : tree + size], flat, crown.depth)
+                ended = self._layout.leaf.take(ended, mode="wrap")
+            yield crown.first, ended
 
-    def _tests(self, forest: "Forest", start: int, end: int, dtype: "Any") -> "tuple[Array, Array, Array]":
-        """Return for each node of the file its column, its bound, and whether its children change places.
+    def _crowns_for(self, rows: int) -> "list[Crown]":
+        size = next((size for size in reversed(GROUPS) if size * rows <= PAIRS), GROUPS[0])
+        count = self._layout.count
+        if size not in self._crowns:
+            self._crowns[size] = [
+                Crown(self._layout, self._ranks, first, min(first + size, count)) for first in range(0, count, size)
+            ]
+        return self._crowns[size]
 
-        :raises ModelRefused: a split names categories that are not there.
-        """
+    def _go_down(self, nodes: "Array", codes: "Array", depth: int) -> None:
+        """Replace the nodes at which walks are by those at which they end, of shape (trees, rows)."""
         import numpy as np
 
-        feature = np.asarray(forest.feature[start:end]).astype(np.int64)
-        threshold = np.asarray(forest.threshold[start:end]).astype(dtype)
-        missing = np.zeros(end - start, np.uint8) if forest.missing is None else np.asarray(forest.missing[start:end])
-        swapped = missing == 0
-        with np.errstate(over="ignore"):
-            above = np.nextafter(threshold, dtype.type(np.inf))
-        above[threshold == np.inf] = np.nan  # nothing lies above
-        above[np.isnan(threshold)] = -np.inf  # every number does: `x <= NaN` never holds
-        column = np.where(swapped, feature + self._width, feature)
-        bound = np.where(swapped, -threshold, above)
-        split = np.full(end - start, -1) if forest.split is None else np.asarray(forest.split[start:end])
-        self._categorical = np.flatnonzero((split >= 0) & (feature >= 0))
-        if len(self._categorical):
-            table = np.asarray(forest.goes_left).reshape(forest.tables, forest.categories)
-            if split.max() >= forest.tables:
-                raise refusal("names categories that are not there")
-            self._features, self._flags = feature[self._categorical], table[split[self._categorical]].astype(bool)
-            self._missing = missing[self._categorical] != 0
-            swapped[self._categorical] = True
-            column[self._categorical] = 2 * self._width + np.arange(len(self._categorical))
-            bound[self._categorical] = 0.5
-        return column, bound, swapped
-
-    def nodes(self) -> "tuple[Array, Array, Array, Array]":
-        """Return for each node its first child, its column, its bound and its leaf."""
-        import numpy as np
-
-        column = np.append(self._compared, 0)[self._word & COLUMN]  # a leaf's is not compared
-        return self._word >> SHIFT, column, self._bound, self._leaf
-
-    def categorical(self) -> "tuple[Array, ...]":
-        """Return each categorical split's feature, its flags, one a category, and what a missing value does; () without any."""
-        return (self._features, self._flags, self._missing) if len(self._categorical) else ()
-
-    def values(self, x: "Array") -> "Array":
-        """Return the values of the columns that are compared, for these rows."""
-        import numpy as np
-
-        plain, negative = (self._compared[self._compared // self._width == part] % self._width for part in (0, 1))
-        values = [x.take(plain, axis=1), -x.take(negative, axis=1)]
-        if not len(self._categorical):
-            return np.concatenate(values, axis=1)
-        goes_left = np.empty((len(x), len(self._categorical)), dtype=x.dtype)
-        for feature in np.unique(self._features):
-            own, v = np.flatnonzero(self._features == feature), x[:, feature]
-            known = (v >= 0.0) & (v < self._flags.shape[1])
-            category = np.where(known, v, 0.0).astype(np.int64)
-            goes_left[:, own] = np.where(known[:, None], self._flags[own][:, category].T, self._missing[own])
-        return np.concatenate([*values, goes_left], axis=1)
-
-    def walk(self, values: "Array", first: int, last: int) -> "Array":
-        """Return the leaves of the trees from `first` up to `last`, shape (trees, rows), for rows of `values`."""
-        import numpy as np
-
-        rows, width = values.shape
-        flat = values.ravel()
-        node = self._below_top(values, first, last).ravel()
-        base = np.tile(np.arange(rows) * width, last - first)
-        ended: Array | None = None
-        for level in range(len(self._top), int(self.depths[first:last].max())):
-            word = self._word.take(node, mode="clip")
-            if level % 4 == 2:  # go on with those that have not come to a leaf; testing more often costs more than it saves
-                on = word >> SHIFT != node
-                if np.count_nonzero(on) < 0.6 * len(on):
-                    if ended is None:
-                        ended, where = node, np.flatnonzero(on)
-                    else:
+        trees, rows = nodes.shape
+        ended = node = nodes.reshape(-1)  # a view: the part of an array that has no gaps
+        row, where = np.tile(np.arange(rows), trees), np.arange(0)
+        is_child, bits = (1 << self._child_bits) - 1, self._code_bits
+        word, place, code = np.empty_like(node), np.empty_like(node), np.empty(len(node), codes.dtype)
+        for level in range(depth):
+            self._words.take(node, out=word, mode="wrap")
+            if level % 3 == 0:  # go on with those that have not come to a leaf; to test more often costs more than it saves
+                np.right_shift(word, bits, out=place)
+                place &= is_child
+                on = np.flatnonzero(place != node)
+                if len(on) < 0.6 * len(node):
+                    if node is not ended:
                         ended[where] = node
-                        where = where[on]
-                    word, node, base = word[on], node[on], base[on]
-            bound = self._bound.take(node, mode="clip")
-            column = word & COLUMN
-            column += base
-            word >>= SHIFT
-            word += flat.take(column, mode="clip") >= bound
-            node = word
-        if ended is None:
-            ended = node
-        else:
+                    where = on if node is ended else where.take(on)
+                    if not len(on):
+                        return
+                    word, row, node = word.take(on), row.take(on), node.take(on)
+                    place, code = place[: len(on)], code[: len(on)]
+            np.right_shift(word, bits + self._child_bits, out=place)
+            place += row
+            codes.take(place, out=code, mode="wrap")
+            word += code
+            np.right_shift(word, bits, out=node)
+            node &= is_child
+        if node is not ended:
             ended[where] = node
-        return self._leaf.take(ended, mode="clip").reshape(last - first, rows)
-
-    def _below_top(self, values: "Array", first: int, last: int) -> "Array":
-        """Return the node that each row comes to below the top of each tree, of shape (trees, rows)."""
-        import numpy as np
-
-        by_column = np.ascontiguousarray(values.T)
-        place = np.zeros((last - first, len(values)), np.uint8)  # among the nodes of a level
-        steps: list[Array] = []  # at each level 1 where the walk goes to the second child
-        for columns, bounds in self._top:
-            compared = by_column.take(columns[:, first:last].ravel(), axis=0, mode="clip") >= bounds[:, first:last].reshape(-1, 1)
-            second = compared.view(np.uint8).reshape(len(columns), last - first, -1)
-            for step in steps:  # half of the nodes are left after each
-                half = len(second) // 2
-                upper, second = second[half:], second[:half]
-                upper ^= second
-                upper &= step
-                second ^= upper
-            steps.append(second[0])
-            place <<= 1
-            place |= second[0]
-        return self._entries.take(place + (np.arange(first, last)[:, None] << len(self._top)), mode="clip")
-
-
-def _depths(child: "Array", count: int) -> "Array":
-    """Return how many steps the longest walk of each tree takes.
-
-    :param child: each node's first child, whose number is larger; a leaf's is itself.
-    """
-    import numpy as np
-
-    depths = np.zeros(count, dtype=int)
-    tree, nodes, depth, met = np.arange(count), np.arange(count), 0, count
-    while len(nodes):
-        depths[tree] = depth
-        inner = child[nodes] != nodes
-        first, depth = child[nodes[inner]], depth + 1
-        tree, nodes = np.concatenate([tree[inner]] * 2), np.concatenate([first, first + 1])
-        met += len(nodes)
-        if met > len(child):
-            return np.array(_steps(child.tolist())[:count])
-    return depths
-
-
-def _steps(child: "list[int]") -> "list[int]":
-    """Return how many steps the longest walk from each node takes, where a node may have several parents."""
-    steps = [0] * len(child)
-    for node in range(len(child) - 1, -1, -1):
-        first = child[node]
-        if first != node:
-            steps[node] = 1 + max(steps[first], steps[first + 1])
-    return steps

@@ -1,12 +1,11 @@
 """Walk decision trees in any array namespace: all rows through many trees at once, one level a step, without branches.
 
-The nodes are laid out as `_forest_batch` lays them out, where a leaf is its own child. A walk of as many steps as the deepest of
-the trees therefore ends in the right leaf for every row, and needs gathers and comparisons alone. Bounds are the thresholds
-themselves, compared by `>`, or by `>=` for negatives: the next number above a threshold of 0, which `_forest_batch` compares
-with, is subnormal, and XLA on a processor takes subnormal numbers for 0.
+The nodes are laid out so that a leaf is its own child. A walk of as many steps as the deepest of the trees therefore ends in the
+right leaf for every row, and needs gathers and comparisons alone. The thresholds themselves are compared: the next number above 0
+would be subnormal, and XLA on a processor takes subnormal numbers for 0.
 """
 
-from flyweight.ops._forest_batch import Layout
+from flyweight.ops._forest_layout import Layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +20,9 @@ PAIRS = 1 << 22  # of a row and a tree at a time: some arrays of 32 MB
 class Levels:
     """The trees of a forest, laid out for walks by levels.
 
-    `arrays`: the first child, the column, the bound and the leaf of each node; then, if there are categorical splits, for each of
-    them its feature, where its flags begin, and what a missing value does, and the flags of all, one after the other.
+    `arrays`: the first child, the column, the threshold, the flag for missing values and the leaf of each node; then, if there
+    are categorical splits, for each of them its feature, where its flags begin, and what a missing value does, and the flags of
+    all, one after the other.
 
     :param dtype: the type in which rows come, "float32" or "float64".
     :raises ModelRefused: a node leads out of its tree, or to a feature, leaf or category that is not there.
@@ -32,16 +32,16 @@ class Levels:
         import numpy as np
 
         layout = Layout(forest, 0, forest.count, np.dtype(dtype))
-        child, column, bound, leaf = layout.nodes()
-        self._count, self._width, self._type = forest.count, forest.width, str(bound.dtype)
+        self._count, self._type = forest.count, str(layout.dtype)
         self._depths: list[int] = layout.depths.tolist()
-        below = np.nextafter(bound, bound.dtype.type(-np.inf))
-        nodes = (child, column, np.where(column < forest.width, below, bound), leaf.astype(np.int64))
-        splits = layout.categorical()
+        stays = layout.is_leaf | layout.missing  # a leaf's column is 0, whatever its value
+        threshold = np.where(layout.is_leaf, np.inf, layout.threshold).astype(layout.dtype)
+        nodes = (layout.child, layout.column, threshold, stays, layout.leaf.astype(np.int64))
+        splits = layout.categorical
         if splits:
             features, flags, missing = splits
             starts = np.arange(len(flags)) * flags.shape[1]
-            splits = (features, starts, missing, flags.ravel())
+            splits = (features, starts, ~missing, ~flags.ravel())
             self._categories = flags.shape[1]
         self.arrays: tuple[Any, ...] = (nodes, splits)
 
@@ -50,9 +50,9 @@ class Levels:
 
         :param xp: the namespace, to which `arrays`, those of this layout, and `x`, of shape (rows, columns), belong.
         """
-        (child, column, bound, leaf), splits = arrays
+        (child, column, threshold, missing, leaf), splits = arrays
         x = xp.astype(x, getattr(xp, self._type))
-        values = xp.concat([x, -x, *([self._lefts(xp, splits, x)] if splits else [])], axis=1)
+        values = xp.concat([x, self._rights(xp, splits, x)], axis=1) if splits else x
         rows, width = values.shape
         flat, starts = xp.reshape(values, (-1,)), xp.arange(rows)[None, :] * width
         size = max(1, PAIRS // max(1, rows))
@@ -62,10 +62,9 @@ class Levels:
             node = xp.reshape(xp.broadcast_to(xp.arange(first, last)[:, None], shape), (-1,))
             start = xp.reshape(xp.broadcast_to(starts, shape), (-1,))
             for _ in range(max(self._depths[first:last])):
-                at, limit = xp.take(column, node, axis=0), xp.take(bound, node, axis=0)
-                v = xp.take(flat, at + start, axis=0)
-                second = (v > limit) | ((v == limit) & (at >= self._width))
-                node = xp.take(child, node, axis=0) + xp.astype(second, xp.int64)
+                v = xp.take(flat, xp.take(column, node, axis=0) + start, axis=0)
+                first_child = (v <= xp.take(threshold, node, axis=0)) | ((v != v) & xp.take(missing, node, axis=0))
+                node = xp.take(child, node, axis=0) + xp.astype(~first_child, xp.int64)
             yield first, last, xp.take(leaf, node, axis=0)
 
     def terms(self, xp: "Any", arrays: "tuple[Any, ...]", x: "Any", columns: "Any") -> "Iterator[tuple[int, list[Any]]]":
@@ -75,11 +74,11 @@ class Levels:
             for tree in range(first, last):
                 yield tree, [value[tree - first, :] for value in values]
 
-    def _lefts(self, xp: "Any", splits: "Any", x: "Any") -> "Any":
-        """Return 1 for each row and categorical split at which the row goes left, else 0."""
-        features, starts, missing, flags = splits
+    def _rights(self, xp: "Any", splits: "Any", x: "Any") -> "Any":
+        """Return 1 for each row and categorical split at which the row goes right, else 0."""
+        features, starts, missing, flags = splits  # these say what goes right
         v = xp.take(x, features, axis=1)
         known = (v >= 0.0) & (v < float(self._categories))
         places = xp.astype(xp.where(known, v, 0.0), xp.int64) + starts
-        left = xp.reshape(xp.take(flags, xp.reshape(places, (-1,)), axis=0), places.shape)
-        return xp.astype(xp.where(known, left, missing), x.dtype)
+        right = xp.reshape(xp.take(flags, xp.reshape(places, (-1,)), axis=0), places.shape)
+        return xp.astype(xp.where(known, right, missing), x.dtype)

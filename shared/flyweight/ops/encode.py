@@ -1,7 +1,6 @@
 """Encode categories as numbers: one table a column, looked up by value."""
 
 from _operator import getitem
-from itertools import accumulate
 
 from flyweight.errors import Fault, InvalidInput, preview
 from flyweight.ops import MAX_WIDTH, rows_of
@@ -133,17 +132,17 @@ class OneHot(_Tables):
         super().__init__(node)
         widths = node.positions("widths", MAX_WIDTH)
         node.expect(len(widths) == len(self._columns), "'widths' and the columns differ in number")
-        start = 0
+        start, self._blocks = 0, []
         for position, (width, (table, unseen, missing)) in enumerate(zip(widths, self._columns, strict=True)):
             for code in (*table.values(), unseen, missing):
                 inside = code is REFUSE or (type(code) is int and -1 <= code < width)
                 node.expect(inside, f"code {preview(code)} is out of its block")
             shifted = {category: _shift(code, start) for category, code in table.items()}
             self._columns[position] = (shifted, _shift(unseen, start), _shift(missing, start))
+            self._blocks.append((start, start + width))
             start += width
         node.expect(start <= MAX_WIDTH, f"wider than {MAX_WIDTH} columns")
         self._known = [table for table, _, _ in self._columns]
-        self._blocks = [(end - width, end) for end, width in zip(accumulate(widths), widths, strict=True)]
         self.kinds = "n" * start
         self._zeros = [0.0] * start
 

@@ -183,12 +183,9 @@ class Sum:
 
         from flyweight.ops._forest_batch import BatchWalk
 
-        table = np.array(self._leaves or [[v] for v in self._scalars], dtype=np.float32)
+        columns: list[Any] = [*zip(*self._leaves, strict=True)] or [self._scalars]
         self._walk = self._walk or BatchWalk(self._forest)
-        y = np.repeat(np.array([self._base], dtype=np.float32), len(x), axis=0)
-        for tree, rows, ended in self._walk.walks(x):
-            to = slice(None) if self._targets is None else slice(self._targets[tree], self._targets[tree] + 1)
-            y[rows, to] += table[ended]
+        y = self._walk.sums(x, np.array(self._base, dtype=np.float32), columns, self._targets)
         wide: Array = y.astype(float)
         return wide
 

@@ -1,7 +1,5 @@
 """Choose the index of a class from scores or probabilities; `choices` has the number of classes of each output."""
 
-from itertools import accumulate
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -28,8 +26,10 @@ class Argmax(_Index):
         widths = node.positions("widths", width + 1)
         fits = sum(widths) == width and 0 not in widths and bool(widths)
         node.expect(fits, "'widths' does not add up to the input's width")
-        ends = [*accumulate(widths)]
-        self._spans = [slice(end - width, end) for end, width in zip(ends, widths, strict=True)]
+        self._spans, end = [], 0
+        for columns in widths:
+            self._spans.append(slice(end, end + columns))
+            end += columns
         self.kinds = "n" * len(widths)
         self.choices = widths
         if len(widths) == 1:

@@ -3,7 +3,6 @@
 from math import isfinite, isinf
 
 from flyweight.errors import Fault, InvalidInput, preview
-from flyweight.ops import _singles
 from flyweight.ops._forest import CHECKED_NODES, Forest
 from flyweight.ops._lazy import cached_property
 
@@ -38,6 +37,10 @@ class Sum:
         self.exact = bool(node.choice("exact", (True, False)))
         self._single = node.choice("single", (True, False))
         self._names = node.items("names", (str,), inputs) if self._single else []
+        if self._single:
+            from flyweight.ops._singles import rounded  # imported late: other trees need no module in C
+
+            self._singles = rounded
         self.base = node.floats("base", None)
         self._divide = node.whole("divide", 1, 1_000_000) if node.choice("mean", (True, False)) else None
         self.kinds = "n" * len(self.base)
@@ -90,12 +93,9 @@ class Sum:
         from flyweight.ops._forest_batch import BatchWalk
 
         self._walk = self._walk or BatchWalk(self._forest)
-        columns = [np.ascontiguousarray(column) for column in self.columns]
-        y = np.repeat(np.array(self.base)[:, None], len(x), axis=1)
-        for tree, rows, ended in self._walk.walks(self._rounded_batch(x) if self._single else x):
-            for output, column in enumerate(columns) if self._targets is None else [(self._targets[tree], columns[0])]:
-                y[output, rows] += column.take(ended, mode="clip")
-        return y.T if self._divide is None else y.T / self._divide
+        rounded = self._rounded_batch(x) if self._single else x
+        y = self._walk.sums(rounded, np.array(self.base), self.columns, self._targets)
+        return y if self._divide is None else y / self._divide
 
     @cached_property
     def levels(self) -> "Levels":
@@ -137,7 +137,7 @@ class Sum:
 
         :raises InvalidInput: a number is beyond float32.
         """
-        rounded = _singles.rounded(x)
+        rounded = self._singles(x)
         if not isfinite(sum(rounded)):  # because of a missing value, or of one that is too large
             self._refuse_infinite(x, rounded)
         return rounded
