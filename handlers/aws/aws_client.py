@@ -10,8 +10,7 @@ import time
 
 import aws_client_context
 import aws_client_json
-from aws_client_api import JSON, Disconnected, RuntimeApi
-from aws_client_context import Current
+from aws_client_api import JSON, RuntimeApi
 from aws_client_environment import needed, set_variable, variable
 from aws_client_output import LogSink, open_sink, prepare_logging, unbuffer
 
@@ -46,6 +45,7 @@ def main() -> None:
         patient = Client(sink, patient=True)
         return aws_client_workers.run(int(several), lambda: patient.load(_api()), patient.serve, sink)
     client, api = Client(sink), _api()
+    api.connect()  # while the function is loaded, the Runtime API accepts it
     handler = client.load(api)
     if variable("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
         import aws_client_snapshot
@@ -127,11 +127,11 @@ class Client:
         """
         while True:
             invocation = self._next(api)
-            Current.request_id, Current.tenant = invocation.id, invocation.tenant
+            self._sink.request_id, self._sink.tenant = invocation.id, invocation.tenant
             set_variable(TRACE, invocation.trace)
             try:
                 self._answer(api, handler, invocation)
-            except (Disconnected, OSError) as error:
+            except OSError as error:
                 self._complain(f"Failed to post the answer to {invocation.id}: {error}")
                 if not self._patient:
                     raise SystemExit(1) from None
@@ -154,7 +154,7 @@ class Client:
     def _asked(self, api: RuntimeApi) -> "Invocation | None":
         try:
             status, invocation = api.next()
-        except (Disconnected, OSError) as error:
+        except OSError as error:
             api.close()
             self._complain(f"Failed to get next invocation. No Response from endpoint: {error}")
             return None

@@ -11,10 +11,6 @@ JSON = "application/json"
 NOT_A_DEADLINE = 0
 
 
-class Disconnected(Exception):
-    """The Runtime API ended the connection, or answered with something that is not HTTP."""
-
-
 class Invocation:
     """One event with its headers, as `next` answers; a header that is missing or empty is None."""
 
@@ -56,14 +52,14 @@ class RuntimeApi:
         agent = f"Host: {address}\r\nUser-Agent: aws-lambda-python/{version}-flyweight\r\nAccept: */*\r\n"
         self._common = f" HTTP/1.1\r\n{agent}".encode()
         self._socket: socket | None = None
+        self._answered = False  # whether this connection has answered a request
         self._rest = b""
 
     def next(self) -> "tuple[int, Invocation]":
         """Wait for the next event, for as long as it takes.
 
         :returns: the HTTP status, and the event if it is 200.
-        :raises OSError: the Runtime API can't be reached.
-        :raises Disconnected: it ended the connection.
+        :raises OSError: the Runtime API can't be reached, or ends the connection.
         """
         status, headers, body = self._exchange("GET", "invocation/next")
         return status, Invocation(headers, body)
@@ -72,8 +68,7 @@ class RuntimeApi:
         """Post the function's answer.
 
         :returns: the HTTP status, and the body of the Runtime API's answer.
-        :raises OSError: the connection failed.
-        :raises Disconnected: it was ended.
+        :raises OSError: the connection failed, or was ended.
         """
         return self._post(f"invocation/{invocation.id}/response", body, _headers(content_type, invocation))
 
@@ -82,8 +77,7 @@ class RuntimeApi:
 
         :param cause: the error as X-Ray takes it; empty for none.
         :returns: as `respond`.
-        :raises OSError: the connection failed.
-        :raises Disconnected: it was ended.
+        :raises OSError: the connection failed, or was ended.
         """
         headers = _headers(JSON, invocation)
         if cause:
@@ -96,8 +90,7 @@ class RuntimeApi:
         :param stage: `init` or `restore`.
         :param kind: the type of the error.
         :returns: as `respond`.
-        :raises OSError: the connection failed.
-        :raises Disconnected: it was ended.
+        :raises OSError: the connection failed, or was ended.
         """
         headers = _headers(JSON) + b"lambda-runtime-function-error-type: " + kind.encode("ascii", "replace") + b"\r\n"
         return self._post(f"{stage}/error", body, headers)
@@ -106,8 +99,7 @@ class RuntimeApi:
         """Tell that the snapshot may be taken, and wait until it was restored.
 
         :returns: as `respond`.
-        :raises OSError: the connection failed.
-        :raises Disconnected: it was ended.
+        :raises OSError: the connection failed, or was ended.
         """
         status, _, body = self._exchange("GET", "restore/next")
         return status, body
@@ -122,8 +114,15 @@ class RuntimeApi:
         first, *headers = lines
         self.send(b"%b%b%b\r\n" % (first.encode(), self._common, b"".join([f"{line}\r\n".encode() for line in headers])))
 
-    def send(self, data: bytes) -> None:
-        """Send bytes, over a new connection if none exists.
+    def connect(self) -> None:
+        """Open a connection, so that the Runtime API is ready for the first request; that tries again if it fails."""
+        try:
+            self._opened()
+        except OSError:
+            self.close()
+
+    def _opened(self) -> socket:
+        """Return the connection, a new one if none exists.
 
         :raises OSError: the connection failed.
         """
@@ -131,14 +130,20 @@ class RuntimeApi:
             self._socket = socket(self._family, SOCK_STREAM)
             self._socket.connect(self._place)
             self._socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-        self._socket.sendall(data)
+        return self._socket
+
+    def send(self, data: bytes) -> None:
+        """Send bytes, over a new connection if none exists.
+
+        :raises OSError: the connection failed.
+        """
+        self._opened().sendall(data)
 
     def answered(self) -> "tuple[int, bytes]":
         """Read the answer to a request that was sent.
 
         :returns: as `respond`.
-        :raises OSError: the connection failed.
-        :raises Disconnected: it was ended.
+        :raises OSError: the connection failed, or was ended.
         """
         status, _, body = self._read()
         return status, body
@@ -147,7 +152,7 @@ class RuntimeApi:
         """End the connection; the next request opens another."""
         if self._socket is not None:
             self._socket.close()
-        self._socket, self._rest = None, b""
+        self._socket, self._answered, self._rest = None, False, b""
 
     def _post(self, path: str, body: bytes, headers: bytes) -> "tuple[int, bytes]":
         status, _, answer = self._exchange("POST", path, headers, body)
@@ -160,10 +165,10 @@ class RuntimeApi:
         if body is not None:
             headers = b"%bcontent-length: %d\r\n" % (headers, len(body))
         request = b"%b %b%b%b%b\r\n" % (method.encode(), VERSION.encode(), path.encode(), self._common, headers)
-        kept = self._is_open()
+        kept = self._is_open() and self._answered
         try:
             return self._exchanged(request + body if body else request)
-        except (OSError, Disconnected):
+        except OSError:
             read = bool(self._rest)
             self.close()
             if method != "GET" or not kept or read:
@@ -192,6 +197,7 @@ class RuntimeApi:
         while status < 200:  # as 100 Continue
             status, headers, kept = self._head()
         body = self._body(status, headers)
+        self._answered = True
         if not kept or headers.get("connection", "").lower() == "close":
             self.close()
         return status, headers, body
@@ -200,7 +206,7 @@ class RuntimeApi:
         """Read a status line and headers.
 
         :returns: the status, the headers with names in lower case, and whether this version of HTTP keeps connections.
-        :raises Disconnected: they end too early, or are not HTTP.
+        :raises ConnectionError: they end too early, or are not HTTP.
         """
         end = self._rest.find(b"\r\n\r\n")
         while end < 0:
@@ -210,7 +216,7 @@ class RuntimeApi:
         first, *lines = head.split("\r\n")
         words = first.split(" ", 2)
         if len(words) < 2 or not first.startswith("HTTP/1.") or not words[1].isdecimal():
-            raise Disconnected(f"the answer begins with {first[:80]!r}")
+            raise ConnectionError(f"the answer begins with {first[:80]!r}")
         headers = {}
         for line in lines:
             name, _, value = line.partition(":")
@@ -224,7 +230,7 @@ class RuntimeApi:
         if "content-length" in headers:
             length = headers["content-length"]
             if not length.isdecimal():
-                raise Disconnected(f"the answer has a content-length of {length[:80]!r}")
+                raise ConnectionError(f"the answer has a content-length of {length[:80]!r}")
             return self._exactly(int(length))
         if status == 204:
             return b""
@@ -238,7 +244,7 @@ class RuntimeApi:
     def _chunks(self) -> bytes:
         """Read a body in chunks, and the trailer.
 
-        :raises Disconnected: the length of a chunk is not one.
+        :raises ConnectionError: the length of a chunk is not one.
         """
         parts: list[bytes] = []
         while True:
@@ -246,7 +252,7 @@ class RuntimeApi:
             try:
                 length = int(line, 16)
             except ValueError:
-                raise Disconnected(f"a chunk has the length {line[:80]!r}") from None
+                raise ConnectionError(f"a chunk has the length {line[:80]!r}") from None
             if length == 0:
                 while self._line():
                     pass
@@ -275,11 +281,11 @@ class RuntimeApi:
     def _received(self, most: int = 1 << 16) -> bytes:
         """Receive some bytes.
 
-        :raises Disconnected: no more come.
+        :raises ConnectionError: no more come.
         """
         more = self._more(most)
         if not more:
-            raise Disconnected("the connection ended within an answer" if self._rest else "the connection ended")
+            raise ConnectionError("the connection ended within an answer" if self._rest else "the connection ended")
         return more
 
     def _more(self, most: int = 1 << 16) -> bytes:

@@ -18,45 +18,17 @@ if TYPE_CHECKING:
 W3C = ("traceparent", "tracestate", "baggage")
 
 
-class Current:
-    """The request that this process answers now; log records carry its id and tenant."""
-
-    request_id = ""
-    tenant: "str | None" = None
-
-
-class _Fields:
-    """A value with a few named fields, which may be unset."""
-
-    __slots__: "tuple[str, ...]" = ()
-
-    def fill(self, fields: "Any") -> "Any":
-        """Set each field from a dict, None if it is not in there."""
-        for name in self.__slots__:
-            setattr(self, name, fields.get(name))
-        return self
-
-    def __repr__(self) -> str:
-        fields = ",".join([f"{name}={getattr(self, name)}" for name in self.__slots__])
-        return f"{type(self).__name__}([{fields}])"
-
-
-class CognitoIdentity(_Fields):
+class CognitoIdentity:
     """Who called through Cognito."""
 
     __slots__ = ("cognito_identity_id", "cognito_identity_pool_id")
 
+    def __init__(self, fields: "Any") -> None:
+        self.cognito_identity_id = fields.get("cognitoIdentityId")
+        self.cognito_identity_pool_id = fields.get("cognitoIdentityPoolId")
 
-class Client(_Fields):
-    """The mobile application that called."""
-
-    __slots__ = ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name")  # noqa: RUF023
-
-
-class ClientContext(_Fields):
-    """What a mobile application sent beside the event."""
-
-    __slots__ = ("custom", "env", "client")  # noqa: RUF023
+    def __repr__(self) -> str:
+        return shown(self, [*self.__slots__])
 
 
 class LambdaContext:
@@ -72,14 +44,12 @@ class LambdaContext:
         self.invoked_function_arn = invocation.arn
         self.tenant_id = invocation.tenant
         self._w3c_fields = _w3c(client_context)
-        self.client_context = None if client_context is None else ClientContext().fill(client_context)
-        if self.client_context is not None and self.client_context.client is not None:
-            self.client_context.client = Client().fill(self.client_context.client)
-        self.identity = CognitoIdentity()
-        self.identity.cognito_identity_id = self.identity.cognito_identity_pool_id = None  # type: ignore[attr-defined]
-        if cognito is not None:
-            self.identity.cognito_identity_id = cognito.get("cognitoIdentityId")  # type: ignore[attr-defined]
-            self.identity.cognito_identity_pool_id = cognito.get("cognitoIdentityPoolId")  # type: ignore[attr-defined]
+        self.client_context = None
+        if client_context is not None:
+            from aws_client_mobile import client_context_of
+
+            self.client_context = client_context_of(client_context)
+        self.identity = CognitoIdentity({} if cognito is None else cognito)
         self._epoch_deadline_time_in_ms = invocation.deadline
         self._sink = sink
 
@@ -103,10 +73,14 @@ class LambdaContext:
         sys.stdout.write(str(message))
 
     def __repr__(self) -> str:
-        shown = ["aws_request_id", "log_group_name", "log_stream_name", "function_name", "memory_limit_in_mb", "function_version"]
-        shown += ["invoked_function_arn", "client_context", "identity", "tenant_id"]
-        fields = ",".join([f"{name}={getattr(self, name)}" for name in shown])
-        return f"{type(self).__name__}([{fields}])"
+        names = ["aws_request_id", "log_group_name", "log_stream_name", "function_name", "memory_limit_in_mb", "function_version"]
+        return shown(self, [*names, "invoked_function_arn", "client_context", "identity", "tenant_id"])
+
+
+def shown(value: object, names: "list[str]") -> str:
+    """Write a value with these attributes, as AWS's client does."""
+    fields = ",".join([f"{name}={getattr(value, name)}" for name in names])
+    return f"{type(value).__name__}([{fields}])"
 
 
 def create(invocation: "Invocation", sink: "LogSink") -> LambdaContext:

@@ -15,20 +15,18 @@ WHITE = " \t\n\r"
 PLAIN = frozenset((str, int, float, bool, type(None)))
 
 
-class _Rules:
-    """What the scanner asks of its decoder."""
+def _no_constant(token: str) -> None:
+    """Refuse NaN, Infinity and -Infinity, as AWS's client does.
 
-    strict = True
-    object_hook = object_pairs_hook = None
-    parse_float, parse_int = float, int
+    :raises ValueError: always.
+    """
+    raise ValueError(f"{token} is not JSON")
 
-    @staticmethod
-    def parse_constant(token: str) -> None:
-        """Refuse NaN, Infinity and -Infinity, as AWS's client does.
 
-        :raises ValueError: always.
-        """
-        raise ValueError(f"{token} is not JSON")
+Namespace: "Any" = type(sys.implementation)  # types.SimpleNamespace: to make a class takes longer than to parse an event
+RULES = Namespace(  # what the scanner asks of its decoder
+    strict=True, object_hook=None, object_pairs_hook=None, parse_float=float, parse_int=int, parse_constant=_no_constant
+)
 
 
 def read(body: bytes) -> "Any":
@@ -54,7 +52,7 @@ def _by_package(text: str) -> "Any":
     """Parse by the `json` package, whose errors name line and column."""
     import json
 
-    return json.loads(text, parse_constant=_Rules.parse_constant)
+    return json.loads(text, parse_constant=_no_constant)
 
 
 def write(value: "Any", only_ascii: bool) -> str:
@@ -68,10 +66,16 @@ def write(value: "Any", only_ascii: bool) -> str:
     marks: list[str] = []
 
     def other(part: "Any") -> "Any":
-        return _other(part, marks)
+        from aws_client_objects import converted
 
+        return converted(part, marks)
+
+    if _has_objects(value):
+        from aws_client_objects import as_objects
+
+        value = as_objects(value)
     try:
-        text = _encoder(only_ascii)(_as_objects(value) if _has_objects(value) else value, other)
+        text = _encoder(only_ascii)(value, other)
     except TypeError as error:
         words, separator, name = str(error).partition(", not ")
         if not words.startswith("keys must be"):
@@ -82,38 +86,10 @@ def write(value: "Any", only_ascii: bool) -> str:
     return text
 
 
-def _other(part: "Any", marks: "list[str]") -> "Any":
-    """Convert a part that JSON has no form for; a number in `marks` is a text that later loses its quotes.
-
-    :raises TypeError: nothing is known about its type.
-    """
-    if isinstance(part, bytes):
-        return part.decode()
-    as_dict = _as_dict(part)
-    if as_dict is not None:
-        return _checked(as_dict())
-    numbers = sys.modules.get("decimal")
-    if numbers is not None and isinstance(part, numbers.Decimal):
-        if part.is_nan():
-            return float("nan")
-        if not marks:
-            from posix import urandom  # a text that no caller can know
-
-            marks.append(urandom(16).hex())
-        return f"{marks[0]}{part}{marks[0]}"
-    raise TypeError(f"Object of type {type(part).__name__} is not JSON serializable")
-
-
-def _as_dict(part: "Any") -> "Callable[[], Any] | None":
+def as_dict(part: "Any") -> "Callable[[], Any] | None":
     """Return the method by which named tuples become objects, if a value has one."""
     method = None if isinstance(part, type) else getattr(part, "_asdict", None)
     return method if callable(method) else None
-
-
-def _checked(value: "Any") -> "Any":
-    if not isinstance(value, dict):
-        raise TypeError(f"_asdict() must return a dict, not {type(value).__name__}")
-    return value
 
 
 def _has_objects(value: "Any") -> bool:
@@ -127,7 +103,7 @@ def _has_objects(value: "Any") -> bool:
         if kind is not list and kind is not dict and kind is not tuple:
             if not isinstance(part, (tuple, list, dict)):
                 continue
-            if _as_dict(part) is not None:
+            if as_dict(part) is not None:
                 return True
         if id(part) in seen:
             continue
@@ -139,36 +115,6 @@ def _has_objects(value: "Any") -> bool:
         else:
             waiting += [item for item in part if type(item) not in PLAIN]
     return False
-
-
-def _as_objects(value: "Any", above: "tuple[int, ...]" = ()) -> "Any":
-    """Copy a value with objects in place of named tuples, and texts in place of keys of bytes.
-
-    :raises ValueError: the value contains itself.
-    """
-    if not isinstance(value, (tuple, list, dict)):
-        return value
-    if id(value) in above:
-        raise ValueError("Circular reference detected")
-    above = (*above, id(value))
-    as_dict = _as_dict(value)
-    if as_dict is not None:
-        value = _checked(as_dict())
-    if isinstance(value, dict):
-        return _Pairs((key.decode() if isinstance(key, bytes) else key, _as_objects(item, above)) for key, item in value.items())
-    return [_as_objects(item, above) for item in value]
-
-
-class _Pairs(dict):  # type: ignore[type-arg]
-    """An object's pairs in order; a key may occur twice, once as bytes and once as text."""
-
-    def __init__(self, pairs: "Any") -> None:
-        self._pairs = [*pairs]
-        super().__init__(self._pairs)
-
-    def items(self) -> "Any":
-        """Return the pairs."""
-        return self._pairs
 
 
 def _encoder(only_ascii: bool) -> "Callable[[Any, Callable[[Any], Any]], str]":
@@ -190,7 +136,7 @@ def _functions() -> "tuple[Any, Any]":
     try:
         from _json import encode_basestring, encode_basestring_ascii, make_encoder, make_scanner
 
-        scan = make_scanner(_Rules)  # type: ignore[arg-type]
+        scan = make_scanner(RULES)
         parts = make_encoder({}, str, encode_basestring, None, ": ", ", ", False, False, True)({"é": [1, (2.5, None)]}, 0)
         if scan(' {"a": [1, 2.5]}', 1) == ({"a": [1, 2.5]}, 16) and "".join(parts) == '{"é": [1, [2.5, null]]}':
             return scan, (make_encoder, encode_basestring, encode_basestring_ascii)

@@ -7,8 +7,6 @@ import logging
 import os
 import time
 
-from aws_client_context import Current
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -49,9 +47,13 @@ class LambdaLoggerHandlerWithFrameType(LambdaLoggerHandler):
 class LambdaLoggerFilter(logging.Filter):
     """Adds the current request to each record."""
 
+    def __init__(self, sink: "LogSink") -> None:
+        super().__init__()
+        self._sink = sink
+
     def filter(self, record: logging.LogRecord) -> bool:
         """Add id and tenant, and let every record pass."""
-        record.aws_request_id, record.tenant_id = Current.request_id, Current.tenant
+        record.aws_request_id, record.tenant_id = self._sink.request_id, self._sink.tenant
         return True
 
 
@@ -114,5 +116,5 @@ def set_up(sink: "LogSink") -> None:
     root = logging.getLogger()
     if level in logging.getLevelNamesMapping():
         root.setLevel(level)
-    one.addFilter(LambdaLoggerFilter())
+    one.addFilter(LambdaLoggerFilter(sink))
     root.addHandler(one)

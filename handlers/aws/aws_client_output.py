@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 TEXT, TEXT_ERROR, JSON_ERROR = 0xA55A0003, 0xA55A0017, 0xA55A0016
 DESCRIPTOR = "_LAMBDA_TELEMETRY_LOG_FD"
+Finder: "Any" = type(sys.implementation)  # types.SimpleNamespace: to make a class of its own takes longer
 
 
 class Unbuffered:
@@ -46,11 +47,14 @@ class Unbuffered:
 class LogSink:
     """Where log records go.
 
-    `descriptor`: the platform's descriptor, which takes frames; None for standard output.
+    `descriptor`: the platform's descriptor, which takes frames; None for standard output. `request_id`, `tenant`: of the request
+    that this process answers now, which records name.
     """
 
     def __init__(self, descriptor: "int | None") -> None:
         self.descriptor = descriptor
+        self.request_id = ""
+        self.tenant: str | None = None
         self.is_json = (variable("AWS_LAMBDA_LOG_FORMAT") or "").upper() == "JSON"
 
     def log(self, message: str, frame_type: "int | bytes | None" = None) -> None:
@@ -96,43 +100,37 @@ def open_sink() -> LogSink:
     return LogSink(None if descriptor is None else int(descriptor))
 
 
-class LoggingFinder:
-    """Wait on `sys.meta_path` for the first import of `logging`, and set up its root logger then.
+def prepare_logging(sink: LogSink) -> None:
+    """Have `logging` write to the sink: now if it is imported, else by a finder that waits for its first import.
 
     A function that does not log never imports `logging`, which takes as long as half of its cold start.
     """
-
-    def __init__(self, sink: LogSink) -> None:
-        self._sink = sink
-
-    def find_spec(self, name: str, path: "Any" = None, target: "Any" = None) -> "Any":
-        """Find `logging` where it is, with a step after it was loaded; anything else is left to the other finders."""
-        if name != "logging":
-            return None
-        sys.meta_path.remove(self)
-        for finder in sys.meta_path:
-            spec = finder.find_spec(name, path, target)
-            if spec is not None:
-                self._extend(spec)
-                return spec
-        return None
-
-    def _extend(self, spec: "Any") -> None:
-        load = spec.loader.exec_module
-
-        def load_and_set_up(module: "Any") -> None:
-            load(module)
-            from aws_client_logging import set_up
-
-            set_up(self._sink)
-
-        spec.loader.exec_module = load_and_set_up
-
-
-def prepare_logging(sink: LogSink) -> None:
-    """Have `logging` write to the sink, once it is imported or now if it is."""
     if "logging" in sys.modules:
         from aws_client_logging import set_up
 
         return set_up(sink)
-    sys.meta_path.insert(0, LoggingFinder(sink))
+    finder: Any = Finder(find_spec=lambda name, *place: _logging(finder, sink, *place) if name == "logging" else None)
+    sys.meta_path.insert(0, finder)
+
+
+def _logging(finder: "Any", sink: LogSink, path: "Any" = None, target: "Any" = None) -> "Any":
+    """Find `logging` where it is, with a step after it was loaded."""
+    sys.meta_path.remove(finder)
+    for other in sys.meta_path:
+        spec = other.find_spec("logging", path, target)
+        if spec is not None:
+            _extend(spec, sink)
+            return spec
+    return None
+
+
+def _extend(spec: "Any", sink: LogSink) -> None:
+    load = spec.loader.exec_module
+
+    def load_and_set_up(module: "Any") -> None:
+        load(module)
+        from aws_client_logging import set_up
+
+        set_up(sink)
+
+    spec.loader.exec_module = load_and_set_up

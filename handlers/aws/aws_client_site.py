@@ -14,25 +14,25 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class SiteFinder:
-    """Waits on `sys.meta_path` for the first import of a module that `site` may have something to do with."""
-
-    def find_spec(self, name: str, path: "Any" = None, target: "Any" = None) -> "Any":
-        """Run `site` if the module is not of the standard library, and then find it as usual."""
-        if path is not None or name in sys.stdlib_module_names:
-            return None
-        sys.meta_path.remove(self)
-        run_site()
-        for finder in [*sys.meta_path]:
-            spec = finder.find_spec(name, path, target)
-            if spec is not None:
-                return spec
-        return None
-
-
 def wait_for_site() -> None:
-    """Run `site` when it is needed. The last finder is Python's own, which looks into the path."""
-    sys.meta_path.insert(-1, SiteFinder())
+    """Run `site` when it is needed: this module waits among the finders for the first import that `site` may have to do with.
+
+    The last finder is Python's own, which looks into the path.
+    """
+    sys.meta_path.insert(-1, sys.modules[__name__])
+
+
+def find_spec(name: str, path: "Any" = None, target: "Any" = None) -> "Any":
+    """Run `site` if a module is not of the standard library, and then find it as usual."""
+    if path is not None or name in sys.stdlib_module_names:
+        return None
+    sys.meta_path.remove(sys.modules[__name__])
+    run_site()
+    for finder in [*sys.meta_path]:
+        spec = finder.find_spec(name, path, target)
+        if spec is not None:
+            return spec
+    return None
 
 
 def run_site() -> None:

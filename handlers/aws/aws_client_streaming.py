@@ -50,8 +50,7 @@ def post(api: RuntimeApi, invocation: Invocation, answer: Streamed, sink: "LogSi
     """Post an answer in chunks; an error of its blocks is logged, and told in the trailers.
 
     :returns: the HTTP status, and the body of the Runtime API's answer.
-    :raises OSError: the connection failed.
-    :raises Disconnected: it was ended.
+    :raises OSError: the connection failed, or was ended.
     """
     from aws_client_json import write
 

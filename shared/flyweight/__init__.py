@@ -170,15 +170,21 @@ class _Bundle:
         self._run(module, loads(self._read(*self._entry(module.__name__)[1:])) if code is None else code)  # type: ignore[index]
 
     def import_first(self) -> None:
-        """Import the modules of a cold start, in its order; the file has their bytecode in one piece as well.
+        """Import the modules of a cold start, in its order; the file has their bytecode in a few pieces as well.
 
         Python's own steps for one import take as long as most of these modules do.
         """
         from marshal import loads
 
-        entry = self._entry("")
-        extensions, codes = ((), ()) if entry is None else loads(self._read(*entry[1:]))
-        _import_extensions(extensions)
+        number = 0
+        while (entry := self._entry(str(number))) is not None:
+            extensions, codes = loads(self._read(*entry[1:]))
+            _import_extensions(extensions)
+            self._import_all(codes)
+            number += 1
+
+    def _import_all(self, codes: "tuple[tuple[str, CodeType], ...]") -> None:
+        """Import modules whose bytecode was read; any of them may import a later one."""
         self._codes.update(codes)
         for name, code in codes:
             above, _, last = name.rpartition(".")

@@ -1,10 +1,10 @@
 """Load a model and predict: instances in, a Prediction out."""
 
 import sys
-from itertools import accumulate
 
+from flyweight import errors  # for rare errors, which are made when they are asked for
 from flyweight.engines import Batches, engine_for
-from flyweight.errors import Fault, FlyweightError, InvalidInput, ModelRefused, NoSuchOutput, preview
+from flyweight.errors import Fault, FlyweightError, InvalidInput, ModelRefused, preview
 from flyweight.models import file as model_file
 from flyweight.models.validation import Validator
 from flyweight.settings import Limits
@@ -51,7 +51,7 @@ class _Method:
         if model is None:
             return self._method
         if model.method_output(self._output) is None:
-            raise NoSuchOutput(f"this {model.signature.task} model has no {self._method.__name__}; {model.method_names()}")
+            raise errors.NoSuchOutput(f"this {model.signature.task} model has no {self._method.__name__}; {model.method_names()}")
         return self._method.__get__(model, owner)
 
 
@@ -69,7 +69,7 @@ class Predictor:
     def __init__(self, file: "ModelFile", limits: Limits = UNLIMITED, engine: "Engine | None" = None) -> None:
         self.file = file
         self.signature = file.signature
-        self.name, self.version = (_identifier(file.document, key) for key in ("name", "version"))
+        self.name, self.version = (identifier(file.document, key) for key in ("name", "version"))
         self.engine = engine or engine_for(file)
         if hasattr(self.engine, "plan") and limits.max_instances < sys.maxsize:
             self.engine.plan.check_request(limits)
@@ -356,8 +356,10 @@ def _read_labels(indices: "list[list[int]]", classes: "list[list[Any]]") -> "lis
 
 def _split(values: "list[list[Any]]", classes: "list[list[Any]]") -> "list[Any]":
     """Split each instance's row of values into one list for each output."""
-    ends = [*accumulate(map(len, classes))]
-    spans = [slice(end - len(labels), end) for end, labels in zip(ends, classes, strict=True)]
+    spans, end = [], 0
+    for labels in classes:
+        spans.append(slice(end, end + len(labels)))
+        end += len(labels)
     return [[row[span] for span in spans] for row in values]
 
 
@@ -377,7 +379,7 @@ def _alike(answered: "Any", recorded: "Any", precision: float) -> bool:
     return type(answered) is type(recorded) and bool(answered == recorded)
 
 
-def _identifier(document: "dict[str, Any]", key: str) -> str:
+def identifier(document: "dict[str, Any]", key: str) -> str:
     """Read the model's name or version, which is also part of a header and of file names.
 
     :raises ModelRefused: it is absent, too long, or has other characters.

@@ -132,14 +132,10 @@ def _no_constant(token: str) -> None:
     raise NotStrictJSON(f"holds {token}, which is not JSON; send null for a missing value")
 
 
-class _Rules:
-    """What the scanner asks of a decoder; as class attributes, because it keeps them."""
-
-    strict = True
-    object_hook = None
-    object_pairs_hook = staticmethod(unique)
-    parse_float, parse_int = float, int
-    parse_constant = staticmethod(_no_constant)
+Namespace: "Any" = type(sys.implementation)  # types.SimpleNamespace: to make a class takes longer than to parse a request
+RULES = Namespace(  # what the scanner asks of a decoder
+    strict=True, object_hook=None, object_pairs_hook=unique, parse_float=float, parse_int=int, parse_constant=_no_constant
+)
 
 
 def _decoder() -> "Any":
@@ -157,7 +153,7 @@ def _makescan() -> "Callable[[str, int], tuple[Any, int]]":
     try:
         from _json import make_scanner
 
-        scan: Callable[[str, int], tuple[Any, int]] = make_scanner(_Rules)  # type: ignore[arg-type]
+        scan: Callable[[str, int], tuple[Any, int]] = make_scanner(RULES)
     except (ImportError, AttributeError, TypeError):
         scan = _decoder().scan_once
     return guarded(scan) if sys.platform == "emscripten" else scan

@@ -1,14 +1,13 @@
 """Validate instances against a signature: rows of floats (NaN if missing), strings and None, in the signature's order."""
 
 from _operator import itemgetter
-from itertools import islice
 from math import inf, isfinite, nan
 
 from flyweight.errors import MAX_FAULTS, Fault, InvalidInput, MalformedRequest, TooLarge, listing, preview
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from typing import Any
 
     from flyweight.models.names import FeatureNames
@@ -19,12 +18,6 @@ FLOATS = frozenset((float,))
 PLAIN = frozenset((float, int))  # and not bool, whose type is its own
 FLAGS = frozenset((float, int, bool))
 ABSENT = ("NAType", "NaTType")  # the types of pandas' NA and NaT
-
-
-class Numbered(list):  # type: ignore[type-arg]
-    """Instances of a text; `lines` has the number of the line on which each begins."""
-
-    lines: "Sequence[int]" = ()
 
 
 class Validator:
@@ -115,17 +108,16 @@ class Validator:
         unknown = not self.ignores and len(place_of) != len(columns)
         if unknown or any(feature.name not in place_of and feature.kind != "unread" for feature in self.features):
             names = [column if column in known else column.strip() for column in columns]
-            faults = islice(self._name_faults(names, columns=True), MAX_FAULTS)
-            raise InvalidInput(*[fault._replace(line=line) for fault in faults])
+            raise InvalidInput(*[fault._replace(line=line) for fault in self._name_faults(names, columns=True)])
         return [place_of.get(name) for name in self._names]
 
-    def _name_faults(self, names: "Collection[str]", columns: bool = False) -> "Iterator[Fault]":
-        """Name each unknown or missing feature, as `FeatureNames.faults`."""
+    def _name_faults(self, names: "Collection[str]", columns: bool = False) -> "list[Fault]":
+        """Name the unknown or missing features, as `FeatureNames.faults`, MAX_FAULTS at most."""
         if self._feature_names is None:
             from flyweight.models.names import FeatureNames  # imported late: only mistakes need it
 
             self._feature_names = FeatureNames(self.features)
-        return self._feature_names.faults(names, self.ignores, columns)
+        return [*self._feature_names.faults(names, self.ignores, columns)][:MAX_FAULTS]
 
     def _faults(self, instances: "list[Any]") -> "list[Fault]":
         """Collect the faults of all instances, MAX_FAULTS at most."""
@@ -191,7 +183,7 @@ class Validator:
                         return [values] if self._one else values
                     except KeyError:
                         pass
-            raise InvalidInput(*islice(self._name_faults(instance), MAX_FAULTS))
+            raise InvalidInput(*self._name_faults(instance))
         if not isinstance(instance, (list, tuple)):
             raise InvalidInput(Fault("an array of values or an object by feature name", preview(instance)))
         if len(instance) != self._width:

@@ -62,7 +62,7 @@ EACH = (
 OURS = EACH % "n.startswith(('flyweight.', 'aws_'))"
 
 
-def test_one_piece_has_the_modules_of_a_cold_start_and_they_are_as_if_they_were_imported(copy: Path) -> None:
+def test_the_pieces_have_the_modules_of_a_cold_start_and_they_are_as_if_they_were_imported(copy: Path) -> None:
     at_once = run(copy, f"import flyweight; flyweight.import_first(); print('app' in sys.modules); found = {OURS}; print(found)")
     in_turn = run(copy, f"import aws_client, aws_client_site, app; print('app' in sys.modules); found = {OURS}; print(found)")
     first, second = at_once.stdout.splitlines(), in_turn.stdout.splitlines()
@@ -71,15 +71,18 @@ def test_one_piece_has_the_modules_of_a_cold_start_and_they_are_as_if_they_were_
     assert first[1] == second[1]
 
 
-def test_the_piece_is_read_at_once_and_no_module_of_it_a_second_time(copy: Path) -> None:
+def test_each_piece_is_read_at_once_and_no_module_of_it_a_second_time(copy: Path) -> None:
     program = """
 import flyweight
 read, sizes = flyweight._Bundle._read, []
 flyweight._Bundle._read = lambda self, begin, size: sizes.append(size) or read(self, begin, size)
 flyweight.import_first()
-print(len(sizes), sum(name.startswith("flyweight.") for name in sys.modules) > 20)
+bundle = sys.meta_path[0]
+pieces = [bundle._entry(str(number))[2] for number in range(len(sizes))]
+print(sizes == pieces, bundle._entry(str(len(sizes))), max(sizes) <= 128 * 1024 < sum(sizes))
+print(sum(name.startswith("flyweight.") for name in sys.modules) > 20)
 """
-    assert run(copy, program).stdout == "1 True\n"
+    assert run(copy, program).stdout == "True None True\nTrue\n"
 
 
 def test_modules_in_c_are_found_as_usual_where_their_files_are_not_those_of_the_build(copy: Path) -> None:
@@ -110,7 +113,7 @@ def test_a_module_of_the_handler_is_read_from_its_own_folder_only(copy: Path, tm
     assert run(copy, program).stdout == "True\n"
 
 
-def test_a_damaged_module_of_the_piece_is_an_error_and_leaves_nothing(copy: Path) -> None:
+def test_a_damaged_module_of_a_piece_is_an_error_and_leaves_nothing(copy: Path) -> None:
     program = """
 import flyweight
 flyweight._Bundle._run = lambda self, *code: 1 / 0

@@ -1,10 +1,10 @@
-"""Note which modules a cold start imports, and add their bytecode to a folder's file of bytecode once more, in one piece.
+"""Note which modules a cold start imports, and add their bytecode to a folder's file of bytecode once more, in a few pieces.
 
     python -P -S recorder.py aws_client app    # in the folder, by the Python that the function will have
 
-A piece of many modules has each name once, and is loaded in three quarters of the time of its parts. Before them it names the
+A piece of many modules has each name once, and is loaded in three quarters of the time of its parts. The first one names the
 modules in C that they import. The last module is the handler, which loads the model, and with it the modules of the model's ops
-and engine; it is imported, but not in the piece. Nor is the store of files, where that stands in for the store of an address.
+and engine; it is imported, but in no piece. Nor is the store of files, where that stands in for the store of an address.
 """
 
 import marshal
@@ -12,6 +12,7 @@ import os
 import sys
 
 STAND_IN = "flyweight.stores.file"
+LARGEST = 120_000  # bytes of a piece: for a larger one malloc takes new memory from the system, and not that of the one before
 
 
 def extensions() -> "list[tuple[str, str]]":
@@ -20,8 +21,20 @@ def extensions() -> "list[tuple[str, str]]":
     return [(name, os.path.basename(origin)) for name, origin in origins if os.path.dirname(origin) == sys.path[-1]]
 
 
+def grouped(names: "list[str]", sizes: "dict[str, int]") -> "list[list[str]]":
+    """Divide modules into groups of LARGEST bytes at most, in their order."""
+    groups, size = [[]], 0  # type: tuple[list[list[str]], int]
+    for name in names:
+        if groups[-1] and size + sizes[name] > LARGEST:
+            groups.append([])
+            size = 0
+        groups[-1].append(name)
+        size += sizes[name]
+    return groups
+
+
 def main() -> None:
-    """Import the modules, and add the piece to `flyweight/__pycache__/bundle.TAG`, as the entry without a name."""
+    """Import the modules, and add the pieces to `flyweight/__pycache__/bundle.TAG`, as entries whose names are numbers."""
     sys.path.insert(0, os.getcwd())
     import flyweight
 
@@ -41,11 +54,15 @@ def main() -> None:
         index, codes = file.read(size).decode(), file.read()
     places = {line[0]: (int(line[2]), int(line[3])) for line in [line.split("\t") for line in index.splitlines()] if line[0]}
     first = [name for name in ended if name not in (sys.argv[-1], STAND_IN)]
-    bytecode = tuple((name, marshal.loads(codes[begin:][:length])) for name in first for begin, length in [places[name]])
-    piece = marshal.dumps((tuple(extensions()), bytecode))
-    head = f"\n\t\t{len(codes)}\t{len(piece)}{index}".encode()  # the piece is looked for first
+    lines, pieces, begin = [], [], len(codes)
+    for number, names in enumerate(grouped(first, {name: places[name][1] for name in first})):
+        bytecode = tuple((name, marshal.loads(codes[start:][:length])) for name in names for start, length in [places[name]])
+        pieces.append(marshal.dumps((() if number else tuple(extensions()), bytecode)))
+        lines.append(f"\n{number}\t\t{begin}\t{len(pieces[-1])}")
+        begin += len(pieces[-1])
+    head = f"{''.join(lines)}{index}".encode()  # the pieces are looked for first
     with open(path, "wb") as bundled:
-        bundled.write(b"".join([len(head).to_bytes(4, "little"), head, codes, piece]))
+        bundled.write(b"".join([len(head).to_bytes(4, "little"), head, codes, *pieces]))
 
 
 if __name__ == "__main__":

@@ -1,23 +1,4 @@
-"""Every error that flyweight raises on purpose, each with its code and its HTTP status, and the problem document of one.
-
-FlyweightError
-|-- MalformedRequest       the bytes can't be read as their content type says
-|-- InvalidInput           the instances do not fit the model's signature
-|-- TooLarge               more bytes or instances than this deployment takes
-|-- UnsupportedMediaType   a content type, charset or encoding that is not supported
-|-- NotAcceptable          the caller accepts none of the supported media types
-|-- NotFound, MethodNotAllowed
-|-- Forbidden              an event from a sender that may not send it
-|-- NotServed              an event of a known kind that flyweight does not serve
-|-- ModelRefused           a model file that fails a check
-|-- NoSuchOutput           a method whose output the model does not have, such as predict_proba of a regression
-|-- InvalidSetting         an environment variable or an argument with no meaning
-|-- NotDone                a record whose work is left for a later delivery
-`-- ModelUnavailable       no model can answer now
-    `-- StoreFailed        an operation on a store failed
-        |-- ObjectNotFound      no object has that key
-        `-- PreconditionFailed  the object changed meanwhile
-"""
+"""The errors that most functions may meet, and what is made of an error: a problem document, the fields of a log line."""
 
 from flyweight.values import Value
 
@@ -110,49 +91,10 @@ class TooLarge(FlyweightError):
         self.request_headers = request_headers
 
 
-class UnsupportedMediaType(FlyweightError):
-    """A content type, charset or content encoding that is not supported."""
-
-    code, status = "unsupported_media_type", 415
-
-    def __init__(self, message: str, headers: "Mapping[str, str]" = NO_HEADERS) -> None:
-        super().__init__(message)
-        self.headers = headers
-
-
-class NotAcceptable(FlyweightError):
-    """The caller accepts none of the supported media types."""
-
-    code, status = "not_acceptable", 406
-
-
-class Forbidden(FlyweightError):
-    """The caller may not send this; the message names the setting that says who may."""
-
-    code, status = "forbidden", 403
-
-
-class NotServed(FlyweightError):
-    """An event whose kind is known and not served; it is refused by name, so that its sender keeps it."""
-
-    code, status = "not_served", 422
-
-
 class NotFound(FlyweightError):
     """No such path, or no such model."""
 
     code, status = "not_found", 404
-
-
-class MethodNotAllowed(FlyweightError):
-    """The path exists under other methods: `allow` lists them, as the header Allow does."""
-
-    code, status = "method_not_allowed", 405
-
-    def __init__(self, message: str, allow: str) -> None:
-        super().__init__(message)
-        self.allow = allow
-        self.headers = {"allow": allow}
 
 
 class ModelRefused(FlyweightError):
@@ -165,47 +107,14 @@ class ModelRefused(FlyweightError):
         self.next_step = next_step
 
 
-class NoSuchOutput(FlyweightError, AttributeError):
-    """A method that this model does not have; the message names those that it has."""
-
-
 class InvalidSetting(FlyweightError, ValueError):
     """A setting or an argument has a value with no meaning; the message names it and what was expected."""
-
-
-class NotDone(FlyweightError):
-    """A record is sound, but its work is not done, or not yet: it must be delivered again."""
-
-    code, status = "not_done", 503
 
 
 class ModelUnavailable(FlyweightError):
     """No model can answer now; a later request may succeed."""
 
     code, status = "model_unavailable", 503
-
-
-class StoreFailed(ModelUnavailable):
-    """A store can't be reached, refuses access, is too slow or misbehaves; `transient`: a later attempt may succeed.
-
-    The message names the key and never holds a credential or a signed URL.
-    """
-
-    def __init__(self, message: str, transient: bool = False) -> None:
-        super().__init__(message)
-        self.transient = transient
-
-
-class ObjectNotFound(StoreFailed):
-    """The store answers, and no object has that key."""
-
-
-class PreconditionFailed(StoreFailed):
-    """The object changed since it was read, and nothing was written. Read it again before retrying."""
-
-
-# The caller's own faults: the same request, record or row fails again, so that no retry helps.
-INPUT_ERRORS = (MalformedRequest, InvalidInput, TooLarge, UnsupportedMediaType)
 
 
 def preview(value: "Any", limit: int = 80) -> str:
