@@ -4,15 +4,18 @@
     python -m benchmarks.batch_engines --rows 10000000
 
 The ways take turns in fresh processes, each with one thread for its sums. Rows a second are counted from reading Parquet to its
-answers in Parquet; before that each engine has started and has scored a few rows. The ratios are medians of the ratios in each
-round: to our scorer on as many cores, and to scikit-learn on one. An engine that is not installed is left out, in words.
+answers in Parquet; before that each engine has started and has scored a few rows, and Python has kept the modules that it
+compiled, as it does by default. The ratios are medians of the ratios in each round: to our scorer on as many cores, and to
+scikit-learn on one. The memory is the most that all processes of a way have together. An engine that is not installed is left
+out, in words.
+
+The table is written in pieces, one model's at a time: ten million rows take 4 GB in TMPDIR.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -33,6 +36,7 @@ from rich.console import Console
 from rich.table import Table
 
 import flyweight
+from benchmarks import peak
 from benchmarks.environments import ROOT
 from benchmarks.models import Model, forest, mixed
 
@@ -92,23 +96,24 @@ def make_table(model: Model, rows: int, place: Path) -> None:
             writer.close()
 
 
-def measured(way: Way, python: str, files: tuple[Path, Path, Path], work: Path, rows: int) -> float:
+def measured(way: Way, python: str, files: tuple[Path, Path, Path], work: Path, rows: int) -> tuple[float, float]:
     """Run a way in a fresh process.
 
     :param files: the model file, the estimator and the folder of the table.
-    :returns: rows a second.
+    :returns: rows a second, and megabytes of memory.
     """
     places = os.pathsep.join([str(ROOT / "shared"), str(ROOT)])
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
-    environ = {**os.environ, **one, "PYTHONPATH": places, "POLARS_MAX_THREADS": str(way.cores)}
+    modules = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(work / "modules")}
+    environ = {**os.environ, **one, **modules, "PYTHONPATH": places, "POLARS_MAX_THREADS": str(way.cores)}
     command = [python, "-m", "benchmarks.batch_worker", way.name, *map(str, files), str(work)]
-    done = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True)
+    done, megabytes = peak.run(command, env=environ, cwd=ROOT)
     if done.returncode:
         raise click.ClickException(f"{way.title}: {done.stderr.strip()[-2000:]}")
     told = json.loads(done.stdout.strip().splitlines()[-1])
     if told["rows"] != rows:
         raise click.ClickException(f"{way.title} answered {told['rows']} of {rows} rows")
-    return float(rows / told["seconds"])
+    return rows / told["seconds"], megabytes
 
 
 def ratio(series: dict[str, list[float]], one: str, other: str) -> float | None:
@@ -118,17 +123,20 @@ def ratio(series: dict[str, list[float]], one: str, other: str) -> float | None:
     return median(mine / theirs for mine, theirs in zip(series[one], series[other], strict=True))
 
 
-def rendered(title: str, series: dict[str, list[float]]) -> Table:
-    """Make the table of one model."""
+def rendered(title: str, series: dict[str, list[float]], memory: dict[str, float]) -> Table:
+    """Make the table of one model.
+
+    :param memory: the most megabytes of each way.
+    """
     table = Table(title=title, box=box.MARKDOWN)
-    for name in ("way", "cores", "rows/s", "to our scorer", "to scikit-learn"):
+    for name in ("way", "cores", "rows/s", "to our scorer", "to scikit-learn", "MB"):
         table.add_column(name, justify="left" if name == "way" else "right")
     for way in WAYS:
         if way.name in series:
             ours = ratio(series, way.name, "plain" if way.cores == 1 else "processes")
             theirs = ratio(series, way.name, "chunks")
             cells = [f"{value:.2f}" if value is not None else "-" for value in (ours, theirs)]
-            table.add_row(way.title, str(way.cores), f"{median(series[way.name]):,.0f}", *cells)
+            table.add_row(way.title, str(way.cores), f"{median(series[way.name]):,.0f}", *cells, f"{memory[way.name]:,.0f}")
     return table
 
 
@@ -149,7 +157,7 @@ def reached(series: dict[str, list[float]]) -> Iterable[str]:
 @click.option("--out", type=click.Path(path_type=Path), help="Write the figures to this file as JSON.")
 def main(rows: int, rounds: int, chosen: tuple[str, ...], ways: tuple[str, ...], out: Path | None) -> None:
     """Compare ways to score a table of ROWS rows; see the module's docstring."""
-    console, figures = Console(), dict[str, Any]()
+    console, figures, peaks = Console(), dict[str, Any](), dict[str, Any]()
     pythons = {way: python_of(way) for way in WAYS if not ways or way.name in ways}
     for way in [way for way, python in pythons.items() if python is None]:
         console.print(f"left out: {way.title}: {way.module} is not installed")
@@ -165,16 +173,20 @@ def main(rows: int, rounds: int, chosen: tuple[str, ...], ways: tuple[str, ...],
             joblib.dump(model.estimator, files[1])
             make_table(model, rows, files[2])
             series: dict[str, list[float]] = {}
+            memory: dict[str, float] = {}
             for number in range(rounds):
                 turns = [(way, python) for way, python in pythons.items() if python is not None]
                 for way, python in [*turns[number % len(turns) :], *turns[: number % len(turns)]]:
-                    series.setdefault(way.name, []).append(measured(way, python, files, place / "work", rows))
-        figures[model.name] = series
-        console.print(rendered(f"{model.title}, {rows:,} rows, {rounds} rounds", series))
+                    speed, megabytes = measured(way, python, files, place / "work", rows)
+                    series.setdefault(way.name, []).append(speed)
+                    memory[way.name] = max(megabytes, memory.get(way.name, 0.0))
+        figures[model.name], peaks[model.name] = series, memory
+        console.print(rendered(f"{model.title}, {rows:,} rows, {rounds} rounds", series, memory))
         for line in reached(series):
             console.print(line)
     if out is not None:
-        out.write_text(json.dumps({"rows": rows, "rounds": rounds, "rows_a_second": figures}, indent=2) + "\n")
+        found = {"rows": rows, "rounds": rounds, "rows_a_second": figures, "megabytes": peaks}
+        out.write_text(json.dumps(found, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """Score files by `flyweight predict` in one process and in two, and with pandas by chunks, joblib and scikit-learn.
 
-python -m benchmarks.jobs [MILLIONS OF ROWS]
+    python -m benchmarks.jobs --millions 1
+    python -m benchmarks.jobs --millions 1 --files 30
+
+The second command measures memory instead: of a job over one file and over that many, each with all rows.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import click
 import joblib
 import numpy as np
 import pandas as pd
@@ -30,6 +34,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import flyweight
+from benchmarks import peak
 
 RESULTS = Path(__file__).parent / "results" / "jobs.json"
 ROUNDS = 3
@@ -106,18 +111,44 @@ def write_tables(folder: Path, millions: float) -> int:
     return count * len(block)
 
 
-def seconds(command: list[str]) -> float:
-    """Run a command with one thread a process and measure its time."""
-    environ = {**os.environ, **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")}
+def environ(folder: Path) -> dict[str, str]:
+    """Make the environment of a run: one thread a process, and compiled modules are kept, as Python does by default."""
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    modules = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "modules")}
+    return {**os.environ, **threads, **modules}
+
+
+def program(model: Path, source: Path, out: Path, workers: int) -> list[str]:
+    """Make the command that scores files."""
+    words = ["-o", f"{out}/", "--keep", "id", "--workers", str(workers)]
+    return [str(Path(sys.executable).with_name("flyweight")), "predict", str(model), str(source), *words]
+
+
+def seconds(command: list[str], folder: Path) -> float:
+    """Run a command and measure its time."""
     began = perf_counter()
-    subprocess.run(command, env=environ, check=True, capture_output=True)
+    subprocess.run(command, env=environ(folder), check=True, capture_output=True)
     return perf_counter() - began
+
+
+def megabytes(folder: Path, name: str, form: str, files: int) -> float:
+    """Measure the memory of a job of two processes over many files of the same rows: of all its processes together."""
+    source, out = folder / "many", folder / "out"
+    source.mkdir()
+    for number in range(files):
+        os.link(folder / f"in.{form}", source / f"{number}.{form}")
+    done, most = peak.run(program(folder / f"{name}.safetensors", source, out, 2), env=environ(folder))
+    if done.returncode or len([*out.glob(f"*.{form}")]) != files:
+        raise click.ClickException(f"not all of {files} files were scored: {done.stderr[-2000:]}")
+    shutil.rmtree(source)
+    shutil.rmtree(out)
+    return most
 
 
 def measured(folder: Path, name: str, form: str) -> dict[str, Any]:
     """Measure one model on one file: each way in turn, some rounds."""
     source, out = folder / f"in.{form}", folder / "out"
-    program = [str(Path(sys.executable).with_name("flyweight")), "predict", str(folder / f"{name}.safetensors"), str(source)]
+    model = folder / f"{name}.safetensors"
     ways = {
         "pandas": [
             sys.executable,
@@ -128,14 +159,17 @@ def measured(folder: Path, name: str, form: str) -> dict[str, Any]:
             str(folder / f"answers.{form}"),
             form,
         ],
-        "one": [*program, "-o", f"{out}/", "--keep", "id", "--workers", "1"],
-        "two": [*program, "-o", f"{out}/", "--keep", "id", "--workers", "2"],
+        "one": program(model, source, out, 1),
+        "two": program(model, source, out, 2),
     }
+    for command in ways.values():  # what Python compiles and the disk reads once
+        shutil.rmtree(out, ignore_errors=True)
+        seconds(command, folder)
     took: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(ROUNDS):
         for way, command in ways.items():
             shutil.rmtree(out, ignore_errors=True)
-            took[way].append(seconds(command))
+            took[way].append(seconds(command, folder))
     check(folder / f"answers.{form}", out / f"in.{form}", form)
     middle = {way: statistics.median(found) for way, found in took.items()}
     ratios = {"one_to_pandas": middle["pandas"] / middle["one"], "two_to_one": middle["one"] / middle["two"]}
@@ -150,9 +184,11 @@ def check(theirs: Path, ours: Path, form: str) -> None:
     assert (first["prediction"].astype(str) != second["prediction"].astype(str)).sum() == 0
 
 
-def main() -> None:
-    """Measure, print, and write the figures of a million rows or more."""
-    millions = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
+@click.command()
+@click.option("--millions", default=1.0, show_default=True, help="Of rows in a file; at least 0.1.")
+@click.option("--files", default=0, help="Measure the memory of a job over one file and over this many, and no time.")
+def main(millions: float, files: int) -> None:
+    """Measure, print, and write the figures of a million rows or more; see the module's docstring."""
     folder = Path(tempfile.mkdtemp(prefix="flyweight-jobs-"))
     try:
         rows = write_tables(folder, millions)
@@ -162,12 +198,18 @@ def main() -> None:
             flyweight.pack(estimator, folder / f"{name}.safetensors", sample=sample, name=name, version="1.0.0")
             joblib.dump(estimator, folder / f"{name}.joblib")
             for form in ("csv", "parquet"):
-                figures[f"{name}_{form}"] = measured(folder, name, form)
-                print(name, form, figures[f"{name}_{form}"], flush=True)
+                if files:
+                    found: dict[str, Any] = {
+                        f"{count} files": round(megabytes(folder, name, form, count)) for count in (1, files)
+                    }
+                else:
+                    found = measured(folder, name, form)
+                figures[f"{name}_{form}"] = found
+                print(name, form, found, "MB" if files else "", flush=True)
     finally:
         shutil.rmtree(folder)
     print(json.dumps(figures, indent=2))
-    if millions >= 1:
+    if millions >= 1 and not files:
         RESULTS.write_text(json.dumps(figures, indent=2) + "\n")
 
 

@@ -34,5 +34,7 @@ def test_a_run_scores_every_row_by_each_way_and_names_what_is_left_out(tmp_path:
     done = CliRunner().invoke(batch_engines.main, [*words, *[word for way in ways for word in ("--way", way)]])
     assert done.exit_code == 0, done.output
     assert "left out: Spark, mapInArrow: pyspark is not installed" in done.output
-    figures = json.loads((tmp_path / "figures.json").read_text())["rows_a_second"]["mixed"]
-    assert {*figures} == {*ways} - {"spark"} and all(value[0] > 0 for value in figures.values())
+    written = json.loads((tmp_path / "figures.json").read_text())
+    figures, memory = written["rows_a_second"]["mixed"], written["megabytes"]["mixed"]
+    assert {*figures} == {*memory} == {*ways} - {"spark"} and all(value[0] > 0 for value in figures.values())
+    assert all(value > 50 for value in memory.values())

@@ -23,6 +23,7 @@ import zstandard
 from sklearn.linear_model import LogisticRegression
 
 import flyweight
+from flyweight.arrow.scorer import WrongScorer
 from flyweight.jobs import inputs, scoring
 from flyweight.jobs.run import run
 from flyweight.jobs.scoring import Job
@@ -115,6 +116,27 @@ def test_several_processes_write_the_same_bytes_as_one(penguins: Path, tmp_path:
     alone = answers_of(tmp_path / "out")
     assert told(launch(penguins, tmp_path, 3)) == [7, 7 * ROWS, 0, 0, 0]
     assert answers_of(tmp_path / "several") == alone
+
+
+def test_a_job_imports_no_pandas_and_its_first_process_only_what_joins_files(penguins: Path, tmp_path: Path) -> None:
+    """To import them takes as long as to score 100,000 rows."""
+    (tmp_path / "in").mkdir()
+    for form in ("csv", "parquet"):
+        getattr(table(), f"to_{form}")(tmp_path / "in" / f"a.{form}", index=False)
+    for workers, expected in ((1, {"numpy", "pyarrow"}), (2, set[str]())):
+        script = tmp_path / "job.py"
+        more = "    heavy = {'numpy', 'pandas', 'pyarrow'} & {*__import__('sys').modules}\n    print(*sorted(heavy))"
+        script.write_text(JOB.replace("pieces.MIN_BYTES", "# ").replace("blocks.BLOCK_BYTES", "# ") + more)
+        line = [sys.executable, script, penguins, flyweight.load(penguins).file.sha256, f"file://{tmp_path}/{workers}", workers]
+        done = subprocess.run([*map(str, line), str(tmp_path / "in")], capture_output=True, text=True, check=True)
+        assert done.stdout.split() == ["2", str(2 * ROWS), "0", "0", "0", *sorted(expected)]
+
+
+def test_columns_that_share_a_name_are_refused(score: Score, tmp_path: Path) -> None:
+    table()[:5].rename(columns={"id": "prediction"}).to_csv(tmp_path / "a.csv", index=False)
+    for keep in (("prediction",), ("year", "year")):
+        with pytest.raises(WrongScorer, match=f"the column '{keep[0]}' twice"):
+            score(tmp_path / "a.csv", keep=keep)
 
 
 def launch(penguins: Path, folder: Path, workers: int, output: str = "") -> subprocess.Popen[str]:

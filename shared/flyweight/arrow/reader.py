@@ -1,5 +1,6 @@
 """Read record batches of Arrow as the rows of a model, and find the rows that do not fit its signature."""
 
+from flyweight.arrow.buffers import LETTERS, to_numpy
 from flyweight.errors import InvalidInput
 from flyweight.models import arrays, tables
 
@@ -20,7 +21,7 @@ def read(batch: "Any", model: "Predictor") -> "tuple[Any, Sequence[int], dict[in
     :raises InvalidInput: a column is missing, is there twice, or holds values of no kind that a feature has.
     """
     features, limits = model.signature.features, model.validator.limits
-    (table,) = tables.blocks_of(batch, features, True, limits.max_instances)  # also of no rows, whose columns are checked
+    (table,) = tables.blocks_of(_Batch(batch), features, True, limits.max_instances)  # also of no rows, whose columns are checked
     if not batch.num_rows:
         return [], [], {}
     try:
@@ -30,6 +31,38 @@ def read(batch: "Any", model: "Predictor") -> "tuple[Any, Sequence[int], dict[in
     if rows is not None:
         return rows, range(batch.num_rows), {}
     return _by_row(table, model)
+
+
+class _Batch:
+    """A record batch whose numbers and texts are read from Arrow's memory."""
+
+    def __init__(self, batch: "Any") -> None:
+        self.schema, self.num_rows, self._batch = batch.schema, batch.num_rows, batch
+
+    def column(self, place: int) -> "Any":
+        """Get a column: an array of NumPy, texts by their codes, a list without NumPy, or the one of Arrow."""
+        column = self._batch.column(place)
+        kind = str(column.type.value_type if hasattr(column.type, "index_type") else column.type)
+        values = _texts(column) if kind in tables.TEXTS else to_numpy(column)
+        if values is None and (kind in LETTERS or kind in tables.TEXTS):
+            return column.to_pylist()
+        return column if values is None else values
+
+
+def _texts(column: "Any") -> "tables.Texts | None":
+    """Read texts by their codes; a dictionary that is longer than the column is made anew. None without NumPy."""
+    if hasattr(column, "indices") and len(column.dictionary) > len(column):
+        column = column.dictionary_decode()
+    if not hasattr(column, "indices"):
+        column = column.dictionary_encode()
+    entries, codes = column.dictionary.to_pylist(), to_numpy(column.indices)
+    if codes is None:
+        return None
+    if column.indices.null_count:
+        codes[codes != codes] = len(entries)
+        codes = codes.astype(int)
+        entries.append(None)
+    return tables.Texts(entries, codes)
 
 
 def read_rows(rows: "Sequence[dict[str, Any]]", model: "Predictor") -> "tuple[Any, Sequence[int], dict[int, InvalidInput]]":

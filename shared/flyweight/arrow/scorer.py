@@ -4,7 +4,8 @@
 
 from pathlib import Path
 
-from flyweight.arrow import answers, loading, reader
+from flyweight.arrow import loading, reader
+from flyweight.arrow.answers import Answers, joined
 from flyweight.errors import FlyweightError, InvalidInput
 from flyweight.predictor import Predictor
 
@@ -49,6 +50,7 @@ class Scorer:
         if on_error not in (RAISE, COLUMN):
             raise WrongScorer(f"on_error is {RAISE!r} or {COLUMN!r}, got {on_error!r}")
         self.keep, self.outputs, self.on_error = (*keep,), None if outputs is None else [*outputs], on_error
+        self._answers: Answers | None = None
         if isinstance(model, Predictor):
             self._origin: str | bytes = model.file.data[:]
             loading.keep(model)
@@ -72,8 +74,11 @@ class Scorer:
         """Make the Arrow schema of the answers, without the columns that are kept."""
         import pyarrow as pa
 
-        fields = answers.schema(self.model, self.outputs)
-        return pa.schema([*fields, pa.field(ERROR, pa.string())]) if self.on_error == COLUMN else fields
+        if self._answers is None:
+            made = Answers(self.model, self.outputs)
+            self._fields = pa.schema([*made.schema, *([pa.field(ERROR, pa.string())] if self.on_error == COLUMN else [])])
+            self._answers = made  # last: a thread that sees it must see the fields as well
+        return self._fields
 
     def schema(self, given: "Any") -> "Any":
         """Make the Arrow schema of what `__call__` returns.
@@ -159,17 +164,20 @@ class Scorer:
         """
         import pyarrow as pa
 
-        model = self.model
-        sources, fields = model.selection(self.outputs)
-        columns, refused = _computed(model, rows, sources)
+        schema = self.fields()
+        assert self._answers is not None
+        columns, refused = _computed(self.model, rows, self._answers.sources)
         faults.update({places[row]: error for row, error in refused.items()})
         if faults and self.on_error == RAISE:
             raise InvalidInput(*[fault for place in sorted(faults)[:20] for fault in faults[place].faults])
-        answered = [place for number, place in enumerate(places) if number not in refused]
-        made = answers.columns(model, columns, fields, answered, count)
-        if self.on_error == COLUMN:
+        if refused:
+            places = [place for number, place in enumerate(places) if number not in refused]
+        made = self._answers.columns(columns, places, count)
+        if self.on_error == COLUMN and faults:
             made.append(pa.array([_reason(faults.get(place)) for place in range(count)], pa.string()))
-        return pa.RecordBatch.from_arrays(made, schema=self.fields())
+        elif self.on_error == COLUMN:
+            made.append(pa.nulls(count, pa.string()))
+        return pa.RecordBatch.from_arrays(made, schema=schema)
 
     def __reduce__(self) -> "tuple[Any, ...]":
         return _made_again, (self._origin, self.sha256, self.keep, self.outputs, self.on_error)
@@ -185,6 +193,7 @@ def _made_again(
     scorer = Scorer.__new__(Scorer)
     scorer._origin, scorer.sha256 = origin, sha256
     scorer.keep, scorer.outputs, scorer.on_error = keep, outputs, on_error
+    scorer._answers = None
     return scorer
 
 
@@ -206,7 +215,7 @@ def _computed(model: Predictor, rows: "Any", sources: "tuple[str, ...]") -> "tup
             left = [place for place in range(len(piece)) if place not in errors]
             if left:
                 parts.append(_padded(model, piece[left] if not isinstance(piece, list) else [piece[at] for at in left], sources))
-    return [answers.joined(values) for values in zip(*parts, strict=True)], refused
+    return [joined(values) for values in zip(*parts, strict=True)], refused
 
 
 def _padded(model: Predictor, piece: "Any", sources: "tuple[str, ...]") -> "list[Any]":

@@ -18,10 +18,11 @@ def scored(scorer: "Scorer", column: "Any") -> "Any":
     import pyarrow as pa
 
     structs = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    valid, names = structs.is_valid(), [field.name for field in structs.type]
-    found = scorer(pa.RecordBatch.from_arrays(structs.filter(valid).flatten(), names=names))
+    names, valid = [field.name for field in structs.type], structs.is_valid() if structs.null_count else None
+    given = structs if valid is None else structs.filter(valid)
+    found = scorer(pa.RecordBatch.from_arrays(given.flatten(), names=names))
     answers = pa.StructArray.from_arrays(found.columns, fields=[*found.schema])
-    if not structs.null_count:
+    if valid is None:
         return answers
     places = iter(range(len(answers)))
     return answers.take(pa.array([next(places) if there else None for there in valid.to_pylist()], pa.int64()))

@@ -17,6 +17,7 @@ from flyweight.files.reader import File
 from flyweight.formats.compression import plain
 from flyweight.formats.parquet import RangeFile
 from flyweight.jobs.csv_tables import TableParser
+from flyweight.models.tables import TEXTS
 from flyweight.stores import stream
 from flyweight.values import Value
 
@@ -166,42 +167,44 @@ class _Feed:
     """The bytes of a text: those that are looked at and not dropped yet are in memory."""
 
     def __init__(self, chunks: "Iterator[bytes]") -> None:
-        self._chunks, self._buffer, self._ended = chunks, b"", False
+        self._chunks, self._buffer, self._begin = chunks, b"", 0
 
     def lines(self, size: int, last: bool) -> bytes:
         """Look at whole lines of up to `size` bytes; more if the first line is longer, or if the last one is to begin in them.
 
         :returns: b"" at the end of the text.
         """
-        while len(self._buffer) < size and self._fill():
+        while len(self._buffer) - self._begin < size and self._fill():
             pass
-        cut = 0 if last else self._buffer.rfind(b"\n", 0, size) + 1
-        begin = max(size - 1, 0)
+        cut = 0 if last else self._buffer.rfind(b"\n", self._begin, self._begin + size) + 1
+        searched = self._begin + max(size - 1, 0)
         while not cut:
-            cut = self._buffer.find(b"\n", begin) + 1
-            begin = len(self._buffer)
+            cut = self._buffer.find(b"\n", searched) + 1
+            searched = len(self._buffer) - self._begin
             if not cut and not self._fill():
                 cut = len(self._buffer)
                 break
-        return self._buffer[:cut]
+            searched += self._begin
+        return self._buffer[self._begin : cut]
 
     def all(self) -> "Iterator[bytes]":
         """Look at everything from the beginning on; what is read stays until it is dropped."""
-        yield self._buffer
-        size = len(self._buffer)
+        yield self._buffer[self._begin :]
+        size = len(self._buffer) - self._begin
         while self._fill():
-            yield self._buffer[size:]
-            size = len(self._buffer)
+            yield self._buffer[self._begin + size :]
+            size = len(self._buffer) - self._begin
 
     def drop(self, size: int) -> None:
         """Drop bytes at the beginning."""
-        self._buffer = self._buffer[size:]
+        self._begin += size
 
     def _fill(self) -> bool:
+        """Read more; what was dropped is forgotten then."""
         chunk = next(self._chunks, None)
         if chunk is None:
             return False
-        self._buffer += chunk
+        self._buffer, self._begin = self._buffer[self._begin :] + chunk, 0
         return True
 
 
@@ -216,7 +219,7 @@ def table_blocks(stretch: Stretch, names: "Sequence[str]", keep: "Sequence[str]"
     batches = _parquet if stretch.form == "parquet" else _arrow
     begin, left = stretch.begin, stretch.limit() - stretch.begin
     with opening(stretch) as raw:
-        for batch in batches(raw, [*dict.fromkeys([*names, *keep])], begin):
+        for batch in batches(raw, [*dict.fromkeys([*names, *keep])], begin, {*names}.difference(keep)):
             if left <= 0:
                 return
             batch = batch.slice(0, min(left, batch.num_rows))
@@ -261,11 +264,16 @@ def schema_of(stretch: Stretch) -> "Any":
         return parquet.read_schema(raw) if stretch.form == "parquet" else _opened(raw).schema
 
 
-def _parquet(raw: RangeFile, names: "list[str]", begin: int) -> "Iterator[Any]":
-    """Read record batches of Parquet from a row on."""
+def _parquet(raw: RangeFile, names: "list[str]", begin: int, coded: "set[str]") -> "Iterator[Any]":
+    """Read record batches of Parquet from a row on.
+
+    :param coded: the columns whose texts may come as codes of a dictionary.
+    """
     from pyarrow.parquet import ParquetFile
 
     file = ParquetFile(raw, pre_buffer=False)
+    if texts := [field.name for field in file.schema_arrow if field.name in coded and str(field.type) in TEXTS]:
+        file = ParquetFile(raw, metadata=file.metadata, pre_buffer=False, read_dictionary=texts)
     there = [name for name in names if name in file.schema_arrow.names]
     first, before = 0, 0
     while first < file.num_row_groups and before + file.metadata.row_group(first).num_rows <= begin:
@@ -279,7 +287,7 @@ def _parquet(raw: RangeFile, names: "list[str]", begin: int) -> "Iterator[Any]":
         skip = max(skip - batch.num_rows, 0)
 
 
-def _arrow(raw: RangeFile, names: "list[str]", begin: int) -> "Iterator[Any]":
+def _arrow(raw: RangeFile, names: "list[str]", begin: int, coded: "set[str]") -> "Iterator[Any]":
     """Read record batches of Arrow from a row on."""
     opened = _opened(raw)
     there = [name for name in names if name in opened.schema.names]

@@ -5,8 +5,7 @@ What is accepted here has the values that `flyweight.files.csv` gives: the same 
 
 # imports late: pyarrow
 
-import re
-
+from flyweight.arrow.buffers import texts
 from flyweight.files.csv_numbers import is_number
 from flyweight.models.texts import BOOLEANS, value_of
 
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
 
     from flyweight.models.signature import Feature
 
-# a value in quotes that ends in its own line, between two ends of values
-QUOTED = re.compile(rb'(?<![^,\n])"(?:[^"\n]|"")*"(?=[,\r\n]|\Z)')
+BEFORE, AFTER = {b"", b",", b"\n"}, {b"", b",", b"\n", b"\r"}  # a value in quotes
 
 
 class TableParser:
@@ -80,7 +78,16 @@ def _is_plain(block: bytes) -> bool:
         return False
     if b"\r" in block and (block.count(b"\r") != block.count(b"\r\n") or b"\n\r" in block):
         return False
-    return b'"' not in block or b'"' not in QUOTED.sub(b"", block)
+    return b'"' not in block or _has_plain_quotes(block)
+
+
+def _has_plain_quotes(block: bytes) -> bool:
+    """Tell whether quotes are around whole values only, none of which has a line end; two quotes in a value stand for one."""
+    parts = block.split(b'"')
+    outside, inside = parts[::2], parts[1::2]
+    if len(outside) == len(inside) or b"\n" in b"".join(inside):
+        return False
+    return {part[-1:] for part in outside[:-1]} <= BEFORE and {part[:1] for part in outside[1:]} <= AFTER
 
 
 def _type_of(feature: "Feature") -> "Any":
@@ -100,8 +107,9 @@ def _column(array: "Any", feature: "Feature") -> "Any | None":
     if feature.kind == "number":
         # pyarrow takes words for NaN in any spelling
         return None if pc.any(pc.is_nan(array)).as_py() else array
-    texts = array.dictionary.to_pylist()
-    return pa.array([value_of(text, feature) for text in texts], pa.string()).take(array.indices)
+    given = array.dictionary.to_pylist()
+    values = [value_of(text, feature) for text in given]
+    return array if values == given else pa.DictionaryArray.from_arrays(array.indices, texts(values))
 
 
 def _texts(array: "Any") -> "Any":

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from flyweight.formats.parquet import RangeFile
     from flyweight.jobs.blocks import Stretch
 
-PIECE_BYTES = 32 << 20  # of a text
-PIECE_ROWS = 1 << 18  # of a table
+PIECE_BYTES = 16 << 20  # of a text
+PIECE_ROWS = 1 << 17  # of a table
 MIN_BYTES = 8 << 20  # of a file of tables that is looked into
 
 

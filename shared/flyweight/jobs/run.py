@@ -57,12 +57,19 @@ def run(job: Job, inputs: "Sequence[Input]", workers: int, advance: "Callable[[P
         return _Run(scorer, inputs, _Here(scorer), 1, advance).finish()
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (job,))
     try:
+        for _ in range(_useful(scorer, inputs, workers)):
+            pool.submit(_ready)  # else the others start when the first has cut a file
         return _Run(scorer, inputs, pool, workers, advance).finish()
     except BrokenProcessPool:
         step = "run the same command again: it goes on there; with fewer --workers each has more memory"
         raise WorkerLost(f"a process of the job ended before its work did, mostly for want of memory: {step}") from None
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _useful(scorer: FileScorer, inputs: "Sequence[Input]", workers: int) -> int:
+    """Count the processes that find work at once."""
+    return workers if len(inputs) >= workers else min(workers, sum(map(scorer.pieces, inputs)))
 
 
 class _Here:
@@ -264,6 +271,11 @@ def _start(job: Job) -> None:
 def _end_with(sentinel: int) -> None:
     connection.wait([sentinel])
     os._exit(1)
+
+
+def _ready() -> None:
+    assert _scorer is not None
+    _scorer.ready()
 
 
 def _begin(one: "Input") -> Result:

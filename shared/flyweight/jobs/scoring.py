@@ -3,12 +3,13 @@
 # imports late: pyarrow
 
 import json
+from functools import cached_property
 from hashlib import sha256
 from itertools import chain
 
 from flyweight import strict_json
 from flyweight.arrow import loading
-from flyweight.arrow.scorer import COLUMN, ERROR, RAISE, Scorer
+from flyweight.arrow.scorer import COLUMN, ERROR, RAISE, Scorer, WrongScorer
 from flyweight.errors import FlyweightError, InvalidInput, ObjectNotFound
 from flyweight.files.reader import File
 from flyweight.files.scoring import settle_engine
@@ -73,32 +74,53 @@ class RowFailed(FlyweightError):
 
 
 class FileScorer:
-    """Scores files and pieces for one job, in one process.
+    """Scores files and pieces for one job, in one process; what only scoring needs is imported with the first rows.
 
-    :raises FlyweightError: the model can't be loaded or is refused, or has no such output.
+    :raises FlyweightError: the model can't be loaded or is refused, has no such output, or columns share a name.
     """
 
     def __init__(self, job: Job) -> None:
-        settle_engine(0)
         self.job = job
         self.model = loading.load(job.model, job.sha256)
         limits = self.model.validator.limits._replace(unknown_features="ignore", parse_text=job.parse_text)
         self._validator = Validator(self.model.signature, limits)
         fields = [RECORD_FIELDS[OUTPUTS[position]] for position, _ in self.model.selection(job.outputs)[1]]
         self._names = [*fields, *([ERROR] if job.on_error == COLUMN else [])]
-        self._scorer = self._made_scorer(COLUMN)
-        self._strict = self._made_scorer(RAISE)  # faster where no row has a fault
+        if twice := [name for name in job.keep if name in self._names or job.keep.count(name) > 1]:
+            raise WrongScorer(f"the answers would have the column {twice[0]!r} twice; keep other columns")
         self.target = open_store(job.output, TIMEOUTS)
         self._stores: dict[str, Store] = {}
 
+    @cached_property
+    def _scorer(self) -> "Scorer | None":
+        """The scorer of record batches, which tells faults in a column; None without pyarrow."""
+        return self._made_scorer(COLUMN)
+
+    @cached_property
+    def _strict(self) -> "Scorer | None":
+        """The scorer for batches without faults, which takes less time."""
+        return self._made_scorer(RAISE)
+
     def _made_scorer(self, on_error: str) -> "Scorer | None":
-        """Make the scorer of record batches; None without pyarrow."""
+        settle_engine(0)
         try:
             import pyarrow as pa
         except ImportError:
             return None
         pa.set_cpu_count(1)  # the job has a process for each core
         return Scorer(self.job.model, outputs=self.job.outputs, on_error=on_error)
+
+    def ready(self) -> None:
+        """Import what scoring needs, while there is nothing to score."""
+        if self._strict is not None:
+            loading.engine_of(self.model)
+
+    def pieces(self, one: "Input") -> int:
+        """Estimate into how many pieces a file is cut, by its size alone."""
+        try:
+            return max(1, self._store(one).head(one.key).size // pieces.MIN_BYTES)
+        except FlyweightError:
+            return 1
 
     def begin(self, one: "Input") -> Result:
         """Score a small file, or cut a large one into pieces; a file that is done stays as it is."""
@@ -284,7 +306,6 @@ class FileScorer:
         return TextWriter(self.model, stretch.form, stretch.compression, self.job.keep, self._names)
 
     def _table_writer(self, stretch: Stretch) -> TableWriter:
-        assert self._scorer is not None
         scorer = Scorer(self.job.model, keep=self.job.keep, outputs=self.job.outputs, on_error=self.job.on_error)
         return TableWriter(stretch, scorer.schema)
 

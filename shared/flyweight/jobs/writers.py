@@ -7,6 +7,7 @@ import io
 from itertools import chain
 
 from flyweight import strict_json
+from flyweight.arrow.buffers import to_arrow, to_numpy
 from flyweight.errors import UnsupportedMediaType
 from flyweight.formats.json import FIELDS, RECORD_FIELDS
 from flyweight.jobs.blocks import is_stream, opening, schema_of
@@ -62,13 +63,12 @@ class TextWriter:
 
     def _by_arrow(self, kept: "list[Any]", answers: "Any") -> bytes:
         import pyarrow as pa
-        import pyarrow.compute as pc
 
         columns = [values if isinstance(values, pa.Array) else pa.array(values, pa.string()) for values in kept]
         for name in self._names:
             column = answers.column(name)
             if name in self._parts:
-                columns += [_finite(pc.list_element(column, place)) for place in range(len(self._parts[name]))]
+                columns += map(_finite, _spread(column, len(self._parts[name])))
             elif pa.types.is_list(column.type):
                 columns.append(pa.array([_json(value) for value in column.to_pylist()], pa.string()))
             else:
@@ -183,6 +183,16 @@ def _csv_of(batch: "Any") -> bytes:
             continue
         return bytes(sink.getvalue())
     raise AssertionError("pyarrow puts every text in quotes")
+
+
+def _spread(column: "Any", width: int) -> "list[Any]":
+    """Split a column of lists of one length into a column for each place."""
+    import pyarrow.compute as pc
+
+    values = None if column.null_count else to_numpy(column.flatten())
+    if values is None:
+        return [pc.list_element(column, place) for place in range(width)]
+    return [*map(to_arrow, values.reshape(-1, width).T)]
 
 
 def _finite(column: "Any") -> "Any":

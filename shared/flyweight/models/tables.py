@@ -57,18 +57,19 @@ class Columns:
 
 
 class Texts:
-    """A column of texts as Arrow keeps it: its different values, `entries`, and for each row the place of its value, `codes`.
+    """A column of texts as Arrow keeps it: its different values, `entries`, and for each row the place of its value, `codes`."""
 
-    :param column: an array of Arrow, of dictionaries.
-    """
+    def __init__(self, entries: "list[Any]", codes: "Any") -> None:
+        self.entries, self.codes = entries, codes
 
-    def __init__(self, column: "Any") -> None:
-        self.entries: list[Any] = column.dictionary.to_pylist()
-        places = column.indices
+    @classmethod
+    def of(cls, column: "Any") -> "Texts":
+        """Read an array of Arrow, of dictionaries."""
+        entries, places = column.dictionary.to_pylist(), column.indices
         if places.null_count:
-            places = places.fill_null(len(self.entries))
-            self.entries.append(None)
-        self.codes = places.to_numpy(zero_copy_only=False)
+            places = places.fill_null(len(entries))
+            entries.append(None)
+        return cls(entries, places.to_numpy(zero_copy_only=False))
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -302,6 +303,8 @@ def _values(column: "Any") -> "Any":
 
     :raises InvalidInput: it has no order, or its library can't give the values.
     """
+    if isinstance(column, Texts):
+        return column
     if isinstance(column, (dict, set, frozenset)):
         raise InvalidInput(Fault("a column as a list of values", preview(column), hint="of a DataFrame, to_dict('list')"))
     try:
@@ -310,7 +313,7 @@ def _values(column: "Any") -> "Any":
             if numeric:
                 return column.to_numpy(zero_copy_only=False)
             kind = column.type.value_type if hasattr(column.type, "index_type") else column.type
-            return Texts(_encoded(column)) if str(kind) in TEXTS else _listed(column.to_pylist())
+            return Texts.of(_encoded(column)) if str(kind) in TEXTS else _listed(column.to_pylist())
         if hasattr(column, "to_list") and not hasattr(column, "iloc"):  # polars, or an index of pandas
             fine = getattr(getattr(column, "dtype", None), "time_unit", None) == "ns"  # Python's datetimes would lose digits
             return _listed([*column.to_numpy()] if fine else column.to_list())
@@ -318,7 +321,7 @@ def _values(column: "Any") -> "Any":
         raise InvalidInput(Fault("values that Python can hold", f"{type(column).__name__}: {error}")) from None
     if hasattr(column, "iloc"):  # pandas
         if getattr(column.dtype, "storage", "") == "pyarrow" or str(getattr(column.dtype, "pyarrow_dtype", "")) in TEXTS:
-            return Texts(_encoded(column.array.__arrow_array__()))
+            return Texts.of(_encoded(column.array.__arrow_array__()))
         own = getattr(column.dtype, "numpy_dtype", None)  # of a nullable or an Arrow column
         if getattr(own, "kind", "") in ("f", "i", "u"):
             return column.to_numpy(dtype=float, na_value=float("nan"))
