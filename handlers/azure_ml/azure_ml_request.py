@@ -7,15 +7,27 @@ types if the name of ours is in lower case: azureml_inference_server_http/api/am
 from itertools import chain
 
 import flask
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
+from flyweight.errors import MalformedRequest, TooLarge
 from flyweight.values import Request, Response
 
 
 def decode(request: flask.Request) -> Request:
-    """Decode a request; the server has given it an id, which its answer repeats in `x-request-id`."""
+    """Decode a request; the server has given it an id, which its answer repeats in `x-request-id`.
+
+    :raises MalformedRequest: the body breaks off.
+    :raises TooLarge: the body has more bytes than the server reads.
+    """
     headers = {name.lower(): value for name, value in request.headers.items()}
     query = request.query_string.decode("latin-1")
-    return Request(request.method, request.path, headers, request.get_data(), flask.g.request_id, query)
+    try:
+        body = request.get_data()
+    except RequestEntityTooLarge:
+        raise TooLarge(f"the body has {request.content_length} bytes, more than the server reads", headers) from None
+    except BadRequest as error:
+        raise MalformedRequest(f"the body can't be read: {error.description}", flask.g.request_id, headers) from None
+    return Request(request.method, request.path, headers, body, flask.g.request_id, query)
 
 
 def encode(response: Response, request: flask.Request) -> flask.Response:

@@ -75,7 +75,7 @@ class Cloud:
         self.asked += len(instances)
         try:
             status, body = sent(
-                "POST", self._url, strict_json.encode({"instances": instances}), self._headers, self._seconds, MOST
+                "POST", self._url, strict_json.encode({"instances": instances}), self._headers, self._seconds, MOST, whole=True
             )
             answer = strict_json.parse(body) if status == str(OK) else None
             self.trouble = "" if answer is not None else f"the cloud answers {status}"
@@ -102,8 +102,9 @@ def _unsure(document: "Mapping[str, Any]", confidence: float) -> "list[int]":
     rows, predictions = document.get("probabilities"), document.get("predictions")
     if not isinstance(rows, list) or not isinstance(predictions, list):
         return []
-    flat = [row and not isinstance(row[0], list) for row in rows]
-    return [place for place, row in enumerate(rows) if flat[place] and max(row) < confidence]
+    flat = [isinstance(row, list) and row and not isinstance(row[0], list) for row in rows]
+    # null stands for a probability that is no number: nothing is sure then
+    return [place for place, row in enumerate(rows) if flat[place] and (None in row or max(row) < confidence)]
 
 
 def _instances(body: bytes) -> "list[Any]":
@@ -117,6 +118,11 @@ def _instances(body: bytes) -> "list[Any]":
 
 
 def _fits(answer: "Mapping[str, Any]", document: "Mapping[str, Any]", count: int) -> bool:
-    """Tell whether an answer has the same classes in the same order, and a part for each instance."""
-    rows = [answer.get(field) for field in ("predictions", "probabilities")]
-    return answer.get("classes") == document.get("classes") and all(isinstance(row, list) and len(row) == count for row in rows)
+    """Tell whether an answer has the same classes in the same order, and for each instance one of them with probabilities."""
+    labels, rows, classes = (answer.get(field) for field in ("predictions", "probabilities", "classes"))
+    if not (isinstance(labels, list) and isinstance(rows, list) and len(labels) == len(rows) == count):
+        return False
+    if not isinstance(classes, list) or classes != document.get("classes"):
+        return False
+    shares = [isinstance(row, list) and len(row) == len(classes) and {*map(type, row)} <= {float, int} for row in rows]
+    return all(shares) and all([label in classes for label in labels])

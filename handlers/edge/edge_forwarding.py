@@ -11,6 +11,7 @@ from flyweight.stores import Timeouts, is_plain, open_store
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from http.client import HTTPConnection
 
     from edge_answers import Batch
 
@@ -114,21 +115,33 @@ class Endpoint:
 
 
 def sent(
-    method: str, url: str, body: bytes, headers: "Mapping[str, str]", seconds: float, most: int = TOLD
+    method: str,
+    url: str,
+    body: bytes,
+    headers: "Mapping[str, str]",
+    seconds: float,
+    most: int = TOLD,
+    whole: bool = False,
 ) -> "tuple[str, bytes]":
     """Send a request with a body, and read its answer; no redirect is followed.
 
     :param seconds: without a byte, after which the request is given up.
     :param most: bytes of the answer that are read.
+    :param whole: whether the answer has to be there as a whole in those seconds.
     :returns: the status and the body.
     :raises StoreFailed: no answer came.
     """
     from http.client import HTTPConnection, HTTPException, HTTPSConnection  # imported late: a start needs no client
+    from threading import Timer
     from urllib.parse import urlsplit
 
     parts = urlsplit(url)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=seconds)
+    timer = Timer(seconds, _cut, (connection,))
+    timer.daemon = True
+    if whole:
+        timer.start()
     try:
         connection.request(method, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""), body, dict(headers))
         answer = connection.getresponse()
@@ -136,4 +149,15 @@ def sent(
     except (OSError, HTTPException, ValueError) as error:
         raise StoreFailed(f"{parts.hostname} can't be reached ({type(error).__name__})", transient=True) from None
     finally:
+        timer.cancel()
         connection.close()
+
+
+def _cut(connection: "HTTPConnection") -> None:
+    """End a connection whose time is over: a server that sends a byte now and then would keep it for ever."""
+    from socket import SHUT_RDWR
+
+    try:
+        connection.sock.shutdown(SHUT_RDWR)
+    except (OSError, AttributeError):  # it has ended already, or not begun
+        pass

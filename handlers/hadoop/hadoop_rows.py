@@ -107,9 +107,11 @@ def _of_json(line: bytes, columns: "list[str]", keys: "list[str]", separator: st
 def _key_field(value: "Any", separator: str) -> str:
     """Write a field of a key; "" for a missing one.
 
-    :raises MalformedRequest: its text has the separator, a tab or a line end in it.
+    :raises MalformedRequest: its text has the separator, a tab or a line end in it, or can't be written as UTF-8.
     """
     text = "" if value is None else value if isinstance(value, str) else strict_json.encode(value).decode()
+    if not text.isascii() and any(["\ud800" <= letter <= "\udfff" for letter in text]):
+        raise MalformedRequest("a field of the key holds half a character, a surrogate that is alone")
     if separator in text or not {"\t", "\n", "\r"}.isdisjoint(text):
         raise MalformedRequest(f"a field of the key has a tab, a line end or {separator!r} in it")
     return text

@@ -60,18 +60,17 @@ async def _message(scope: "Event", receive: "Receive") -> "Message | None":
     query = scope.get("query_string", b"").decode("latin-1")
     target = path_below(*_path_and_base(scope), headers)
     message = Message(scope["method"], f"{target}?{query}" if query else target, headers)
-    parts, size, more = [], 0, True
+    body, more = bytearray(), True
     while more:
         event = await receive()
         if event["type"] == "http.disconnect":
             return None
-        parts.append(event.get("body", b""))
-        size += len(parts[-1])
-        if size > MAX_BODY_BYTES:
+        body += event.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
             message.error = TooLarge(f"the body has more than {MAX_BODY_BYTES} bytes", headers)
             return message
         more = event.get("more_body", False)
-    message.body = b"".join(parts)
+    message.body = bytes(body)
     return message
 
 

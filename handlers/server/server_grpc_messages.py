@@ -154,8 +154,8 @@ def _packed(name: str, datatype: str, code: str, numbers: "list[int]") -> bytes:
     """
     bits = SIGNED.get(FIELDS[datatype][0])
     if datatype == "BOOL":
-        numbers = [value != 0 for value in numbers]
-    elif bits is not None and max(numbers) >> bits - 1:
+        return bytes([value != 0 for value in numbers])
+    if bits is not None and max(numbers) >> bits - 1:
         numbers = [signed(value, bits) for value in numbers]
     elif code in "BHI" and max(numbers) >> 32:
         numbers = [value & 0xFFFFFFFF for value in numbers]

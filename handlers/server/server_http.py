@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     # method, target, headers, whether the connection is kept and a "100 Continue" expected, length of the body, whether in chunks
     Head = tuple[str, str, Mapping[str, str], bool, bool, int, bool]
 
-MAX_HEAD_BYTES = 64 * 1024  # of the request line and all headers; also of the trailers after a body in chunks
+MAX_HEAD_BYTES = 64 * 1024  # of the request line and all headers
+MAX_TRAILER_BYTES = 4 * 1024  # of the headers after a body in chunks; each part that comes lets all of them be searched again
 MAX_HEADERS = 200  # browsers and proxies together send some tens
 MAX_CHUNK_LINE = 1024  # bytes of a chunk's size and its extensions
 MAX_DIGITS = 15  # of a length or a chunk's size
@@ -87,7 +88,7 @@ class Parser:
         self._known_head: bytes | None = None  # of the last request, which callers who keep a connection often repeat
         self._known = NO_HEAD  # what was read in it
         self._message: Message | None = None  # whose body is arriving
-        self._parts: list[bytes | bytearray] = []
+        self._body = bytearray()  # of that message; a list of its parts would take much more for chunks of a few bytes
         self._length = 0  # bytes of the body so far
         self._left = 0  # bytes that are missing from the body, or from the chunk with the CR LF at its end
         self._chunked = self._in_trailers = False
@@ -118,9 +119,9 @@ class Parser:
         if not done:
             return None
         message, self._message = self._message, None
-        if message is not None and self._parts:
-            message.body = bytes(self._parts[0]) if len(self._parts) == 1 else b"".join(self._parts)
-            self._parts = []
+        if message is not None and self._body:
+            message.body = bytes(self._body)
+            self._body = bytearray()
         self._length, self._chunked, self._in_trailers, self.expects = 0, False, False, False
         return message
 
@@ -221,7 +222,7 @@ class Parser:
         if self._left:
             part = self._buffer[: self._left]
             del self._buffer[: self._left]
-            self._parts.append(part)
+            self._body += part
             self._left -= len(part)
         return not self._left
 
@@ -258,7 +259,7 @@ class Parser:
         if self._left > 2 and buffer:
             part = buffer[: self._left - 2]
             del buffer[: len(part)]
-            self._parts.append(part)
+            self._body += part
             self._left -= len(part)
         if self._left > 2 or not buffer:
             return False
@@ -282,8 +283,8 @@ class Parser:
         else:
             end = buffer.find(b"\r\n\r\n")
             head = bytes(buffer[: max(end, 0)])
-        if max(end, len(buffer) if end < 0 else 0) > MAX_HEAD_BYTES:
-            raise HeadTooLarge(f"the headers after the body have more than {MAX_HEAD_BYTES} bytes")
+        if max(end, len(buffer) if end < 0 else 0) > MAX_TRAILER_BYTES:
+            raise HeadTooLarge(f"the headers after the body have more than {MAX_TRAILER_BYTES} bytes")
         if end < 0:
             if buffer.count(b"\n") != buffer.count(b"\r\n"):
                 raise MalformedRequest("a line after the body ends with a line feed alone")

@@ -209,13 +209,16 @@ class Server:
         connection.phase = WORK
         if self._now < self._slow_until and len(message.body) >= self._slow_bytes and self._respond_apart(connection, message):
             return True
-        self._at_work.append((connection, message))
+        work = (connection, message)
+        self._at_work.append(work)
         self._count += 1
         if self._asleep:
             self._asleep = False
             self._ring()
         response = self._response(message)
-        if self._take_work() is None:  # another thread leads, and the connection has left
+        try:
+            self._at_work.remove(work)
+        except ValueError:  # another thread leads, and may answer a request of its own; the connection has left
             self._answered.append((connection, message, response))
             self._waker.wake()
             return False

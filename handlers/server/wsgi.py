@@ -39,7 +39,7 @@ def application(answer: "Answer | None" = None) -> "WSGIApplication":
 def _message(variables: "WSGIEnvironment") -> Message:
     """Convert the request that a WSGI server has parsed."""
     headers = {name[5:].replace("_", "-").lower(): value for name, value in variables.items() if name.startswith("HTTP_")}
-    headers["content-type"] = variables.get("CONTENT_TYPE", "")
+    headers["content-type"] = variables.get("CONTENT_TYPE") or ""
     target = path_below(variables.get("PATH_INFO", ""), variables.get("SCRIPT_NAME", ""), headers)
     query = variables.get("QUERY_STRING", "")
     message = Message(variables["REQUEST_METHOD"], f"{target}?{query}" if query else target, headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -126,6 +127,48 @@ def test_answers_of_another_form_are_left_alone(status: int, kind: str, body: by
     message.body = b"[[1]]"
     answer = Response(status, {"content-type": kind}, body)
     assert cloud.improve(message, answer) is answer
+
+
+@pytest.mark.parametrize(
+    ("label", "row"),
+    [("b", None), ("b", []), ("b", [0.1]), ("b", [0.1, None]), ("b", [0.1, "0.9"]), ("c", [0.1, 0.9]), (["b"], [0.1, 0.9])],
+)
+def test_a_part_of_another_form_is_not_taken(
+    label: Any, row: Any, cloud: Cloud, elsewhere: tuple[Elsewhere, str, HttpServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = {"predictions": [label], "probabilities": [row], "classes": CLASSES}
+    monkeypatch.setattr(elsewhere[0], "answer", lambda body: json.dumps(odd).encode())
+    document, _ = improved(cloud, [[0.6, 0.4]])
+    assert document["predictions"] == ["a"] and document["answered_by"] == ["edge"]
+
+
+def test_probabilities_that_are_no_numbers_are_unsure(cloud: Cloud) -> None:
+    message = Message("POST", "/predict", {})
+    message.body = b"[[1]]"
+    answer = b'{"predictions":["a"],"probabilities":[[null,0.99]],"classes":["a","b"]}'
+    document = json.loads(cloud.improve(message, Response(200, {"content-type": "application/json"}, answer)).body)
+    assert document["predictions"] == ["b"] and document["answered_by"] == ["cloud"]
+
+
+def test_a_cloud_that_sends_a_byte_now_and_then_is_not_waited_for(now: list[float]) -> None:
+    class Dripping(Handler):
+        def do_POST(self) -> None:
+            self.read_body()
+            self.send_response_only(200)
+            self.send_header("content-length", "1000")
+            self.end_headers()
+            for _ in range(30):
+                self.wfile.write(b" ")
+                time.sleep(0.1)
+
+    server = HttpServer(Dripping)
+    try:
+        began = time.monotonic()
+        document, _ = improved(Cloud(f"{server.url}/predict", 0.8, 0.4, "", lambda: now[0]), [[0.6, 0.4]])
+        waited = time.monotonic() - began
+    finally:
+        server.close()
+    assert document["answered_by"] == ["edge"] and waited < 2.0
 
 
 def test_plain_http_to_another_machine_is_refused(now: list[float]) -> None:

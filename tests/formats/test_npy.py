@@ -146,11 +146,43 @@ def test_a_damaged_sparse_matrix_is_refused() -> None:
         ("indptr", [1, 1]),
         ("indptr", [0]),
         ("format", "csc"),
+        ("shape", [-1, 3]),
+        ("shape", [1, -3]),
+        ("data", ["a"]),
+        ("data", [b"a"]),
     ):
         with pytest.raises(MalformedRequest):
             npy.parse(zipped(**{**good, name: np.array(value)}), False, validator())
     with pytest.raises(MalformedRequest):
         npy.parse(zipped(**{**good, "indices": np.array([0.5])}), False, validator())
+    nothing = {**good, "shape": np.array([-1, 3]), **dict.fromkeys(("data", "indices", "indptr"), np.array([], dtype=int))}
+    with pytest.raises(MalformedRequest):
+        npy.parse(zipped(**nothing), False, validator())
+
+
+@pytest.mark.parametrize("kind", ["<f8", "<U0", "|S0", "<U99999999"])
+@pytest.mark.parametrize("shape", ["(99999999999999999999999,)", "(5, 3)", "(1, 0)"])
+def test_an_array_without_the_values_that_its_header_promises_is_refused(shape: str, kind: str) -> None:
+    promise = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    body = b"\x93NUMPY\x01\x00" + len(promise).to_bytes(2, "little") + promise
+    parts = dict.fromkeys(("indices", "indptr", "shape", "format"), saved(np.array([1])))
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, part in {**parts, "data": body}.items():
+            archive.writestr(f"{name}.npy", part)
+    for whole, is_npy in ((body, True), (file.getvalue(), False)):
+        with pytest.raises(FlyweightError):
+            npy.parse(whole, is_npy, validator())
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_npz_that_numpy_does_not_write_is_refused_before_it_is_unpacked(method: int) -> None:
+    """A hundred bytes of bzip2 hold megabytes, which are unpacked at once; damaged LZMA has an exception of its own."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        archive.writestr("x.npy", saved(np.zeros((1, WIDTH))))
+    with pytest.raises(MalformedRequest, match="compressed in another way than NumPy"):
+        npy.parse(file.getvalue(), False, validator())
 
 
 @given(st.binary(max_size=200), st.binary(max_size=200), st.booleans())

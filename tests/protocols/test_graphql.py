@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import graphql as g
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sklearn.ensemble import HistGradientBoostingClassifier
 
+import flyweight
 from flyweight.models.signature import Signature
 from flyweight.protocols import _graphql_queries, _graphql_schema, graphql
 from flyweight.settings import Limits
@@ -135,10 +139,9 @@ def test_each_model_has_a_schema_of_its_own(caller: Model, packed: Callable[...,
 
 def test_a_fault_names_its_instance_and_its_field(caller: Model) -> None:
     rows = [by_three([1, 2, 3]), {**by_three([1, 2, 3]), "x1": 1e308}]
-    document = asked(
-        caller("line", limits=Limits(max_instances=1)), PREDICT.replace("probabilities { label value }", ""), {"i": rows}
-    )[1]
-    assert document["data"] is None and document["errors"][0]["path"] == ["predict"]
+    twice = "query ($i: [Instance!]!) { a: predict(instances: $i) { prediction } b: predict(instances: $i) { prediction } }"
+    document = asked(caller("line", limits=Limits(max_instances=2)), twice, {"i": rows})[1]
+    assert document["data"] is None and document["errors"][0]["path"] == ["b"]
     assert document["errors"][0]["extensions"] == {"code": "too_large"}
     status, document = asked(
         caller("line"), PREDICT.replace("probabilities { label value }", ""), {"i": [rows[0], {**rows[0], "x1": "a"}]}
@@ -242,8 +245,48 @@ def test_aliases_and_tokens_are_limited(birds: Caller) -> None:
     assert "introspection depth" in asked(birds, lists)[1]["errors"][0]["message"].lower()
 
 
+def test_the_work_of_a_query_does_not_grow_with_the_square_of_its_fields(birds: Caller) -> None:
+    """The library compares each two fields of one name; a query of many is refused before that, wherever they stand."""
+    most = _graphql_queries.MOST_PARTS
+    spreads = " ".join(f"...F{n}" for n in range(most))
+    fragments = " ".join(f"fragment F{n} on Query {{ __typename }}" for n in range(most))
+    for query in (
+        f"{{ {'models { name } ' * most} }}",
+        f"{{ {'... on Query { __typename } ' * most} }}",
+        f"{{ {spreads} }} {fragments}",
+        " ".join(f"query Q{n} {{ __typename }}" for n in range(most)),
+    ):
+        status, document = asked(birds, query)
+        assert status == 400 and f"the limit is {most}" in document["errors"][0]["message"]
+
+
+def test_an_answer_does_not_repeat_a_long_query(birds: Caller) -> None:
+    status, document = asked(birds, f"{{ {'m' * 5_000_000} }}")
+    assert status == 400 and len(json.dumps(document)) < 500
+    assert "the limit is 100000; send instances as variables" in document["errors"][0]["message"]
+
+
+def test_variables_with_too_many_instances_are_refused_before_they_are_converted(caller: Model) -> None:
+    ask = caller("line", limits=Limits(max_instances=3))
+    for variables in ({"i": [None] * 4}, {"i": [None] * 2, "other": [None] * 2}):
+        status, document = asked(ask, PREDICT.replace("probabilities { label value }", ""), variables)
+        assert status == 413 and document["errors"][0]["message"] == "4 instances, the limit is 3 a request"
+
+
+def test_values_that_are_left_out_do_not_make_much_of_a_small_body(tmp_path: Path, caller: Model) -> None:
+    wide = np.random.default_rng(0).random((60, 600))
+    wide[::7] = np.nan
+    model = HistGradientBoostingClassifier(max_iter=2).fit(wide, np.arange(60) % 2)
+    flyweight.pack(model, tmp_path / "wide.safetensors", sample=wide, name="wide")
+    query = "query ($i: [Instance!]!) { predict(instances: $i) { prediction } }"
+    ask = caller(tmp_path / "wide.safetensors")
+    assert asked(ask, query, {"i": [{}] * 3})[0] == 200
+    document = asked(ask, query, {"i": [{}] * 10_000})[1]
+    assert "6000000 values of the instances would take" in document["errors"][0]["message"]
+
+
 def test_errors_of_validation_are_limited_in_number(birds: Caller) -> None:
-    fields = " ".join(f"f{n}" for n in range(1000))
+    fields = " ".join(f"f{n}" for n in range(400))
     assert len(asked(birds, f"{{ {fields} }}")[1]["errors"]) <= 21
 
 

@@ -318,6 +318,36 @@ def test_athena_says_what_a_udf_can_not_return(birds: Caller) -> None:
     assert status == 400 and "the UDF returns double, which does not hold the output predictions" in document["error"]
 
 
+@pytest.mark.parametrize(
+    ("array", "words"),
+    [
+        (pa.nulls(900_000), "900000 values of the instances would take"),
+        (pa.FixedSizeListArray.from_arrays(pa.nulls(5_000_000), 5_000_000), "should hold numbers, truth values, texts or dates"),
+        (pa.RunEndEncodedArray.from_arrays(pa.array([20_000], pa.int32()), pa.array(["a" * 20_000])), "should hold numbers"),
+        (pa.array(["a" * 20_000], pa.string_view()), "should hold numbers"),
+    ],
+    ids=["nulls", "a list of nulls", "one run", "a view"],
+)
+def test_a_small_call_of_athena_does_not_become_many_values(array: Any, words: str, caller: Model) -> None:
+    batch = pa.record_batch([array], names=["x0"])
+    call = {**columns([[1.0]], [pa.float64()]), "inputRecords": {"schema": written(batch.schema), "records": written(batch)}}
+    status, document = caller("one")("POST", "/predict", call)
+    assert status in (400, 413) and words in document["error"]
+
+
+def test_compressed_columns_are_refused_before_they_are_unpacked(caller: Model) -> None:
+    batch, file = pa.record_batch([pa.array([0.0] * 100_000)], names=["x0"]), pa.BufferOutputStream()
+    with pa.ipc.new_stream(file, batch.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
+        stream.write_batch(batch)
+    messages = [*pa.ipc.MessageReader.open_stream(file.getvalue())]
+    call = {
+        **columns([[1.0]], [pa.float64()]),
+        "inputRecords": {"schema": written(batch.schema), "records": written(messages[1])},
+    }
+    status, document = caller("one")("POST", "/predict", call)
+    assert status == 400 and document["error"] == "the columns of the call are compressed; send them as they are"
+
+
 def test_a_deployment_without_pyarrow_says_what_to_build(birds: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 

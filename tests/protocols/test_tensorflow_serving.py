@@ -54,6 +54,12 @@ def test_examples_are_classified_with_the_features_of_the_context(birds: Caller)
     assert max(result[0], key=lambda pair: pair[1])[0] == "Gentoo" and sum(score for _, score in result[0]) == pytest.approx(1)
 
 
+def test_a_context_does_not_make_gigabytes_of_a_small_body(birds: Caller) -> None:
+    body = {"context": {f"n{n}": 1 for n in range(3000)}, "examples": [{}] * 9999}
+    status, document = birds("POST", f"{MODEL}:classify", body)
+    assert status == 413 and "29997000 values of the instances would take" in document["error"]
+
+
 def test_labels_of_a_classification_are_texts(caller: Model) -> None:
     ask = caller("numbers")
     names = [feature.name for feature in ask.service.models.get(ask.service.settings.model).model.predictor.signature.features]

@@ -164,6 +164,31 @@ def test_answers_that_take_long_are_made_side_by_side(start: Start) -> None:
         assert [statuses(received(caller)) for caller in callers] == [[200]] * 6
 
 
+def test_a_long_answer_that_ends_while_another_is_made_leaves_both_connections_in_order(start: Start) -> None:
+    begun, go = ({path: Event() for path in ("/first", "/second")} for _ in range(2))
+
+    def answer(message: Any) -> bytes:
+        if message.path in begun:
+            begun[message.path].set()
+            assert go[message.path].wait(GENEROUS)
+        return message.path.encode()
+
+    server = start(answer)
+    with closing(connected(server)) as first, closing(connected(server)) as second:
+        first.sendall(b"POST /first HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody")
+        assert begun["/first"].wait(GENEROUS)
+        second.sendall(GET.replace(b"/health", b"/second"))  # a shorter body, which is not expected to take as long
+        assert begun["/second"].wait(GENEROUS)
+        go["/first"].set()
+        assert first.recv(1000).endswith(b"/first")
+        go["/second"].set()
+        assert second.recv(1000).endswith(b"/second")
+        for caller in (first, second):
+            caller.sendall(LAST)
+            assert received(caller).endswith(b"/health"), "each connection was kept"
+    assert server.thread.is_alive()
+
+
 def test_a_request_behind_a_long_answer_is_answered_when_that_was_read(start: Start) -> None:
     answer = said(start(long_or_ok), GET.replace(b"/health", b"/long") + LAST)
     assert statuses(answer) == [200, 200] and len(answer) > len(LONG) and answer.endswith(b"ok")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -54,6 +55,37 @@ def test_every_rule_but_the_limit_of_bytes_has_its_case() -> None:
     assert {*http_fuzz.STRICTER} - {rule for _, rule in cases} == {"more bytes than allowed"}
 
 
+def test_a_body_in_chunks_of_one_byte_takes_no_more_memory_than_twice_its_bytes() -> None:
+    from server_http import Parser
+
+    parser, size = Parser(200_000), 100_000
+    parser.feed(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
+    tracemalloc.start()
+    try:
+        for _ in range(size // 1000):
+            assert parser.next() is None
+            parser.feed(b"1\r\na\r\n" * 1000)
+        parser.feed(b"0\r\n\r\n")
+        message = parser.next()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert message is not None and message.body == b"a" * size
+    assert peak < 2 * size + 50_000
+
+
+def test_headers_after_a_body_that_come_byte_by_byte_are_few() -> None:
+    from server_http import MAX_TRAILER_BYTES, HeadTooLarge, Parser
+
+    parser = Parser(100)
+    parser.feed(HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n")
+    with pytest.raises(HeadTooLarge, match="after the body"):
+        for _ in range(MAX_TRAILER_BYTES + 1):
+            assert parser.next() is None
+            parser.feed(b"a")
+        parser.next()
+
+
 def refusal(data: bytes, largest: int = 100) -> FlyweightError:
     from server_http import Parser
 
@@ -79,7 +111,7 @@ def refusal(data: bytes, largest: int = 100) -> FlyweightError:
         (HEAD + b"a: b\r\n" * 200 + b"\r\n", 431, "more than 200 headers"),
         (HEAD + b"a" * 70_000, 431, "more than 65536 bytes"),
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\n1;" + b"a" * 2000, 400, "chunk's size is too long"),
-        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\na: " + b"a" * 70_000, 431, "more than 65536 bytes"),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\na: " + b"a" * 70_000, 431, "more than 4096 bytes"),
         (b"GET / HTTP/1.1\nHost: x", 400, "a line feed alone"),
         (b"\x16\x03\x01\x02\x00\x01", 400, "name of a method"),
     ],

@@ -41,3 +41,18 @@ def test_a_request_has_its_path_and_its_query(carrier: Any, query: str) -> None:
 
     request = decode(carrier("/graphql", query))
     assert (request.path, request.query) == ("/graphql", query)
+
+
+@pytest.mark.parametrize("carrier", [by_wsgi, by_asgi])
+def test_a_question_mark_that_a_server_has_decoded_does_not_end_the_path(carrier: Any) -> None:
+    from server_request import decode
+
+    request = decode(carrier("/predict?debug", "a=b"))
+    assert (request.path, request.query) == ("/predict%3Fdebug", "a=b")
+
+
+def test_a_wsgi_server_may_say_that_there_is_no_content_type() -> None:
+    import wsgi
+
+    variables: Any = {"REQUEST_METHOD": "GET", "PATH_INFO": "/health", "CONTENT_TYPE": None}
+    assert wsgi._message(variables).headers["content-type"] == ""

@@ -111,6 +111,36 @@ def test_a_lasting_fault_is_told_without_what_the_server_said(
     assert words in str(failed.value) and "secret" not in str(failed.value) and failed.value.transient == transient
 
 
+FILE = {"type": "FILE", "length": 4, "modificationTime": 1, "pathSuffix": "a.safetensors"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{}, {"FileStatus": None}, {"FileStatus": [1]}, {"FileStatus": {"type": "FILE"}}, {"FileStatus": {**FILE, "length": "4"}}],
+    ids=repr,
+)
+def test_an_answer_about_a_file_that_says_nothing_is_told_in_words(answer: object, node: NameNode) -> None:
+    node.said["GETFILESTATUS"] = [(200, answer)]
+    with pytest.raises(StoreFailed, match="m: the answer is not one of WebHDFS"):
+        open_store(node.root, QUICK).head("m")
+
+
+@pytest.mark.parametrize("name", ["a/../../b", "/etc/passwd", None, 5], ids=repr)
+def test_a_list_does_not_lead_to_another_folder(name: object, node: NameNode) -> None:
+    node.said["LISTSTATUS"] = [(200, {"FileStatuses": {"FileStatus": [FILE]}})]
+    assert open_store(node.root, QUICK).keys("") == ["a.safetensors"]
+    node.said["LISTSTATUS"] = [(200, {"FileStatuses": {"FileStatus": [FILE, {**FILE, "pathSuffix": name}]}})]
+    with pytest.raises(StoreFailed, match="the list of keys: the answer is not one of WebHDFS"):
+        open_store(node.root, QUICK).keys("")
+
+
+@pytest.mark.parametrize("answer", [{}, {"FileStatuses": 1}, {"FileStatuses": {"FileStatus": {}}}], ids=repr)
+def test_a_list_that_is_none_is_told_in_words(answer: object, node: NameNode) -> None:
+    node.said["LISTSTATUS"] = [(200, answer)]
+    with pytest.raises(StoreFailed, match="the list of keys: the answer is not one of WebHDFS"):
+        open_store(node.root, QUICK).keys("")
+
+
 def test_silence_ends_in_time(node: NameNode) -> None:
     node.said["DATA"] = [(200, 30.0)]
     began = monotonic()

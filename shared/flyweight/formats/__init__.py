@@ -1,6 +1,7 @@
 """Parse bodies into instances and write predictions as bytes, by media type."""
 
-from flyweight.errors import MalformedRequest, NotAcceptable, TooLarge, UnsupportedMediaType, preview
+from flyweight import errors  # for rare errors, which are made when they are asked for
+from flyweight.errors import MalformedRequest, TooLarge, preview
 from flyweight.formats import json as json_format
 
 TYPE_CHECKING = False
@@ -35,16 +36,16 @@ def parse(body: bytes, content_type: str, validator: "Validator", parsers: "dict
     if len(body) > max_bytes:
         raise TooLarge(f"the body has {len(body)} bytes, the limit is {max_bytes}")
     if len(content_type) > MAX_HEADER:
-        raise UnsupportedMediaType(f"the content type has {len(content_type)} characters, the limit is {MAX_HEADER}")
+        raise errors.UnsupportedMediaType(f"the content type has {len(content_type)} characters, the limit is {MAX_HEADER}")
     media_type, parameters = (content_type, {}) if content_type in PARSERS else split_content_type(content_type)
     if media_type not in PARSERS:
         media_type, parameters = _usual_name(media_type, parameters, validator.limits.content_type)
     parser = (parsers or PARSERS).get(media_type)
     if parser is None:
-        raise UnsupportedMediaType(f"content type {preview(media_type)} is not one of {', '.join(parsers or PARSERS)}")
+        raise errors.UnsupportedMediaType(f"content type {preview(media_type)} is not one of {', '.join(parsers or PARSERS)}")
     charset = parameters.get("charset", "utf-8").partition(",")[0].strip('" ').lower()
     if charset not in ("utf-8", "utf8", "us-ascii"):
-        raise UnsupportedMediaType(f"charset {preview(charset)} is not supported; send UTF-8")
+        raise errors.UnsupportedMediaType(f"charset {preview(charset)} is not supported; send UTF-8")
     text = _decoded(body)
     if not text or text.isspace():
         raise MalformedRequest(f"the body is empty; expected {json_format.EXPECTED}")
@@ -75,7 +76,7 @@ def negotiate(accept: str) -> str:
     if not accept or accept == "*/*":
         return "application/json"
     if len(accept) > MAX_HEADER:
-        raise NotAcceptable(f"the header Accept has {len(accept)} characters, the limit is {MAX_HEADER}")
+        raise errors.NotAcceptable(f"the header Accept has {len(accept)} characters, the limit is {MAX_HEADER}")
     ranges = []
     for position, entry in enumerate(accept.split(",")):
         media_range, parameters = split_content_type(entry)
@@ -83,7 +84,7 @@ def negotiate(accept: str) -> str:
     for weight, _, media_range in sorted(ranges):
         if weight and (media_range in WRITERS or media_range in WILDCARDS):
             return media_range if media_range in WRITERS else WILDCARDS[media_range]
-    raise NotAcceptable(f"none of {preview(accept)} is supported; supported are {', '.join(WRITERS)}")
+    raise errors.NotAcceptable(f"none of {preview(accept)} is supported; supported are {', '.join(WRITERS)}")
 
 
 def split_content_type(text: str) -> "tuple[str, dict[str, str]]":

@@ -41,6 +41,17 @@ def check(text: str, size: int, media_type: str, validator: "Validator") -> None
         _check_memory(text, size, media_type, limit)
 
 
+def check_made(values: int, size: int) -> None:
+    """Check how many values are to be made of a body that repeats some for each instance, or leaves them out.
+
+    :param size: the bytes of the body.
+    :raises TooLarge: they would take more memory than a body of its size may.
+    """
+    need = values * (ENTRY + VALUE)
+    if need > TIMES * size + ROOM:
+        raise TooLarge(f"the {values} values of the instances would take {need >> 20} MB of memory: send fewer instances at once")
+
+
 def _has_more_instances(text: str, media_type: str, limit: int) -> bool:
     """Tell whether a body has more instances than the limit. CSV is read line by line, and counted meanwhile."""
     if media_type == "text/csv":

@@ -5,8 +5,8 @@ import io
 from math import isfinite
 
 from flyweight.errors import MalformedRequest, TooLarge
+from flyweight.models.numbered import Numbered
 from flyweight.models.texts import value_of
-from flyweight.models.validation import Numbered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

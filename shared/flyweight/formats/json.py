@@ -1,16 +1,16 @@
 """JSON and NDJSON: parse the instances in a text, and write predictions."""
 
-from io import StringIO
+from _io import StringIO  # `io` imports `abc`, which Python 3.14 does not at its start
 
 from flyweight import strict_json
 from flyweight.errors import Fault, InvalidInput, MalformedRequest, TooLarge, listing, preview
-from flyweight.models.validation import Numbered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from flyweight.models.numbered import Numbered
     from flyweight.models.validation import Validator
     from flyweight.values import Parsed, Prediction
 
@@ -66,6 +66,8 @@ def _sequence(text: str, limit: int) -> "Numbered | None":
         return None
     if len(documents) > limit:
         raise TooLarge(f"the body has more than {limit} instances, which is the limit")
+    from flyweight.models.numbered import Numbered
+
     instances = Numbered(documents)
     instances.lines = lines if len({*lines}) == len(lines) else ()
     return instances
@@ -77,6 +79,8 @@ def parse_lines(text: str, validator: "Validator", parameters: "dict[str, str]")
     :raises MalformedRequest: a line is not strict JSON.
     :raises TooLarge: more lines than the limit on instances; the rest is not read.
     """
+    from flyweight.models.numbered import Numbered
+
     limit = validator.limits.max_instances
     instances = Numbered()
     lines: list[int] = []

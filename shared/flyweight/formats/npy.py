@@ -125,15 +125,22 @@ def _values(data: bytes, kind: str, count: int) -> "list[Any]":
     """
     order, code = (kind[:1], kind[1:]) if kind[:1] in ("<", ">", "|", "=") else ("<", kind)
     order = ">" if order == ">" else "<"
-    if code[:1] in ("U", "S") and code[1:].isdecimal() and len(code) < 9:
+    if code[:1] in ("U", "S") and code[1:].isdecimal() and 0 < int(code[1:9]) and len(code) < 9:
         return _texts(data, order, code[0], int(code[1:]), count)
     if code not in LETTERS:
         what = "holds a pickle, which is code" if code == "O" else f"is of the type {preview(kind)}"
         raise MalformedRequest(f"the array {what}; expected numbers or texts")
-    form = f"{order}{count}{LETTERS[code]}"
-    if len(data) != struct.calcsize(form):
-        raise MalformedRequest(f"the array has {len(data)} bytes; its header promises {struct.calcsize(form)}")
-    return [*struct.unpack(form, data)]
+    _check_size(data, struct.calcsize(f"{order}{LETTERS[code]}") * count)
+    return [*struct.unpack(f"{order}{count}{LETTERS[code]}", data)]
+
+
+def _check_size(data: bytes, promised: int) -> None:
+    """Check that an array has the bytes that its header promises.
+
+    :raises MalformedRequest: there are fewer or more.
+    """
+    if len(data) != promised:
+        raise MalformedRequest(f"the array has {len(data)} bytes; its header promises {promised}")
 
 
 def _texts(data: bytes, order: str, kind: str, length: int, count: int) -> "list[str]":
@@ -142,10 +149,9 @@ def _texts(data: bytes, order: str, kind: str, length: int, count: int) -> "list
     :raises MalformedRequest: there are too few or too many bytes, or they are no texts.
     """
     encoding, width = ("utf-32-le" if order == "<" else "utf-32-be", 4 * length) if kind == "U" else ("utf-8", length)
-    if len(data) != width * count:
-        raise MalformedRequest(f"the array has {len(data)} bytes; its header promises {width * count}")
+    _check_size(data, width * count)
     try:
-        return [data[place : place + width].decode(encoding).rstrip("\0") for place in range(0, len(data), width or 1)]
+        return [data[place : place + width].decode(encoding).rstrip("\0") for place in range(0, len(data), width)]
     except UnicodeDecodeError:
         raise MalformedRequest("the array holds texts that are no Unicode") from None
 
@@ -157,13 +163,15 @@ def _unzipped(body: bytes, most: int) -> "dict[str, bytes]":
     :raises TooLarge: the arrays are larger.
     """
     from io import BytesIO
-    from zipfile import BadZipFile, ZipFile
+    from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
     from zlib import error as BadStream
 
     found, left = {}, most
     try:
         with ZipFile(BytesIO(body)) as file:
             for member in file.infolist()[: len(SPARSE) + 1]:
+                if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):  # the others unpack a block at once, of any size
+                    raise MalformedRequest("the npz is compressed in another way than NumPy compresses it; save it by NumPy")
                 with file.open(member) as stream:
                     part = stream.read(left + 1)
                 left -= len(part)
@@ -183,19 +191,18 @@ def _dense(arrays: "dict[str, Array]", size: int, max_instances: int) -> "Array"
     """
     form = arrays["format"][1][:1]
     shape, (data, indices, ends) = arrays["shape"][1], [arrays[name][1] for name in ("data", "indices", "indptr")]
-    if (
-        form not in (["csr"], [b"csr"])
-        or len(shape) != 2
-        or not all([type(number) is int for number in (*shape, *indices, *ends)])
-    ):
+    whole = all([type(number) is int and number >= 0 for number in (*shape, *indices, *ends)])
+    if form not in (["csr"], [b"csr"]) or len(shape) != 2 or not whole:
         raise MalformedRequest("expected a sparse matrix in rows; convert it by matrix.tocsr()")
+    if not all([isinstance(value, (int, float)) for value in data]):
+        raise MalformedRequest("the sparse matrix holds texts; expected numbers")
     rows, width = shape
     if rows > max_instances:
         raise TooLarge(f"{rows} instances, the limit is {max_instances} a request")
     if rows * width * 8 > TIMES * size + ROOM:
         raise TooLarge(f"a matrix of {rows} rows and {width} columns takes too much memory for a body of {size} bytes")
     ordered = len(ends) == rows + 1 and ends[0] == 0 and all(map(int.__le__, ends, ends[1:])) and ends[-1] == len(data)
-    if not ordered or len(indices) != len(data) or not all([0 <= index < width for index in indices]):
+    if not ordered or len(indices) != len(data) or not all([index < width for index in indices]):
         raise MalformedRequest("the sparse matrix has indices that are not within it")
     values = [0.0] * (rows * width)
     for row in range(rows):

@@ -20,7 +20,8 @@ and, if it should be described and called by name,
 An operation is `(context, request, name) -> Answer`. Inference is the same for all protocols: `infer` below.
 """
 
-from flyweight.errors import NO_CONTENT, OK, FlyweightError, InvalidSetting, MethodNotAllowed, NotFound
+from flyweight import errors  # for rare errors, which are made when they are asked for
+from flyweight.errors import NO_CONTENT, OK, FlyweightError, InvalidSetting, NotFound
 from flyweight.values import Value
 
 TYPE_CHECKING = False
@@ -188,10 +189,9 @@ def route(protocols: "Iterable[InferenceProtocol]", method: str, path: str) -> "
     for protocol in protocols:
         try:
             operation_and_name = protocol.route("GET" if method == "HEAD" else method, path)
-        except MethodNotAllowed as error:
-            return protocol, _allowing(error.allow) if method == "OPTIONS" else _refusing(error), ""
         except FlyweightError as error:
-            return protocol, _refusing(error), ""
+            allow = error.headers.get("allow", "")  # of MethodNotAllowed
+            return protocol, _allowing(allow) if allow and method == "OPTIONS" else _refusing(error), ""
         if operation_and_name is not None:
             return protocol, *operation_and_name
     if method == "OPTIONS" and path == "/*":  # asks about the server: https://www.rfc-editor.org/rfc/rfc9110#section-9.3.7
@@ -221,7 +221,7 @@ def operation_for(operations: "Mapping[str, Operation]", method: str, path: str)
     :raises MethodNotAllowed: the path takes other methods.
     """
     if method not in operations:
-        raise MethodNotAllowed(f"{path[:200]} takes {' or '.join(operations)}, got {method[:20]!r}", methods(*operations))
+        raise errors.MethodNotAllowed(f"{path[:200]} takes {' or '.join(operations)}, got {method[:20]!r}", methods(*operations))
     return operations[method]
 
 

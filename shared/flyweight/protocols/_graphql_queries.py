@@ -1,4 +1,4 @@
-"""Parse and validate queries of GraphQL, within limits on their tokens, their depth and their aliases."""
+"""Parse and validate queries of GraphQL, within limits on their length, their fields, their depth and their aliases."""
 
 # imports late: graphql
 from flyweight.errors import MalformedRequest
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from graphql import DocumentNode, GraphQLError, GraphQLSchema
 
 MOST_TOKENS, MOST_DEPTH, MOST_ALIASES = 20_000, 16, 30  # the usual introspection is 14 deep
+MOST_LETTERS = 100_000  # errors repeat the names that a query has
+MOST_PARTS = 500  # operations, fragments and fields together: validation compares each field with each other one
 
 
 class Unreadable(MalformedRequest):
@@ -27,9 +29,12 @@ def valid(query: str, schema: "GraphQLSchema") -> "DocumentNode":
     """
     import graphql as g
 
+    if len(query) > MOST_LETTERS:
+        words = f"the query has {len(query)} characters, the limit is {MOST_LETTERS}; send instances as variables"
+        raise Unreadable([g.GraphQLError(words)])
     try:
         document = g.parse(query, max_tokens=MOST_TOKENS)
-        depth, aliases = _extent(document)
+        depth, aliases, parts = _extent(document)
     except g.GraphQLSyntaxError as failure:
         hint = "; send instances as variables" if "tokens" in failure.message else ""
         raise Unreadable([g.GraphQLError(failure.message + hint, failure.nodes, failure.source, failure.positions)]) from None
@@ -37,8 +42,9 @@ def valid(query: str, schema: "GraphQLSchema") -> "DocumentNode":
         raise Unreadable([g.GraphQLError("the query is nested too deeply")]) from None
     if depth > MOST_DEPTH:
         raise Unreadable([g.GraphQLError(f"the query is nested {depth} deep, the limit is {MOST_DEPTH}")])
-    if aliases > MOST_ALIASES:
-        raise Unreadable([g.GraphQLError(f"the query has {aliases} aliases, the limit is {MOST_ALIASES}")])
+    for count, most, what in ((aliases, MOST_ALIASES, "aliases"), (parts, MOST_PARTS, "operations, fragments and fields")):
+        if count > most:
+            raise Unreadable([g.GraphQLError(f"the query has {count} {what}, the limit is {most}")])
     rules = (*g.specified_rules, g.validation.MaxIntrospectionDepthRule)
     if errors := g.validate(schema, document, rules, max_errors=20):
         raise Unreadable(errors)
@@ -58,16 +64,17 @@ def names(document: "DocumentNode") -> "set[str]":
     return found
 
 
-def _extent(document: "DocumentNode") -> "tuple[int, int]":
-    """Measure a query: how deep its fields are nested, fragments included, and how many aliases it has."""
+def _extent(document: "DocumentNode") -> "tuple[int, int, int]":
+    """Measure a query: how deep its fields are nested, fragments included, how many aliases it has, and how many parts."""
     import graphql as g
 
     fragments = {one.name.value: one for one in document.definitions if isinstance(one, g.FragmentDefinitionNode)}
     depths: dict[str, int] = {}
-    aliases = 0
+    aliases = parts = 0
 
     def deep(node: "Any") -> int:
-        nonlocal aliases
+        nonlocal aliases, parts
+        parts += 1
         if isinstance(node, g.FragmentSpreadNode):
             name = node.name.value
             if name not in depths:
@@ -79,4 +86,4 @@ def _extent(document: "DocumentNode") -> "tuple[int, int]":
         selections = node.selection_set.selections if getattr(node, "selection_set", None) else ()
         return field + max([deep(selection) for selection in selections], default=0)
 
-    return max([deep(one) for one in document.definitions], default=0), aliases
+    return max([deep(one) for one in document.definitions], default=0), aliases, parts

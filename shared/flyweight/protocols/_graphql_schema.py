@@ -8,6 +8,7 @@ them, numbers have the range seen in training in their description, and a featur
 from math import isfinite
 
 from flyweight.errors import FlyweightError, NotFound, TooLarge
+from flyweight.formats import bounds
 from flyweight.formats.json import RECORD_FIELDS
 from flyweight.protocols import Query, _models, _sql
 from flyweight.values import Value
@@ -181,7 +182,8 @@ def _model() -> "Any":
 def _predict(root: Asked, info: "Any", instances: "list[dict[str, Any]]") -> "list[dict[str, Any]]":
     """Answer `predict`.
 
-    :raises FlyweightError: as for any request; also if all predictions of a request have too many instances together.
+    :raises FlyweightError: as for any request; also if all predictions of a request have too many instances together, or leave
+        too many values out.
     """
     predictor, most = root.predictor, root.predictor.validator.limits.max_instances
     root.counts.append(len(instances))
@@ -189,6 +191,7 @@ def _predict(root: Asked, info: "Any", instances: "list[dict[str, Any]]") -> "li
         raise TooLarge(f"{sum(root.counts)} instances, the limit is {most} a request")
     if not instances:
         return []
+    bounds.check_made(len(instances) * len(predictor.validator.features), len(root.request.body))
     optional = dict.fromkeys([feature.name for feature in predictor.validator.features if feature.nullable])
     rows = predictor.validator.rows([{**optional, **instance} for instance in instances])
     prediction = predictor.answer(rows, root.outputs)

@@ -6,7 +6,11 @@ and the model, as `_sql` says. An output of several numbers is a text of JSON. p
 """
 
 # imports late: pyarrow
-from flyweight.errors import FlyweightError, MalformedRequest, TooLarge, preview
+from struct import Struct
+from struct import error as BreaksOff
+
+from flyweight.errors import FlyweightError, MalformedRequest, preview
+from flyweight.formats import bounds
 from flyweight.protocols import Answer, Query, _documents, _sql
 
 TYPE_CHECKING = False
@@ -23,7 +27,8 @@ REQUIRES = ("pyarrow",)
 CALL, PING = "UserDefinedFunctionRequest", "PingRequest"
 EXPECTED = f'{{"@type": "{CALL}", "inputRecords": ..., "outputSchema": ..., "methodName": ...}}'
 CAPABILITIES = 23  # what the SDK's own handler of UDFs tells
-MOST_ROWS = 1_000_000  # of one call; a column of nulls alone takes no bytes
+SHORT, LONG = Struct("<H"), Struct("<i")
+ROWS, COMPRESSION, HEADER = 0, 3, 2  # numbers of fields: https://github.com/apache/arrow/blob/main/format/Message.fbs
 
 
 class MissingPackage(FlyweightError):
@@ -88,23 +93,22 @@ def error(error: Exception, request_id: str) -> Answer:
 def _read(document: "dict[str, Any]", request: "Request", models: "Iterable[str]") -> "_sql.Call":
     """Find the rows, the output and the model of a call.
 
-    :raises MalformedRequest: it is no call, or its columns are damaged.
-    :raises TooLarge: it has more rows than any that is answered.
+    :raises MalformedRequest: it is no call, or its columns are damaged, compressed or of types that are no arguments.
+    :raises TooLarge: its rows take more memory than a call of its size may.
     """
     if document.get("@type") != CALL:
         raise MalformedRequest(f"@type should be {CALL} or {PING}, got {preview(document.get('@type'))}")
     given, wanted = (_documents.members(document.get(key), key) for key in ("inputRecords", "outputSchema"))
     pyarrow, written = _pyarrow(), wanted.get("schema")
     try:
-        schema = pyarrow.ipc.read_schema(pyarrow.py_buffer(_bytes(given.get("schema"), "inputRecords.schema")))
-        buffer = pyarrow.py_buffer(_bytes(given.get("records"), "inputRecords.records"))
-        batch = pyarrow.ipc.read_record_batch(buffer, schema)
-        if batch.num_rows > MOST_ROWS:
-            raise TooLarge(f"{batch.num_rows} rows, the limit is {MOST_ROWS} in a call")
+        schema = _schema(given.get("schema"), "inputRecords.schema", pyarrow)
+        answers = _schema(written, "outputSchema.schema", pyarrow)
+        message = pyarrow.ipc.read_message(pyarrow.py_buffer(_bytes(given.get("records"), "inputRecords.records")))
+        bounds.check_made(_rows_of(message.metadata.to_pybytes()) * len(schema), len(request.body))
+        batch = pyarrow.ipc.read_record_batch(message, schema)
         batch.validate(full=True)
         columns = [_values(column.to_pylist()) for column in batch.columns]
-        answers = pyarrow.ipc.read_schema(pyarrow.py_buffer(_bytes(written, "outputSchema.schema")))
-    except (pyarrow.ArrowException, EOFError, OSError, ValueError, OverflowError) as error:
+    except (pyarrow.ArrowException, EOFError, OSError, ValueError, OverflowError, BreaksOff) as error:
         raise MalformedRequest(f"the columns of the call can't be read: {str(error)[:200]}") from None
     if len(answers) != 1:
         raise MalformedRequest(f"outputSchema should have one column, got {len(answers)}")
@@ -112,6 +116,41 @@ def _read(document: "dict[str, Any]", request: "Request", models: "Iterable[str]
     records = {"aId": given.get("aId"), "schema": written}
     options = {"schema": answers, "records": records, "method": method}
     return _sql.Call([[*row] for row in zip(*columns, strict=True)], *_sql.asked_by(method, models), options)
+
+
+def _schema(value: "Any", name: str, pyarrow: "Any") -> "Any":
+    """Read the names and types of columns. Types of which a few bytes can stand for many values are no arguments.
+
+    :raises MalformedRequest: a column is of such a type.
+    """
+    schema, kinds = pyarrow.ipc.read_schema(pyarrow.py_buffer(_bytes(value, name))), pyarrow.types
+    for field in schema:
+        known = (kinds.is_primitive, kinds.is_decimal, kinds.is_string, kinds.is_large_string, kinds.is_null)
+        if not any([is_of(field.type) for is_of in known]):
+            raise MalformedRequest(f"column {preview(field.name)} should hold numbers, truth values, texts or dates")
+    return schema
+
+
+def _rows_of(head: bytes) -> int:
+    """Read the number of rows in the head of a batch, which pyarrow tells only after it has made the rows.
+
+    :param head: a message of Arrow, whose form pyarrow has checked.
+    :raises MalformedRequest: the rows are compressed, which Athena does not do.
+    """
+    place = _field(head, LONG.unpack_from(head)[0], HEADER)
+    batch = place + LONG.unpack_from(head, place)[0]
+    if _field(head, batch, COMPRESSION):
+        raise MalformedRequest("the columns of the call are compressed; send them as they are")
+    rows = _field(head, batch, ROWS)
+    return int.from_bytes(head[rows : rows + 8], "little") if rows else 0
+
+
+def _field(head: bytes, table: int, number: int) -> int:
+    """Find the place of a field of a table, 0 if it is absent: https://flatbuffers.dev/internals/."""
+    offsets = table - LONG.unpack_from(head, table)[0]
+    place = 4 + 2 * number
+    found = SHORT.unpack_from(head, offsets + place)[0] if place < SHORT.unpack_from(head, offsets)[0] else 0
+    return table + int(found) if found else 0
 
 
 def _values(column: "list[Any]") -> "list[Any]":

@@ -13,6 +13,7 @@ from flyweight.errors import (
     MalformedRequest,
     ModelUnavailable,
     NotAcceptable,
+    TooLarge,
     error_fields,
     preview,
     status_of,
@@ -98,6 +99,7 @@ def infer(context: "Context", request: "Request", name: str) -> Answer:
         context.log_fields.update(error_fields(failure))
         status = MalformedRequest.status if accepted == RESPONSE else OK
         return _written({"errors": [error.formatted for error in failure.errors]}, accepted, status)
+    _bound(asked["variables"] or {}, predictor)
     fields = _graphql_queries.names(document)
     outputs = [output for output in predictor.output_names if RECORD_FIELDS[output] in fields] or ["predictions"]
     root = _graphql_schema.Asked(context, request, name, predictor, outputs, [])
@@ -146,6 +148,17 @@ def _asked(request: "Request", predictor: "Predictor") -> "dict[str, Any]":
         _documents.members(asked["variables"], "variables")
     _sql.text_of(asked["operationName"], "operationName")
     return asked
+
+
+def _bound(variables: "dict[str, Any]", predictor: "Predictor") -> None:
+    """Check how many instances the variables hold, before the library converts them one by one.
+
+    :raises TooLarge: more than the limit.
+    """
+    count = sum([len(value) for value in variables.values() if isinstance(value, list)])
+    most = predictor.validator.limits.max_instances
+    if count > most:
+        raise TooLarge(f"{count} instances, the limit is {most} a request")
 
 
 def _schema(predictor: "Predictor") -> "GraphQLSchema":

@@ -1,7 +1,7 @@
 """flyweight's own protocol: `/predict`, `/health`, `/ready`, `/model`, `/openapi.json`, `/models` and each model below it."""
 
-from flyweight import formats, protocols, strict_json
-from flyweight.errors import ModelUnavailable, UnsupportedMediaType, problem, status_of
+from flyweight import errors, formats, protocols, strict_json
+from flyweight.errors import ModelUnavailable, problem, status_of
 from flyweight.protocols import Answer, Query, infer, operation_for
 
 TYPE_CHECKING = False
@@ -120,7 +120,7 @@ def _type_of_form(body: bytes) -> str:
     """
     if body.lstrip()[:1] in (b"{", b"[", b""):
         return JSON
-    raise UnsupportedMediaType(f"{FORM} is not supported; send content-type: {JSON}, or text/csv for CSV")
+    raise errors.UnsupportedMediaType(f"{FORM} is not supported; send content-type: {JSON}, or text/csv for CSV")
 
 
 def _json(document: "dict[str, object]") -> Answer:

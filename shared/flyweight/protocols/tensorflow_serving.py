@@ -104,11 +104,16 @@ def _examples(request: "Request", predictor: "Predictor") -> "list[Any]":
     """Read examples, each with the features that the context gives for all.
 
     :raises MalformedRequest: the body is something else.
+    :raises TooLarge: the context makes too much of the examples.
     """
     document = _documents.read(request.body, request, predictor.validator, EXAMPLES)
     examples, context = document.get("examples"), _documents.members(document.get("context") or {}, "context")
     if not isinstance(examples, list):
         raise MalformedRequest(f"expected {EXAMPLES}, got {preview(examples)} for examples")
+    if context:
+        from flyweight.formats import bounds  # imported late: few requests have a context
+
+        bounds.check_made(len(examples) * len(context), len(request.body))
     wholes = [{**context, **_documents.members(example, f"examples[{place}]")} for place, example in enumerate(examples)]
     return _instances.rows(wholes, predictor.validator)
 

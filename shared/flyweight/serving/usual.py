@@ -44,7 +44,7 @@ class Usual:
     """Answers usual requests of one kind by the deployment's own model."""
 
     def __init__(self, service: "Service") -> None:
-        self._service, self._address = service, service.settings.model
+        self._service = service
         self._most = min(formats.LARGE, service.settings.limits.max_body_bytes)
         self._way: _Way | None = None
 
@@ -57,7 +57,7 @@ class Usual:
         _, _, headers, body, request_id, _ = request
         unusual = "content-encoding" in headers or "x-forwarded-prefix" in headers or len(body) > self._most
         service = self._service
-        entry = service.models.current(self._address)
+        entry = service.models.current(service.settings.model)  # an agent at the edge follows newer ones
         if unusual or entry is None or service.cold:
             return None
         way = self._way

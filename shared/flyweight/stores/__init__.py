@@ -115,7 +115,7 @@ def open_store(root: str, timeouts: "Timeouts | None" = None) -> "Store":
 
 def is_local(host: str) -> bool:
     """Tell whether HOST or HOST:PORT is this machine, so that encryption is not needed."""
-    return host.partition(":")[0] in LOCAL_HOSTS
+    return host.rpartition("@")[2].partition(":")[0] in LOCAL_HOSTS
 
 
 def is_plain(url: str) -> bool:
@@ -125,7 +125,7 @@ def is_plain(url: str) -> bool:
     """
     if not url.startswith("http://"):
         return False
-    host = url.removeprefix("http://").partition("/")[0].rpartition("@")[2]
+    host = url.removeprefix("http://").partition("/")[0]
     if not is_local(host):
         raise StoreFailed(f"plain http is for this machine only, but the endpoint is {host[:80]}: use https")
     return True

@@ -149,13 +149,15 @@ class WebHdfsStore:
         while waiting:
             folder = waiting.pop()
             try:
-                listed = self._client.ask("GET", "LISTSTATUS", folder, {}, prefix)["FileStatuses"]["FileStatus"]
+                answer = self._client.ask("GET", "LISTSTATUS", folder, {}, prefix).get("FileStatuses")
             except ObjectNotFound:  # deleted meanwhile, or never there
                 continue
-            for status in listed:
-                name, path = status["pathSuffix"], f"{folder}/{status['pathSuffix']}".lstrip("/")
+            listed = answer.get("FileStatus") if isinstance(answer, dict) else None
+            for status in listed if isinstance(listed, list) else [None]:
+                checked = self._checked(status, prefix)
+                name, is_folder = checked.get("pathSuffix", ""), checked["type"] == "DIRECTORY"
                 if name and not name.startswith("."):
-                    (waiting if status["type"] == "DIRECTORY" else found).append(path)
+                    (waiting if is_folder else found).append(f"{folder}/{name}".lstrip("/"))
         return sorted(path[skip:] for path in found)
 
     def delete(self, key: str) -> None:
@@ -178,11 +180,22 @@ class WebHdfsStore:
 
         :raises StoreFailed: as `Store`.
         """
-        status: dict[str, Any] = self._client.ask("GET", "GETFILESTATUS", path, {}, key)["FileStatus"]
+        status = self._checked(self._client.ask("GET", "GETFILESTATUS", path, {}, key).get("FileStatus"), key)
         if status["type"] != "FILE":
             raise ObjectNotFound(f"{self._client.name}: {key} is not there: it is a folder")
         size, changed = status["length"], status["modificationTime"]
         return ObjectMeta(f"{status.get('fileId', 0)}-{changed}-{size}", size, changed / 1000)
+
+    def _checked(self, status: "Any", key: str) -> "dict[str, Any]":
+        """Check that the answer of a name node says what a file is; no name leads to another folder.
+
+        :raises StoreFailed: it does not.
+        """
+        if isinstance(status, dict):
+            numbers, name = (status.get("length"), status.get("modificationTime")), status.get("pathSuffix", "")
+            if all([type(number) is int for number in numbers]) and isinstance(name, str) and "/" not in name:
+                return {"type": "", **status}
+        raise StoreFailed(f"{self._client.name}: {key or 'the list of keys'}: the answer is not one of WebHDFS", transient=True)
 
     def _rename_to_free(self, aside: str, path: str, key: str, meta: ObjectMeta) -> None:
         """Give a file its name, which no file has.
@@ -242,8 +255,7 @@ class WebHdfsStore:
     def _clear(self, lock: str, key: str) -> None:
         """Delete a lock that is too old, by the name node's clock."""
         with suppress(ObjectNotFound, FileExists):
-            document = self._client.ask("GET", "GETFILESTATUS", lock, {}, key)
-            if self._client.now - document["FileStatus"]["modificationTime"] / 1000 > STALE:
+            if self._client.now - self._meta(lock, key).modified > STALE:
                 away = _beside(lock, os.urandom(8).hex())
                 self._client.rename(lock, away, False, key)  # only one client can
                 self._client.delete(away, key)

@@ -82,6 +82,7 @@ BAD = [
     (b'{"year": 2007}', "the row has no field 'id', which --key names"),
     (b"[1]", "a row is an object where --key names fields"),
     (b"\xff", "not UTF-8"),
+    (lines_of({**BIRD, "id": "\ud800"}).strip(), "a field of the key holds half a character"),
     (b'{"id": "' + b"x" * (2 << 20) + b'"}', "the limit is 1048576"),
 ]
 
