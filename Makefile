@@ -51,7 +51,7 @@ tools: setup  ## Install what some tests need beside Python's packages: SAM, Lam
 	@.ci/install-checkov
 	@.ci/install-terraform-schemas
 	@.ci/install-chromium
-	@for tool in azure-ml kubernetes bwrap base-image machines pyodide wrangler; do .ci/install-$$tool || echo "the tests that need $$tool are skipped" >&2; done
+	@for tool in aarch64 azure-ml kubernetes bwrap base-image machines pyodide wrangler; do .ci/install-$$tool || echo "the tests that need $$tool are skipped" >&2; done
 
 lint: setup  ## Check style and types.
 	@$(BIN)/ruff check

@@ -1,4 +1,8 @@
-"""Measure the agent at the edge beside an empty Python process, and what asking the cloud for unsure instances gains."""
+"""Measure the agent at the edge beside an empty Python process, and what asking the cloud for unsure instances gains.
+
+python -m benchmarks.edge
+python -m benchmarks.edge --hours 72
+"""
 
 from __future__ import annotations
 
@@ -31,6 +35,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import flyweight
+from benchmarks.edge_days import checked
 from flyweight.toolkit.building import build
 from flyweight.toolkit.building.bytecode import version_of
 from flyweight.toolkit.resources import folder
@@ -44,10 +49,14 @@ MOST_MIB, MOST_MS = 30.0, 100.0  # of issue 20
 @click.command()
 @click.option("--rounds", default=9, show_default=True, type=click.IntRange(1), help="Fresh processes of each kind.")
 @click.option("--requests", default=2000, show_default=True, type=click.IntRange(1), help="Answers before memory is read again.")
-def main(rounds: int, requests: int) -> None:
+@click.option("--hours", type=click.IntRange(6), help="Only simulate so many hours of one agent, and print what grows.")
+def main(rounds: int, requests: int, hours: int | None) -> None:
     """Print the start, the memory and the speed of the agent, and the share of instances that the cloud is asked for."""
     console = Console(width=max(Console().width, 120))
     with tempfile.TemporaryDirectory() as place:
+        if hours:
+            console.print(checked(hours, Path(place)))
+            return
         console.print(measured(Path(place), rounds, requests))
         console.print(hybrid())
 

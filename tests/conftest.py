@@ -28,6 +28,7 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 ROOT = Path(__file__).resolve().parents[1]
 # What `.ci/install-NAME` installs, and where; any other tool is a command on PATH.
 TOOLS = {
+    "aarch64": ".tools/aarch64/installed.txt",
     "arrays": ".tools/arrays/bin/python",
     "az": ".tools/az/bin/az",
     "azure-ml": ".tools/azure-ml/installed.txt",
@@ -43,6 +44,7 @@ TOOLS = {
     "rie": ".tools/rie/aws-lambda-rie",
     "sam": ".tools/sam/bin/sam",
     "terraform-schemas": ".tools/terraform-schemas/installed.txt",
+    "trivy": ".tools/trivy/trivy-config",
     "wrangler": ".tools/wrangler/installed.txt",
 }
 # node, which the tests start in many folders, finds Pyodide here

@@ -27,6 +27,7 @@ class Authority:
         now = datetime.now(UTC)
         built = x509.CertificateBuilder(self._name, self._name, self._key.public_key(), 1, now - DAY, now + DAY)
         built = built.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        built = built.add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
         self.pem = built.add_extension(signs, critical=True).sign(self._key, hashes.SHA256()).public_bytes(PEM)
 
     @property
@@ -48,6 +49,8 @@ class Authority:
             subject if own else self._name, subject, key.public_key(), x509.random_serial_number(), min(now, until) - DAY, until
         )
         built = built.add_extension(x509.SubjectAlternativeName(names), critical=False)
-        signed = built.sign(key if own else self._key, hashes.SHA256())
+        signer = key if own else self._key
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+        signed = built.add_extension(issuer, critical=False).sign(signer, hashes.SHA256())
         path.write_bytes(key.private_bytes(*SECRET) + signed.public_bytes(PEM))
         return path

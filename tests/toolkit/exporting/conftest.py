@@ -116,7 +116,7 @@ MODELS: dict[str, Callable[[], tuple[Any, tuple[Any, Any]]]] = {
 }
 
 
-NOT_IN_C = {"coupled", "components", "process", "iterated", "neighbors"}
+NOT_IN_C = {"coupled", "components", "process", "neighbors"}
 
 
 def codes() -> pd.DataFrame:

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from flyweight.errors import InvalidInput
 from flyweight.models import file as model_file
 from flyweight.toolkit.exporting.c import running
 from flyweight.toolkit.exporting.c.source import Source, number, text
@@ -84,21 +86,30 @@ def test_a_function_brings_those_that_it_calls() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["linear", "forest", "histogram"])
-def test_another_processor_gives_the_same_bytes(name: str, model: Callable[[str], Path], tmp_path: Path) -> None:
-    compiler, emulator = (
-        shutil.which("aarch64-linux-gnu-gcc"),
-        shutil.which("qemu-aarch64-static") or shutil.which("qemu-aarch64"),
-    )
-    if not (compiler and emulator):
-        pytest.skip(
-            "no cross compiler for aarch64 or no qemu is installed: apt-get install gcc-aarch64-linux-gnu qemu-user-static"
-        )
+@pytest.mark.needs("aarch64-linux-gnu-gcc", "qemu-aarch64")
+@pytest.mark.parametrize("name", HELD)
+def test_another_processor_gives_the_same_bits(name: str, model: Callable[[str], Path], tmp_path: Path) -> None:
     planned = Planned(model_file.read(str(model(name))))
     (tmp_path / "m.h").write_bytes(find("c").write(planned)[".h"])
     widths = {output: len(planned.kinds[slot]) for output, slot in planned.outputs.items()}
     asked = {"widths": widths, "kinds": planned.kinds[0], "name": planned.name}
-    rows = rows_of(planned, ROWS)[1]
+    rows = [row for row in rows_of(planned, ROWS)[1] if not is_refused(planned, row)]
+    assert len(rows) > ROWS // 2
     here = running.opened(str(tmp_path / "m.h"), asked)[2](rows)
-    there = running.opened(str(tmp_path / "m.h"), asked, (compiler, "-static"), (emulator,))[2](rows)
-    assert repr(here) == repr(there)
+    there = running.opened(str(tmp_path / "m.h"), asked, ("aarch64-linux-gnu-gcc", "-static"), ("qemu-aarch64",))[2](rows)
+    assert repr(there) == repr(here)
+    exact = {output for output in widths if output in ("index", "values") or name not in EXPONENTIAL}
+    if sys.version_info >= (3, 12):
+        for row, own in zip(rows, there, strict=True):
+            values = planned.engine.values(row)
+            assert {output: repr(own[output]) for output in exact} == {
+                output: repr([*map(float, values[planned.outputs[output]])]) for output in exact
+            }
+
+
+def is_refused(planned: Planned, row: list[Any]) -> bool:
+    try:
+        planned.engine.values(row)
+    except InvalidInput:
+        return True
+    return False
