@@ -52,10 +52,10 @@ def test_each_platform_has_a_deployer_of_the_targets_name() -> None:
 @pytest.mark.parametrize(
     ("platform", "verbs"),
     [
-        ("plain", ["-m", "kubectl apply", "kubectl rollout status deployment/birds"]),
+        ("plain", ["-m", "kubectl apply", "kubectl rollout status deployment/birds", "birds-canary"]),
         ("helm", ["helm upgrade birds"]),
         ("knative", ["-m", "kubectl apply", "kubectl wait services.serving.knative.dev/birds"]),
-        ("kserve", ["-m", "kubectl apply", "kubectl wait inferenceservice/birds"]),
+        ("kserve", ["-m", "-before", "kubectl apply", "kubectl wait inferenceservice/birds"]),
     ],
 )
 def test_each_platform_has_its_own_commands(platform: str, verbs: list[str], deployment: Deployment) -> None:
@@ -126,10 +126,45 @@ def test_a_tag_that_is_no_label_is_refused(deployment: Deployment) -> None:
 
 
 def test_plain_goes_back_to_the_revision_of_the_replica_set_that_was_live(deployment: Deployment) -> None:
-    revision, undo, wait = map(str, deployer("plain").roll_back(deployment, "5d9c7b4f6"))
+    revision, undo, wait, route, gone = map(str, deployer("plain").roll_back(deployment, "5d9c7b4f6"))
     assert revision.startswith("REVISION=$(kubectl get replicaset birds-5d9c7b4f6 ")
     assert undo == 'kubectl rollout undo deployment/birds "--to-revision=$REVISION" --namespace=models'
     assert wait.startswith("kubectl rollout status deployment/birds ")
+    assert '"value":[{"name":"birds","port":80,"weight":100}]' in route and route.endswith(" birds --namespace=models")
+    assert gone.startswith("kubectl delete deployment,service,") and "instance=birds-canary " in gone
+
+
+def test_a_canary_of_plain_is_a_deployment_beside_the_live_one_and_a_share_of_its_route(deployment: Deployment) -> None:
+    route, written, apply, wait, shares = lines("plain", given(deployment, canary="10", host="birds.example.com"))
+    assert route == "kubectl get httproute birds --output=name --namespace=models"
+    assert " base " in written and "--name birds-canary" in written and "minReplicas=1" in written and "host=" not in written
+    assert apply.endswith("/models/birds-canary") and wait.startswith("kubectl rollout status deployment/birds-canary ")
+    assert '[{"name":"birds","port":80,"weight":90},{"name":"birds-canary","port":80,"weight":10}]' in shares
+    assert " service birds-canary " in str(deployer("plain").url(given(deployment, canary="10")))  # which leads nowhere outside
+
+
+def test_a_canary_of_helm_keeps_the_live_values(deployment: Deployment) -> None:
+    (line,) = lines("helm", given(deployment, canary="10"))
+    assert line.startswith("helm upgrade birds ") and " --reuse-values " in line and "--install" not in line
+    assert 'canary={"weight": 10, "image": {"repository": "registry.example.com:5000/ml/birds"' in line
+    assert "resources" not in line and "reuse" not in lines("helm", deployment)[0]  # a promotion begins with the chart's own
+
+
+def test_a_canary_of_knative_leaves_the_other_requests_to_the_live_revision(deployment: Deployment) -> None:
+    live, written, *_ = lines("knative", given(deployment, canary="10"))
+    assert live.startswith("LIVE=$(kubectl get services.serving.knative.dev birds ") and "traffic[0]" in live
+    assert written.endswith('--live "$LIVE"') and "canary=10" in written
+
+
+@pytest.mark.parametrize("value", ["0", "100", "ten", "-1"])
+def test_a_share_of_none_or_of_all_is_no_canary(value: str, deployment: Deployment) -> None:
+    with pytest.raises(DeployFailed, match=f"canary can't be '{value}'"):
+        lines("plain", given(deployment, canary=value))
+
+
+def test_kserve_has_no_canary(deployment: Deployment) -> None:
+    with pytest.raises(DeployFailed, match="there is no parameter canary here"):
+        lines("kserve", given(deployment, canary="10"))
 
 
 def test_helm_goes_back_by_the_number_of_its_release(deployment: Deployment) -> None:
@@ -144,7 +179,6 @@ def test_knative_goes_back_by_traffic(deployment: Deployment) -> None:
 
 
 def test_kserve_goes_back_by_the_manifests_of_the_release_before(deployment: Deployment) -> None:
-    assert deployer("kserve").live_label(deployment) == []
     assert [*map(str, deployer("kserve").roll_back(deployment, ""))] == lines("kserve", deployment)
 
 

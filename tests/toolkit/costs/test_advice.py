@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flyweight.toolkit import targets
 from flyweight.toolkit.costs import residency
 from flyweight.toolkit.costs.advice import TEAMS, Needs, advise, all_options, document
 from flyweight.toolkit.costs.options import CRITERIA, Option
@@ -15,6 +16,8 @@ from flyweight.toolkit.costs.workload import Measured, Workload
 from flyweight.toolkit.errors import Unpriced
 
 OPTIONS = all_options()
+# of whose platforms one has the bill of all: ways to install on a cluster, and on a device
+SAME_BILL = ("kubernetes", "edge")
 
 measured = st.builds(
     Measured,
@@ -43,7 +46,7 @@ workloads = st.builds(
 needs = st.builds(
     Needs,
     clouds=st.sampled_from((("aws",), ("gcp", "azure"), ("aws", "gcp", "azure"))),
-    residency=st.sampled_from(("any", "region", "premises", "DE", "FI", "EU")),
+    residency=st.sampled_from(("any", "region", "premises", "device", "DE", "FI", "EU")),
     live=st.booleans(),
     team=st.sampled_from(sorted(TEAMS)),
 )
@@ -107,10 +110,18 @@ def test_where_the_cheapest_changes_it_does(work: Workload) -> None:
 
 def test_all_families_and_clouds_are_compared() -> None:
     families = {option.family for option in OPTIONS}
-    kinds = {"serverless", "managed endpoint", "virtual machine", "container", "cluster", "own hardware", "batch"}
+    kinds = {"serverless", "managed endpoint", "virtual machine", "container", "cluster", "own hardware", "batch", "web page"}
     assert families == kinds
-    for family in ("serverless", "managed endpoint", "virtual machine", "container"):
-        assert {option.cloud for option in OPTIONS if option.family == family} == {"aws", "gcp", "azure"}
+    for family in ("serverless", "managed endpoint", "virtual machine", "container", "batch", "web page"):
+        assert {option.cloud for option in OPTIONS if option.family == family} >= {"aws", "gcp", "azure"}
+
+
+def test_every_target_that_can_be_deployed_is_compared_on_each_of_its_platforms() -> None:
+    for target in targets.all_targets():
+        there = {option.platform for option in OPTIONS if option.target == target.name}
+        assert there, target.name
+        if target.name not in SAME_BILL:
+            assert not target.platforms() or there == {*target.platforms()}, target.name
 
 
 def test_little_traffic_is_served_best_by_functions_and_much_by_what_always_runs() -> None:
@@ -200,7 +211,7 @@ def test_data_that_has_to_stay_in_a_region_says_what_leaves_it_and_weighs_that()
     assert clouds == {"aws", "gcp", "azure"} and not document(anywhere)["residency"]
 
 
-@pytest.mark.parametrize("place", ["any", "region", "premises", "de", "EU"])
+@pytest.mark.parametrize("place", ["any", "region", "premises", "device", "de", "EU"])
 def test_a_place_that_there_is_is_taken(place: str) -> None:
     assert residency.checked(place) in (place, place.upper())
 
@@ -219,6 +230,48 @@ def test_a_place_that_there_is_not_is_refused_with_those_that_there_are() -> Non
     with pytest.raises(Unpriced, match="no region 'moon'") as refused:
         residency.known_region("gcp", "moon")
     assert "europe-west1" in refused.value.next_step
+
+
+def test_rows_that_may_not_leave_the_device_are_answered_in_the_browser_or_on_a_device() -> None:
+    advice = advise(USUAL, Needs(residency="device"))
+    fit = {one.option.target for one in advice.considered if not one.excluded}
+    assert fit == {"browser", "edge"}
+    assert advice.best is not None and advice.best.option.name == "Page on Cloudflare Pages"
+    assert {option.target for option in advice.priced} == {"browser"}
+    reasons = told(USUAL, Needs())
+    assert "--residency device" in reasons["Page on S3"] and told(USUAL, Needs(residency="device"))["AWS Lambda"]
+
+
+NIGHTLY = dataclasses.replace(USUAL, requests=6e9, rows=1000, sent=100_000, received=60_000, runs=30)  # 200 G rows a night
+QUICKLY = Measured(1.0, 0.002, 200_000_000, 2_000_000)  # by the program that scores record batches
+
+
+def test_a_large_batch_of_every_night_is_for_scheduled_jobs_and_for_spark_where_a_platform_team_runs_it() -> None:
+    slowly = Measured(0.1, 0.02, 60_000_000, 900_000)  # a request to a function with the same rows
+    work = dataclasses.replace(NIGHTLY, measured=slowly)
+    by_job = dict.fromkeys(("scheduled", "spark"), QUICKLY)
+    for cloud, job in (("aws", "AWS Batch"), ("gcp", "Cloud Run job")):
+        best = advise(work, Needs(clouds=(cloud,), live=False), by_job).best
+        assert best is not None and best.option.name == job
+    best = advise(work, Needs(clouds=("gcp",), live=False, team="platform"), by_job).best
+    assert best is not None and best.option.target == "spark"
+    own = advise(work, Needs(residency="premises", live=False), by_job)
+    assert {"hadoop", "scheduled", "spark"} <= {one.option.target for one in own.considered if not one.excluded}
+
+
+def test_a_run_has_to_end_before_the_next_one_begins() -> None:
+    work = dataclasses.replace(NIGHTLY, measured=QUICKLY)
+    reasons = told(work, Needs(live=False))
+    # 200 million requests of 2 ms by two processes of one replica take 2.3 days
+    assert reasons["Container Apps job"] == "a run takes 2.31 days, and the next one begins after 24.3 hours"
+    assert reasons["AWS Batch"] == ""
+
+
+def test_what_the_model_can_not_be_built_for_is_not_recommended() -> None:
+    advice = advise(USUAL, Needs(clouds=("cloudflare",)), unbuilt={"cloudflare": "it needs onnxruntime"})
+    reasons = {one.option.name: one.excluded for one in advice.considered}
+    assert reasons["Cloudflare Workers"] == "it can't be built: it needs onnxruntime"
+    assert advice.best is None or advice.best.option.target != "cloudflare"
 
 
 def test_files_by_night_are_for_those_who_do_not_wait() -> None:

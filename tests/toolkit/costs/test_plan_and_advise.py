@@ -43,7 +43,13 @@ def needing(penguins: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("provider", [target.name for target in targets.all_targets() if target.has("costs")])
+@pytest.mark.parametrize(
+    "provider",
+    [
+        pytest.param(name, marks=[pytest.mark.needs("pyodide")] if name in ("browser", "cloudflare") else [])
+        for name in targets.names()
+    ],
+)
 def test_a_plan_explains_before_anything_is_made(provider: str, run: Run, penguins: Path) -> None:
     platform = targets.find(provider).platforms()[:1]
     result = run("plan", provider, *(["--platform", *platform] if platform else []), "--model", penguins, *QUICK)
@@ -52,7 +58,7 @@ def test_a_plan_explains_before_anything_is_made(provider: str, run: Run, pengui
         "creates",
         "limits",
         "security",
-        "memory, peak",
+        "peak memory",
         "requests a month",
         "arithmetic",
         "list prices of",
@@ -64,7 +70,8 @@ def test_a_plan_explains_before_anything_is_made(provider: str, run: Run, pengui
 def test_a_plan_as_json_has_what_the_tables_have(run: Run, penguins: Path) -> None:
     told = json.loads(run("plan", "aws", "--model", penguins, *QUICK, "--requests", "2M", "--json").stdout)
     assert {"creates", "measured", "limits", "security", "bill", "others", "notes", "prices_checked"} <= {*told}
-    assert {*told["others"]} == {"Cloud Run function", "Cloud Run service", "Azure Functions", "SageMaker serverless"}
+    functions = {"Cloud Run function", "Cloud Run service", "Azure Functions", "SageMaker serverless", "Cloudflare Workers"}
+    assert {*told["others"]} == functions
     assert told["option"] == "AWS Lambda"
     assert told["bill"]["dollars_a_month"] > 0 and told["expected_cold_ms"] > 0
     assert told["measured"]["cold"] > told["measured"]["warm"] > 0 and told["measured"]["memory"] > 1e6
@@ -188,6 +195,25 @@ def test_what_runs_alike_is_measured_once() -> None:
 
     groups = alike([targets.find(name) for name in ("aws", "docker", "gcp", "sagemaker")])
     assert groups == [("aws",), ("docker", "sagemaker"), ("gcp",)]
+    assert alike([targets.find(name) for name in ("hadoop", "scheduled", "spark")]) == [("hadoop",), ("scheduled", "spark")]
+
+
+def test_a_job_is_measured_by_its_own_rows(run: Run, penguins: Path) -> None:
+    told = json.loads(run("plan", "hadoop", "--model", penguins, "--rows", "1000", "--json").stdout)
+    one = json.loads(run("plan", "hadoop", "--model", penguins, "--json").stdout)
+    assert told["measured"]["runtime"].startswith("Hadoop streaming's mapper") and told["measured"]["cold"] > 0.01
+    assert told["measured"]["sent"] == pytest.approx(1000 * one["measured"]["sent"], rel=0.01)
+    assert 300 < told["measured"]["warm"] / one["measured"]["warm"] < 3000
+    assert told["bill"]["dollars_a_month"] == 0 and "not priced here" in told["bill"]["lines"][0]["arithmetic"]
+
+
+def test_a_job_that_fails_is_named(tmp_path: Path) -> None:
+    from flyweight.toolkit.costs import batch_run
+    from flyweight.toolkit.errors import RuntimeFailed
+
+    with pytest.raises(RuntimeFailed, match="has no mapper") as refused:
+        batch_run.measured("hadoop", tmp_path, [{"x": 1.0}])
+    assert "flyweight build hadoop" in refused.value.next_step
 
 
 def test_a_runtime_that_is_not_here_is_named_and_others_are_measured(
@@ -209,7 +235,11 @@ def test_a_data_set_is_weighed_whole(run: Run, penguins: Path) -> None:
     assert (told["requests_a_month"], told["rows_a_request"]) == (6e6, 1000)
     assert told["sent_bytes"] == 200_000  # 40 GB by 200,000 requests
     by_name = {option["option"]: option for option in told["options"]}
-    assert by_name["Lambda by files"]["suits"] and "by files" in told["recommendation"]
+    assert by_name["Lambda by files"]["suits"] and by_name["AWS Batch"]["suits"]
+    chosen = by_name[told["recommendation"]]
+    assert chosen["family"] == "batch"
+    measured = {name: one for one in told["measured"] for name in one["targets"]}
+    assert measured["spark"] == measured["scheduled"] and "scheduled_main.py" in measured["spark"]["runtime"]
     kept = next(line["dollars"] for line in by_name["Lambda by files"]["bill"]["lines"] if line["what"] == "files kept, GB")
     assert kept > 40 * 0.023
 

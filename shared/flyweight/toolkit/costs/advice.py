@@ -11,8 +11,8 @@ from typing import Any
 from flyweight.toolkit import targets
 from flyweight.toolkit.costs import break_even, limits, residency
 from flyweight.toolkit.costs.break_even import Crossover
-from flyweight.toolkit.costs.options import CRITERIA, Option, duration, in_order
-from flyweight.toolkit.costs.prices import Bill
+from flyweight.toolkit.costs.options import CRITERIA, HARDWARE, Option, duration, in_order
+from flyweight.toolkit.costs.prices import SECONDS, Bill
 from flyweight.toolkit.costs.workload import Measured, Workload
 from flyweight.toolkit.targets.deployment import Deployment
 
@@ -28,7 +28,7 @@ TEAMS = {
 class Needs:
     """The requirements: clouds that may be used, where data may be, whether a caller waits for the answer.
 
-    `residency`: any, region, premises, a country's two letters, or EU.
+    `residency`: any, region, premises, device, a country's two letters, or EU.
     """
 
     clouds: tuple[str, ...] = field(default_factory=lambda: tuple(targets.clouds()))
@@ -84,7 +84,7 @@ class Advice:
         """The options with a bill that are not excluded; the user's own hardware has no bill here."""
         if self.needs.residency == residency.PREMISES:
             return []
-        return [one.option for one in self.considered if not one.excluded]
+        return [one.option for one in self.considered if not one.excluded and one.option.family != HARDWARE]
 
     @property
     def crossovers(self) -> list[Crossover]:
@@ -117,18 +117,31 @@ def all_options() -> list[Option]:
     return in_order(replace(option, target=target.name) for target in priced for option in target.costs.options)
 
 
-def advise(workload: Workload, needs: Needs, measured: Mapping[str, Measured] | None = None) -> Advice:
+def advise(
+    workload: Workload,
+    needs: Needs,
+    measured: Mapping[str, Measured] | None = None,
+    unbuilt: Mapping[str, str] | None = None,
+) -> Advice:
     """Rate every option, and order them by the team's weights; excluded options come last.
 
     :param workload: the traffic, and the model's figures for options whose own runtime was not measured.
     :param measured: the model in the runtime of each target, by the target's name.
+    :param unbuilt: why the model can't be built for a target, by the target's name.
     """
-    known = measured or {}
+    known, refusals = measured or {}, unbuilt or {}
+
+    def why_not(option: Option) -> str:
+        reason = refusals.get(option.target, "")
+        return f"it can't be built: {reason}" if reason else _excluded(option, option.workload(workload), needs)
+
     options = [replace(residency.placed(option, needs.residency), measured=known.get(option.target)) for option in all_options()]
     bills = {option.name: option.cost(workload) for option in options}
-    fit = [option for option in options if not _excluded(option, option.workload(workload), needs)]
+    fit = [option for option in options if not why_not(option)]
     least = min([bills[option.name].total for option in fit], default=0.0)
-    considered = [_considered(option, bills[option.name], option.workload(workload), needs, least) for option in options]
+    considered = [
+        _considered(option, bills[option.name], option.workload(workload), needs, least, why_not(option)) for option in options
+    ]
     considered.sort(key=lambda one: (bool(one.excluded), -one.score))
     return Advice(workload, needs, considered)
 
@@ -157,7 +170,7 @@ def document(advice: Advice) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _considered(option: Option, bill: Bill, work: Workload, needs: Needs, least: float) -> RatedOption:
+def _considered(option: Option, bill: Bill, work: Workload, needs: Needs, least: float, excluded: str) -> RatedOption:
     warm, slowest = option.latency(work)
     cost = 5.0 if bill.total <= max(least, 1.0) else max(1.0, 5.0 - 1.5 * math.log10(bill.total / max(least, 1.0)))
     fast = max(1.0, min(5.0, 5.0 - 2.0 * math.log10(max(slowest, 0.001) / 0.02)))
@@ -178,7 +191,7 @@ def _considered(option: Option, bill: Bill, work: Workload, needs: Needs, least:
     if (most := limits.payload(option.name)) < math.inf:
         mind.insert(0, f"{most / 2**20:.3g} MB a request at most")
     counts = [name for name in CRITERIA if weights[name]]
-    return RatedOption(option, bill, warm, slowest, rated, score, _excluded(option, work, needs), mind, counts)
+    return RatedOption(option, bill, warm, slowest, rated, score, excluded, mind, counts)
 
 
 def refused(option: Option, needs: Needs) -> str:
@@ -187,15 +200,15 @@ def refused(option: Option, needs: Needs) -> str:
         return missing
     if option.cloud not in (targets.ANY, *needs.clouds):
         return f"it is on {option.cloud}, but only {', '.join(needs.clouds)} may be used"
-    return residency.excluded(option, needs.residency)
+    if reason := residency.excluded(option, needs.residency):
+        return reason
+    return "a caller waits for the answer" if needs.live and not option.live else ""
 
 
 def _excluded(option: Option, work: Workload, needs: Needs) -> str:
     """Explain why an option does not meet the requirements; empty if it does."""
     if reason := refused(option, needs):
         return reason
-    if needs.live and not option.live:
-        return "a caller waits for the answer"
     if work.need_mb > option.most_mb:
         return f"the model takes {work.measured.memory / 2**20:,.0f} MB, an instance has at most {option.most_mb:,.0f} MB"
     if work.measured.folder > option.most_folder:
@@ -205,6 +218,8 @@ def _excluded(option: Option, work: Workload, needs: Needs) -> str:
         heavy = max(work.sent, work.received) / 2**20
         return f"a request or its answer has {heavy:,.1f} MB, the limit is {most:.3g} MB: use fewer rows (--rows), or files"
     slowest = option.latency(work)[1]
+    if not option.live and option.family != HARDWARE and work.runs and slowest > SECONDS / work.runs:
+        return f"a run takes {duration(slowest)}, and the next one begins after {duration(SECONDS / work.runs)}"
     if needs.live and work.latency and 1000 * slowest > work.latency:
         return f"the slowest of a hundred answers takes {1000 * slowest:.0f} ms, the requirement is {work.latency:.0f} ms"
     return ""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from flyweight.toolkit.costs.options import Option, ratings
+from flyweight.toolkit.costs.options import HARDWARE, Option, ratings
 from flyweight.toolkit.costs.prices import Bill, Line, metered, price
-from flyweight.toolkit.costs.workload import Workload
+from flyweight.toolkit.costs.servers import OWN_HARDWARE
+from flyweight.toolkit.costs.workload import FULL, Workload
+from flyweight.toolkit.targets import ANY
 
 CALL = 10.0  # seconds of a call, the template's Timeout: the next call continues where it stopped
 AT_ONCE = 10  # files scored concurrently: QueueConcurrency, MAX_INSTANCES
 PART = 8 * 2**20  # bytes of answers per write
+LEAST = 60.0  # billed seconds of a run on a service that starts machines for it
 SIDE = "answers are complete when a file is done; files are scored concurrently, each one sequentially"
 
 FILES = ratings(
@@ -70,3 +73,39 @@ def files(work: Workload, store: str, egress: str) -> list[Line]:
         metered("parts and answers written", 2 * parts, f"{store}.put"),
         Line("data out, GB", 0.0, moved),
     ]
+
+
+def job(
+    name: str, cloud: str, bill: Callable[[Workload], Bill], rated: dict[str, tuple[int, str]], platform: str,
+    most_mb: float, at_once: int, *limits: str, **settings: str,
+) -> Option:  # fmt: skip
+    """Create an option that a scheduler or a cluster runs on one of its target's platforms, over all rows at once.
+
+    :param most_mb: the memory of a process.
+    :param at_once: the processes, each on a processor of its own.
+    :param limits: what to note.
+    :param settings: the parameters of a deployment that choose it.
+    """
+    return Option(
+        name, "batch", cloud, bill, rated, False, overhead=0.0, limits=limits, live=False, most_mb=most_mb, at_once=at_once,
+        platform=platform, settings=settings,
+    )  # fmt: skip
+
+
+def own_job(name: str, rated: dict[str, tuple[int, str]], platform: str = "", **settings: str) -> Option:
+    """Create an option of a job on the user's own hardware, for which no cloud sends a bill."""
+    bill = Bill((Line("hardware", 0.0, OWN_HARDWARE),))
+    return Option(
+        name, HARDWARE, ANY, lambda work: bill, rated, False, overhead=0.0, live=False, platform=platform, settings=settings
+    )
+
+
+def processor_hours(work: Workload) -> float:
+    """Compute the hours of all processors together that a month's runs take at the utilization `FULL`, started once each."""
+    runs = max(work.runs, 1)
+    return (work.requests * work.measured.warm + runs * work.measured.cold) / FULL / 3600
+
+
+def hours(work: Workload, processors: int) -> float:
+    """Compute the hours for which a month's runs have machines with this number of processors, at least `LEAST` for each run."""
+    return max(processor_hours(work) / processors, max(work.runs, 1) * LEAST / 3600)

@@ -12,8 +12,9 @@ from flyweight.toolkit.costs.workload import Measured, Workload
 CRITERIA = ("scalability", "latency", "cost", "security", "ease", "integration")
 HARDWARE = "own hardware"  # the family of options for which no cloud sends a bill
 CLUSTER = "cluster"
+PAGE = "web page"  # in a visitor's browser
 # the order in which options are listed; other families come last
-FAMILIES = ("serverless", "managed endpoint", "virtual machine", "container", CLUSTER, HARDWARE, "batch")
+FAMILIES = ("serverless", "managed endpoint", "virtual machine", "container", CLUSTER, HARDWARE, "batch", PAGE)
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,9 @@ class Option:
     runs, so that no caller waits for a cold start; `most_mb`: the memory of the largest priced instance; `at_once`: concurrent
     calls when no caller waits; `platform`, `settings`: the platform and the parameters of a deployment that make it this option,
     the first of which tells it from other options of its target; `deploy`: another tool's command line that deploys the built
-    folder, where `flyweight deploy` does not. Filled in where options are listed: `target`, the name of the target that makes it,
-    and `measured`, the model in that target's own runtime, None if it was not measured there.
+    folder, where `flyweight deploy` does not; `on_device`: whether rows stay on the device that asks. Filled in where options
+    are listed: `target`, the name of the target that makes it, and `measured`, the model in that target's own runtime, None if
+    it was not measured there.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Option:
     platform: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     deploy: str = ""
+    on_device: bool = False
     target: str = ""
     measured: Measured | None = None
 

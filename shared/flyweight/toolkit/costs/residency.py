@@ -15,12 +15,13 @@ from typing import Any
 
 from flyweight.toolkit import targets
 from flyweight.toolkit.costs import tables
-from flyweight.toolkit.costs.options import CLUSTER, HARDWARE, Option
+from flyweight.toolkit.costs.options import CLUSTER, HARDWARE, PAGE, Option
 from flyweight.toolkit.costs.prices import Bill, Line
 from flyweight.toolkit.costs.servers import OWN_HARDWARE
 from flyweight.toolkit.errors import Unpriced
 
-ANYWHERE, REGION, PREMISES, UNION = "any", "region", "premises", "EU"
+ANYWHERE, REGION, PREMISES, DEVICE, UNION = "any", "region", "premises", "device", "EU"
+NOWHERE_ELSE = (ANYWHERE, PREMISES, DEVICE)  # of which no region of a cloud has to be chosen
 OWN = (HARDWARE, CLUSTER)  # families that can run on the user's own hardware
 COUNTRIES_OF_UNION = frozenset("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split())
 
@@ -36,15 +37,15 @@ class Leak:
 
 
 def checked(residency: str) -> str:
-    """Check a residency: any, region, premises, a country's two letters, or EU.
+    """Check a residency: any, region, premises, device, a country's two letters, or EU.
 
     :raises Unpriced: no cloud has a region there.
     """
-    place = residency if residency in (ANYWHERE, REGION, PREMISES) else residency.upper()
+    place = residency if residency in (*NOWHERE_ELSE, REGION) else residency.upper()
     known = sorted({country for cloud in _table() for country in _regions(cloud).values()})
-    if place not in (ANYWHERE, REGION, PREMISES, UNION, *known):
+    if place not in (*NOWHERE_ELSE, REGION, UNION, *known):
         raise Unpriced(
-            f"no cloud has a region in {residency!r}", f"choose any, region, premises, EU, or one of {', '.join(known)}"
+            f"no cloud has a region in {residency!r}", f"choose any, region, premises, device, EU, or one of {', '.join(known)}"
         )
     return place
 
@@ -75,11 +76,15 @@ def placed(option: Option, residency: str) -> Option:
 
 def excluded(option: Option, residency: str) -> str:
     """Explain why an option does not satisfy a residency; empty if it does."""
+    if residency == DEVICE:
+        return "" if option.on_device else "rows would leave the device that asks"
+    if option.family == PAGE:
+        return "it answers in a visitor's browser alone: --residency device compares what keeps rows on the device that asks"
     if residency == PREMISES and option.family not in OWN:
         return "data must stay on the premises"
     if residency != PREMISES and option.family == HARDWARE:
         return "your own hardware has no price here: --residency premises compares what can run on it"
-    if residency in (ANYWHERE, PREMISES) or option.cloud == targets.ANY or regions(option.cloud, residency):
+    if residency in NOWHERE_ELSE or option.cloud == targets.ANY or regions(option.cloud, residency):
         return ""
     return (
         f"{option.cloud} has no region in {residency}" if _regions(option.cloud) else f"the regions of {option.cloud} are unknown"
@@ -88,7 +93,7 @@ def excluded(option: Option, residency: str) -> str:
 
 def leaks(option: Option, residency: str) -> list[Leak]:
     """List the data that leaves an option's region, if data must stay in a region."""
-    if residency in (ANYWHERE, PREMISES) or option.cloud not in _table():
+    if residency in NOWHERE_ELSE or option.cloud not in _table():
         return []
     table = _table()[option.cloud]
     known = [*table["leaves"], *(entry for name, entry in tables.entries("residency", "options") if name == option.name)]
@@ -103,7 +108,7 @@ def rated(option: Option, residency: str, rating: tuple[int, str]) -> tuple[int,
 
 def notes(clouds: tuple[str, ...], residency: str) -> Iterator[tuple[str, str, str]]:
     """Yield for each cloud what its provider promises, what to do, and the source."""
-    selected = clouds if residency not in (ANYWHERE, PREMISES) else ()
+    selected = clouds if residency not in NOWHERE_ELSE else ()
     for cloud, table in [(cloud, _table()[cloud]) for cloud in selected if cloud in _table()]:
         fit = regions(cloud, residency)
         if residency != REGION:

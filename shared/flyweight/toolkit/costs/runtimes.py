@@ -20,12 +20,14 @@ SECONDS = 2.0  # of warm calls, and as much again of cold starts, for each runti
 class RuntimeFigures:
     """The model in one runtime.
 
-    `names`: the targets whose folders it runs; `sized`: the measurement, None if it failed; `problem`: why it failed.
+    `names`: the targets whose folders it runs; `sized`: the measurement, None if it failed; `problem`: why it failed; `built`:
+    whether the model can be built for them.
     """
 
     names: tuple[str, ...]
     sized: Sized | None
     problem: str = ""
+    built: bool = True
 
     def document(self) -> dict[str, Any]:
         """Return it as a JSON object, times in milliseconds."""
@@ -59,18 +61,21 @@ def measured_in(
         try:
             found.append(RuntimeFigures(group, measured(group[0], model, rows, runs, repeat, whole=_limited(group))))
         except (RuntimeFailed, BuildFailed) as error:
-            found.append(RuntimeFigures(group, None, str(error).partition("\n")[0]))
+            found.append(RuntimeFigures(group, None, str(error).partition("\n")[0], not isinstance(error, BuildFailed)))
             step = error.next_step
     if not any(one.sized for one in found):
-        why = "; ".join(one.problem for one in found) or "no target that may be used has both a runtime and prices"
+        why = "; ".join(one.problem for one in found) or "no target that may be used has both prices and a runtime or a job"
         raise ToolkitError(f"no runtime could be run here: {why}", step)
     return found
 
 
 def alike(chosen: Sequence[Target]) -> list[tuple[str, ...]]:
-    """Group the names of targets whose containers run the same program, of any protocols; others are alone."""
+    """Group the names of targets whose containers run the same program, of any protocols, or whose jobs do; others are alone."""
     groups: dict[Any, list[str]] = {}
     for target in chosen:
+        if not target.has("runtime"):
+            groups.setdefault(target.costs.like or target.name, []).append(target.name)
+            continue
         image = target.package.image if issubclass(target.runtime, ServedRuntime) else None
         groups.setdefault((target.handler, image.command) if image else target.name, []).append(target.name)
     return [tuple(group) for group in groups.values()]
@@ -79,6 +84,11 @@ def alike(chosen: Sequence[Target]) -> list[tuple[str, ...]]:
 def by_target(found: Iterable[RuntimeFigures]) -> Mapping[str, Measured]:
     """Return the figures by the names of targets."""
     return {name: one.sized.measured for one in found if one.sized for name in one.names}
+
+
+def unbuilt(found: Iterable[RuntimeFigures]) -> Mapping[str, str]:
+    """Return why the model can't be built, by the names of the targets for which it can't."""
+    return {name: one.problem for one in found if not one.built for name in one.names}
 
 
 def _limited(names: Iterable[str]) -> bool:

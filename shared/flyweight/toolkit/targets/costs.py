@@ -56,12 +56,14 @@ class Costs:
 
     `options`: the ways to deploy there, each with the platform and the parameters that choose it; others are the first; `shape`:
     adapts a workload to the deployment's parameters; `resources`: returns the lines of a bill for the resources around the
-    function, and notes on what is free or not counted.
+    function, and notes on what is free or not counted; `like`: another target whose job scores rows in the same way, and is
+    measured in place of this one's, which needs an engine that is seldom on a machine.
     """
 
     options: tuple[Option, ...]
     shape: Callable[[Workload, Settings], Workload] = as_it_is
     resources: Callable[[Made], tuple[list[Line], list[str]]] = nothing_around
+    like: str = ""
 
     def chosen(self, platform: str, settings: Settings) -> Option:
         """Return the option that a deployment with these parameters is, on this platform or on the usual one."""

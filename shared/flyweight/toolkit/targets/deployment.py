@@ -95,10 +95,12 @@ class Deployer(ABC):
     """The commands that deploy to one target, and query what is deployed there.
 
     `name`: the target's name; `authorizations`: the methods of authorization that only this provider has; `name_rule` and
-    `group_rule`: the names that it takes for functions, and for what contains them.
+    `group_rule`: the names that it takes for functions, and for what contains them; `holder`: what `group` has to name, "" where
+    it may be left out.
     """
 
     name: str
+    holder: str = ""
     authorizations: tuple[AuthorizationMethod, ...] = ()
     name_rule: naming.Rule = naming.FUNCTION
     group_rule: naming.Rule = naming.GROUP
@@ -232,14 +234,14 @@ class JobDeployer(Deployer):
         return (self.platform, *super().place(deployment))
 
     def settings(self, deployment: Deployment) -> dict[str, str]:
-        """Return the parameters with this deployment's values or their defaults.
+        """Return the platform, and the parameters with this deployment's values or their defaults.
 
         :raises DeployFailed: there is no such parameter.
         """
         known = {**self.common, **self.parameters}
         if strange := [name for name in deployment.parameters if name not in known]:
             raise DeployFailed(f"{self.platform} has no parameter {strange[0]!r}", f"choose among {', '.join(known)}")
-        return {**known, **deployment.parameters}
+        return {"platform": self.platform, **known, **deployment.parameters}
 
     def given(self, deployment: Deployment) -> dict[str, str]:
         """Return the parameters, all required ones among them.

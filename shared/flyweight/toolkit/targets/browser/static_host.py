@@ -23,7 +23,7 @@ BUCKETS = Rule(
 class StaticHost(JobDeployer):
     """A folder of the deployment's name on a host.
 
-    `platform`: its name; `holder`: what `group` names, "" where it may be left out.
+    `platform`: its name.
     """
 
     name = "browser"

@@ -1,6 +1,9 @@
 """The costs of devices: none but their own."""
 
+from dataclasses import replace
+
 from flyweight.toolkit.costs.options import ratings
+from flyweight.toolkit.costs.prices import Line
 from flyweight.toolkit.costs.servers import hardware
 from flyweight.toolkit.targets.costs import Costs, Made
 
@@ -12,11 +15,12 @@ OWN = ratings(
 )
 
 
-def resources(made: Made) -> tuple[list[object], list[str]]:
+def resources(made: Made) -> tuple[list[Line], list[str]]:
     """Price nothing: what devices forward is billed by the store that gets it."""
     return [], [
         "it creates nothing that is paid; not counted: the store that gets the answers, and what a cloud takes for each device"
     ]
 
 
-COSTS = Costs((hardware("Your own devices", "systemd", OWN),), resources=resources)  # type: ignore[arg-type]
+DEVICES = replace(hardware("Your own devices", "systemd", OWN), on_device=True)
+COSTS = Costs((DEVICES,), resources=resources)

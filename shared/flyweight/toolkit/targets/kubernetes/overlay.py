@@ -6,6 +6,7 @@ everything a deployment was given stands in a line that can be read and run agai
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ from flyweight.toolkit.targets.kubernetes import parameters
 
 BASE = "flyweight"  # the name of everything in infra/kubernetes
 INSTANCE = "app.kubernetes.io/instance"
+RELEASE = "flyweight/release"  # the annotation of what KServe serves
 # Where the containers of each kind list their variables, and where labels go that the kind's pods should have
 CONTAINERS = {
     "Deployment": "/spec/template/spec/containers/0",
@@ -37,7 +39,7 @@ class Overlay:
     """What a kustomization is made of.
 
     `form`: a folder of `infra/kubernetes`; `name`: of everything; `image`: what pods run; `given`: parameters, by name; `labels`:
-    of everything.
+    of everything; `live`: the revision of Knative that keeps the requests which a canary does not get.
     """
 
     form: str
@@ -46,6 +48,7 @@ class Overlay:
     namespace: str = ""
     given: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    live: str = ""
 
     def document(self, infra: Path, folder: Path) -> dict[str, Any]:
         """Make the kustomization for a folder.
@@ -55,7 +58,7 @@ class Overlay:
         home = os.path.relpath(infra.resolve() / "kubernetes", folder.resolve())
         asked = [name for name, value in self.given.items() if value not in FALSE and name in COMPONENTS]
         pairs = {INSTANCE: self.name}
-        return {
+        made: dict[str, Any] = {
             "apiVersion": "kustomize.config.k8s.io/v1beta1",
             "kind": "Kustomization",
             **({"namespace": self.namespace} if self.namespace else {}),
@@ -69,6 +72,10 @@ class Overlay:
             ],
             "patches": [*self._named(), *self._environment(), *self._structure(), *self._placed(parameters.described(infra))],
         }
+        if self.form == "kserve":  # which keeps no versions: a release is known by what it is made of
+            noted = {"op": "add", "path": "/metadata/annotations", "value": {RELEASE: _digest(made)}}
+            made["patches"] += [patch for kind in ("ServingRuntime", "InferenceService") for patch in _patches(kind, [noted])]
+        return made
 
     def _image(self) -> dict[str, str]:
         """Name the image as kustomize does."""
@@ -106,6 +113,10 @@ class Overlay:
         if self.given.get("monitoring", "") not in FALSE:
             path = "/spec/selector/matchLabels/app.kubernetes.io~1instance"
             patches += _patches("ServiceMonitor", [_replaced(path, self.name)])
+        if self.live:
+            share = int(self.given["canary"])
+            kept = {"revisionName": self.live, "percent": 100 - share}
+            patches += _patches("Service", [_replaced("/spec/traffic", [kept, {"latestRevision": True, "percent": share}])])
         return patches
 
     def _placed(self, described: Mapping[str, Mapping[str, Any]]) -> list[Patch]:
@@ -125,6 +136,10 @@ class Overlay:
                     for path in one["places"][kind]
                 )
         return [patch for kind, several in changes.items() for patch in _patches(kind, several)]
+
+
+def _digest(document: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:10]
 
 
 def _replaced(path: str, value: Any) -> dict[str, Any]:
@@ -149,11 +164,13 @@ def _pairs(context: click.Context, parameter: click.Parameter, values: tuple[str
 @click.option("--image", required=True)
 @click.option("--set", "given", multiple=True, callback=_pairs)
 @click.option("--label", "labels", multiple=True, callback=_pairs)
+@click.option("--live", default="")
 def main(
-    form: str, folder: Path, infra: Path, name: str, namespace: str, image: str, given: dict[str, str], labels: dict[str, str]
-) -> None:
+    form: str, folder: Path, infra: Path, name: str, namespace: str, image: str, given: dict[str, str], labels: dict[str, str],
+    live: str,
+) -> None:  # fmt: skip
     """Write FOLDER/kustomization.yaml for a FORM of infra/kubernetes."""
-    overlay = Overlay(form, name, image, namespace, given, labels)
+    overlay = Overlay(form, name, image, namespace, given, labels, live)
     folder.mkdir(parents=True, exist_ok=True)
     document = json.dumps(overlay.document(infra, folder), indent=2) + "\n"  # JSON is YAML
     (folder / "kustomization.yaml").write_text(document, encoding="utf-8", newline="\n")

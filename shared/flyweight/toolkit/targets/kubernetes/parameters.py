@@ -27,6 +27,7 @@ PATTERNS = {
     "host": rf"{NAME}(\.{NAME})*",
     "gateway": NAME,
     "monitoring": r"true|false",
+    "canary": r"[1-9][0-9]?",
 }
 LABEL = r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?"  # https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
 

@@ -24,8 +24,12 @@ class Helm(Plain):
         return [*super().tools(deployment), Tool("helm", "https://helm.sh/docs/intro/install/")]
 
     def applied(self, deployment: Deployment, given: dict[str, str]) -> list[Command]:
-        """Install the chart, or upgrade the release, and wait for the pods."""
+        """Install the chart, or upgrade the release, and wait for the pods; or upgrade it with a canary."""
         chart = deployment.infra / "kubernetes" / "chart"
+        if given.get("canary"):  # beside the live pods, which keep their values
+            canary = {"weight": int(given["canary"]), "image": _image(reference(deployment, given))}
+            kept = ("--reuse-values", *WAIT, "--set-json", f"canary={json.dumps(canary)}")
+            return [self._helm(deployment, "upgrade", deployment.name, str(chart), *kept)]
         values = self._values(deployment, given)
         words = [word for name, value in values.items() for word in ("--set-json", f"{name}={json.dumps(value)}")]
         return [self._helm(deployment, "upgrade", deployment.name, str(chart), "--install", *WAIT, *words)]
@@ -41,7 +45,7 @@ class Helm(Plain):
         return [self.asks(deployment, "get", "secrets", where, order, "--output=jsonpath={.items[-1:].metadata.labels.version}")]
 
     def roll_back(self, deployment: Deployment, label: str) -> list[Command]:
-        """Roll back to the release of this number, and wait for its pods."""
+        """Roll back to the release of this number, and wait for its pods; that of before a canary has none."""
         return [self._helm(deployment, "rollback", deployment.name, label, *WAIT)]
 
     def destroy(self, deployment: Deployment) -> list[Command]:
@@ -50,10 +54,7 @@ class Helm(Plain):
 
     def _values(self, deployment: Deployment, given: dict[str, str]) -> dict[str, Any]:
         """Return the chart's values for these parameters, by their first names."""
-        image = reference(deployment, given)
-        place = parameters.without_tag(image)
-        tag, _, digest = image[len(place) :].removeprefix(":").partition("@")
-        values: dict[str, Any] = {"image": {"repository": place, "digest": digest, "tag": "" if digest else tag}}
+        values: dict[str, Any] = {"image": _image(reference(deployment, given))}
         for name, one in parameters.described(deployment.infra).items():
             for path in one.get("helm", []) if name in given else []:
                 *above, last = path.split(".")
@@ -71,6 +72,13 @@ class Helm(Plain):
     def _helm(self, deployment: Deployment, *words: str) -> Command:
         """Create a command of helm in the deployment's namespace."""
         return command("helm", *words, *([f"--namespace={deployment.group}"] if deployment.group else []))
+
+
+def _image(image: str) -> dict[str, str]:
+    """Name an image as the chart's values do."""
+    place = parameters.without_tag(image)
+    tag, _, digest = image[len(place) :].removeprefix(":").partition("@")
+    return {"repository": place, "digest": digest, "tag": "" if digest else tag}
 
 
 DEPLOYER = Helm()

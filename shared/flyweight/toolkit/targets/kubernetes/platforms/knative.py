@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
-from flyweight.toolkit.targets.commands import Command, Expanded
+from flyweight.toolkit.targets.commands import Command, Expanded, variable
 from flyweight.toolkit.targets.deployment import Deployment
 from flyweight.toolkit.targets.kubernetes.cluster import Cluster
+
+LIVE = "LIVE"  # the shell variable with the revision that gets the requests
 
 
 class Knative(Cluster):
@@ -17,10 +20,17 @@ class Knative(Cluster):
     selector = "serving.knative.dev/service"
     refused = ("claim", "host", "gateway", "monitoring")
 
+    def applied(self, deployment: Deployment, given: dict[str, str]) -> list[Command]:
+        """Write the overlay, apply it, and wait for it; a canary leaves the other requests to the live revision."""
+        if not given.get("canary"):
+            return super().applied(deployment, given)
+        live = self._revision(deployment, "0", LIVE)
+        written, *rest = super().applied(deployment, given)
+        return [live, replace(written, words=(*written.words, "--live", variable(LIVE))), *rest]
+
     def live_label(self, deployment: Deployment) -> list[Command]:
-        """Read the revision that gets the requests."""
-        shown = "--output=jsonpath={.status.traffic[0].revisionName}"
-        return [self.asks(deployment, "get", self.kind, deployment.name, shown)]
+        """Read the revision that gets the requests; of two the canary, which is the last."""
+        return [self._revision(deployment, "-1:")]
 
     def earlier_label(self, deployment: Deployment) -> list[Command]:
         """Read the revision that was made before the newest one."""
@@ -36,6 +46,11 @@ class Knative(Cluster):
             self.asks(deployment, "patch", self.kind, deployment.name, "--type=merge", "--patch", patch),
             *self.awaited(deployment),
         ]
+
+    def _revision(self, deployment: Deployment, which: str, into: str = "") -> Command:
+        """Read the name of one of the revisions that get requests."""
+        shown = f"--output=jsonpath={{.status.traffic[{which}].revisionName}}"
+        return self.asks(deployment, "get", self.kind, deployment.name, shown, into=into)
 
     def status(self, deployment: Deployment) -> list[Command]:
         """Read its condition, and the revisions with their shares."""
