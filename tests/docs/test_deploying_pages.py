@@ -87,11 +87,11 @@ def test_options_and_files_that_a_page_names_exist(page: str) -> None:
 def test_the_picture_is_as_the_command_draws_it() -> None:
     """The curves have the names of all options."""
     from flyweight.toolkit.costs.advice import all_options
-    from flyweight.toolkit.costs.options import HARDWARE
+    from flyweight.toolkit.costs.options import HARDWARE, PAGE
 
     text = (DOCS / "images" / "advice.svg").read_text()
     for option in all_options():
-        if option.family not in (HARDWARE, "batch"):
+        if option.family not in (HARDWARE, PAGE, "batch"):
             assert f">{option.name}</text>" in text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from typing import Any
 
 import numpy as np
@@ -121,3 +122,8 @@ def test_a_damaged_file_is_refused_or_read_whole(place: int, value: int, length:
     except ModelRefused:
         return
     assert sum(tensor.values.nbytes for tensor in file.tensors.values()) == 44
+
+
+def test_a_pickle_is_told_as_such() -> None:
+    with pytest.raises(ModelRefused, match="this is a pickle, such as joblib writes of an estimator"):
+        model_file.parse(pickle.dumps([*range(100)]))

@@ -57,6 +57,19 @@ def test_it_comes_from_where_this_one_came_from(
     assert installation.command("onnx", "aws") == command
 
 
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        ("onnx.helper", "[onnx]"),
+        ("ai_edge_litert", "[litert]"),
+        ("nobody_s", "install the package that has it"),
+        ("pyarrow", "[files]"),
+    ],
+)
+def test_a_module_that_is_missing_comes_with_the_extra_that_has_it(module: str, words: str) -> None:
+    assert words in installation.bringing(module)
+
+
 def test_sources_on_the_path_are_an_editable_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing(name: str) -> Installed:
         raise PackageNotFoundError(name)

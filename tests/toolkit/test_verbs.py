@@ -111,3 +111,9 @@ def test_what_can_not_be_meant_is_refused_in_words(penguins: Path) -> None:
             flyweight.invoke("aws", **given)
     with pytest.raises(flyweight.ToolkitError, match="nothing-like-this"):
         flyweight.invoke("aws", model=penguins, event="nothing-like-this")
+
+
+def test_a_folder_without_a_program_is_refused_before_a_runtime_starts(tmp_path: Path) -> None:
+    with pytest.raises(flyweight.ToolkitError, match="is not a built folder, and has no Python file to run") as refused:
+        flyweight.invoke("aws", folder=tmp_path)
+    assert "flyweight build aws" in refused.value.next_step

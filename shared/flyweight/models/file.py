@@ -135,6 +135,8 @@ def parse(data: "bytes | mmap") -> ModelFile:
         raise ModelRefused(f"the file is truncated: {len(data)} bytes, but the header's length alone takes 8")
     length = int.from_bytes(data[:8], "little")
     if 8 + length > len(data):
+        if data[0] == 0x80 and data[1] <= 5:  # as every pickle since Python 2.3 begins
+            raise ModelRefused("this is a pickle, such as joblib writes of an estimator; it is not a safetensors file")
         claim = f"its header claims {length} bytes, but {len(data) - 8} follow"
         raise ModelRefused(f"this is not a safetensors file, or it is truncated: {claim}")
     if length > MAX_HEADER_BYTES:
@@ -199,10 +201,11 @@ def json_object(text: "bytes | str", name: str) -> "dict[str, Any]":
     :param name: what the text is, for the message.
     :raises ModelRefused: not an object, a duplicate key, NaN/Infinity, or more values than MAX_HEADER_ITEMS.
     """
-    marks: Any = "[{:," if isinstance(text, str) else (b"[", b"{", b":", b",")
-    items = sum([text.count(mark) for mark in marks])
-    if items > MAX_HEADER_ITEMS:
-        raise ModelRefused(f"{name} has {items} values, the limit is {MAX_HEADER_ITEMS}")
+    if len(text) > MAX_HEADER_ITEMS:  # a shorter text can't have as many
+        marks: Any = "[{:," if isinstance(text, str) else (b"[", b"{", b":", b",")
+        items = sum([text.count(mark) for mark in marks])
+        if items > MAX_HEADER_ITEMS:
+            raise ModelRefused(f"{name} has {items} values, the limit is {MAX_HEADER_ITEMS}")
     try:
         value = strict_json.parse(text)
     except strict_json.NotStrictJSON as error:

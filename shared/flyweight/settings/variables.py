@@ -91,8 +91,9 @@ def with_numbers(defaults: "Any", environ: "Mapping[str, str]") -> "Any":
     :raises InvalidSetting: as `count_of` and `seconds_of`.
     """
     readers = {int: count_of, float: seconds_of}
-    numbers = {k: readers[type(v)](k, v, environ) for k, v in defaults._asdict().items() if type(v) in readers}
-    return defaults._replace(**numbers)
+    pairs = [(name, value) for name, value in defaults._asdict().items() if type(value) in readers]
+    numbers = {name: readers[type(value)](name, value, environ) for name, value in pairs if text_of(name.upper(), environ)}
+    return defaults._replace(**numbers) if numbers else defaults
 
 
 def count_of(name: str, default: int, environ: "Mapping[str, str]") -> int:

@@ -1,6 +1,7 @@
 """How flyweight was installed here, as the words that install it with more extras (PEP 610)."""
 
 import json
+import re
 import shlex
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -38,6 +39,17 @@ def arguments(*extras: str) -> list[str]:
         folder = url2pathname(urlsplit(origin["url"]).path)
         return ["-e", f"{folder}[{','.join(extras)}]"]
     return [requirement(*extras).replace(">=", "==") if not origin else requirement(*extras)]
+
+
+def bringing(module: str) -> str:
+    """Say how to install a module that is missing here: by the pip command of the extra that has it, if one has."""
+    name = module.partition(".")[0].replace("_", "-").lower()
+    try:
+        listed = distribution("flyweight").requires or []
+    except PackageNotFoundError:
+        listed = []
+    extras = [found[1] for line in listed if (found := re.search(rf"^{re.escape(name)}\b(?!-).*extra == ['\"]([\w-]+)", line))]
+    return command(extras[0]) if extras else "install the package that has it"
 
 
 def _origin() -> dict[str, Any]:

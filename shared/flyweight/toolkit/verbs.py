@@ -207,15 +207,18 @@ def push(
 def _check_source(target: str, model: str | Path | Packed | None, folder: str | Path | None, python: str) -> None:
     """Check that there is either a model or a folder, and that the folder is for this use.
 
-    :raises ToolkitError: there are both or neither, or the folder is for another target, Python or processor.
+    :raises ToolkitError: there are both or neither, or the folder is for another use, or holds no program.
     """
     from flyweight.toolkit.building.bytecode import version_of
-    from flyweight.toolkit.targets.package import unfit
+    from flyweight.toolkit.targets.package import MARKER, unfit
 
     if (folder is None) == (model is None):
         raise ToolkitError("expected either a model or a folder to run", "give one of both: model= or folder=")
     if folder is not None and (fault := unfit(Path(folder), target, version_of(python), platform.machine())):
         raise ToolkitError(fault, f"build it for this use: flyweight build {target} --model FILE")
+    if folder is not None and not (Path(folder) / MARKER).is_file() and not any(Path(folder).glob("*.py")):
+        step = f"build one: flyweight build {target} --model FILE -o FOLDER; or give a folder with a handler of your own"
+        raise ToolkitError(f"{folder} is not a built folder, and has no Python file to run", step)
 
 
 def _event(target: str, event: str | Path, model: str | None, folder: str | Path | None) -> Any:

@@ -57,6 +57,25 @@ def test_the_same_inputs_build_the_same_bytes_wherever_they_go(penguins: Path, t
     assert {p.stat().st_mtime for place in (first, second) for p in [place, *place.rglob("*")]} == {folder.MOMENT}
 
 
+@pytest.mark.parametrize("out", ["build/aws", "build", "."])
+def test_a_folder_inside_its_handler_is_refused_before_anything_is_copied(
+    out: str, penguins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    monkeypatch.chdir(project)
+    with pytest.raises(BuildFailed, match="is in the handler's folder") as caught:
+        build("aws", penguins, out, handler=Path("."))
+    assert "outside of it" in caught.value.next_step and not [*project.iterdir()]
+
+
+def test_a_folder_without_a_program_is_no_handler(penguins: Path, tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "page.md").touch()
+    with pytest.raises(BuildFailed, match="docs has no program"):
+        build("aws", penguins, tmp_path / "built", handler=tmp_path / "docs")
+
+
 def test_files_can_be_read_by_a_functions_user_whatever_the_umask(penguins: Path, tmp_path: Path) -> None:
     before = os.umask(0o077)
     try:

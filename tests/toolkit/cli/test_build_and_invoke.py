@@ -46,6 +46,13 @@ def test_invoke_without_an_event_asks_the_models_own_sample(run: Callable[..., R
         assert document["answer"]["body"]["predictions"] == ["Adelie"]
 
 
+def test_invoke_takes_the_folder_that_one_is_in(
+    run: Callable[..., Result], built: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(built("aws"))
+    assert json.loads(run("invoke", "aws", "--folder", ".", "--json").stdout)["answer"]["status"] == 200
+
+
 def test_invoke_takes_a_model_and_an_event_file(run: Callable[..., Result], penguins: Path, tmp_path: Path) -> None:
     event = tmp_path / "event.json"
     event.write_text('{"operation": "ready"}')

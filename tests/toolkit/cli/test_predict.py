@@ -90,7 +90,7 @@ def test_the_outputs_that_are_named_are_written(run: Run, penguins: Path, rows: 
     assert lines[0] == "score_Adelie,score_Chinstrap,score_Gentoo"
     refused = run("predict", penguins, rows, "--outputs", "shap")
     assert refused.exit_code == 1
-    assert "expected a list of outputs among predictions, probabilities, scores, got 'shap'" in refused.stderr
+    assert refused.stderr == f"error: {penguins} has no output 'shap'\nnext: choose among predictions, probabilities, scores\n"
 
 
 def test_a_file_of_many_batches_has_one_header(run: Run, penguins: Path, rows: Path, tmp_path: Path) -> None:
@@ -204,3 +204,45 @@ def test_memory_does_not_grow_with_the_file(penguins: Path, rows: Path, tmp_path
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         peaks.append(int(done.stderr.split()[-1]))
     assert peaks[1] < 1.25 * peaks[0], peaks
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "options"),
+    [
+        ("rows.tsv", {"sep": "\t"}, []),
+        ("rows.tsv.gz", {"sep": "\t"}, []),
+        ("rows.csv", {"sep": ";"}, ["--delimiter", ";"]),
+        ("rows.csv", {"encoding": "latin-1"}, ["--encoding", "latin-1"]),
+        ("rows.csv", {"encoding": "utf-16"}, []),
+        ("rows.csv", {"encoding": "utf-16", "sep": ";", "quoting": csv.QUOTE_ALL}, ["--delimiter", ";"]),
+    ],
+)
+def test_a_table_is_read_with_the_delimiters_and_encodings_of_samples(
+    run: Run, penguins: Path, tmp_path: Path, name: str, written: dict[str, Any], options: list[str]
+) -> None:
+    estimator, X = fitted.penguins()
+    X.to_csv(tmp_path / name, index=False, **written)
+    assert labels(run("predict", penguins, tmp_path / name, *options)) == estimator.predict(X).tolist()
+
+
+def test_a_delimiter_is_proposed_for_a_header_without_a_comma(run: Run, penguins: Path, tmp_path: Path) -> None:
+    fitted.penguins()[1].to_csv(tmp_path / "rows.csv", index=False, sep=";")
+    result = run("predict", penguins, tmp_path / "rows.csv")
+    assert result.exit_code == 1 and "has one column, 'island;" in result.stderr and "--delimiter ';'" in result.stderr
+
+
+def test_a_model_behind_its_rows_gets_the_command_that_was_meant(run: Run, penguins: Path, rows: Path) -> None:
+    result = run("predict", rows, penguins)
+    assert result.exit_code == 1 and f"next: flyweight predict {penguins} {rows}" in result.stderr
+
+
+def test_a_folder_that_does_not_exist_is_named_before_rows_are_predicted(
+    run: Run, penguins: Path, rows: Path, tmp_path: Path
+) -> None:
+    result = run("predict", penguins, rows, "-o", tmp_path / "nowhere" / "answers.csv")
+    assert result.exit_code == 1 and f"the folder {tmp_path / 'nowhere'} does not exist" in result.stderr
+
+
+def test_one_of_several_files_that_does_not_exist_is_named(run: Run, penguins: Path, rows: Path, tmp_path: Path) -> None:
+    result = run("predict", penguins, rows, tmp_path / "other.csv", "-o", f"{tmp_path}/answers/")
+    assert result.exit_code == 1 and f"{tmp_path / 'other.csv'}: No such file" in result.stderr

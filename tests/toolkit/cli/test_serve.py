@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 
 from tests.services.web import GENEROUS, exchange, wait_until
 
@@ -65,6 +66,13 @@ def test_a_signal_ends_serve_after_the_requests_that_have_begun(number: signal.S
         assert answer.status == 200 and json.loads(answer.read())["predictions"] == ["Gentoo"]
     assert process.wait(GENEROUS) == 0
     assert process.stderr.read() == "stopped\n"
+
+
+def test_a_port_that_is_taken_is_named_with_what_to_do(start: Start, penguins: Path, run: Callable[..., Result]) -> None:
+    port = start().port
+    refused = run("serve", penguins, "--port", port)
+    assert refused.exit_code == 1
+    assert f"error: can't listen on 127.0.0.1, port {port}: " in refused.stderr and "choose another port" in refused.stderr
 
 
 def test_a_second_ctrl_c_ends_serve_at_once_and_the_exit_status_says_so(start: Start) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -50,7 +51,8 @@ def test_a_refused_model_ends_in_words_and_a_next_step(verb: str, run: Callable[
     model.write_bytes(b"")
     result = run(*verb.split(), model)
     assert result.exit_code == 1
-    assert result.stderr.startswith("error: the file is truncated")
+    assert result.stderr.startswith("error: ") and "the file is truncated" in result.stderr
+    assert "an estimator is packed first: flyweight pack ESTIMATOR" in result.stderr
     assert "\nnext: " in result.stderr
 
 
@@ -59,6 +61,52 @@ def test_an_error_is_json_where_json_was_asked_for(run: Callable[..., Result], t
     assert result.exit_code == 1
     document = json.loads(result.stdout)
     assert document["error"] == "FileNotFoundError" and "No such file" in document["message"] and document["next_step"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("build aws", "Missing option '--model'."),
+        ("buidl aws", " has no command 'buidl'; did you mean build?"),
+        ("invoke aws", "give either --folder or --model"),
+        ("pack m.joblib --sample none.csv", "File 'none.csv' does not exist"),
+    ],
+)
+def test_a_wrong_call_is_json_where_json_was_asked_for(words: str, message: str, run: Callable[..., Result]) -> None:
+    result = run(*words.split(), "--json")
+    document = json.loads(result.stdout)
+    assert result.exit_code == 2 and message in document["message"] and "--help" in document["next_step"]
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [("none.safetensors", "check the path"), ("folder", "give a file"), ("file/m.safetensors", "check the path")],
+)
+def test_a_path_that_can_not_be_read_has_a_next_step_about_it(
+    name: str, step: str, run: Callable[..., Result], tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    result = run("inspect", tmp_path / name)
+    assert result.exit_code == 1 and str(tmp_path / name) in result.stderr and f"next: {step}" in result.stderr
+
+
+def test_a_module_that_is_not_installed_is_named_with_the_command_that_installs_it(
+    run: Callable[..., Result], penguins: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    for name in [name for name in sys.modules if name.startswith("flyweight.toolkit.exporting.onnx")]:
+        monkeypatch.delitem(sys.modules, name)
+    result = run("export", penguins, "--to", "onnx", "-o", "m.onnx")
+    assert result.exit_code == 1 and "which is not installed" in result.stderr
+    assert "[onnx]" in result.stderr.partition("next: pip install ")[2]
+
+
+def test_a_file_that_is_no_model_is_named(run: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a,b\n1,2\n3,4\n")
+    for words in ("inspect", "predict", "build aws --model"):
+        result = run(*words.split(), tmp_path / "rows.csv", *([tmp_path / "rows.csv"] if words == "predict" else []))
+        assert result.exit_code == 1 and f"error: {tmp_path / 'rows.csv'}: this is not a safetensors file" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -63,3 +63,8 @@ def test_text_of_a_datetime_is_read_back_as_the_same_moment(days: list[Any]) -> 
 @given(st.lists(st.one_of(st.text(), st.integers(-(2**60), 2**60), st.booleans()), max_size=5))
 def test_labels_that_json_holds_stay_as_they_are(labels: list[Any]) -> None:
     assert classes_in_json(np.array(labels, dtype=object), "Model") == labels
+
+
+def test_a_label_with_half_of_a_surrogate_pair_is_refused_by_name() -> None:
+    with pytest.raises(ConversionRefused, match=r"its label '\\ud800' is no text of Unicode"):
+        packed(["\ud800", "b"])

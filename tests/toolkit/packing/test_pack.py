@@ -22,6 +22,7 @@ from flyweight.models import file as model_file
 from flyweight.predictor import Predictor
 from flyweight.toolkit.convert import converters, converts
 from flyweight.toolkit.convert.draft import ConversionRefused
+from flyweight.toolkit.errors import ToolkitError
 from flyweight.toolkit.packing.pack import ParityFailed, pack
 from flyweight.toolkit.packing.sample import SampleRefused
 from tests import fitted
@@ -242,6 +243,24 @@ def flyweight_of(packed: Any) -> Any:
     from flyweight.predictor import Predictor
 
     return Predictor(model_file.parse(packed.data))
+
+
+@pytest.mark.parametrize("key", ["name", "version"])
+def test_a_name_that_no_file_takes_is_refused_before_anything_is_computed(key: str) -> None:
+    class NeverAsked(LinearRegression):
+        def predict(self, X: Any) -> Any:
+            raise AssertionError
+
+    with pytest.raises(ToolkitError, match=f"the model's {key} is 'my model'") as caught:
+        pack(NeverAsked().fit(X, y), sample=X, **{key: "my model"})
+    assert f"--{key}" in caught.value.next_step
+
+
+def test_a_place_that_can_not_be_written_is_no_fault_of_the_estimator(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ToolkitError, match=r"file.m\.safetensors can't be written: ") as caught:
+        pack(LinearRegression().fit(X, y), tmp_path / "file" / "m.safetensors", sample=X, edge_count=5)
+    assert "another place" in caught.value.next_step
 
 
 def test_the_document_is_strict_json() -> None:

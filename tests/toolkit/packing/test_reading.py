@@ -143,3 +143,11 @@ def test_a_wide_table_is_read_back_in_part(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(reading, "MAX_CELLS", 20)
     assert packed(*of_words("a", "b")).read_back == dict.fromkeys(FORMS, 10)
+
+
+def test_digits_of_half_precision_that_decide_are_found() -> None:
+    """CSV of pandas has the float16 0.50244140625 as 0.5024, which is another category."""
+    frame = pd.DataFrame({"word": np.where(SIZE > 1, 0.50244140625, 0.25).astype(np.float16)})
+    estimator = encoded().fit(frame, (SIZE > 1).astype(int))
+    with pytest.raises(SampleMisread, match=r"read back from CSV, row \d+ of the sample.*the digits of its numbers decide"):
+        packed(estimator, frame)

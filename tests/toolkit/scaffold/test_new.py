@@ -257,3 +257,9 @@ def test_the_command_speaks_json(penguins: Path, tmp_path: Path) -> None:
     document = json.loads(CliRunner().invoke(main, arguments).stdout)
     assert "handlers/gcp/main.py" in document["written"] and document["beside"] == []
     assert CliRunner().invoke(main, ["new", "--upgrade", str(tmp_path / "mine"), "--target", "gcp"]).exit_code == 2
+
+
+def test_a_file_in_place_of_the_folder_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("notes")
+    with pytest.raises(ScaffoldFailed, match=r"notes\.txt is a file, and a project is a folder"):
+        create(tmp_path / "notes.txt")

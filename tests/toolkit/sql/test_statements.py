@@ -188,3 +188,8 @@ def test_the_verb_says_what_is_missing(penguins: Path, run: Callable[..., Result
     result = run("sql", "bigquery", "--model", penguins)
     assert result.exit_code == 1 and result.stderr.startswith("error: bigquery needs --url")
     assert run("sql", "oracle", "--model", penguins).exit_code == 2
+
+
+def test_an_address_that_is_no_web_address_is_refused(penguins: Path, run: Callable[..., Result]) -> None:
+    result = run("sql", "snowflake", "--model", penguins, "--url", "ftp://penguins")
+    assert result.exit_code == 1 and "'ftp://penguins' is no address of a deployment" in result.stderr

@@ -102,6 +102,7 @@ def build(
     """
     out = Path(out).resolve()
     _check_replaceable(out)
+    _check_outside(out, handler)
     options = BuildOptions(python, with_bytecode, arch, form, install, handler, constraint, every_op, keys, protocols, base)
     spec = checked(target, str(model), options, advance)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -220,6 +221,16 @@ def _check_replaceable(out: Path) -> None:
     if out.exists():
         reason = f"{out} exists already, and flyweight did not build it"
         raise BuildFailed(reason, next_step="choose another folder, or remove it yourself")
+
+
+def _check_outside(out: Path, handler: Path | None) -> None:
+    """Check that `out` is not in the handler's folder, whose files would then be copied into themselves.
+
+    :raises BuildFailed: it is.
+    """
+    if handler is not None and out.is_relative_to(handler.resolve()):
+        reason = f"{out} is in the handler's folder {handler}, all of which is copied to it"
+        raise BuildFailed(reason, "put the handler's files into a folder of their own, or build outside of it (-o)")
 
 
 def _settle(draft: Path) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """Check a build before anything is written: target, model, Python, architecture and form."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from flyweight import predictor, protocols, settings
 from flyweight.errors import FlyweightError
 from flyweight.registry import verification
 from flyweight.serving.sources import ModelSource
-from flyweight.toolkit import targets
+from flyweight.toolkit import model_files, targets
 from flyweight.toolkit.building import bytecode
 from flyweight.toolkit.errors import BuildFailed
 from flyweight.toolkit.publishing import signing
@@ -100,6 +101,9 @@ def checked(target: str, model: str, options: BuildOptions, advance: Callable[[s
     handler = options.handler or place.folder("handlers")
     if not handler.is_dir():
         raise BuildFailed(f"the handler's folder {handler} does not exist", "give another --handler, or omit it")
+    if not any(path.is_file() and (path.suffix == ".py" or os.access(path, os.X_OK)) for path in handler.iterdir()):
+        step = f"give the folder with the files that {target} starts (handlers/README.md), or omit --handler"
+        raise BuildFailed(f"the handler's folder {handler} has no program, neither in Python nor executable", step)
     address = model if "://" in model else ""
     loaded, signature = (stored(address, options.keys), b"") if address else _shipped(model, options.keys)
     interpreter = _interpreter(options.python)
@@ -124,7 +128,7 @@ def stored(address: str, keys: tuple[str, ...] = ()) -> predictor.Predictor:
 
 def _shipped(model: str, keys: tuple[str, ...]) -> tuple[predictor.Predictor, bytes]:
     """Load a model file and the contents of its signature file, b"" without one; both are copied to the build."""
-    loaded = predictor.load(model)
+    loaded = model_files.load(model)
     if keys:
         verification.check(loaded.file.sha256, loaded.name, loaded.version, verification.beside(model), keys)
     if signing.read_for(Path(model), loaded.file.sha256) is None:

@@ -32,6 +32,15 @@ Examples, from a fitted estimator to an answer (docs/tutorial.md has the whole w
 
 TRACEBACK = "FLYWEIGHT_TRACEBACK"
 FAULT = 70  # the exit status of an error that is not foreseen, as in sysexits.h
+NEXT_STEPS = {  # what to do about a file or folder that can't be used, by the number of the system's error
+    errno.ENOENT: "check the path, and the folder that you are in",
+    errno.EISDIR: "give a file, not a folder",
+    errno.ENOTDIR: "check the path: one of its parts is a file, not a folder",
+    errno.EACCES: "choose a place that you may use, or have its permissions changed",
+    errno.EPERM: "choose a place that you may use, or have its permissions changed",
+    errno.EROFS: "choose another place: this one can't be written to",
+    errno.ENOSPC: "free some space, or choose another place",
+}
 
 
 class Verbs(SuggestingGroup):
@@ -66,7 +75,13 @@ class Verbs(SuggestingGroup):
                 warnings.simplefilter("ignore")
             try:
                 return super().invoke(ctx)
-            except (click.ClickException, click.Abort, click.exceptions.Exit, KeyboardInterrupt, GeneratorExit):
+            except click.ClickException as error:
+                if not ctx.meta[__name__]:
+                    raise
+                called = getattr(error, "ctx", None) or ctx
+                _print_json(type(error).__name__, error.format_message(), f"see `{called.command_path} --help`")
+                ctx.exit(error.exit_code)
+            except (click.Abort, click.exceptions.Exit, KeyboardInterrupt, GeneratorExit):
                 raise
             except BaseException as error:  # a pickle may call `sys.exit`, and a panic of code in Rust is no Exception
                 foreseen = _foreseen(error)
@@ -77,7 +92,13 @@ class Verbs(SuggestingGroup):
 
 
 def _foreseen(error: BaseException) -> bool:
-    return isinstance(error, (OSError, MemoryError)) or _is_ours(error)
+    return isinstance(error, (OSError, MemoryError)) or _is_ours(error) or bool(_missing(error))
+
+
+def _missing(error: BaseException) -> str:
+    """Name the module of another package that is not installed; "" if the error is another one."""
+    name = error.name or "" if isinstance(error, ModuleNotFoundError) else ""
+    return "" if name.partition(".")[0] == "flyweight" else name
 
 
 def _is_ours(error: BaseException) -> bool:
@@ -92,20 +113,31 @@ def _report(error: BaseException, usage: str, as_json: bool) -> None:
     message = _message(error)
     otherwise = f"see `{usage}`"
     if isinstance(error, ModelRefused):
-        otherwise = "give a file that `flyweight pack` wrote"
+        otherwise = "give a file that `flyweight pack` wrote; an estimator is packed first: flyweight pack ESTIMATOR"
     elif isinstance(error, StoreFailed):
         otherwise = "check the address, the network and your credentials (docs/registry.md)"
     elif isinstance(error, MemoryError):
         otherwise = "close other programs, or run it where more memory is free"
+    elif _missing(error):
+        from flyweight.toolkit import installation
+
+        otherwise = installation.bringing(_missing(error))
+    elif isinstance(error, OSError) and error.filename is not None:
+        otherwise = NEXT_STEPS.get(error.errno or 0, otherwise)
     elif not _foreseen(error):
         otherwise = f"this is a fault of flyweight or of a library: run it again with {TRACEBACK}=1, and report what it prints"
     next_step = getattr(error, "next_step", "") or otherwise
     if as_json:
-        import json
-
-        click.echo(json.dumps({"error": type(error).__name__, "message": message, "next_step": next_step}))
+        _print_json(type(error).__name__, message, next_step)
     else:
         click.echo(f"error: {message}\nnext: {next_step}", err=True)
+
+
+def _print_json(name: str, message: str, next_step: str) -> None:
+    """Print an error as JSON on standard output."""
+    import json
+
+    click.echo(json.dumps({"error": name, "message": message, "next_step": next_step}))
 
 
 def _message(error: BaseException) -> str:
@@ -117,6 +149,8 @@ def _message(error: BaseException) -> str:
         return what if error.filename is None else f"{name}: {what}"
     if _is_ours(error):
         return str(error)
+    if _missing(error):
+        return f"this needs the Python module {_missing(error)}, which is not installed here"
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
 

@@ -53,9 +53,13 @@ def score(job: Job, rows: Sequence[str], workers: int, as_json: bool) -> None:
 
     :param workers: how many processes; 0 for the cores of this machine.
     :raises ToolkitError: files have no answers.
+    :raises OSError: a file that is named does not exist.
     """
     from flyweight.jobs import inputs, run
 
+    for named in rows:
+        if "://" not in named and inputs.WILD.search(named) is None:
+            os.stat(named)  # an error that names it
     found = inputs.find(rows, job.output)
     began = monotonic()
     try:

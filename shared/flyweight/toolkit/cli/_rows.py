@@ -13,13 +13,16 @@ from flyweight.files.reader import COMPRESSIONS, FORMATS, text_batches
 from flyweight.files.scoring import BATCH_BYTES, BATCH_ROWS
 from flyweight.formats import compression, json
 from flyweight.formats.batches import Batch
+from flyweight.toolkit.cli import _plain_csv
 from flyweight.toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
     from flyweight.models.isolation import GroupFault
     from flyweight.models.validation import Validator
 
-EXTENSIONS = {**FORMATS, "json": "json"}
+EXTENSIONS = {**FORMATS, "tsv": "csv", "json": "json"}
+FOLDERS_ONLY = ("arrow", "arrows", "feather", "ipc")  # forms that are scored into a folder only
+LIKELY = (";", "\t", "|")  # delimiters to propose
 NAMES = ("csv", "jsonl", "json", "parquet")
 CHUNK = 1 << 20  # bytes
 SHOWN = 3  # faults in one message
@@ -37,15 +40,31 @@ class Rows:
 
     :param named: one of NAMES; None for the format that the extension of the file's name says.
     :param advance: called with the bytes that are read so far, and the size of the file or 0.
-    :raises ToolkitError: the name does not say the format, or its format needs a file.
+    :param delimiter: between the cells of CSV; by default a comma, or a tab in a `.tsv` file.
+    :param encoding: of a text; UTF-8 by default.
+    :raises ToolkitError: the name does not say the format, its format needs a file, or the delimiter can't be one.
     """
 
-    def __init__(self, path: Path, named: str | None, advance: Callable[[int, int], None] = lambda done, size: None) -> None:
-        self._path, self._advance = path, advance
+    def __init__(
+        self,
+        path: Path,
+        named: str | None,
+        advance: Callable[[int, int], None] = lambda done, size: None,
+        *,
+        delimiter: str | None = None,
+        encoding: str | None = None,
+    ) -> None:
+        _plain_csv.check(delimiter, encoding)
+        self._path, self._advance, self._encoding, self._header = path, advance, encoding, b""
         self._piped = str(path) == "-"
         extensions = [] if self._piped else path.name.lower().split(".")[1:]
         self._compression = COMPRESSIONS.get(extensions.pop(), "") if extensions and extensions[-1] in COMPRESSIONS else ""
         found = named or ("csv" if self._piped else EXTENSIONS.get(extensions[-1] if extensions else "", ""))
+        self._delimiter = delimiter or ("\t" if extensions and extensions[-1] == "tsv" else ",")
+        if not found and extensions and extensions[-1] in FOLDERS_ONLY:
+            raise ToolkitError(
+                f"{path}: the answers of an Arrow file go to a folder", "name it with a slash at its end: -o FOLDER/"
+            )
         if not found:
             listed = ", ".join(f".{extension}" for extension in EXTENSIONS)
             step = f"name the format: --format {', '.join(NAMES[:-1])} or {NAMES[-1]}"
@@ -68,10 +87,19 @@ class Rows:
                 yield from self._of_parquet(file, validator) if self.format == "parquet" else self._of_text(file, validator)
         except MalformedRequest as error:
             named = str(error).removeprefix("the file ").removeprefix(f"{self._name} ")
-            raise RowsRefused(f"{self._name} {named}", f"it was read as {self.format}; --format names another one") from None
+            step = "; --encoding names another one than UTF-8" if "not UTF-8" in named else "; --format names another one"
+            raise RowsRefused(f"{self._name} {named}", f"it was read as {self.format}{step}") from None
         except InvalidInput as error:  # of its columns
+            if other := self._likely():
+                step = f"give its delimiter, for example --delimiter '{other}'"
+                raise RowsRefused(f"{self._name} has one column, {self._header.decode(errors='replace')[:80]!r}", step) from None
             step = "correct the table; columns that are no features of the model are left out by --unknown ignore"
             raise RowsRefused(f"{self._name}: {error}", step) from None
+
+    def _likely(self) -> str:
+        """Propose a delimiter for CSV whose header has no comma; "" if none is in it."""
+        single = self.format == "csv" and self._delimiter == "," and b"," not in self._header
+        return next((one.replace("\t", "\\t") for one in LIKELY if single and one.encode() in self._header), "")
 
     @property
     def _name(self) -> str:
@@ -116,7 +144,9 @@ class Rows:
         return parquet_batches(read, size, validator, {}, BATCH_ROWS)
 
     def _of_text(self, file: BinaryIO, validator: Validator) -> Iterator[Batch]:
-        chunks = self._chunks(file)
+        chunks = _plain_csv.utf8(self._chunks(file), self._encoding)
+        if self.format == "csv":
+            chunks = self._noted(chunks if self._delimiter == "," else _plain_csv.with_commas(chunks, self._delimiter))
         if self.format == "json":
             whole = self._document(chunks, validator)
             if isinstance(whole, list):
@@ -135,6 +165,12 @@ class Rows:
                 yield chunk
 
         return compression.plain(read(), self._compression)
+
+    def _noted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Keep the header of CSV, for messages."""
+        for chunk in chunks:
+            self._header = self._header or chunk.lstrip().partition(b"\n")[0].strip()
+            yield chunk
 
     def _document(self, chunks: Iterator[bytes], validator: Validator) -> list[Batch] | Iterator[bytes]:
         """Read a JSON document; a file whose first line is one by itself holds JSON lines, and is read as such.

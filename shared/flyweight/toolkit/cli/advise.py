@@ -57,7 +57,7 @@ TOGETHER = 1000  # rows per request when no caller waits
     "--residency",
     default="any",
     show_default=True,
-    help="Where data may be stored: any, region, premises, EU, or a country such as DE.",
+    help="Where data may be: any, region, premises, device (rows stay where they are asked for), EU, or a country such as DE.",
 )
 @click.option("--team", default="data", show_default=True, type=click.Choice(TEAMS), help="The team that operates it.")
 @click.option(
@@ -85,7 +85,7 @@ def command(
     from flyweight.toolkit.costs.advice import Needs, advise, document
     from flyweight.toolkit.costs.picture import form_of
     from flyweight.toolkit.costs.residency import checked
-    from flyweight.toolkit.costs.runtimes import by_target
+    from flyweight.toolkit.costs.runtimes import by_target, unbuilt
 
     residency = checked(residency)
     if out is not None:
@@ -100,7 +100,7 @@ def command(
     taken = traffic.measured_in(_measurable(needs))
     sized = next(one.sized for one in taken if one.sized)
     work = traffic.workload(sized, latency=latency, runs=0 if live else data_runs)
-    advice = advise(work, needs, by_target(taken))
+    advice = advise(work, needs, by_target(taken), unbuilt(taken))
     if out is not None:
         _draw(advice, out)
     if traffic.as_json:
@@ -113,11 +113,11 @@ def command(
 
 
 def _measurable(needs: Needs) -> list[str]:
-    """List the targets that run on this machine and have an option that is not refused."""
+    """List the targets that answer or score on this machine and have an option that is not refused."""
     from flyweight.toolkit.costs.advice import all_options, refused
 
     names = dict.fromkeys(option.target for option in all_options() if not refused(option, needs))
-    return sorted(name for name in names if targets.find(name).has("runtime"))
+    return sorted(name for name in names if targets.find(name).has("runtime") or targets.find(name).has("job"))
 
 
 def _measured(taken: list[RuntimeFigures], sized: Sized) -> None:

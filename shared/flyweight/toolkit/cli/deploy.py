@@ -49,19 +49,13 @@ def command(
     deployment is kept in that case, so that you can read its log. If the model's signature differs from that of the live model,
     or of the last release from here where the live one can't be asked, the changes are shown, and you are asked.
     """
-    from flyweight.toolkit.building import build
     from flyweight.toolkit.deploying import Deployment, rollout
     from flyweight.toolkit.deploying.releases import releases_of
 
     transcript = _deployment.Transcript(as_json, dry_run)
     runner, deployer = transcript.runner(), target.deployer
     folder = folder or _deployment.usual_folder(target)
-    if not dry_run:
-        rollout.check(deployer, Deployment(region=region, group=group), runner)
-    if model is not None:
-        with _show.progress(not as_json) as advance:
-            build(target.name, model, folder, install=True, advance=advance)
-    rollout.built(folder, deployer)
+    _prepare(target, model, folder, Deployment(region=region, group=group), runner, as_json)
     if client is not None:
         parameters = (*parameters, deployer.choose_client(client))
     deployment = _deployment.deployment(target, name, region, group, folder, parameters, infra, tags)
@@ -82,6 +76,24 @@ def command(
         "undo": deployment.verb("rollback", target.name),
     }
     _show.table(done.url or deployment.name, rows)
+
+
+def _prepare(target: Target, model: str | None, folder: Path, place: Deployment, runner: Runner, as_json: bool) -> None:
+    """Check the folder first, since tools take minutes to install, then the tools; build the folder if a model is given.
+
+    :raises DeployFailed: the folder is not built for the target, or a tool is missing or not logged in.
+    """
+    from flyweight.toolkit.building import build
+    from flyweight.toolkit.deploying import rollout
+
+    if model is None:
+        rollout.built(folder, target.deployer)
+    if not runner.dry_run:
+        rollout.check(target.deployer, place, runner)
+    if model is not None:
+        with _show.progress(not as_json) as advance:
+            build(target.name, model, folder, install=True, advance=advance)
+        rollout.built(folder, target.deployer)
 
 
 def _live(deployer: Deployer, deployment: Deployment, runner: Runner) -> Document | None:

@@ -32,7 +32,7 @@ def command(model: Path, wheels: bool, as_json: bool) -> None:
     The checks are those of a deployed function. MODEL can also be a joblib or pickle file: its parts, the libraries that it needs
     and the code that it would run are then printed without loading it.
     """
-    from flyweight.predictor import load
+    from flyweight.toolkit.model_files import load
     from flyweight.toolkit.pickles import is_pickle
 
     if is_pickle(model):

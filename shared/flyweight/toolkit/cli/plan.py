@@ -86,7 +86,7 @@ def _planned(target: Target, parameters: tuple[str, ...], region: str, traffic: 
     from flyweight.toolkit.costs.prices import Bill
 
     deployer = target.deployer
-    deployment = _deployment.deployment(target, PROVISIONAL, region, "", None, parameters)
+    deployment = _deployment.deployment(target, PROVISIONAL, region, deployer.holder, None, parameters)
     settings = _known(deployer, deployment)
     option = target.costs.chosen(target.platform, settings)
     where = deployment.region or deployer.region
@@ -116,7 +116,7 @@ def _saving(
     """Measure the model under the other client, and price the difference; None for a target with one client."""
     from flyweight.toolkit.costs import clients
 
-    if clients.OWN not in target.runtime.CLIENTS:
+    if not target.has("runtime") or clients.OWN not in target.runtime.CLIENTS:
         return None
     here = sized.measured
     other = traffic.measured(target.name, clients.PLATFORM if client == clients.OWN else clients.OWN).measured

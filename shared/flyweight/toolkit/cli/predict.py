@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -42,6 +43,8 @@ Examples:
     type=click.Choice(_rows.NAMES),
     help="The format of ROWS.  [default: what its name says; csv for standard input]",
 )
+@click.option("--delimiter", help="The delimiter of CSV in one file.  [default: a comma; a tab in a .tsv file]")
+@click.option("--encoding", help="The encoding of the text of one file.  [default: UTF-8]")
 @click.option(
     "--unknown",
     type=click.Choice(["error", "ignore"]),
@@ -73,6 +76,8 @@ def command(
     out: str,
     outputs: str | None,
     named: str | None,
+    delimiter: str | None,
+    encoding: str | None,
     unknown: str | None,
     parse_text: bool,
     as_json: bool,
@@ -92,14 +97,13 @@ def command(
     """
     names = _listed(outputs)
     if _files.several(rows, out):
-        if named or unknown == "error":
-            raise ToolkitError(
-                "--format and --unknown error are for one file", "leave them out: the names of the files say the format"
-            )
+        if named or delimiter or encoding or unknown == "error":
+            step = "leave them out: the names of the files say the format"
+            raise ToolkitError("--format, --delimiter, --encoding and --unknown error are for one file", step)
         from flyweight.arrow import loading
         from flyweight.jobs.scoring import Job
 
-        root, sha256 = _files.root_of(out), _checked(model, lambda: loading.load(model).file.sha256)
+        root, sha256 = _files.root_of(out), _checked(model, rows, lambda: loading.load(model).file.sha256)
         job = Job(model, sha256, root, (*(_listed(keep) or ()),), names, on_error, parse_text)
         _files.score(job, rows, workers or 0, as_json)
         return
@@ -107,21 +111,27 @@ def command(
         raise ToolkitError(
             "--keep, --on-error and --workers are for answers in a folder", "name it with a slash at its end: -o FOLDER/"
         )
-    _one_file(model, Path(rows[0]), out, names, _limits(unknown, parse_text), named, as_json)
+    predictor = _checked(model, rows, lambda: _loaded(model, _limits(unknown, parse_text)))
+    absent = [name for name in names or () if name not in predictor.output_names]
+    if absent:
+        raise ToolkitError(f"{model} has no output {absent[0]!r}", f"choose among {', '.join(predictor.output_names)}")
+    with _show.progress(out != "-") as progress:
+        advance = partial(progress, "predicting")
+        table = _rows.Rows(Path(rows[0]), named, advance, delimiter=delimiter, encoding=encoding)
+        _one_file(predictor, Path(rows[0]), table, out, names, as_json)
 
 
-def _one_file(
-    model: str, rows: Path, out: str, names: list[str] | None, limits: Limits, named: str | None, as_json: bool
-) -> None:
+def _one_file(predictor: Predictor, rows: Path, table: _rows.Rows, out: str, names: list[str] | None, as_json: bool) -> None:
     """Predict the rows of one file.
 
-    :raises ToolkitError: the answers would replace the rows.
+    :raises ToolkitError: the answers would replace the rows, or their folder does not exist.
     """
+    if not Path(out).parent.is_dir():
+        step = "make it, or name another file for the answers: -o FILE"
+        raise ToolkitError(f"the folder {Path(out).parent} does not exist", step)
     if os.path.exists(out) and rows.exists() and os.path.samefile(out, rows):
         raise ToolkitError(f"{out} has the rows, and the answers would replace them", "name another file: -o answers.csv")
-    predictor = _checked(model, lambda: _loaded(model, limits))
-    with _show.progress(out != "-") as progress, click.open_file(out, "w", "utf-8", lazy=True) as file:
-        table = _rows.Rows(rows, named, lambda done, size: progress("predicting", done, size))
+    with click.open_file(out, "w", "utf-8", lazy=True) as file:
         first = True
         for batch in table.batches(predictor.validator):
             answers, faults = predictor.predict_each(batch.instances, names, None, batch.exceptions_by_row)
@@ -143,21 +153,25 @@ def _listed(names: str | None) -> list[str] | None:
 
 
 def _loaded(model: str, limits: Limits) -> Predictor:
-    from flyweight.predictor import load
+    from flyweight.toolkit.model_files import load
 
     return load(model, limits)
 
 
-def _checked(model: str, load: Callable[[], Loaded]) -> Loaded:
+def _checked(model: str, rows: tuple[str, ...], load: Callable[[], Loaded]) -> Loaded:
     """Load a model file.
 
-    :raises ToolkitError: the file is an estimator that is not packed yet; the next step is the command that packs it.
+    :raises ToolkitError: the file is an estimator that is not packed yet, or the model stands behind the rows; the next step is
+        the command that was meant.
     :raises ModelRefused: the file is no model file, or fails a check.
     """
     path = Path(model)
     try:
         return load()
     except (ModelRefused, IsADirectoryError):
+        if rows[0].endswith(".safetensors") and not model.endswith(".safetensors"):
+            step = _command.line("flyweight", "predict", rows[0], model)
+            raise ToolkitError(f"{model} is no model file, and the model comes first", step) from None
         if not _is_estimator(path):
             raise
     packing = _command.line("flyweight", "pack", path, "-o", f"{path.stem}.safetensors")

@@ -40,7 +40,7 @@ def command(file: Path | None, key: Path | None, new_key: Path | None, as_json: 
             return _show.document({"private": str(new_key), "public": f"{new_key}.pub", "key": identity, "base64": public})
         use = f"FLYWEIGHT_PUBLIC_KEYS={public}"
         return _show.table(str(new_key), {"key": identity, "public key": f"{new_key}.pub", "require it": use})
-    from flyweight.predictor import load
+    from flyweight.toolkit.model_files import load
 
     assert file is not None and key is not None  # as the usage says
     model = load(str(file))

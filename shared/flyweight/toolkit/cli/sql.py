@@ -39,7 +39,7 @@ def command(engine: str, model: Path, as_json: bool, name: str, output: str, **o
     is built with the protocol of that name, as `flyweight build aws --protocol redshift`; the other engines send flyweight's own
     bodies.
     """
-    from flyweight.predictor import load
+    from flyweight.toolkit.model_files import load
 
     call = sql.call_of(load(str(model)), name, output, **options)
     parts = sql.written(engine, call)

@@ -89,7 +89,7 @@ def encoder(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """
     _check(estimator, draft)
     inputs, outputs = list(estimator.feature_names_in_), list(estimator.get_feature_names_out())
-    known = {inputs.index(name): found for name in estimator.cols if (found := _categories(estimator, name)) is not None}
+    known = {inputs.index(name): found for name in estimator.cols if (found := categories_of(estimator, name)) is not None}
     encoded = _ask(estimator, x, draft, known)
     kept = {place: inputs.index(name) for place, name in enumerate(outputs) if name in inputs and inputs.index(name) not in known}
     _share_outputs(encoded, [place for place in range(len(outputs)) if place not in kept])
@@ -128,7 +128,7 @@ def _check(estimator: Any, draft: Draft) -> None:
         raise ConversionRefused(draft.path, cls, helps)
 
 
-def _categories(estimator: Any, name: Any) -> list[Any] | None:
+def categories_of(estimator: Any, name: Any) -> list[Any] | None:
     """List the categories of a column that the fitted encoder knows, before small ones were put together.
 
     :returns: None if the encoder has no table for the column, and gives it back as it is.

@@ -173,6 +173,8 @@ class Layout:
 
     def _no_layout(self, reason: str) -> ImageRefused:
         step = "give an OCI layout: flyweight image pull python:3.13-slim base.oci, or skopeo copy docker://IMAGE oci:DIR"
+        if not self.path.exists():
+            return ImageRefused(f"{self.path} does not exist", step)
         return ImageRefused(f"{self.path} is not a whole OCI image layout: {reason}", step)
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from flyweight.ops.catboost import HASH_FACTOR, MASK
 from flyweight.ops.hashes import city_hash
 from flyweight.toolkit.convert.draft import is_missing
 from flyweight.toolkit.convert.impute import is_dropped
+from flyweight.toolkit.packing import frame_evidence
 
 # attributes that hold the estimators inside an estimator, which read the same columns
 MEMBERS = ("best_estimator_", "estimator_", "regressor_", "classifier_", "estimators_", "calibrated_classifiers_", "estimator")
@@ -34,7 +37,7 @@ class Told:
     """What an estimator tells about one column.
 
     :param kinds: the kinds by what tells them: "categories" (of an encoder), "hashes" (of CatBoost: strings or whole numbers),
-        "text", or "numbers" (a step that reads numbers, or booleans as numbers).
+        "text", "datetimes", or "numbers" (a step that reads numbers, or booleans as numbers).
     :param step: the class of the step that told it, for messages.
     :param categories: those that an encoder knows.
     :param framed: whether the step takes the column only as pandas' category of these.
@@ -56,12 +59,12 @@ class Told:
         """The kind that is certain: "number", "boolean", "string", "datetime" or "unread"; None if nothing tells it."""
         if not self.read:
             return "unread"
-        return next((self.kinds[by] for by in ("categories", "text", "numbers") if by in self.kinds), None)
+        return next((self.kinds[by] for by in ("categories", "text", "datetimes", "numbers") if by in self.kinds), None)
 
     @property
     def only_reads_numbers(self) -> bool:
         """Whether the kind is number since a step computes with it, so that booleans would do as well."""
-        return "numbers" in self.kinds and "categories" not in self.kinds and "text" not in self.kinds
+        return "numbers" in self.kinds and not {"categories", "text", "datetimes"} & {*self.kinds}
 
     def is_category(self, text: str) -> bool:
         """Check whether a text is a category that the estimator knows."""
@@ -74,14 +77,14 @@ def told_by(estimator: Any, names: Sequence[str]) -> list[Told]:
     :param names: the names of the columns.
     """
     told = [Told() for _ in names]
-    handed_on = _Walk(told).through(estimator, [*range(len(names))])
+    handed_on = Walker(told).through(estimator, [*range(len(names))])
     for source in handed_on or []:  # a transformer's own answer holds them
         if source is not None:
             told[source].read = True
     return told
 
 
-class _Walk:
+class Walker:
     """A walk through the steps of an estimator; what they tell is collected in `told`, by the position of the column."""
 
     def __init__(self, told: list[Told]) -> None:
@@ -170,6 +173,8 @@ class _Walk:
         statistics = np.asarray(imputer.statistics_, dtype=object).tolist()
         for source, value in zip(x, statistics, strict=False):
             self.note(imputer, [source], "numbers" if imputer.strategy in ("mean", "median") else "")
+            if source is not None and is_missing(imputer.missing_values):
+                self.told[source].marker = imputer.missing_values
             if isinstance(value, str):
                 self.note(imputer, [source], "text", "string")
         dropped = [is_dropped(imputer, value) for value in statistics]
@@ -270,7 +275,7 @@ def kind_of_value(value: Any) -> str:
         return "boolean"
     if isinstance(value, str):
         return "string"
-    if isinstance(value, (int, float, np.number)) and not isinstance(value, np.timedelta64):
+    if isinstance(value, (int, float, np.number, Decimal, Fraction)) and not isinstance(value, np.timedelta64):
         return "number"
     return "datetime" if isinstance(value, (date, np.datetime64)) else "other"
 
@@ -300,20 +305,21 @@ def _looks_up(keys: set[int]) -> Callable[[str], bool]:
     return lambda text: _key(city_hash(text)) in keys
 
 
-Walk = Callable[[_Walk, Any, Sources], "Sources | None"]
+Walk = Callable[[Walker, Any, Sources], "Sources | None"]
 # how each kind of step is walked through; the first that fits
 STEPS: tuple[tuple[Callable[[Any], bool], Walk], ...] = (
-    (lambda step: hasattr(step, "steps"), _Walk.steps),
-    (lambda step: hasattr(step, "transformers_") and hasattr(step, "output_indices_"), _Walk.columns),
-    (lambda step: hasattr(step, "transformer_list"), _Walk.union),
-    (lambda step: hasattr(step, "build_analyzer"), _Walk.texts),
-    (lambda step: hasattr(step, "categories_"), _Walk.encoder),
-    (lambda step: isinstance(getattr(step, "encoder_dict_", None), dict), _Walk.mapped),
-    (lambda step: type(step).__name__ == "SimpleImputer" and hasattr(step, "statistics_"), _Walk.imputer),
-    (lambda step: hasattr(step, "_bin_mapper"), _Walk.histogram),
-    (lambda step: type(step).__module__.startswith("lightgbm"), _Walk.lightgbm),
-    (lambda step: type(step).__module__.startswith("xgboost"), _Walk.xgboost),
-    (lambda step: type(step).__module__.startswith("catboost"), _Walk.catboost),
+    (lambda step: hasattr(step, "steps"), Walker.steps),
+    (lambda step: hasattr(step, "transformers_") and hasattr(step, "output_indices_"), Walker.columns),
+    (lambda step: hasattr(step, "transformer_list"), Walker.union),
+    (lambda step: hasattr(step, "build_analyzer"), Walker.texts),
+    (lambda step: hasattr(step, "categories_"), Walker.encoder),
+    (lambda step: isinstance(getattr(step, "encoder_dict_", None), dict), Walker.mapped),
+    (lambda step: type(step).__name__ == "SimpleImputer" and hasattr(step, "statistics_"), Walker.imputer),
+    (lambda step: hasattr(step, "_bin_mapper"), Walker.histogram),
+    (lambda step: type(step).__module__.startswith("lightgbm"), Walker.lightgbm),
+    (lambda step: type(step).__module__.startswith("xgboost"), Walker.xgboost),
+    (lambda step: type(step).__module__.startswith("catboost"), Walker.catboost),
     (lambda step: type(step).__name__ == "FunctionTransformer" and step.func is None, lambda walk, step, x: x),
-    (_is_meta, _Walk.members),
+    *frame_evidence.STEPS,
+    (_is_meta, Walker.members),
 )

@@ -19,7 +19,7 @@ from flyweight.toolkit.convert.draft import is_missing
 from flyweight.toolkit.packing.asking import numbers_by_answer
 from flyweight.toolkit.packing.evidence import Told, kind_of_values
 from flyweight.toolkit.packing.sample import SampleRefused
-from flyweight.toolkit.packing.tables import column_of, is_text, is_whole
+from flyweight.toolkit.packing.tables import JSON, column_of, file_form, is_text, is_whole
 
 # the kinds that a user may name -> the kind of the feature; a category is of the kind of the estimator's categories
 TYPES = {
@@ -53,37 +53,62 @@ def _meant(name: str, known: Sequence[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known[:20])}"
 
 
-def typed_sample(estimator: Any, sample: Any, names: Sequence[str], told: Sequence[Told], types: Mapping[str, str]) -> Any:
+def typed_sample(
+    estimator: Any, sample: Any, names: Sequence[str], told: Sequence[Told], types: Mapping[str, str]
+) -> tuple[Any, Mapping[str, str]]:
     """Convert the columns of a sample that are texts and whose kind is known to be another.
 
     :param estimator: is asked with columns whose kind nothing else tells.
     :param told: what the estimator tells about each column.
     :param types: the kinds that the user named.
+    :returns: the sample; and the kinds that the user named, with those of columns whose values do not show them any more.
     :raises SampleRefused: a text is not of its column's kind, or the kind of a column of CSV is not known.
     """
     if not isinstance(sample, pd.DataFrame):
-        return sample
-    from_text, converted, unknown = is_text(sample), {}, []
+        return sample, types
+    converted, unknown, found = {}, [], dict(types)
     column_names = {str(name): name for name in sample.columns}
     for name, evidence in zip(names, told, strict=True):
         if name not in column_names or evidence.kind == "unread":
             continue
         column = sample[column_names[name]]
-        if from_text:
+        if is_text(sample):
             kind = _kind_of_texts(column, evidence, types.get(name))
             if kind is None:
                 unknown.append(name)
                 continue
-            converted[column_names[name]] = _converted(column, kind, evidence, name, types)
-        elif name in types and kind_of_values(column.tolist()) == "string" and _named(types[name], evidence) != "string":
-            converted[column_names[name]] = _converted(column, _named(types[name], evidence), evidence, name, types)
+            column = _converted(column, kind, evidence, name, types)
+            if kind == "boolean" and evidence.only_reads_numbers and column.isna().any():
+                column = column.astype(float)  # LightGBM and XGBoost take no column of objects
+                found[name] = kind
+        else:
+            column = _typed(sample, column, evidence, name, types)
+        converted[column_names[name]] = column
     typed = sample.assign(**{str(name): column for name, column in converted.items()}) if converted else sample
     if not unknown:
-        return typed
+        return typed, found
     numbers = numbers_by_answer(estimator, typed, names, unknown)
     if numbers is None:
         raise _kind_unknown(sample, unknown)
-    return typed.assign(**numbers)
+    return typed.assign(**numbers), found
+
+
+def _typed(sample: pd.DataFrame, column: pd.Series[Any], evidence: Told, name: str, types: Mapping[str, str]) -> pd.Series[Any]:
+    """Convert a column of a table with types: texts that the user named otherwise, and what its file could not hold.
+
+    JSON has no datetimes, and no file tells None from NaN.
+
+    :raises SampleRefused: a text is not of this kind.
+    """
+    form = file_form(sample)
+    kind = _named(types[name], evidence) if name in types else "datetime" if form == JSON and evidence.kind == "datetime" else ""
+    if kind not in ("", "string") and kind_of_values(column.tolist()) == "string":
+        texts = pd.Series(["" if is_missing(value) else value for value in column.tolist()], column.index, object, column.name)
+        return _converted(texts, kind, evidence, name, types)
+    if form and evidence.marker is not np.nan and evidence.kind == "string" and column.isna().any():
+        values = [evidence.marker if is_missing(value) else value for value in column.tolist()]
+        return pd.Series(values, column.index, object, column.name)
+    return column
 
 
 def missing_words(evidence: Told) -> frozenset[str]:
@@ -205,12 +230,18 @@ def _has_offset(text: str) -> bool:
 def _kind_unknown(sample: pd.DataFrame, unknown: list[str]) -> SampleRefused:
     """Build the error of columns of CSV whose kind nothing tells."""
     shown = "; ".join(f"{name!r}: {', '.join(map(repr, sample[name].head(SHOWN).tolist()))}" for name in unknown[:5])
-    example = ",".join(f"{name}=number" for name in unknown[:5])
+    example = ",".join(f"{name}={'string' if _is_code(sample[name]) else 'number'}" for name in unknown[:5])
     message = (
         f"CSV does not say whether these are numbers or strings, and the estimator does not tell: {shown}; "
         "the steps that read them are not known here"
     )
     return SampleRefused(message, f"say their kinds, for example --types {example}, or give a sample as Parquet or a DataFrame")
+
+
+def _is_code(texts: pd.Series[Any]) -> bool:
+    """Check whether a text is no number that a double holds as it is written, such as 00125."""
+    digits = [text.strip() for text in texts.unique().tolist() if is_whole(text)]
+    return any(len(text) > DIGITS or (len(text) > 1 and text.startswith("0")) for text in digits)
 
 
 def kind_of_column(column: pd.Series[Any], name: str) -> str | None:

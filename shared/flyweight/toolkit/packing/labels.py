@@ -38,12 +38,24 @@ def classes_in_json(labels: Any, cls: str) -> list[Any]:
     :raises ConversionRefused: a class has no form in JSON.
     """
     classes = [label if isinstance(label, bool) else plain(label) for label in json_labels(labels).tolist()]
+    broken = next((label for label in classes if isinstance(label, str) and not label.isprintable() and _is_broken(label)), None)
+    if broken is not None:
+        helps = "JSON can't hold half of a surrogate pair; decode the labels by their right encoding, and fit it again"
+        raise ConversionRefused("", cls, f"its label {broken!a:.80} is no text of Unicode: {helps}")
     odd = next((label for label in classes if not isinstance(label, (str, int, float, bool))), None)
     if odd is not None:
         kind = type(odd).__name__
         helps = REFUSED.get(kind, "use strings or numbers for labels, and fit it again")
         raise ConversionRefused("", cls, f"its labels are of type {kind} ({odd!r:.80}), which JSON can't hold; {helps}")
     return classes
+
+
+def _is_broken(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _unit(dtype: Any) -> str:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from flyweight import strict_json
-from flyweight.errors import InvalidInput
+from flyweight.errors import InvalidInput, ModelRefused
 from flyweight.models import file as model_file
 from flyweight.models.datetimes import iso
 from flyweight.models.signature import Feature
-from flyweight.predictor import Predictor
+from flyweight.predictor import Predictor, identifier
 from flyweight.toolkit.convert.draft import Step
+from flyweight.toolkit.errors import ToolkitError
 from flyweight.toolkit.packing import model_writer, natives, origins
 from flyweight.toolkit.packing.engines import CandidateMaker
 from flyweight.toolkit.packing.guard import guarded
@@ -127,6 +128,7 @@ def pack(
     :raises CodeFailed: a library, or the user's own code, raised an error; every error is a FlyweightError.
     """
     began = time.perf_counter()
+    check_names(name, version)
     candidate_makers = allowed_makers(engine, allow_pickle)
     if fitted_with is None:
         origins.check(estimator)
@@ -140,9 +142,20 @@ def pack(
         document["provenance"] = {**document["provenance"], "fitted with": fitted_with}
     steps = model.draft.steps if "plan" in document else []
     progress("writing the file", 0, 0)
-    seconds = time.perf_counter() - began
-    report: dict[str, Any] = {"parity": best.parity, "steps": steps, "timings": timings, "seconds": seconds, "unread": unread}
-    return write_model(document, best.candidate.arrays, path, **report)
+    report: dict[str, Any] = {"parity": best.parity, "steps": steps, "timings": timings, "unread": unread}
+    return write_model(document, best.candidate.arrays, path, seconds=time.perf_counter() - began, **report)
+
+
+def check_names(name: str, version: str) -> None:
+    """Check a model's name and version before anything is computed.
+
+    :raises ToolkitError: one of them is empty, too long, or has a letter that no model file takes.
+    """
+    for key, value in (("name", name), ("version", version)):
+        try:
+            identifier({key: value}, key)
+        except ModelRefused as error:
+            raise ToolkitError(str(error), f"give another {key}: --{key}, or {key}= from Python") from None
 
 
 def _best(
@@ -182,10 +195,14 @@ def write_model(document: dict[str, Any], arrays: dict[str, Any], path: str | Pa
     :param path: where to write the file; None writes nothing.
     :param report: the fields of `Packed` that the document does not hold.
     :raises flyweight.ModelRefused: our own reader refuses the file; nothing is written.
+    :raises ToolkitError: the file can't be written.
     """
     data = model_writer.to_bytes(document, arrays)
     if path is not None:
-        model_writer.write(path, data)
+        try:
+            model_writer.write(path, data)
+        except OSError as error:
+            raise ToolkitError(f"{path} can't be written: {error.strerror}", "choose another place for the model file") from error
     return Packed(
         data,
         None if path is None else Path(path),

@@ -10,6 +10,8 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -27,7 +29,7 @@ from flyweight.toolkit.packing.sample import Row
 from flyweight.toolkit.packing.source_table import SourceTable
 
 MAX_CELLS = 100_000  # of the rows that are read back in each form
-ROUNDED = 1e-6  # the relative difference of a number that was written with the digits of float32
+ROUNDED = {2: 1e-3, 4: 1e-6}  # by the bytes of a float, the relative difference of a number that was written with its digits
 Texts = list[list[Any]]  # rows of cells
 
 
@@ -49,6 +51,7 @@ def prove_reading(
         return {}, []
     features = predictor.signature.features
     cells = [_cells(column, feature, places) for column, feature in zip(table.columns, features, strict=True)]
+    rounded = [0.0 if column is None else _rounded(column.dtype) for column in table.columns]
     compared, notes = {}, []
     for form, read in FORMS.items():
         try:
@@ -59,7 +62,7 @@ def prove_reading(
         except FlyweightError as error:
             raise _refused(form, error, features, cells) from None
         back = _validated(predictor, form, instances, [places[number] for number in kept])
-        _compare(predictor, form, [places[number] for number in kept], rows, back, original)
+        _compare(predictor, form, [places[number] for number in kept], rows, back, original, rounded)
         compared[form] = len(kept)
         if len(kept) < len(places):
             notes.append(f"{form}: {len(places) - len(kept)} rows with missing strings, for which every text is a category")
@@ -72,9 +75,10 @@ def _cells(column: pd.Series[Any] | None, feature: Feature, places: list[int]) -
         return [None] * len(places)
     part = column.iloc[places]
     if feature.kind == "number" and isinstance(part.dtype, np.dtype) and part.dtype.kind in "fiu":
-        values = part.to_numpy() if part.dtype == np.float32 else part.tolist()  # as they are: their texts have fewer digits
+        values = part.to_numpy() if _rounded(part.dtype) else part.tolist()  # as they are: their texts have fewer digits
         return [None if value != value else value for value in values]
-    return [None if _is_absent(value) else value for value in part.tolist()]
+    values = [None if _is_absent(value) else value for value in part.tolist()]
+    return [float(value) if isinstance(value, (Decimal, Fraction)) else value for value in values]
 
 
 def _is_absent(value: Any) -> bool:
@@ -194,30 +198,39 @@ def _refused(form: str, error: FlyweightError, features: list[Feature], cells: T
     return SampleMisread(f"read back from {form}: the model refuses it: {error}", CURE)
 
 
-def _compare(predictor: Predictor, form: str, places: list[int], rows: list[Row], back: list[Row], original: Original) -> None:
+def _compare(
+    predictor: Predictor,
+    form: str,
+    places: list[int],
+    rows: list[Row],
+    back: list[Row],
+    original: Original,
+    rounded: list[float],
+) -> None:
     """Compare what was read with the rows that were proved.
 
-    :raises SampleMisread: a value differs by more than the digits of float32, or the answer does.
+    :param rounded: by feature the relative difference of numbers that is accepted, if the answers are equal.
+    :raises SampleMisread: a value differs by more, or the answer does.
     """
     features = predictor.signature.features
-    rounded: list[int] = []
+    others: list[int] = []
     for number, (place, read) in enumerate(zip(places, back, strict=True)):
         if read == rows[place]:
             continue
-        for feature, value, proved in zip(features, read, rows[place], strict=True):
+        for feature, value, proved, bound in zip(features, read, rows[place], rounded, strict=True):
             if not _same(value, proved):
-                if feature.kind != "number" or _missing(value) or _missing(proved) or not _near(value, proved):
+                if feature.kind != "number" or _missing(value) or _missing(proved) or not _near(value, proved, bound):
                     message = f"read back from {form}, row {place + 1} of the sample, column {feature.name!r}"
                     raise SampleMisread(f"{message}: {_shown(value)} instead of {_shown(proved)}", CURE)
-                rounded.append(number)
-    if rounded:
-        chosen = [*dict.fromkeys(rounded)]
+                others.append(number)
+    if others:
+        chosen = [*dict.fromkeys(others)]
         outputs = predictor.answer([back[number] for number in chosen]).predictions or []
         for number, answer in zip(chosen, outputs, strict=True):
             if not original.alike(places[number], {"predictions": np.ravel(np.array(answer, dtype=object))}):
                 raise SampleMisread(
                     f"read back from {form}, row {places[number] + 1} of the sample: {answer!r}, and the estimator answers "
-                    f"{original.answers[places[number]]['predictions'].tolist()}: the digits of float32 decide",  # type: ignore[index]
+                    f"{original.answers[places[number]]['predictions'].tolist()}: the digits of its numbers decide",  # type: ignore[index]
                     "fit the estimator on float64, the numbers of requests",
                 )
 
@@ -230,8 +243,13 @@ def _missing(value: Any) -> bool:
     return value is None or value != value
 
 
-def _near(one: float, other: float) -> bool:
-    return abs(one - other) <= ROUNDED * max(abs(one), abs(other))
+def _near(one: float, other: float, bound: float) -> bool:
+    return abs(one - other) <= bound * max(abs(one), abs(other))
+
+
+def _rounded(dtype: Any) -> float:
+    """Find the relative difference of a column's numbers to those of their texts, which have the digits of its dtype."""
+    return ROUNDED.get(dtype.itemsize, 0.0) if isinstance(dtype, np.dtype) and dtype.kind == "f" else 0.0
 
 
 def _shown(value: Any) -> str:

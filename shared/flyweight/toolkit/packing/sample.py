@@ -354,6 +354,7 @@ def _moments(column: pd.Series[Any]) -> list[Any]:
 
 
 def _zone(dtype: Any) -> str:
+    dtype = dtype.categories.dtype if isinstance(dtype, pd.CategoricalDtype) else dtype
     return "none" if getattr(dtype, "tz", None) is None else "UTC"
 
 
@@ -362,6 +363,7 @@ def _type_name(dtype: Any, kind: str) -> Any:
     if kind == "unread":
         return "any"
     if kind == "datetime":
+        dtype = dtype.categories.dtype if isinstance(dtype, pd.CategoricalDtype) else dtype
         zone = {} if str(getattr(dtype, "tz", None)) in ("None", "UTC") else {"zone": str(dtype.tz)}
         return {
             "datetime": getattr(dtype, "unit", None) or np.datetime_data(dtype)[0] if str(dtype) != "object" else "us",

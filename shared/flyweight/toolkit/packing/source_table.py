@@ -103,7 +103,7 @@ def read_source_table(estimator: Any, sample: Any, types: Mapping[str, str]) -> 
     names = names_of(estimator, sample)
     check_types(types, names)
     told = told_by(estimator, names) if form_of(estimator) in ("table", "texts") else [Told(read=True) for _ in names]
-    sample = typed_sample(estimator, sample, names, told, types)
+    sample, types = typed_sample(estimator, sample, names, told, types)
     framed = {position: [*one.categories] for position, one in enumerate(told) if one.framed}
     sample = as_categories(sample, names, framed)
     unread = {name for name, one in zip(names, told, strict=True) if one.kind == "unread"}

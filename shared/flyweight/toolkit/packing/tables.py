@@ -23,7 +23,8 @@ from flyweight.models.signature import Feature
 from flyweight.models.texts import value_of
 from flyweight.toolkit.errors import ToolkitError
 
-TEXTS = "flyweight.texts"  # the attribute of a DataFrame whose cells are texts of CSV
+FORM = "flyweight.form"  # the attribute of a DataFrame that says of which form its file was: CSV, JSON, or one with types
+CSV, JSON, TYPED = "csv", "json", "typed"
 MAX_CELL = 1 << 27  # characters
 LIKELY = (";", "\t", "|")  # delimiters to propose
 GZIP = b"\x1f\x8b"
@@ -55,19 +56,28 @@ def read_table(
         data, name = _unzipped(data, path), name.removesuffix(".gz")
     suffix = Path(name).suffix
     if data[:4] in COLUMNAR or suffix in (".parquet", ".feather", ".arrow", ".ipc"):
-        return _columnar(data, path, COLUMNAR.get(data[:4], suffix[1:].title()))
+        return _of_form(_columnar(data, path, COLUMNAR.get(data[:4], suffix[1:].title())), TYPED)
     text = _decoded(data, path, encoding)
-    if suffix in JSON_LINES:
-        return _of_instances(_json_lines(text, path), path)
-    if suffix == ".json":
-        return _of_instances(_json(text, path), path)
+    if suffix in (*JSON_LINES, ".json"):
+        instances = _json_lines(text, path) if suffix in JSON_LINES else _json(text, path)
+        return _of_form(_of_instances(instances, path), JSON)
     frame = _csv(text, path, ("\t" if suffix == ".tsv" else ",") if delimiter is None else delimiter)
     return typed(frame, {name: kind for name, kind in kinds.items() if name in frame.columns})
 
 
 def is_text(table: Any) -> bool:
     """Check whether a table's cells are texts of CSV, which have no kind yet."""
-    return isinstance(table, pd.DataFrame) and bool(table.attrs.get(TEXTS))
+    return file_form(table) == CSV
+
+
+def file_form(table: Any) -> str:
+    """Find the form of the file that a table was read from: CSV, JSON or TYPED; "" for a table that was read from none."""
+    return str(table.attrs.get(FORM, "")) if isinstance(table, pd.DataFrame) else ""
+
+
+def _of_form(frame: pd.DataFrame, form: str) -> pd.DataFrame:
+    frame.attrs[FORM] = form
+    return frame
 
 
 def typed(frame: pd.DataFrame, kinds: Mapping[str, str], missing: Mapping[str, frozenset[str]] = {}) -> pd.DataFrame:
@@ -167,9 +177,7 @@ def _csv(text: str, path: Path, delimiter: str) -> pd.DataFrame:
     if not rows:
         raise TableRefused(f"{path} has a header and no row", "give at least one row that the estimator accepts")
     columns = {name: pd.Series(cells, dtype=object) for name, cells in zip(names, zip(*rows, strict=True), strict=True)}
-    frame = pd.DataFrame(columns)
-    frame.attrs[TEXTS] = True
-    return frame
+    return _of_form(pd.DataFrame(columns), CSV)
 
 
 def _delimiter_step(others: list[str]) -> str:

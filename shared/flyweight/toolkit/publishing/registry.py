@@ -83,7 +83,7 @@ class Registry(Catalogue):
         :raises RegistryRefused: the version exists with other bytes or another digital signature, or a name is not valid.
         :raises KeyRefused: the private key can't be read.
         """
-        from flyweight.predictor import load
+        from flyweight.toolkit.model_files import load
         from flyweight.toolkit.publishing import signing
 
         for alias in aliases:

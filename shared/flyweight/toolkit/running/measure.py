@@ -110,6 +110,6 @@ def write_bytecode(start: type[Runtime], folder: Path, event: Any, python: str, 
     :raises RuntimeFailed: the function does not answer.
     """
     with tempfile.TemporaryDirectory() as place:
-        copy = shutil.copytree(folder, Path(place) / folder.name)
+        copy = shutil.copytree(folder, Path(place) / folder.resolve().name)  # "." has no name
         with start(copy, python=python, environ={**environ, "PYTHONDONTWRITEBYTECODE": ""}) as process:
             process.invoke(event)

@@ -1,5 +1,6 @@
 """Serve a model on this machine by the server of `handlers/server`, with the same answers as in every provider's function."""
 
+import errno
 import importlib
 import os
 import sys
@@ -12,6 +13,7 @@ from flyweight import settings
 from flyweight.serving import logs
 from flyweight.serving.service import Service
 from flyweight.toolkit import resources
+from flyweight.toolkit.errors import RuntimeFailed
 from flyweight.toolkit.running import graphql_page
 
 
@@ -25,7 +27,7 @@ class Server:
     :param grpc_port: on which `serve` answers gRPC too, at the address `grpc`; None for FLYWEIGHT_GRPC_PORT.
     :raises ModelRefused: the model file fails a check.
     :raises ModelUnavailable: it can't be read.
-    :raises OSError: the port is in use.
+    :raises RuntimeFailed: the port is in use, or this machine does not have the address.
     """
 
     def __init__(
@@ -48,7 +50,7 @@ class Server:
         if request_seconds is not None:
             seconds = float(request_seconds)
             self._bounds = self._bounds._replace(head_seconds=seconds, body_seconds=seconds, idle_seconds=seconds)
-        self._listener = _part("server_sockets").listen(host, port)
+        self._listener = _listening(host, port)
         self._server: Any = None
         self._thread: Thread | None = None
         place = f"[{host}]" if ":" in host else host or "localhost"
@@ -100,6 +102,20 @@ class Server:
 
     def __repr__(self) -> str:
         return f"<flyweight server on {self.url}>"
+
+
+def _listening(host: str, port: int) -> Any:
+    """Open the listening socket.
+
+    :raises RuntimeFailed: the port is in use, or this machine does not have the address.
+    """
+    try:
+        return _part("server_sockets").listen(host, port)
+    except OSError as error:
+        step = "stop what listens there, or choose another port; 0 takes a free one"
+        if error.errno != errno.EADDRINUSE:
+            step = "choose an address of this machine, as 127.0.0.1, and a port that you may open"
+        raise RuntimeFailed(f"can't listen on {host or 'all addresses'}, port {port}: {error.strerror or error}", step) from error
 
 
 def _service(model: str | Path, *, load: bool) -> Service:

@@ -49,11 +49,13 @@ def create(folder: Path, model: Path | None = None, targets: tuple[str, ...] = (
 
     :param targets: names of targets, () for all that can be built and run on this machine.
     :param framework: name of a web framework, for an application instead of functions; "" for functions.
-    :raises ScaffoldFailed: the folder is not empty, or there is no project for that framework.
+    :raises ScaffoldFailed: the folder is a file or not empty, or there is no project for that framework.
     :raises ToolkitError: a target does not exist, or can't be built or run.
     :raises ModelRefused: the model file fails a check.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if folder.exists() and not folder.is_dir():
+        raise ScaffoldFailed(f"{folder} is a file, and a project is a folder", next_step="choose another name")
+    if folder.exists() and any(folder.iterdir()):
         hint = f"choose another folder, or upgrade a project of flyweight: flyweight new --upgrade {folder}"
         raise ScaffoldFailed(f"{folder} is not empty", next_step=hint)
     if framework and framework not in frameworks():

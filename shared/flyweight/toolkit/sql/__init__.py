@@ -73,7 +73,7 @@ def engines() -> list[str]:
 def written(engine: str, call: Call) -> list[Part]:
     """Write all parts for an engine.
 
-    :raises NotWritten: there is no such engine, or an option that it needs is absent.
+    :raises NotWritten: there is no such engine, an option that it needs is absent, or its address is no web address.
     """
     if engine not in engines():
         raise NotWritten(f"no engine is called {engine!r}; the engines are {', '.join(engines())}", "name one of them")
@@ -81,6 +81,8 @@ def written(engine: str, call: Call) -> list[Part]:
     absent = [f"--{name}" for name in module.NEEDS if not getattr(call, name)]
     if absent:
         raise NotWritten(f"{engine} needs {' and '.join(absent)}", f"see `flyweight sql {engine} --help`")
+    if call.url and not call.url.startswith(("https://", "http://")):
+        raise NotWritten(f"{call.url!r} is no address of a deployment", "give one that begins with https://, as deploy prints it")
     parts: list[Part] = module.parts(call)
     return parts
 
