@@ -14,7 +14,7 @@ STAND_IN = StandIn(
     },
     needs_live=("get replicasets", "get deployment", "get service"),
     makes=("kubectl apply",),
-    removes=("kubectl delete",),
+    removes=("kubectl delete --ignore-not-found --kustomize", "kubectl delete deployment"),
     back=r"rollout undo deployment/[a-z]+ --to-revision=(\d+)",
     login="auth whoami",
     account="a-cluster",
@@ -25,5 +25,5 @@ STAND_IN = StandIn(
     value="4",
     shown="--set maxReplicas=4",
     tagged="--label team=ml --label stage=prod",
-    went_back="rollout status deployment/penguins",
+    went_back="instance=penguins-canary",
 )

@@ -131,7 +131,7 @@ def test_plain_goes_back_to_the_revision_of_the_replica_set_that_was_live(deploy
     assert undo == 'kubectl rollout undo deployment/birds "--to-revision=$REVISION" --namespace=models'
     assert wait.startswith("kubectl rollout status deployment/birds ")
     assert '"value":[{"name":"birds","port":80,"weight":100}]' in route and route.endswith(" birds --namespace=models")
-    assert gone.startswith("kubectl delete deployment,service,") and "instance=birds-canary " in gone
+    assert gone.startswith("kubectl delete --ignore-not-found deployment,service,") and "instance=birds-canary " in gone
 
 
 def test_a_canary_of_plain_is_a_deployment_beside_the_live_one_and_a_share_of_its_route(deployment: Deployment) -> None:

@@ -23,7 +23,7 @@ from tests.toolkit.deploying.stand_in import deployed, stand_in, stand_ins, vers
 Run = Callable[..., Result]
 Put = Callable[[str, int], None]
 each = pytest.mark.parametrize("provider", deployed())
-REMOVES = re.compile(r"delete|remove\.sh| down$")
+REMOVES = re.compile(r"delete(?!.*-canary)|remove\.sh| down$")  # a full deployment ends a canary
 
 
 def question(provider: str) -> Question:

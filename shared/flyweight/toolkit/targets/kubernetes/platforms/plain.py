@@ -111,7 +111,7 @@ class Plain(Cluster):
 
     def _end_canary(self, deployment: Deployment) -> Command:
         """Remove the resources of a canary, if there are any."""
-        return self.asks(deployment, "delete", _kinds(), self._selected(deployment, BESIDE))
+        return self.asks(deployment, "delete", "--ignore-not-found", _kinds(), self._selected(deployment, BESIDE))
 
 
 def _kinds() -> str:
