@@ -125,7 +125,7 @@ def is_plain(url: str) -> bool:
     """
     if not url.startswith("http://"):
         return False
-    host = url.removeprefix("http://").partition("/")[0]
+    host = url.removeprefix("http://").partition("/")[0].rpartition("@")[2]  # without a password
     if not is_local(host):
         raise StoreFailed(f"plain http is for this machine only, but the endpoint is {host[:80]}: use https")
     return True

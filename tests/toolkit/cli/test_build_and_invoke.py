@@ -73,7 +73,11 @@ def test_invoke_takes_a_model_and_an_event_file(run: Callable[..., Result], peng
         ["--folder", ".", "--runs", 0],
     ],
 )
-def test_invoke_refuses_what_makes_no_sense(arguments: list[object], run: Callable[..., Result]) -> None:
+def test_invoke_refuses_what_makes_no_sense(
+    arguments: list[object], run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("app.py").touch()
     assert run("invoke", "aws", "--event", "predict", *arguments).exit_code == 2
 
 
