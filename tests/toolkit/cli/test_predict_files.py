@@ -72,7 +72,7 @@ def test_a_file_that_fails_is_named_the_others_are_written_and_the_status_is_one
         (["IN/day=2026-01-01/part-0.csv", "--keep", "id"], "name it with a slash at its end: -o FOLDER/"),
         (["IN/nothing*", "-o", "OUT/"], "no file of a table is there"),
         (["IN", "-o", "FILE"], "is a file, and the answers of several files go to a folder"),
-        (["IN", "-o", "OUT", "--keep", "prediction"], "there is no column 'prediction'"),
+        (["IN", "-o", "OUT", "--keep", "prediction"], "the answers would have the column 'prediction' twice; keep other columns"),
     ],
 )
 def test_what_has_no_meaning_is_refused_with_what_to_do(
