@@ -36,4 +36,4 @@ def test_flyweight_takes_the_other_lines(lines: list[str]) -> None:
         assert re.fullmatch(r"(europe-west1|us-east-1)-docker\.pkg\.dev/[a-z-]+/flyweight/[a-z-]+:[0-9a-f]{12}", reference)
         assert options == ["--user", "oauth2accesstoken", "--password-command", "gcloud auth print-access-token"]
         told = CliRunner().invoke(main, [verb, action, layout, reference, *options[:-1], "echo a-token"])
-        assert told.exit_code == 1 and "is not a whole OCI image layout" in told.stderr  # the words were understood
+        assert told.exit_code == 1 and f"{layout} does not exist" in told.stderr  # the words were understood
