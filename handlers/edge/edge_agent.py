@@ -72,6 +72,7 @@ class Agent:
         self._report = Due(chosen.edge_report_seconds)
         self._stopped, self._over = allocate_lock(), False
         self._stopped.acquire()
+        self._at_work = allocate_lock()  # held by the thread as long as it runs
 
     def answer(self, message: "Message", response: Response) -> Response:
         """Complete an answer: ask the cloud where the model is unsure, and keep it if it is a prediction.
@@ -121,7 +122,9 @@ class Agent:
                 self._stopped.acquire(True, LOOK)
             if held is not None:
                 os.close(held)
+            self._at_work.release()
 
+        self._at_work.acquire()
         start_new_thread(look, ())
 
     def stop(self) -> None:
@@ -129,6 +132,14 @@ class Agent:
         self._over = True
         if self._stopped.locked():
             self._stopped.release()
+
+    def has_ended(self, seconds: float) -> bool:
+        """Wait for the end of the thread, and close what it used; tell whether it has ended."""
+        if not self._at_work.acquire(True, seconds):
+            return False
+        self._at_work.release()
+        self.answers.close()
+        return True
 
     def alone(self) -> "int | None":
         """Take the lock of the device's agent.

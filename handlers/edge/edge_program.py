@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from flyweight.values import Response
 
 MODES = ("", "--stdin", "--sync", "--status")
+ENDING = 2.0  # seconds for what the agent does at the moment
 
 
 def agent_of(chosen: "Edge", folder: str) -> Agent:
@@ -48,7 +49,10 @@ class Program:
         if mode == "--status":
             self._out.write(strict_json.encode(self._agent.status()) + b"\n")
             sys.exit(0)
-        sys.exit({"": self.serve, "--stdin": self.answer_lines, "--sync": self.synchronise}[mode]())
+        status = {"": self.serve, "--stdin": self.answer_lines, "--sync": self.synchronise}[mode]()
+        if not self._agent.has_ended(ENDING):
+            os._exit(status)  # a thread within SQLite crashes Python's own end; what is kept and sent is safe at any moment
+        sys.exit(status)
 
     def answer(self, message: Message) -> "Response":
         """Answer a request, and keep the answer."""
@@ -64,9 +68,7 @@ class Program:
             raise InvalidSetting("FLYWEIGHT_WORKERS should be 1 at the edge: one process has one agent")
         opened = self._listener()
         self._agent.start()
-        status = answer_on(opened, self.answer, self._service, bounds, self._agent.stop)
-        self._agent.answers.close()
-        return status
+        return answer_on(opened, self.answer, self._service, bounds, self._agent.stop)
 
     def answer_lines(self) -> int:
         """Answer each line of standard input by a line, until its end; return the exit status."""
@@ -83,7 +85,6 @@ class Program:
             self._out.write(body + b"\n")
             self._out.flush()
         self._agent.stop()
-        self._agent.answers.close()
         return 0
 
     def synchronise(self) -> int:

@@ -13,8 +13,10 @@ from flyweight.registry.addresses import LETTERS, SCHEMES, Address, checked, par
 NAMES = st.text(st.sampled_from(sorted(LETTERS)), min_size=1, max_size=100).filter(
     lambda text: text[0] != "." and not text.endswith(".safetensors")
 )
-FOLDERS = st.lists(st.text(st.characters(categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=9), max_size=3).map(
-    lambda parts: [part for part in parts if part.isprintable() and "/" not in part and part not in (".", "..")]
+FOLDERS = (
+    st.lists(st.text(st.characters(categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=9), max_size=3)
+    .map(lambda parts: [part for part in parts if part.isprintable() and "/" not in part and part not in (".", "..")])
+    .filter(lambda parts: "=" not in "/".join(parts).partition("?")[2])  # which may be a signature
 )
 PLACES = st.sampled_from(["s3://bucket", "gs://bucket.example.com", "az://$web", "file://"])
 
