@@ -132,6 +132,20 @@ def test_sigterm_ends_the_agent_in_order(start: Start) -> None:
 
 
 @pytest.mark.slow
+def test_sigterm_ends_the_agent_while_the_other_side_is_silent(start: Start) -> None:
+    """The thread that forwards waits then; Python's own end would crash it within SQLite."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port, silence = free_port(), f"http://127.0.0.1:{silent.getsockname()[1]}/answers"
+        process = start(FLYWEIGHT_PORT=str(port), FLYWEIGHT_EDGE_FORWARD=silence, FLYWEIGHT_EDGE_FORWARD_SECONDS="0.01")
+        listening(port, process)
+        assert ask(port, 0)
+        silent.settimeout(30)
+        connection, _ = silent.accept()
+        with connection:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+
+
 def test_killed_and_cut_off_it_loses_nothing_sends_nothing_twice_and_follows_the_alias(
     s3: Bucket, start: Start, state: Path, versions: dict[int, Path]
 ) -> None:
