@@ -20,9 +20,11 @@ import flyweight
 from flyweight.toolkit.building import build
 from tests import fitted
 
-# On a busy machine any example may take long: no test of properties is judged by time.
+# On a busy machine any example may take long: no test of properties is judged by time. CI tries the same examples each time
+# (HYPOTHESIS_PROFILE=repeatable), so that it fails on what was changed; a run by hand tries others.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("busy")
+settings.register_profile("repeatable", settings.get_profile("busy"), derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "busy"))
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 ROOT = Path(__file__).resolve().parents[1]

@@ -66,6 +66,18 @@ def test_batches_of_trees_of_any_depth_end_in_the_leaves_by_definition(depth: in
     assert BatchWalk(built(arrays)._forest).leaves(x).tolist() == [by_definition(arrays, row) for row in x.tolist()]
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_splits_that_no_walk_comes_to_are_passed_over(seed: int) -> None:
+    """As where damage makes a leaf of a node: what was below it stays in the file."""
+    arrays = grown(random.Random(seed), 3, depth=3, categorical=True)
+    x = np.random.default_rng(0).normal(1, 2, (40, WIDTH))
+    x[::5, 0] = np.nan
+    for node in np.flatnonzero(arrays["feature"] >= 0).tolist():
+        damaged = arrays | {"feature": arrays["feature"].copy()}
+        damaged["feature"][node] = -1
+        assert BatchWalk(built(damaged)._forest).leaves(x).tolist() == [by_definition(damaged, row) for row in x.tolist()]
+
+
 def test_nodes_with_two_parents_take_no_more_work_in_batches() -> None:
     """Walked as a tree, each level would have twice as many nodes as the one above it."""
     levels = 60

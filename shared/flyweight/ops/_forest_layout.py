@@ -22,6 +22,7 @@ class Layout:
 
     Arrays with one item a node: `child`, its first child; `is_leaf`; `leaf`, the leaf's number; `column`, `threshold` and
     `missing`: a row goes left where its value is less than or equal to the threshold, or where it is missing and the flag is set.
+    `splits` is the number of categorical splits.
     For each tree: `depths`, the number of levels above its deepest leaf; `leaves`, their number; and `proper`, which says that no
     node has two parents.
 
@@ -69,6 +70,7 @@ class Layout:
         missing = np.zeros(end - start, bool) if forest.missing is None else np.asarray(forest.missing[start:end]) != 0
         split = np.full(end - start, -1) if forest.split is None else np.asarray(forest.split[start:end])
         own = np.flatnonzero((split >= 0) & (column >= 0))
+        self.splits = len(own)
         self.categorical: tuple[Array, ...] = ()  # each categorical split's feature, its flags, and what a missing value does
         if len(own):
             table = np.asarray(forest.goes_left).reshape(forest.tables, forest.categories)

@@ -51,11 +51,15 @@ class Ranks:
         self.rank, self.row = np.zeros(len(layout.child), self.type), np.zeros(len(layout.child), np.int32)
         self.rank[inner[order]], self.row[inner] = rank, row
         self.count = max(1, len(rows))
-        self._source: Array = np.searchsorted(columns, rows >> 1)  # of each row, among the columns
+        self._features = columns[columns < layout.width]
+        compared, count = rows >> 1, len(self._features)
+        # of each row, among the features and behind them all categorical splits, also such as no node of a damaged tree leads to
+        self._source: Array = np.where(
+            compared < layout.width, np.searchsorted(self._features, compared), count + compared - layout.width
+        )
         self._fill = np.where(rows & 1, 0, self.top).astype(self.type)[:, None]  # for missing values
         self._lowest = lowest
-        self._features = columns[columns < layout.width]
-        self._lay_grids(threshold[is_new], starts, len(self._features))
+        self._lay_grids(threshold[is_new], starts, count)
 
     def _lay_grids(self, distinct: "Array", starts: "Array", count: int) -> None:
         """Lay a grid over the thresholds of each of the first `count` columns.
@@ -107,13 +111,13 @@ class Ranks:
             return codes
         features = len(self._features)
         values = np.ascontiguousarray(x.take(self._features, axis=1).T, dtype=self._layout.dtype)
-        found = np.empty((int(self._source.max()) + 1, len(x)), dtype=self.type)
+        found = np.empty((features + self._layout.splits, len(x)), dtype=self.type)
         at_once = max(1, VALUES // len(x))
         for steps in np.unique(self._steps).tolist():
             columns = np.flatnonzero(self._steps == steps)
             for part in [columns[at : at + at_once] for at in range(0, len(columns), at_once)]:
                 found[part] = self._search(values[part], part, steps)
-        if len(found) > features:
+        if self._layout.splits:
             found[features:] = self._layout.rights(x)
             found[features:] += self.type.type(self._lowest)
         found.take(self._source, axis=0, out=codes, mode="clip")
