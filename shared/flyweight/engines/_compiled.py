@@ -6,6 +6,8 @@ read from its arrays and that were found to be finite. No text of a model file b
 
 from math import isfinite
 
+import flyweight
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +30,7 @@ def function(steps: "list[tuple[Op, tuple[int, ...]]]", places: "list[int]") -> 
     if len(steps) > MOST_STEPS:
         return None
     code, scope = source(steps, places)
-    exec(compile(code, "<plan>", "exec"), scope)
+    exec(flyweight.compiled("<plan>", code), scope)
     run: Function = scope["run"]
     return run
 

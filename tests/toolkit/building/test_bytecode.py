@@ -8,7 +8,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import flyweight
 
 ROWS = "[['Biscoe', 46.1, 13.2, 211, 4500, 'female', 2007]]"
 
@@ -83,6 +89,30 @@ print(sizes == pieces, bundle._entry(str(len(sizes))), max(sizes) <= 128 * 1024 
 print(sum(name.startswith("flyweight.") for name in sys.modules) > 20)
 """
     assert run(copy, program).stdout == "True None True\nTrue\n"
+
+
+COMPILED = """
+import builtins, flyweight
+model, make, asked = flyweight.load(sys.path[0] + "/model.safetensors"), compile, []
+builtins.compile = lambda text, *how: asked.append(text) or make(text, *how)
+print(len(asked), model.compiled()(%s), len(asked))
+"""
+
+
+def test_what_a_warm_function_makes_of_its_model_is_in_the_bundle(copy: Path) -> None:
+    row = ["Biscoe", 46.1, 13.2, 211.0, 4500.0, "female", 2007.0]
+    answer = flyweight.load(str(copy / "model.safetensors")).engine.outputs([row], ("index", "probabilities"))
+    assert run(copy, COMPILED % row).stdout == f"0 {[values[0] for values in answer]} 0\n"
+
+
+def test_of_another_model_it_is_compiled(copy: Path) -> None:
+    """As where an address leads to a new version: its plan has another text."""
+    x = np.array([[1.0, 5.0], [2.0, 7.0], [4.0, 6.0]])
+    flyweight.pack(
+        make_pipeline(StandardScaler(), LinearRegression()).fit(x, [1.0, 2.0, 3.0]), copy / "model.safetensors", sample=x
+    )
+    answer = flyweight.load(str(copy / "model.safetensors")).predict([[1.0, 5.0]]).predictions
+    assert run(copy, COMPILED % [1.0, 5.0]).stdout == f"0 {[answer]} 1\n"
 
 
 def test_modules_in_c_are_found_as_usual_where_their_files_are_not_those_of_the_build(copy: Path) -> None:

@@ -57,19 +57,22 @@ def compile_tree(folder: Path, python: str, bundled: Collection[str] = ()) -> No
 
 
 def join_first(folder: Path, python: str, first: Sequence[str], model: bytes | None = None) -> None:
-    """Note in a folder's file of bytecode what a cold start imports; a folder that can't be imported here stays as it is.
+    """Add to a folder's file of bytecode what a cold start imports, and the code that a warm function makes of the model.
+
+    A folder that can't be imported here stays as it is.
 
     :param first: the modules that a client of ours imports, the handler the last.
     :param model: the contents of the model file if the folder has none, but an address in a store, which is not asked here.
     """
-    command = [python, "-P", "-S", str(Path(__file__).with_name("recorder.py")), *first]
+    command = [python, "-P", "-S", "-X", "no_debug_ranges", str(Path(__file__).with_name("recorder.py"))]
     if model is None:
-        _run(command, folder, [])
+        _run([*command, "model.safetensors", *first], folder, [])
         return
     with tempfile.TemporaryDirectory() as place:
         stored = Path(place) / "model.safetensors"
         stored.write_bytes(model)
-        _run(command, folder, [], {"FLYWEIGHT_MODEL": stored.as_uri(), "FLYWEIGHT_CACHE_DIR": str(Path(place) / "cache")})
+        variables = {"FLYWEIGHT_MODEL": stored.as_uri(), "FLYWEIGHT_CACHE_DIR": str(Path(place) / "cache")}
+        _run([*command, str(stored), *first], folder, [], variables)
 
 
 def compile_packages(folder: Path, python: str, advance: Callable[[int, int], None]) -> None:

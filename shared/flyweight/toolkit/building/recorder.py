@@ -1,10 +1,13 @@
 """Note which modules a cold start imports, and add their bytecode to a folder's file of bytecode once more, in a few pieces.
 
-    python -P -S recorder.py aws_client app    # in the folder, by the Python that the function will have
+    python -P -S -X no_debug_ranges recorder.py model.safetensors aws_client app    # in the folder, by the function's Python
 
 A piece of many modules has each name once, and is loaded in three quarters of the time of its parts. The first one names the
 modules in C that they import. The last module is the handler, which loads the model, and with it the modules of the model's ops
 and engine; it is imported, but in no piece. Nor is the store of files, where that stands in for the store of an address.
+
+The function that the model's plan becomes after some requests is compiled here as well: the entry of its title has its text, by
+which the function knows it again, and its bytecode.
 """
 
 import marshal
@@ -33,6 +36,22 @@ def grouped(names: "list[str]", sizes: "dict[str, int]") -> "list[list[str]]":
     return groups
 
 
+def texts(model: str) -> "dict[str, str]":
+    """Return what a warm function compiles of this model, by title."""
+    import flyweight
+    from flyweight.predictor import load
+
+    asked: dict[str, str] = {}
+
+    def compiled(title, text):  # type: ignore[no-untyped-def]
+        asked[title] = text
+        return compile(text, title, "exec")
+
+    flyweight.compiled = compiled
+    load(model).compiled()
+    return asked
+
+
 def main() -> None:
     """Import the modules, and add the pieces to `flyweight/__pycache__/bundle.TAG`, as entries whose names are numbers."""
     sys.path.insert(0, os.getcwd())
@@ -46,7 +65,7 @@ def main() -> None:
         ended.append(module.__name__)
 
     bundle.exec_module = exec_module  # type: ignore[method-assign]
-    for name in sys.argv[1:]:
+    for name in sys.argv[2:]:
         __import__(name)
     path = f"flyweight/__pycache__/bundle.{sys.implementation.cache_tag}"
     with open(path, "rb") as file:
@@ -59,6 +78,10 @@ def main() -> None:
         bytecode = tuple((name, marshal.loads(codes[start:][:length])) for name in names for start, length in [places[name]])
         pieces.append(marshal.dumps((() if number else tuple(extensions()), bytecode)))
         lines.append(f"\n{number}\t\t{begin}\t{len(pieces[-1])}")
+        begin += len(pieces[-1])
+    for title, text in texts(sys.argv[1]).items():
+        pieces.append(marshal.dumps((text, compile(text, title, "exec"))))
+        lines.append(f"\n{title}\t\t{begin}\t{len(pieces[-1])}")
         begin += len(pieces[-1])
     head = f"{''.join(lines)}{index}".encode()  # the pieces are looked for first
     with open(path, "wb") as bundled:
