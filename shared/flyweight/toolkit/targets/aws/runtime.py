@@ -9,9 +9,10 @@ import os
 import threading
 import uuid
 from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http import HTTPStatus
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from time import perf_counter, time
 from typing import Any
 
@@ -82,7 +83,7 @@ class Runtime(Base):
         """Return Lambda's reserved variables."""
         version = self.description.split()[-1].rpartition(".")[0]
         return {
-            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._api.server_port}",
+            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._api.server_address[1]}",
             "_HANDLER": ENTRY,
             "LAMBDA_TASK_ROOT": str(self.folder),
             "AWS_LAMBDA_FUNCTION_NAME": self.folder.name,
@@ -123,7 +124,7 @@ class Runtime(Base):
         self._api.close()
 
 
-class _RuntimeApi(ThreadingHTTPServer):
+class _RuntimeApi(ThreadingTCPServer):
     daemon_threads = True
 
     def __init__(self, timeout: float, traced: bool) -> None:
@@ -147,22 +148,31 @@ class _RuntimeApi(ThreadingHTTPServer):
         self.server_close()
 
 
-class _Exchange(BaseHTTPRequestHandler):
+class _Exchange(StreamRequestHandler):
+    """A connection of the function; http.server would take a millisecond of each cold start that is not the function's."""
+
     server: _RuntimeApi
-    protocol_version = "HTTP/1.1"
-    # Headers and body in one packet: two packets would cost each invocation 40 ms (Nagle's algorithm and delayed ACK).
-    wbufsize = -1
     disable_nagle_algorithm = True
 
-    def do_GET(self) -> None:
-        if not self.path.endswith("/invocation/next"):  # /restore/next, under SnapStart
-            self.server.may_restore.wait(self.server.seconds_to_live)
-            return self._reply(200, {}, b"")
-        event = self.server.events.get()
-        if event is None:
-            self.close_connection = True
-            return None
-        identity, payload = event
+    def handle(self) -> None:
+        """Answer one request after the other."""
+        while line := self.rfile.readline():
+            method, path, _ = line.decode("latin-1").split()
+            headers = {}
+            while line := self.rfile.readline().strip():
+                name, _, value = line.decode("latin-1").partition(":")
+                headers[name.lower()] = value.strip()
+            if method == "POST":
+                self._take(path, headers)
+            elif not path.endswith("/invocation/next"):  # /restore/next, under SnapStart
+                self.server.may_restore.wait(self.server.seconds_to_live)
+                self._reply(200, {}, b"")
+            elif (event := self.server.events.get()) is not None:
+                self._offer(*event)
+            else:
+                return
+
+    def _offer(self, identity: str, payload: bytes) -> None:
         part = identity.replace("-", "")
         headers = {
             "Content-Type": "application/json",
@@ -171,13 +181,13 @@ class _Exchange(BaseHTTPRequestHandler):
             "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:us-east-1:123456789012:function:local",
             "Lambda-Runtime-Trace-Id": f"Root=1-{int(time()):08x}-{part[:24]};Parent={part[-16:]};Sampled={self.server.sampled}",
         }
-        return self._reply(200, headers, payload)
+        self._reply(200, headers, payload)
 
-    def do_POST(self) -> None:
-        if self.headers.get("Transfer-Encoding") == "chunked":
+    def _take(self, path: str, headers: Mapping[str, str]) -> None:
+        if headers.get("transfer-encoding") == "chunked":
             return self._take_stream()
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        kind = "/".join(self.path.rsplit("/", 2)[-2:]) if self.path.endswith("/error") else "response"
+        body = self.rfile.read(int(headers.get("content-length", 0)))
+        kind = "/".join(path.rsplit("/", 2)[-2:]) if path.endswith("/error") else "response"
         if len(body) > payloads.ANSWER:
             refusal = {"errorType": "RequestEntityTooLarge", "errorMessage": payloads.REFUSAL}
             self.server.posts.put(("response/error", json.dumps(refusal).encode(), perf_counter()))
@@ -206,15 +216,10 @@ class _Exchange(BaseHTTPRequestHandler):
             self.server.posts.put(("response", json.dumps(whole).encode(), perf_counter()))
         self._reply(202, {"Content-Type": "application/json"}, b'{"status":"OK"}')
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Log nothing: the function writes its own log."""
-
     def _reply(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        self.send_response(status)
-        for name, value in {**headers, "Content-Length": str(len(body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
+        lines = [f"{name}: {value}\r\n" for name, value in {**headers, "Content-Length": str(len(body))}.items()]
+        head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n{''.join(lines)}\r\n"
+        self.wfile.write(head.encode("latin-1") + body)  # in one packet: two would cost 40 ms (Nagle's algorithm, delayed ACK)
 
 
 def _answer(body: bytes, event: Any, arrived: float) -> Answer:
