@@ -61,7 +61,7 @@ def show(target: Target, event: str, as_json: bool) -> None:
 @_target.argument
 @click.argument("event")
 @click.option("--model", required=True, type=click.Path(), help="The model file whose recorded sample is the payload.")
-@click.option("--out", type=click.Path(path_type=Path), help="The file to write.  [default: standard output]")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="The file to write.  [default: standard output]")
 @click.option("--json", "as_json", is_flag=True, help="With --out, print the result as JSON.")
 def new(target: Target, event: str, model: str, out: Path | None, as_json: bool) -> None:
     """Write an EVENT of TARGET for your own model. Pass it to `flyweight invoke --event`."""
@@ -82,7 +82,7 @@ def new(target: Target, event: str, model: str, out: Path | None, as_json: bool)
 @click.option("--model", required=True, help="The model file, or its address, whose recorded sample is sent.")
 @click.option("--rows", default=1, show_default=True, type=click.IntRange(1), help="Rows of the sample, as far as it has them.")
 @click.option("--csv", "as_csv", is_flag=True, help="Write CSV, which `flyweight predict` and `flyweight call` read too.")
-@click.option("--out", type=click.Path(path_type=Path), help="The file to write.  [default: standard output]")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="The file to write.  [default: standard output]")
 @click.option("--json", "as_json", is_flag=True, help="With --out, print the result as JSON.")
 def request(model: str, rows: int, as_csv: bool, out: Path | None, as_json: bool) -> None:
     """Write the body of a request to POST /predict for your own model, as `curl --data @FILE` sends it."""

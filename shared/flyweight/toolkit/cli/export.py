@@ -20,7 +20,7 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--to", "form", required=True, type=click.Choice(forms()), help="The form to export to.")
-@click.option("-o", "--output", "path", required=True, type=click.Path(path_type=Path), help="The file to write.")
+@click.option("-o", "--out", "path", required=True, type=click.Path(path_type=Path), help="The file to write.")
 @click.option(
     "--tolerance",
     type=click.FloatRange(min=0.0, min_open=True),

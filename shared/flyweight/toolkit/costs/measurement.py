@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flyweight import predictor
-from flyweight.toolkit import targets
+from flyweight.toolkit import model_files, targets
 from flyweight.toolkit.building import BuildFailed, build
 from flyweight.toolkit.building.bytecode import version_of
 from flyweight.toolkit.building.folder import stored
@@ -66,7 +65,7 @@ def measured(
     :raises RuntimeFailed: the target's runtime is not installed.
     :raises Unmeasured: the model contains no sample.
     """
-    loaded = stored(model) if "://" in model else predictor.load(model)
+    loaded = stored(model) if "://" in model else model_files.load(model)
     sample = loaded.file.document.get("sample")
     if not isinstance(sample, dict) or not sample.get("instances"):
         raise Unmeasured(f"{model} contains no sample to measure with")

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from flyweight.models import file as model_file
+from flyweight.toolkit import model_files
 from flyweight.toolkit.errors import ToolkitError
 from flyweight.toolkit.exporting import forms
 from flyweight.toolkit.exporting.edge_cases import rows_of
@@ -88,7 +88,7 @@ def export(
     """
     place = find(form)
     _require(place)
-    planned = Planned(model_file.read(str(model)))
+    planned = Planned(model_files.read(str(model)))
     files = place.write(planned)
     suffix = Path(path).suffix if path else place.suffix
     if suffix != place.suffix:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flyweight.errors import InvalidSetting, ModelRefused, ObjectNotFound
-from flyweight.models.file import ModelFile, parse, read
+from flyweight.models.file import ModelFile, parse
 from flyweight.registry import addresses, releases
 from flyweight.registry.releases import MAX_DOCUMENT_BYTES
 from flyweight.stores import Timeouts, open_store
+from flyweight.toolkit import model_files
 from flyweight.toolkit.errors import ToolkitError
 from flyweight.values import Release
 
@@ -100,7 +101,7 @@ def file_at(text: str) -> ModelFile:
     :raises OSError: it can't be read.
     """
     if "://" not in text:
-        return read(text)
+        return model_files.read(text)
     catalogue, _, found = release(text)
     return fetch(catalogue, found)[1]
 

@@ -12,7 +12,7 @@ from typing import Any
 from flyweight import settings
 from flyweight.serving import logs
 from flyweight.serving.service import Service
-from flyweight.toolkit import resources
+from flyweight.toolkit import model_files, resources
 from flyweight.toolkit.errors import RuntimeFailed
 from flyweight.toolkit.running import graphql_page
 
@@ -130,7 +130,8 @@ def _service(model: str | Path, *, load: bool) -> Service:
     for warning in settings.misspelt():
         service.log({"level": "WARNING", "message": warning})
     if load:
-        service.models.get(address)
+        with model_files.named(str(model)):
+            service.models.get(address)
     return service
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import flyweight
-from flyweight import predictor
+from flyweight.toolkit import model_files
 from flyweight.toolkit.errors import ToolkitError
 from flyweight.toolkit.packing import custom_steps
 from flyweight.toolkit.scaffold.files import TEMPLATE, File, Plan, files, frameworks
@@ -65,7 +65,7 @@ def create(folder: Path, model: Path | None = None, targets: tuple[str, ...] = (
         for facet in NEEDED:
             target.require(facet)
     if model is not None:
-        predictor.load(str(model))  # refused before anything is written
+        model_files.load(str(model))  # refused before anything is written
     name = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-") or "model"
     own = custom_steps.source()
     path = EXAMPLE if model is None else f"models/{model.name}"
