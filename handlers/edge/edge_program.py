@@ -14,7 +14,7 @@ from flyweight.errors import InvalidSetting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
     from flyweight.serving.service import Service
@@ -73,11 +73,11 @@ class Program:
     def answer_lines(self) -> int:
         """Answer each line of standard input by a line, until its end; return the exit status."""
         self._agent.start()
-        for line in sys.stdin.buffer:
+        for line in self._lines():
             if not line.strip():
                 continue
             message = Message("POST", "/predict", {"content-type": "application/json"})
-            message.body = line
+            message.body = line.rstrip(b"\r\n")
             response = self.answer(message)
             body, sequence = response.body, response.headers.get(KEPT, "")
             if sequence.isdecimal():
@@ -86,6 +86,14 @@ class Program:
             self._out.flush()
         self._agent.stop()
         return 0
+
+    def _lines(self) -> "Iterator[bytes]":
+        """Read lines of standard input; of one that is longer than a body may be only a part, which is then refused."""
+        most = self._service.settings.limits.max_body_bytes + 2  # the end of a line is not a part of the body
+        while line := sys.stdin.buffer.readline(most):
+            yield line
+            while line and not line.endswith(b"\n"):
+                line = sys.stdin.buffer.readline(most)
 
     def synchronise(self) -> int:
         """Do what is due once; return the exit status."""
