@@ -33,6 +33,7 @@ ROWS = np.random.default_rng(5).normal(size=(200, 3))
 SIGNS = (ROWS > 0).astype(int)
 ESTIMATORS: dict[str, Callable[[], Any]] = {
     "labels": lambda: LogisticRegression().fit(ROWS, SIGNS[:, 0]),
+    "large labels": lambda: DecisionTreeClassifier().fit(ROWS, np.array([2**63 + 5, 2**64 - 1], np.uint64)[SIGNS[:, 0]]),
     "texts": lambda: RandomForestClassifier(20, random_state=0).fit(ROWS, np.where(ROWS.sum(axis=1) > 0, "up", "down")),
     "flags": lambda: LogisticRegression().fit(ROWS, SIGNS[:, 0] > 0),
     "number": lambda: RandomForestRegressor(20, random_state=0).fit(ROWS, ROWS.sum(axis=1)),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flyweight.predictor import load, memory_of
+from flyweight.serving.service import Service
 from flyweight.settings import Caching, Settings
 from tests.protocols.conftest import Caller
 
@@ -50,6 +53,20 @@ def test_a_model_answers_from_when_it_is_loaded_until_it_is_unloaded(ask: Caller
     assert [ask(method, path)[0] for method, path in (("GET", "/models/a1b2"), ("DELETE", "/models/a1b2"))] == [404, 404]
     assert ask("POST", "/models/a1b2/invoke", ROW)[0] == 404
     assert ask("GET", "/models") == (200, {"models": []})
+
+
+def test_models_that_are_loaded_side_by_side_all_have_their_names(penguins: Path) -> None:
+    settings = Settings(str(penguins), protocols=ON)
+    service = Service(settings, lambda fields: None)
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads take turns as often as they can
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            names = [f"m{number}" for number in range(400)]
+            list(threads.map(service.give, names, [f"/{name}/model.safetensors" for name in names]))
+    finally:
+        sys.setswitchinterval(usual)
+    assert {*names} <= {*service.settings.models}
 
 
 def test_a_model_that_is_unloaded_leaves_the_memory(ask: Caller, unpacked: Unpacked) -> None:

@@ -130,8 +130,11 @@ def _label_type(classes: "list[list[Any]]") -> "Any":
     kinds = {*map(type, labels)}
     if kinds == {str}:
         return pa.string()
-    if kinds == {int} and max(map(abs, labels)) < 1 << 63:
-        return pa.int64()
+    if kinds == {int}:
+        low, high = min(labels), max(labels)
+        if low >= -(1 << 63) and high < 1 << 63:
+            return pa.int64()
+        return pa.uint64() if low >= 0 and high < 1 << 64 else pa.string()
     try:
         return pa.array(labels).type
     except pa.ArrowException:

@@ -4,6 +4,7 @@ event -> decode -> Request -> protocol parse -> instances -> predictor -> Predic
 """
 
 import time
+from _thread import allocate_lock
 from time import perf_counter
 
 from flyweight import IMPORT_BEGAN, protocols
@@ -78,6 +79,7 @@ class Service:
         streams: "Callable[..., bool] | None" = None,
     ) -> None:
         self.settings = settings
+        self._giving = allocate_lock()  # of `give`
         self._carrier = carrier
         self.protocols = protocols.Protocols(settings.protocols)
         self._write = log
@@ -167,11 +169,12 @@ class Service:
 
         :param address: "" takes the name away, and drops its model.
         """
-        models = {**self.settings.models, name: address}  # replaced as a whole: other threads read it meanwhile
-        if not address:
-            self.models.drop(self.settings.models.get(name, ""))
-            del models[name]
-        self.settings = self.settings._replace(models=models)
+        with self._giving:
+            models = {**self.settings.models, name: address}  # replaced as a whole: other threads read it meanwhile
+            if not address:
+                self.models.drop(self.settings.models.get(name, ""))
+                del models[name]
+            self.settings = self.settings._replace(models=models)
 
     def names(self, entry: "CacheEntry") -> "LogFields":
         """List the log fields of a model: its name and version; of a model from a store also its hash and its age."""
