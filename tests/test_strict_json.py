@@ -94,10 +94,13 @@ def test_what_is_not_json_is_refused_where_the_package_was_never_imported(text: 
     assert done.stdout == "refused\n" * 2, done.stderr
 
 
+DEPTH = 1000 if sys.version_info >= (3, 12) else 900  # before, Python's own functions counted as well
+
+
 @pytest.mark.parametrize(
     ("text", "fits"),
     [
-        ("[" * 1000 + "]" * 1000, True),
+        ("[" * DEPTH + "]" * DEPTH, True),
         ("[" * 1001 + "]" * 1001, False),
         ('{"a":' * 1001 + "1" + "}" * 1001, False),
         ("[" + ",".join(["[1]"] * 5000) + "]", True),

@@ -16,6 +16,8 @@ def below_base(path: str, event: "dict[str, Any]") -> str:
     if "version" in event:  # an HTTP API, whose paths begin with the stage; a REST API's do not
         path = _without_stage(path, event["requestContext"].get("stage"))
     route = event.get("resource") or str(event.get("routeKey")).partition(" ")[2]
+    if path == route and "{" not in path:  # nothing stands before it
+        return path
     parameters = event.get("pathParameters") or {}
     if not isinstance(route, str) or route[:1] != "/" or not isinstance(parameters, dict):
         return path
