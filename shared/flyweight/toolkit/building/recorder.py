@@ -25,14 +25,15 @@ def extensions() -> "list[tuple[str, str]]":
 
 
 def grouped(names: "list[str]", sizes: "dict[str, int]") -> "list[list[str]]":
-    """Divide modules into groups of LARGEST bytes at most, in their order."""
-    groups, size = [[]], 0  # type: tuple[list[list[str]], int]
-    for name in names:
-        if groups[-1] and size + sizes[name] > LARGEST:
+    """Divide modules into groups of about LARGEST bytes, in their order; a package, which follows its modules, stays with them."""
+    groups, size, awaited = [[]], 0, set()  # type: tuple[list[list[str]], int, set[str]]
+    for place, name in enumerate(names, 1):
+        if groups[-1] and size + sizes[name] > LARGEST and not awaited:
             groups.append([])
             size = 0
         groups[-1].append(name)
         size += sizes[name]
+        awaited = {*awaited, name.rpartition(".")[0]}.intersection(names[place:])
     return groups
 
 
