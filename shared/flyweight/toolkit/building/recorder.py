@@ -25,7 +25,7 @@ def extensions() -> "list[tuple[str, str]]":
 
 
 def grouped(names: "list[str]", sizes: "dict[str, int]") -> "list[list[str]]":
-    """Divide modules into groups of about LARGEST bytes, in their order; a package, which follows its modules, stays with them."""
+    """Divide modules into groups of about LARGEST bytes, in their order; a package, which follows its modules, stays by them."""
     groups, size, awaited = [[]], 0, set()  # type: tuple[list[list[str]], int, set[str]]
     for place, name in enumerate(names, 1):
         if groups[-1] and size + sizes[name] > LARGEST and not awaited:
