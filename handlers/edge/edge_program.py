@@ -77,7 +77,7 @@ class Program:
             if not line.strip():
                 continue
             message = Message("POST", "/predict", {"content-type": "application/json"})
-            message.body = line.rstrip(b"\r\n")
+            message.body = line.removesuffix(b"\n").removesuffix(b"\r")
             response = self.answer(message)
             body, sequence = response.body, response.headers.get(KEPT, "")
             if sequence.isdecimal():

@@ -99,10 +99,10 @@ def test_lines_are_answered_by_lines_offline(start: Start) -> None:
 
 
 def test_a_line_that_is_too_long_is_refused_and_the_next_one_answered(start: Start) -> None:
-    lines = [b" " * 92 + b"[[0.125]]", b" " * 91 + b"[[0.125]]", b"x" * 5000, b"[[0]]"]
+    lines = [b" " * 92 + b"[[0.125]]", b" " * 91 + b"[[0.125]]", b"x" * 5000, b"[[0]]" + b" " * 95 + b"\r\r[", b"[[0]]"]
     out, _ = start("--stdin", FLYWEIGHT_MAX_BODY_BYTES="100").communicate(b"\n".join(lines))
     answers = [json.loads(line) for line in out.splitlines()]
-    assert [answer.get("status") for answer in answers] == [413, None, 413, None], answers
+    assert [answer.get("status") for answer in answers] == [413, None, 413, 413, None], answers
 
 
 def test_the_agent_listens_on_this_device_alone(start: Start, folder: Path) -> None:

@@ -149,7 +149,7 @@ class _RuntimeApi(ThreadingTCPServer):
 
 
 class _Exchange(StreamRequestHandler):
-    """A connection of the function; http.server would take a millisecond of each cold start that is not the function's."""
+    """A connection of the function. Not by http.server: the time that it takes to read headers would count as the function's."""
 
     server: _RuntimeApi
     disable_nagle_algorithm = True
