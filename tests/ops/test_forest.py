@@ -47,7 +47,11 @@ def test_a_forest_ends_in_the_same_leaves_in_every_form(arrays: Arrays, rows: li
         assert [mapped.leaves(row) for row in rows * 3] == expected * 3
         walk = BatchWalk(mapped)
         assert walk.leaves(np.array(rows)).tolist() == expected
-        assert not mapped._trees and walk._kept is None
+        assert not mapped._trees and not walk._kept
+        patch.setattr(_forest_batch, "KEPT_NODES", 10**9)
+        walk = BatchWalk(mapped)
+        for _ in range(2):  # laid out in parts of 20 nodes, then kept
+            assert walk.leaves(np.array(rows)).tolist() == expected
 
 
 VALID = grown(random.Random(5), 6, depth=6, categorical=True)
@@ -114,6 +118,7 @@ def test_random_damage_in_a_large_forest_ends_every_walk(data: st.DataObject) ->
         kept = data.draw(st.sampled_from([0, 10**9]))
         patch.setattr(_forest, "KEPT_NODES", kept)
         patch.setattr(_forest_batch, "KEPT_NODES", kept)
+        patch.setattr(_forest_batch, "NODES", data.draw(st.sampled_from([20, 10**9])))
         patch.setattr(_forest_crown, "LEVELS", data.draw(st.integers(0, 3)))
         op = built(arrays)
         for value in (0.0, 3.0, -1e9, math.nan):

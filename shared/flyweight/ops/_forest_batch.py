@@ -28,8 +28,8 @@ CODES = 1 << 19  # of all columns at a time
 GROUPS = (32, 128, 512)  # trees at a time: as many as PAIRS allows
 PAIRS = 131_072  # of a row and a tree at a time
 STEPS = 65_536  # pairs that go down at a time
-KEPT_NODES = 2_000_000  # 70 MB at most
-NODES = 200_000  # laid out at a time where there are too many to keep
+KEPT_NODES = 16_000_000  # 700 MB at most; scikit-learn itself takes twice that
+NODES = 2_000_000  # laid out at a time
 WORD = 63  # bits
 
 
@@ -39,7 +39,7 @@ class BatchWalk:
     def __init__(self, forest: "Forest") -> None:
         self._forest = forest
         self._is_kept = len(forest.feature) <= KEPT_NODES
-        self._kept: Trees | None = None
+        self._kept: list[tuple[int, Trees]] = []
         self._table: Array | None = None
 
     def sums(self, x: "Array", base: "Array", columns: "list[Any]", targets: "list[int] | None") -> "Array":
@@ -98,12 +98,16 @@ class BatchWalk:
                     yield first + tree, rows, leaves
 
     def _trees(self, dtype: "Any") -> "Iterator[tuple[int, Trees]]":
-        """Yield all trees, each time with the number of the first: such as are kept, or some after the others."""
-        forest = self._forest
-        if self._is_kept:
-            self._kept = self._kept or Trees(Layout(forest, 0, forest.count, dtype))
-            yield 0, self._kept
+        """Yield all trees, some after the others, each time with the number of the first."""
+        if not self._is_kept:
+            yield from self._laid_out(dtype)
             return
+        self._kept = self._kept or [*self._laid_out(dtype)]
+        yield from self._kept
+
+    def _laid_out(self, dtype: "Any") -> "Iterator[tuple[int, Trees]]":
+        """Lay out all trees, up to NODES nodes at a time or one tree."""
+        forest = self._forest
         first = 0
         for last in range(1, forest.count + 1):
             if last == forest.count or forest.ends[last] - forest.roots[first] > NODES:
