@@ -28,7 +28,7 @@ CODES = 1 << 19  # of all columns at a time
 GROUPS = (32, 128, 512)  # trees at a time: as many as PAIRS allows
 PAIRS = 131_072  # of a row and a tree at a time
 STEPS = 65_536  # pairs that go down at a time
-KEPT_NODES = 16_000_000  # 700 MB at most; scikit-learn itself takes twice that
+KEPT_NODES = 16_000_000  # 700 MB at most
 NODES = 2_000_000  # laid out at a time
 WORD = 63  # bits
 
