@@ -238,3 +238,11 @@ def test_decimals_of_a_database_are_numbers() -> None:
     frame = pd.DataFrame({"price": [Decimal(int(10 * size)) / 4 for size in SIZE], "size": SIZE})
     made = packed(DecisionTreeClassifier(max_depth=2).fit(frame, Y), frame)
     assert made.parity.label_differences == 0 and made.read_back["JSON"] == ROWS
+
+
+@pytest.mark.parametrize("columns", [[0, 1], [0.0, 1.5], [False, True], pd.MultiIndex.from_tuples([("a", "x"), ("b", "y")])])
+def test_columns_whose_names_are_no_texts_are_packed(columns: Any) -> None:
+    frame = pd.DataFrame(RNG.normal(size=(ROWS, 2)), columns=columns)
+    estimator = LogisticRegression().fit(frame, Y)
+    assert packed(estimator, frame).parity.label_differences == 0
+    assert kinds(estimator, frame) == {str(name): "number" for name in columns}

@@ -84,7 +84,9 @@ def typed_sample(
         else:
             column = _typed(sample, column, evidence, name, types)
         converted[column_names[name]] = column
-    typed = sample.assign(**{str(name): column for name, column in converted.items()}) if converted else sample
+    typed = sample.copy(deep=False)
+    for own_name, column in converted.items():
+        typed[own_name] = column  # a name may be a number, which `assign` takes for another one
     if not unknown:
         return typed, found
     numbers = numbers_by_answer(estimator, typed, names, unknown)
