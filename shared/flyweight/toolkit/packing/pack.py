@@ -107,8 +107,8 @@ def pack(
     """Find the best engine that answers as a fitted estimator does, and write one model file.
 
     :param path: where to write the file; None writes nothing.
-    :param sample: rows as the estimator takes them (DataFrame, array or lists), at best a few hundred; the signature and the
-        proof are made from them, and the first three are kept in the file with their answers.
+    :param sample: rows as the estimator takes them (a DataFrame, a table of Arrow, an array or lists), at best a few hundred; the
+        signature and the proof are made from them, and the first three are kept in the file with their answers.
     :param tolerance: accept differences up to this, relative to the scale of the summed terms; recorded in the file.
     :param edge_count: the number of rows to make that try to break the model; by default `EDGE_ROWS`, or fewer for a wide table.
     :param budget: the seconds for which each engine is compared over them; the report tells if the time was up.

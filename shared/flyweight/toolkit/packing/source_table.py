@@ -12,6 +12,7 @@ from flyweight.formats.csv import MISSING
 from flyweight.toolkit.convert.draft import Draft, is_missing
 from flyweight.toolkit.packing.evidence import Told, told_by
 from flyweight.toolkit.packing.kinds import check_types, missing_words, settled_kinds, typed_sample
+from flyweight.toolkit.packing.other_frames import as_pandas
 from flyweight.toolkit.packing.sample import (
     Row,
     Shape,
@@ -100,6 +101,7 @@ def read_source_table(estimator: Any, sample: Any, types: Mapping[str, str]) -> 
     :param types: the kinds that the user named, by column.
     :raises SampleRefused: the sample does not fit the estimator, or the kind of a column can't be told.
     """
+    sample = as_pandas(sample)
     names = names_of(estimator, sample)
     check_types(types, names)
     told = told_by(estimator, names) if form_of(estimator) in ("table", "texts") else [Told(read=True) for _ in names]
