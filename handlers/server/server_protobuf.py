@@ -54,10 +54,19 @@ def varints(packed: bytes) -> "list[int]":
     """
     if packed.isascii():  # each number is one byte
         return [*packed]
-    found, place = [], 0
-    while place < len(packed):
-        value, place = _varint(packed, place)
-        found.append(value)
+    found: list[int] = []
+    value = shift = 0
+    for byte in packed:  # a call for each number takes three times as long, which is seconds for a large body
+        if byte < 128:
+            found.append((value | byte << shift) & BITS)
+            value = shift = 0
+        else:
+            value |= (byte ^ 128) << shift
+            shift += 7
+            if shift > MOST_SHIFT:
+                break
+    if shift:
+        raise MalformedRequest(f"the message is not protobuf: packed number {len(found)} breaks off, or is too long")
     return found
 
 
