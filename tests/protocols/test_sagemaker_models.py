@@ -69,6 +69,20 @@ def test_models_that_are_loaded_side_by_side_all_have_their_names(penguins: Path
     assert {*names} <= {*service.settings.models}
 
 
+def test_of_two_requests_for_one_name_the_second_is_refused(ask: Caller, unpacked: Unpacked) -> None:
+    body = {"model_name": "line", "url": unpacked("line")}
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads take turns as often as they can
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            for _ in range(20):
+                answers = [*threads.map(lambda _: ask("POST", "/models", body)[0], range(8))]
+                assert sorted(answers) == [200, *[409] * 7]
+                assert ask("DELETE", "/models/line")[0] == 200
+    finally:
+        sys.setswitchinterval(usual)
+
+
 def test_a_model_that_is_unloaded_leaves_the_memory(ask: Caller, unpacked: Unpacked) -> None:
     folder = unpacked("line")
     ask("POST", "/models", {"model_name": "line", "url": folder})

@@ -45,8 +45,11 @@ if TYPE_CHECKING:
             """Get the model of that name, "" for the default one; its name and version go into log and headers."""
             ...
 
-        def give(self, name: str, address: str) -> None:
-            """Give a name to the model at an address, beside FLYWEIGHT_MODELS; with "" the name and its model are gone."""
+        def give(self, name: str, address: str) -> bool:
+            """Give a name to the model at an address, beside FLYWEIGHT_MODELS; with "" the name and its model are gone.
+
+            :returns: False if a model has the name already.
+            """
             ...
 
         def holds(self, name: str) -> bool:

@@ -59,14 +59,14 @@ def load(context: "Context", request: "Request", name: str) -> Answer:
     :raises FlyweightError: the model can't be loaded.
     """
     name, folder = _named(request.body)
-    if name in context.settings.models:
+    others = [other for other in context.settings.models if other != name and context.holds(other)]
+    if not context.give(name, f"{folder}{FILE}"):  # asks and gives at once: of two requests for a name one is first
         raise AlreadyLoaded(f"the model {name[:100]!r} is loaded")
-    others = [other for other in context.settings.models if context.holds(other)]
-    context.give(name, f"{folder}{FILE}")
     try:
         weight = memory_of(context.predictor(name))
         # the cache makes room for a new model: what it dropped shows that there was none
-        if weight > context.settings.caching.cache_bytes or not all([context.holds(other) for other in others]):
+        dropped = [other for other in others if other in context.settings.models and not context.holds(other)]
+        if weight > context.settings.caching.cache_bytes or dropped:
             raise NoRoom(f"the model {name[:100]!r} takes {weight} bytes of memory, and FLYWEIGHT_CACHE_BYTES leaves less")
     except FlyweightError:
         context.give(name, "")

@@ -35,10 +35,11 @@ class Exchange:
         """
         return self._service.predictor(self.request, self.log_fields, name)
 
-    def give(self, name: str, address: str) -> None:
-        """Give a name to the model at an address; with "" the name and its model are gone."""
-        self._service.give(name, address)
+    def give(self, name: str, address: str) -> bool:
+        """Give a name to the model at an address, unless another request was first; with "" the name and its model are gone."""
+        given = self._service.give(name, address)
         self.settings = self._service.settings
+        return given
 
     def holds(self, name: str) -> bool:
         """Tell whether the model of that name is in memory."""

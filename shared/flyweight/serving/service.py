@@ -164,17 +164,21 @@ class Service:
         log_fields.update(self.names(entry))
         return entry.model.predictor
 
-    def give(self, name: str, address: str) -> None:
+    def give(self, name: str, address: str) -> bool:
         """Give a name to the model at an address, beside those of FLYWEIGHT_MODELS.
 
         :param address: "" takes the name away, and drops its model.
+        :returns: False if a model has the name already, which it keeps.
         """
         with self._giving:
+            if address and name in self.settings.models:
+                return False
             models = {**self.settings.models, name: address}  # replaced as a whole: other threads read it meanwhile
             if not address:
                 self.models.drop(self.settings.models.get(name, ""))
                 del models[name]
             self.settings = self.settings._replace(models=models)
+            return True
 
     def names(self, entry: "CacheEntry") -> "LogFields":
         """List the log fields of a model: its name and version; of a model from a store also its hash and its age."""
