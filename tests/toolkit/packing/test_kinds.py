@@ -246,3 +246,10 @@ def test_columns_whose_names_are_no_texts_are_packed(columns: Any) -> None:
     estimator = LogisticRegression().fit(frame, Y)
     assert packed(estimator, frame).parity.label_differences == 0
     assert kinds(estimator, frame) == {str(name): "number" for name in columns}
+
+
+def test_blanks_around_the_names_in_a_header_are_no_part_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(CODES.to_csv(index=False).replace("zip,size", " zip , size ", 1))
+    made = packed(encoded("zip").fit(CODES, Y), read_table(path))
+    assert made.parity.label_differences == 0 and made.read_back["CSV"] == ROWS

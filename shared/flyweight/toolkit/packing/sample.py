@@ -217,7 +217,7 @@ def frame_of(X: Any, names: Sequence[str], unread: Collection[str] = ()) -> pd.D
     """
     X = X.toarray() if hasattr(X, "toarray") else _frame_of_list(X)
     if isinstance(X, pd.DataFrame):
-        X = X.set_axis(_column_names(X, names), axis=1)
+        X = X.set_axis(column_names(X, names), axis=1)
         absent = [name for name in names if name not in X.columns]
         needed = [name for name in absent if name not in unread]
         if needed:
@@ -236,7 +236,7 @@ def frame_of(X: Any, names: Sequence[str], unread: Collection[str] = ()) -> pd.D
     return pd.DataFrame({name: pd.Series(array[:, position], dtype=object) for position, name in enumerate(names)})
 
 
-def _column_names(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
+def column_names(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
     """Name a frame's columns by texts; blanks around a name are no part of it unless a feature has them, as for models' readers.
 
     :raises SampleRefused: a feature's name stands over two columns.
@@ -257,7 +257,7 @@ def without_others(estimator: Any, X: Any, names: Sequence[str]) -> Any:
     """
     if not isinstance(X, pd.DataFrame):
         return X
-    places = {name: place for place, name in enumerate(_column_names(X, names))}
+    places = {name: place for place, name in enumerate(column_names(X, names))}
     if form_of(estimator) == "texts":
         return X.iloc[:, places[names[0]]]
     return X if _fitted_names(estimator) is None else X.iloc[:, [places[name] for name in names if name in places]]

@@ -17,6 +17,7 @@ from flyweight.toolkit.packing.sample import (
     Row,
     Shape,
     as_categories,
+    column_names,
     form_of,
     frame_of,
     marker_of,
@@ -25,6 +26,7 @@ from flyweight.toolkit.packing.sample import (
     shape_of,
     without_others,
 )
+from flyweight.toolkit.packing.tables import file_form
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,8 @@ def read_source_table(estimator: Any, sample: Any, types: Mapping[str, str]) -> 
     """
     sample = as_pandas(sample)
     names = names_of(estimator, sample)
+    if file_form(sample):  # a header may have blanks around a name
+        sample = sample.set_axis(column_names(sample, names), axis=1)
     check_types(types, names)
     told = told_by(estimator, names) if form_of(estimator) in ("table", "texts") else [Told(read=True) for _ in names]
     sample, types = typed_sample(estimator, sample, names, told, types)
