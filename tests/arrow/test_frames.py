@@ -71,3 +71,22 @@ def test_a_frame_of_polars_has_the_answers(penguins: Path, expected: list[dict[s
     assert flyweight.polars.score(frame[:0], penguins).height == 0
     with pytest.raises(WrongScorer, match="'prediction' twice"):
         flyweight.polars.score(frame, penguins, keep=["prediction"])
+
+
+def test_a_column_to_keep_that_is_not_there_is_named(penguins: Path) -> None:
+    frame = pl.DataFrame(pa.Table.from_pandas(IDS, preserve_index=False))
+    said = "no column 'ident', which is to be kept; it has island, .*, id"
+    with pytest.raises(WrongScorer, match=said):
+        flyweight.pandas.score(IDS, penguins, keep=["ident"])
+    for rows in (frame, frame.lazy()):
+        with pytest.raises(WrongScorer, match=said):
+            flyweight.polars.score(rows, penguins, keep=["ident"])
+
+
+def test_a_table_of_another_library_is_named(penguins: Path) -> None:
+    with pytest.raises(WrongScorer, match=r"got pandas\.DataFrame; flyweight\.pandas\.score and"):
+        Scorer(penguins)(IDS)
+    with pytest.raises(WrongScorer, match="DataFrame of pandas, got list"):
+        flyweight.pandas.score([[1, 2]], penguins)
+    with pytest.raises(WrongScorer, match=r"LazyFrame of polars, got pandas\.DataFrame"):
+        flyweight.polars.score(IDS, penguins)

@@ -2,7 +2,7 @@
 
 # imports late: pandas, pyarrow
 
-from flyweight.arrow.scorer import RAISE, Scorer
+from flyweight.arrow.scorer import RAISE, Scorer, WrongScorer, named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,10 +32,16 @@ def score(
 
 
 def answered(frame: "Any", scorer: Scorer) -> "Any":
-    """Score a DataFrame by a scorer; what is kept does not pass through Arrow, so that it has the same type after it."""
+    """Score a DataFrame by a scorer; what is kept does not pass through Arrow, so that it has the same type after it.
+
+    :raises WrongScorer: it is no DataFrame, or a column that is to be kept is not there.
+    """
     import pandas as pd
     import pyarrow as pa
 
+    if not isinstance(frame, pd.DataFrame):
+        raise WrongScorer(f"expected a DataFrame of pandas, got {named(frame)}")
+    scorer.check_kept(frame.columns)
     features = [feature.name for feature in scorer.model.signature.features]
     given = pa.Table.from_pandas(frame[[name for name in features if name in frame.columns]], preserve_index=False)
     found = scorer.answers(given).to_pandas(types_mapper=_type_of)

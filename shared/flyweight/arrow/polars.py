@@ -2,7 +2,7 @@
 
 # imports late: polars
 
-from flyweight.arrow.scorer import RAISE, Scorer
+from flyweight.arrow.scorer import RAISE, Scorer, WrongScorer, named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +33,12 @@ def score(
 
     scorer = Scorer(model, keep=keep, outputs=outputs, on_error=on_error)
     if isinstance(frame, pl.DataFrame):
+        scorer.check_kept(frame.columns)
         return _answered(frame, scorer)
+    if not isinstance(frame, pl.LazyFrame):
+        raise WrongScorer(f"expected a DataFrame or a LazyFrame of polars, got {named(frame)}")
     given = frame.collect_schema()
+    scorer.check_kept(given)
     features = [feature.name for feature in scorer.model.signature.features if feature.name in given]
     chosen = frame.select([*dict.fromkeys([*scorer.keep, *features])])
     found = pl.DataFrame(scorer.fields().empty_table()).schema

@@ -88,20 +88,33 @@ class Scorer:
         """
         import pyarrow as pa
 
-        if absent := [name for name in self.keep if name not in given.names]:
-            raise WrongScorer(f"the batch has no column {absent[0]!r}, which is to be kept; it has {', '.join(given.names)}")
+        self.check_kept(given.names)
         return pa.schema([*map(given.field, self.keep), *self.fields()])
+
+    def check_kept(self, names: "Iterable[str]") -> None:
+        """Check that the columns that are to be kept are there.
+
+        :param names: of the columns of a batch or a frame.
+        :raises WrongScorer: one is not.
+        """
+        found = [*names]
+        if absent := [name for name in self.keep if name not in found]:
+            raise WrongScorer(f"the batch has no column {absent[0]!r}, which is to be kept; it has {', '.join(map(str, found))}")
 
     def __call__(self, batch: "Any") -> "Any":
         """Score one record batch, or a table.
 
         :param batch: `pyarrow.RecordBatch` or `pyarrow.Table`; one without rows has an answer without rows.
         :returns: the same kind, with as many rows.
+        :raises WrongScorer: it is a table of another library.
         :raises InvalidInput: a column of a feature is missing or of another kind; and, unless faults have a column, a row that
             does not fit the signature or that the model refuses.
         """
         import pyarrow as pa
 
+        if not isinstance(batch, (pa.RecordBatch, pa.Table)):
+            functions = "flyweight.pandas.score and flyweight.polars.score take DataFrames"
+            raise WrongScorer(f"expected a RecordBatch or a Table of pyarrow, got {named(batch)}; {functions}")
         schema = self.schema(batch.schema)
         found = self.answers(batch)
         kind = pa.Table if isinstance(batch, pa.Table) else pa.RecordBatch
@@ -241,6 +254,11 @@ def _refusals(model: Predictor, piece: "Any", sources: "tuple[str, ...]") -> "di
         except InvalidInput as error:
             errors[place] = error
     return errors
+
+
+def named(table: "Any") -> str:
+    """Name the type of what was given in the place of a table, with its library."""
+    return f"{type(table).__module__.partition('.')[0]}.{type(table).__name__}".removeprefix("builtins.")
 
 
 def _reason(error: "InvalidInput | None") -> "str | None":
