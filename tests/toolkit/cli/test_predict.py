@@ -189,6 +189,14 @@ def test_an_absent_file_is_named(run: Run, penguins: Path) -> None:
     assert missing.exit_code == 1 and "absent.csv: No such file" in missing.stderr
 
 
+def test_answers_that_cannot_be_written_are_refused_with_a_next_step(run: Run, penguins: Path, rows: Path) -> None:
+    name = rows.parent / f"{'n' * 300}.csv"
+    refused: Any = run("predict", penguins, rows, "-o", name)
+    assert refused.exit_code == 1 and refused.stderr.startswith("error: ") and "next: give it a shorter name" in refused.stderr
+    as_json: Any = run("predict", penguins, rows, "-o", name, "--json")
+    assert json.loads(as_json.stdout)["next_step"] == "give it a shorter name"
+
+
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(penguins: Path, rows: Path, tmp_path: Path) -> None:
     header, *others = rows.read_text().splitlines(keepends=True)

@@ -39,6 +39,7 @@ NEXT_STEPS = {  # what to do about a file or folder that can't be used, by the n
     errno.EACCES: "choose a place that you may use, or have its permissions changed",
     errno.EPERM: "choose a place that you may use, or have its permissions changed",
     errno.EROFS: "choose another place: this one can't be written to",
+    errno.ENAMETOOLONG: "give it a shorter name",
     errno.ENOSPC: "free some space, or choose another place",
 }
 
@@ -75,6 +76,9 @@ class Verbs(SuggestingGroup):
                 warnings.simplefilter("ignore")
             try:
                 return super().invoke(ctx)
+            except click.FileError as error:  # a file of answers, which is opened late
+                _report(error.__cause__ or error, f"{ctx.command_path} {ctx.invoked_subcommand} --help", ctx.meta[__name__])
+                ctx.exit(1)
             except click.ClickException as error:
                 if not ctx.meta[__name__]:
                     raise
