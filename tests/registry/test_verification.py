@@ -114,6 +114,7 @@ def test_a_key_of_another_kind_or_a_private_one_is_refused(tmp_path: Path) -> No
         (tmp_path / "key").write_bytes(data)
         assert "neither" in str(refusal(signed(), str(tmp_path / "key")))
     assert "neither" in str(refusal(signed(), str(tmp_path)))
+    assert "nor the path of a PEM file" in str(refusal(signed(), str(tmp_path / "absent.pem.pub")))
 
 
 def test_the_digital_signature_beside_a_file_is_read_as_it_is(tmp_path: Path) -> None:

@@ -145,7 +145,8 @@ def public_keys(keys: "tuple[str, ...]") -> "list[bytes]":
         raw = _raw(text)
         if raw is None:
             raise ModelRefused(
-                f"public key {number} of {len(keys)} is neither 32 bytes in base64 nor an Ed25519 public key in a PEM file",
+                f"public key {number} of {len(keys)} is neither 32 bytes in base64 nor the path of a PEM file "
+                "with an Ed25519 public key",
                 "give what `flyweight sign --new-key PATH` wrote to PATH.pub, or the base64 that it printed",
             )
         raw_keys.append(raw)
