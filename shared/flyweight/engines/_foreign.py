@@ -123,7 +123,11 @@ class Engine:
         try:
             return [positions[label] for positions, label in zip(self._positions, labels, strict=True)]
         except (KeyError, TypeError, ValueError):
-            raise ModelRefused(f"the {self.KEY} model answers {preview(str(labels))}, which the file does not list") from None
+            known = preview(", ".join(str(label) for positions in self._positions for label in positions))
+            raise ModelRefused(
+                f"the {self.KEY} model answers {preview(str(labels))}, which the file does not list: its classes are {known}",
+                "pack the model again; for a graph name the labels as it gives them, in order: --classes a,b,c",
+            ) from None
 
 
 def blob(file: "ModelFile", name: str) -> bytes:

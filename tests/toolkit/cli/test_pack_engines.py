@@ -137,6 +137,28 @@ def test_a_graph_from_anywhere(run: Run, place: Path) -> None:
     assert fewer.exit_code == 1 and "no probabilities of 3 classes" in fewer.stderr
 
 
+def test_a_graph_does_not_replace_the_model_that_it_was_exported_from(run: Run, place: Path) -> None:
+    run("pack", "plain.joblib", "--sample", "rows.csv")
+    run("export", "plain.safetensors", "--to", "onnx", "-o", "plain.onnx")
+    before = (place / "plain.safetensors").read_bytes()
+    refused = run("pack", "plain.onnx")
+    assert refused.exit_code == 1 and "plain.safetensors is a model of the engine pure" in refused.stderr
+    assert "-o graph.safetensors" in refused.stderr and (place / "plain.safetensors").read_bytes() == before
+    for _ in range(2):  # its own file is written again
+        assert run("pack", "plain.onnx", "-o", "graph.safetensors").exit_code == 0
+    assert run("pack", "plain.onnx", "-o", "plain.safetensors").exit_code == 0
+
+
+def test_labels_that_a_graph_does_not_give_are_named_with_the_option(run: Run, place: Path) -> None:
+    joblib.dump(LogisticRegression().fit(X, X["a"] > 0), "whole.joblib")
+    run("pack", "whole.joblib", "--sample", "rows.csv")
+    run("export", "whole.safetensors", "--to", "onnx", "-o", "whole.onnx")
+    refused = run("pack", "whole.onnx", "-o", "graph.safetensors", "--classes", "False,True")
+    assert refused.exit_code == 1 and "the file does not list: its classes are 'False, True'" in refused.stderr
+    assert "--classes" in refused.stderr.partition("next: ")[2]
+    assert run("pack", "whole.onnx", "-o", "graph.safetensors", "--classes", "0,1").exit_code == 0
+
+
 def test_a_tflite_file_with_classes_and_tolerance(run: Run, place: Path) -> None:
     (place / "m.tflite").write_bytes(graphs.tflite_logistic([[1.0, -1.0]], [0.0]))
     X.assign(prediction=(X["a"] > X["b"]).astype(int)).to_csv("told.csv", index=False)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flyweight.errors import FlyweightError
 from flyweight.toolkit.cli import _command, _environment, _own_code, _show
+from flyweight.toolkit.errors import ToolkitError
 from flyweight.toolkit.packing.engines import makers
 
 if TYPE_CHECKING:
@@ -130,12 +132,14 @@ def command(
     name = name or _name_of(estimator)
     table = tables.read_table(sample, delimiter=delimiter, encoding=encoding) if sample else None
     shared: dict[str, Any] = {"sample": table, "name": name, "version": version, "tolerance": tolerance}
-    out = out or Path(f"{name}.safetensors")
+    unnamed, out = out is None, out or Path(f"{name}.safetensors")
     if pack_graph.is_graph(path):
         if engine or allow_pickle or purpose != "cold":
             raise click.UsageError("a graph has only one engine: omit --engine, --for and --allow-pickle")
         if types:
             raise click.UsageError("a graph itself says what its inputs are: omit --types")
+        if unnamed:
+            _check_not_the_exported(path, out)
         with _show.progress(not as_json) as progress:
             labels = _labels(classes)
             packed = pack_graph.pack_graph(path, out, classes=labels, unknown=unknown, progress=progress, **shared)
@@ -156,6 +160,23 @@ def command(
     if as_json:
         return _show.document(_document(packed))
     _report(packed, has_sample=table is not None)
+
+
+def _check_not_the_exported(graph: Path, out: Path) -> None:
+    """Check that a graph does not replace the model file that it may have been exported from, which has the same name.
+
+    :raises ToolkitError: the file that would be written is a model of another engine.
+    """
+    from flyweight.toolkit import model_files
+    from flyweight.toolkit.packing.engines import graph_formats
+
+    try:
+        engine = model_files.read(str(out)).document["engines"][0]
+    except (FlyweightError, OSError):  # there is no such model yet
+        return
+    if engine != graph_formats()[graph.suffix].engine:
+        step = f"name another file: flyweight pack {graph} -o graph.safetensors"
+        raise ToolkitError(f"{out} is a model of the engine {engine}, which this graph would replace", step)
 
 
 def _types(pairs: str | None) -> dict[str, str]:
