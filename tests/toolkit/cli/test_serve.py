@@ -111,3 +111,11 @@ def test_without_a_fork_several_processes_are_refused(run: Any, penguins: Path, 
     monkeypatch.delattr(os, "fork", raising=False)
     result = run("serve", penguins, "--workers", 2)
     assert result.exit_code == 1 and "--workers 2: this system has no fork" in result.output
+
+
+def test_an_absent_file_or_a_folder_is_named_with_a_next_step(run: Callable[..., Result], tmp_path: Path) -> None:
+    absent = run("serve", "absent.safetensors", "--port", 0)
+    assert absent.exit_code == 1 and "error: absent.safetensors: No such file or directory" in absent.stderr
+    assert "next: check the path" in absent.stderr
+    folder = run("serve", tmp_path, "--port", 0)
+    assert folder.exit_code == 1 and str(tmp_path) in folder.stderr and "next: give a file, not a folder" in folder.stderr

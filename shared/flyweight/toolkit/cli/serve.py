@@ -49,6 +49,8 @@ def command(model: str, host: str, port: int, workers: int, grpc_port: int | Non
 
     if workers > 1 and not hasattr(os, "fork"):
         raise ToolkitError(f"--workers {workers}: this system has no fork", "leave it out; one process answers many callers")
+    if "://" not in model:
+        open(model, "rb").close()  # raises an error that names the file; the service's own is for callers, who may not see paths
     server = Server(model, host, port, workers=workers, grpc_port=grpc_port)
     if as_json:
         _show.document({"url": server.url, "model": model, **({"grpc": server.grpc} if server.grpc else {})})
