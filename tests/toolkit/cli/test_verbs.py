@@ -32,6 +32,16 @@ def test_a_verb_helps_with_an_example_and_offers_json(verb: str, run: Callable[.
     assert "--json" in result.output
 
 
+@pytest.mark.parametrize("group", ["events", "image", "models"])
+def test_each_command_of_a_group_helps_with_an_example_and_offers_json(group: str, run: Callable[..., Result]) -> None:
+    listed = run(group, "--help").output.partition("Commands:\n")[2].partition("\n\n")[0]
+    names = [line.split()[0] for line in listed.splitlines() if line[:3] == "  " + line[2:3].strip()]
+    assert len(names) > 3
+    for name in names:
+        shown = run(group, name, "--help").output
+        assert f"flyweight {group} {name}" in shown.partition("Example")[2] and "--json" in shown, name
+
+
 def test_an_unknown_verb_is_a_usage_error(run: Callable[..., Result]) -> None:
     assert run("fly").exit_code == 2
 

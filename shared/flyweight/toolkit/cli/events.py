@@ -28,7 +28,7 @@ def command() -> None:
     """List, print and write sample events of HTTP and triggers."""
 
 
-@command.command("ls")
+@command.command("ls", epilog="Example: flyweight events ls gcp --triggers --json")
 @_target.optional_argument
 @click.option("--triggers", is_flag=True, help="List only events of queues, streams, topics, files and schedules.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -48,7 +48,7 @@ def _needs(event: str) -> str:
     return f"; the file that it names must exist: {objects}" if objects else ""
 
 
-@command.command("show")
+@command.command("show", epilog="Example: flyweight events show aws misspelt_feature.alb")
 @_target.argument
 @click.argument("event")
 @click.option("--json", "as_json", is_flag=True, help="Accepted for uniformity: an event is always JSON.")
