@@ -80,6 +80,18 @@ def test_a_model_is_pushed_to_a_folder(penguins: Path, tmp_path: Path) -> None:
     assert flyweight.push(str(penguins), str(tmp_path / "models")).existed
 
 
+def test_without_the_toolkit_pushing_is_refused_and_ends_no_program(
+    penguins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "click", None)
+    for name in [name for name in sys.modules if name.startswith("flyweight.toolkit.cli")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr("flyweight.toolkit.cli", raising=False)
+    with pytest.raises(flyweight.ToolkitError, match="needs more than the core") as refused:
+        flyweight.push(penguins, tmp_path / "models")
+    assert "[toolkit]" in refused.value.next_step and not (tmp_path / "models").exists()
+
+
 def test_another_signature_is_pushed_if_that_is_said(penguins: Path, tmp_path: Path) -> None:
     flyweight.push(penguins, tmp_path / "models")
     estimator, X = fitted.penguins()

@@ -188,8 +188,14 @@ def push(
     :raises SchemaChanged: they would, and `yes` is false; nothing is written.
     :raises ModelRefused: the file can't be loaded.
     :raises RegistryRefused: the version exists with other bytes, or a name is not valid.
+    :raises ToolkitError: the packages of the extra `toolkit` are not installed.
     """
-    from flyweight.toolkit.cli import _agreement
+    try:
+        from flyweight.toolkit.cli import _agreement
+    except SystemExit:  # the command line's own answer to that, which would end the caller's program
+        from flyweight.toolkit import installation
+
+        raise ToolkitError("pushing needs more than the core", installation.command("toolkit")) from None
     from flyweight.toolkit.publishing import registry
     from flyweight.toolkit.publishing.catalogue import file_at
     from flyweight.toolkit.publishing.signature_changes import SchemaChanged
