@@ -91,6 +91,13 @@ def test_a_model_that_needs_packages_is_refused(tmp_path: Path) -> None:
         pyodide.refuse_unfit(tmp_path, "a page")
 
 
+def test_packages_are_named_without_the_comments_of_their_list(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").touch()
+    (tmp_path / "requirements.txt").write_text("# the model's packages\n\nnumpy==2.5.5\nscikit-learn==1.9.1\n")
+    with pytest.raises(BuildFailed, match=r"this needs numpy==2\.5\.5, scikit-learn==1\.9\.1$"):
+        pyodide.refuse_unfit(tmp_path, "a page")
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with Browser() as made:

@@ -62,7 +62,8 @@ def refuse_unfit(folder: Path, place: str) -> None:
     if not (folder / MODEL).is_file():
         raise BuildFailed(f"{place} reads no store", "fetch the model: flyweight pull ADDRESS; then give its file")
     if (folder / "requirements.txt").is_file():
-        needs = " and ".join((folder / "requirements.txt").read_text(encoding="utf-8").split())
+        lines = (folder / "requirements.txt").read_text(encoding="utf-8").splitlines()
+        needs = ", ".join(line for line in lines if line and not line.startswith("#"))
         raise BuildFailed(
             f"{place} has Python alone, and this needs {needs}", "pack the model for the engine pure, if it has one"
         )
