@@ -64,6 +64,7 @@ WAYS = (
     Way("duckdb", "DuckDB, SQL function", 1, "duckdb"),
     Way("polars", "polars, lazy frame", 2, "polars"),
     Way("spark", "Spark, mapInArrow", 2, "pyspark"),
+    Way("spark_alone", "Spark, mapInArrow without a model", 2, "pyspark"),
     Way("spark_joblib", "Spark, joblib in a pandas_udf", 2, "pyspark"),
 )
 # what the first is to reach of the second, by their names

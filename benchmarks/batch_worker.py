@@ -101,6 +101,13 @@ def spark(case: Case, table: Path, out: Path) -> None:
     flyweight.spark.score(_session().read.parquet(str(table)), case.model, keep=[ID]).write.parquet(str(out), mode="overwrite")
 
 
+def spark_alone(case: Case, table: Path, out: Path) -> None:
+    """Pass the same columns to Spark's mapInArrow, which returns the first: what Spark takes by itself, on two cores."""
+    read = _session().read.parquet(str(table)).select(ID, *[f"`{name}`" for name in case.features()])
+    passed = read.mapInArrow(lambda batches: (batch.select([ID]) for batch in batches), f"{ID} bigint")
+    passed.write.parquet(str(out), mode="overwrite")
+
+
 def spark_joblib(case: Case, table: Path, out: Path) -> None:
     """Score with scikit-learn itself in Spark's iterator pandas_udf, on two cores, as is usual without flyweight."""
     import joblib
@@ -128,6 +135,7 @@ WAYS: dict[str, Way] = {
     "duckdb": duckdb,
     "polars": polars,
     "spark": spark,
+    "spark_alone": spark_alone,
     "spark_joblib": spark_joblib,
 }
 POOL = ProcessPoolExecutor(2, get_context("spawn"))
