@@ -168,6 +168,18 @@ def test_what_can_not_be_meant_is_refused_in_words(penguins: Path) -> None:
     for rows in (PENGUINS, PENGUINS.slice(0, 0)):
         with pytest.raises(InvalidInput, match="island"):
             Scorer(penguins)(rows.drop(["island"]))
+    twice = PENGUINS.append_column("id", PENGUINS.column("island")).append_column("id", PENGUINS.column("island"))
+    with pytest.raises(WrongScorer, match="2 columns are named 'id'"):
+        Scorer(penguins, keep=["id"])(twice)
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int8(), pa.string())], ids=str)
+def test_a_text_that_is_no_utf8_is_named_by_its_feature(penguins: Path, kind: pa.DataType) -> None:
+    latin = pa.array([b"\xe9"] * PENGUINS.num_rows).view(pa.string())
+    texts = latin.dictionary_encode() if pa.types.is_dictionary(kind) else latin.cast(kind)
+    spoilt = PENGUINS.set_column(PENGUINS.schema.get_field_index("island"), "island", texts)
+    with pytest.raises(InvalidInput, match=r"feature 'island': expected texts of UTF-8, got 'utf-8' codec can't decode"):
+        Scorer(penguins)(spoilt)
 
 
 def test_a_scorer_crosses_processes_and_loads_its_model_there(penguins: Path) -> None:

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -262,6 +263,35 @@ def test_a_file_that_is_not_what_its_name_says_is_an_error_of_its_own(tmp_path: 
     assert (done.files, done.rows, len(done.errors)) == (1, 5, 5)
     assert [*answers_of(tmp_path / "out")] == ["good.csv"]
     assert any("'no'" in error for error in score(tmp_path / "in", keep=("no",)).errors)
+
+
+def test_a_table_with_damaged_values_or_a_name_twice_ends_its_own_file_only(tmp_path: Path, score: Score) -> None:
+    (tmp_path / "in").mkdir()
+    whole, place = pa.Table.from_pandas(table()[:5], preserve_index=False), table().columns.get_loc("island")
+    codes, ends = pa.array([0, 0, 7, 0, -1], pa.int8()), pa.py_buffer(array("i", [0, 1, 1 << 30, 3, 4, 5]))
+    spoilt = {
+        "codes": pa.DictionaryArray.from_arrays(codes, pa.array(["Biscoe"]), safe=False),
+        "ends": pa.Array.from_buffers(pa.string(), 5, [None, ends, pa.py_buffer(b"abcde")]),
+        "latin": pa.array([b"\xe9"] * 5).view(pa.string()),
+    }
+    for name, column in spoilt.items():
+        _write_arrow(whole.set_column(place, "island", column), tmp_path / "in" / f"{name}.arrow")
+    pq.write_table(whole.set_column(place, "island", spoilt["latin"]), tmp_path / "in" / "latin.parquet")
+    for form, write in (("arrow", _write_arrow), ("parquet", pq.write_table)):
+        write(whole.append_column("island", whole.column("island")), tmp_path / "in" / f"feature.{form}")
+        write(whole.append_column("id", whole.column("id")), tmp_path / "in" / f"kept.{form}")
+        write(whole, tmp_path / "in" / f"good.{form}")
+    done = score(tmp_path / "in", keep=("id",))
+    assert sorted(answers_of(tmp_path / "out")) == ["good.arrow", "good.parquet"]
+    found = {Path(error.partition(": ")[0]).name: error for error in done.errors}
+    assert all("is not Arrow" in found[f"{name}.arrow"] for name in spoilt) and "is not Parquet" in found["latin.parquet"]
+    assert all("'island': expected each feature once" in found[f"feature.{form}"] for form in ("arrow", "parquet"))
+    assert all("2 columns are named 'id'" in found[f"kept.{form}"] for form in ("arrow", "parquet"))
+
+
+def _write_arrow(rows: pa.Table, path: Path) -> None:
+    with pa.ipc.new_file(str(path), rows.schema) as writer:
+        writer.write_table(rows)
 
 
 @pytest.mark.parametrize("kind", ["s3", "gs", "az"])

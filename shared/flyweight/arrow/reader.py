@@ -1,7 +1,7 @@
 """Read record batches of Arrow as the rows of a model, and find the rows that do not fit its signature."""
 
 from flyweight.arrow.buffers import LETTERS, to_numpy
-from flyweight.errors import InvalidInput
+from flyweight.errors import Fault, InvalidInput
 from flyweight.models import arrays, tables
 
 TYPE_CHECKING = False
@@ -41,7 +41,12 @@ class _Batch:
 
     def column(self, place: int) -> "Any":
         """Get a column: an array of NumPy, texts by their codes, a list without NumPy, or the one of Arrow."""
-        column = self._batch.column(place)
+        try:
+            return self._read(self._batch.column(place))
+        except UnicodeDecodeError as error:
+            raise InvalidInput(Fault("texts of UTF-8", str(error), feature=self.schema.names[place])) from None
+
+    def _read(self, column: "Any") -> "Any":
         kind = str(column.type.value_type if hasattr(column.type, "index_type") else column.type)
         values = _texts(column) if kind in tables.TEXTS else to_numpy(column)
         if values is None and (kind in LETTERS or kind in tables.TEXTS):

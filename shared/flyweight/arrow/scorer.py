@@ -84,7 +84,7 @@ class Scorer:
         """Make the Arrow schema of what `__call__` returns.
 
         :param given: the schema of the batches.
-        :raises WrongScorer: a column that is to be kept is not there.
+        :raises WrongScorer: a column that is to be kept is not there, or is there twice.
         """
         import pyarrow as pa
 
@@ -92,14 +92,16 @@ class Scorer:
         return pa.schema([*map(given.field, self.keep), *self.fields()])
 
     def check_kept(self, names: "Iterable[str]") -> None:
-        """Check that the columns that are to be kept are there.
+        """Check that the columns that are to be kept are there, each once.
 
         :param names: of the columns of a batch or a frame.
-        :raises WrongScorer: one is not.
+        :raises WrongScorer: one is not, or is there twice.
         """
         found = [*names]
         if absent := [name for name in self.keep if name not in found]:
             raise WrongScorer(f"the batch has no column {absent[0]!r}, which is to be kept; it has {', '.join(map(str, found))}")
+        for name in self.keep:
+            check_once(name, found)
 
     def __call__(self, batch: "Any") -> "Any":
         """Score one record batch, or a table.
@@ -208,6 +210,15 @@ def _made_again(
     scorer.keep, scorer.outputs, scorer.on_error = keep, outputs, on_error
     scorer._answers = None
     return scorer
+
+
+def check_once(name: str, columns: "Sequence[str]") -> None:
+    """Check that a column that is to be kept has its name for itself.
+
+    :raises WrongScorer: several columns have it.
+    """
+    if (count := [*columns].count(name)) > 1:
+        raise WrongScorer(f"{count} columns are named {name!r}, which is to be kept: give each a name of its own")
 
 
 def _computed(model: Predictor, rows: "Any", sources: "tuple[str, ...]") -> "tuple[list[Any], dict[int, InvalidInput]]":

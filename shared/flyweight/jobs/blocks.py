@@ -7,7 +7,7 @@ import io
 from contextlib import contextmanager
 from itertools import chain, islice
 
-from flyweight.arrow.scorer import WrongScorer
+from flyweight.arrow.scorer import WrongScorer, check_once
 from flyweight.errors import InvalidInput, MalformedRequest, UnsupportedMediaType
 from flyweight.files.csv import csv_batches, read_header
 from flyweight.files.csv_rows import RowReader
@@ -222,6 +222,7 @@ def table_blocks(stretch: Stretch, names: "Sequence[str]", keep: "Sequence[str]"
         for batch in batches(raw, [*dict.fromkeys([*names, *keep])], begin, {*names}.difference(keep)):
             if left <= 0:
                 return
+            batch.validate(full=True)  # damaged offsets, codes or UTF-8 would end the process, or give wrong answers
             batch = batch.slice(0, min(left, batch.num_rows))
             for start in range(0, batch.num_rows, BLOCK_ROWS):
                 piece = batch.slice(start, BLOCK_ROWS)
@@ -290,7 +291,9 @@ def _parquet(raw: RangeFile, names: "list[str]", begin: int, coded: "set[str]") 
 def _arrow(raw: RangeFile, names: "list[str]", begin: int, coded: "set[str]") -> "Iterator[Any]":
     """Read record batches of Arrow from a row on."""
     opened = _opened(raw)
-    there = [name for name in names if name in opened.schema.names]
+    there = [
+        place for place, name in enumerate(opened.schema.names) if name in names
+    ]  # a name that is there twice is refused later
     is_file = hasattr(opened, "get_batch")
     batches = map(opened.get_batch, range(opened.num_record_batches)) if is_file else iter(opened)
     for batch in batches:
@@ -316,6 +319,7 @@ def _opened(raw: RangeFile) -> "Any":
 def _place_of(name: str, columns: "Sequence[str]") -> int:
     if name not in columns:
         raise WrongScorer(f"there is no column {name!r}, which is to be kept; the columns are {', '.join(columns)}"[:600])
+    check_once(name, columns)
     return [*columns].index(name)
 
 
