@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flyweight.arrow.buffers import LETTERS, texts, to_arrow, to_numpy
+from flyweight.arrow.buffers import LETTERS, integers, texts, to_arrow, to_numpy
 
 KINDS = [pa.type_for_alias(name) for name in (*LETTERS, "bool")]
 
@@ -35,6 +35,11 @@ def test_numbers_are_those_of_arrow_wherever_an_array_is_cut(kind: Any, values: 
 
 def test_other_types_have_no_numbers() -> None:
     assert to_numpy(pa.array(["a"])) is None and to_numpy(pa.array([[1.0]])) is None
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(-(1 << 63), (1 << 63) - 1)), max_size=20))
+def test_whole_numbers_are_those_of_arrow(values: list[int | None]) -> None:
+    assert integers(values).equals(pa.array(values, pa.int64()))
 
 
 @given(st.lists(st.one_of(st.none(), st.text(st.characters(exclude_categories=["Cs"]))), max_size=20))

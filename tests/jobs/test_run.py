@@ -124,13 +124,16 @@ def test_a_job_imports_no_pandas_and_its_first_process_only_what_joins_files(pen
     (tmp_path / "in").mkdir()
     for form in ("csv", "parquet"):
         getattr(table(), f"to_{form}")(tmp_path / "in" / f"a.{form}", index=False)
+    table().to_json(tmp_path / "in" / "a.jsonl", orient="records", lines=True)
+    with open(tmp_path / "in" / "a.jsonl", "a") as lines:
+        lines.write('{"island": 1}\n{"island"\n')  # rows whose answers are null
     for workers, expected in ((1, {"numpy", "pyarrow"}), (2, set[str]())):
         script = tmp_path / "job.py"
         more = "    heavy = {'numpy', 'pandas', 'pyarrow'} & {*__import__('sys').modules}\n    print(*sorted(heavy))"
         script.write_text(JOB.replace("pieces.MIN_BYTES", "# ").replace("blocks.BLOCK_BYTES", "# ") + more)
         line = [sys.executable, script, penguins, flyweight.load(penguins).file.sha256, f"file://{tmp_path}/{workers}", workers]
         done = subprocess.run([*map(str, line), str(tmp_path / "in")], capture_output=True, text=True, check=True)
-        assert done.stdout.split() == ["2", str(2 * ROWS), "0", "0", "0", *sorted(expected)]
+        assert done.stdout.split() == ["3", str(3 * ROWS + 2), "2", "0", "0", *sorted(expected)]
 
 
 def test_columns_that_share_a_name_are_refused(score: Score, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@
 from array import array
 from itertools import chain
 
-from flyweight.arrow.buffers import texts, to_arrow
+from flyweight.arrow.buffers import integers, texts, to_arrow
 from flyweight.formats.json import RECORD_FIELDS
 from flyweight.predictor import OUTPUTS
 
@@ -50,7 +50,8 @@ class Answers:
         places: list[int | None] = [None] * count
         for at, place in enumerate(answered):
             places[place] = at
-        return [column.take(pa.array(places, pa.int64())) for column in made]
+        taken = integers(places)
+        return [column.take(taken) for column in made]
 
 
 class _Column:

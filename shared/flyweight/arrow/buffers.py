@@ -35,9 +35,25 @@ def texts(values: "Sequence[str | None]") -> "Any":
 
     encoded = [(value or "").encode() for value in values]
     ends = array("i", accumulate(map(len, encoded), initial=0))
-    bits = int("".join(["0" if value is None else "1" for value in reversed(values)]) or "0", 2)
-    valid = pa.py_buffer(bits.to_bytes(-(-len(values) // 8), "little")) if None in values else None
-    return pa.Array.from_buffers(pa.string(), len(values), [valid, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))])
+    return pa.Array.from_buffers(pa.string(), len(values), [_valid(values), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))])
+
+
+def integers(values: "Sequence[int | None]") -> "Any":
+    """Make an array of Arrow of whole numbers, such as `take` reads."""
+    import pyarrow as pa
+
+    numbers = array("q", [value or 0 for value in values])
+    return pa.Array.from_buffers(pa.int64(), len(values), [_valid(values), pa.py_buffer(numbers)])
+
+
+def _valid(values: "Sequence[Any]") -> "Any | None":
+    """Make the bits that say which values are there; None if all are."""
+    import pyarrow as pa
+
+    if None not in values:
+        return None
+    bits = int("".join(["0" if value is None else "1" for value in reversed(values)]), 2)
+    return pa.py_buffer(bits.to_bytes(-(-len(values) // 8), "little"))
 
 
 def to_numpy(column: "Any") -> "Any | None":

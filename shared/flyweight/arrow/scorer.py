@@ -6,6 +6,7 @@ from pathlib import Path
 
 from flyweight.arrow import loading, reader
 from flyweight.arrow.answers import Answers, joined
+from flyweight.arrow.buffers import texts
 from flyweight.errors import FlyweightError, InvalidInput
 from flyweight.predictor import Predictor
 
@@ -145,8 +146,12 @@ class Scorer:
         """
         if absent := [(number, name) for number, row in enumerate(rows) for name in self.keep if name not in row]:
             raise WrongScorer(f"row {absent[0][0]} has no {absent[0][1]!r}, which is to be kept")
-        answered = self._answered(*reader.read_rows(rows, self.model), len(rows)).to_pylist()
+        answered = self.answers_to(rows).to_pylist()
         return [{**{name: row[name] for name in self.keep}, **found} for row, found in zip(rows, answered, strict=True)]
+
+    def answers_to(self, rows: "Sequence[dict[str, Any]]") -> "Any":
+        """Score rows that are dicts by column into one record batch, without the columns that are kept; errors as of `rows`."""
+        return self._answered(*reader.read_rows(rows, self.model), len(rows))
 
     def batches(self, batches: "Iterable[Any]") -> "Iterable[Any]":
         """Score batches one after another, as Spark's `mapInArrow` hands them over."""
@@ -189,7 +194,7 @@ class Scorer:
             places = [place for number, place in enumerate(places) if number not in refused]
         made = self._answers.columns(columns, places, count)
         if self.on_error == COLUMN and faults:
-            made.append(pa.array([_reason(faults.get(place)) for place in range(count)], pa.string()))
+            made.append(texts([_reason(faults.get(place)) for place in range(count)]))
         elif self.on_error == COLUMN:
             made.append(pa.nulls(count, pa.string()))
         return pa.RecordBatch.from_arrays(made, schema=schema)

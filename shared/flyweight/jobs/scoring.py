@@ -9,6 +9,7 @@ from itertools import chain
 
 from flyweight import strict_json
 from flyweight.arrow import loading
+from flyweight.arrow.buffers import integers, texts
 from flyweight.arrow.scorer import COLUMN, ERROR, RAISE, Scorer, WrongScorer
 from flyweight.errors import FlyweightError, InvalidInput, ObjectNotFound
 from flyweight.files.reader import File
@@ -279,10 +280,13 @@ class FileScorer:
             return pa.RecordBatch.from_arrays(
                 [*answers.columns, pa.nulls(answers.num_rows, pa.string())], schema=self._scorer.fields()
             )
-        answers = self._scorer.rows(block.rows)
-        for row, reason in block.faults.items():
-            answers[row] = {**dict.fromkeys(answers[row]), ERROR: reason}
-        return pa.RecordBatch.from_pylist(answers, self._scorer.fields())
+        answers = self._scorer.answers_to(block.rows)
+        if not block.faults:
+            return answers
+        taken = integers([None if row in block.faults else row for row in range(len(block.rows))])
+        reasons = [block.faults.get(row, reason) for row, reason in enumerate(answers.column(ERROR).to_pylist())]
+        columns = [column.take(taken) for column in answers.columns[:-1]]
+        return pa.RecordBatch.from_arrays([*columns, texts(reasons)], schema=self._scorer.fields())
 
     def _by_rows(self, block: Block) -> "list[dict[str, Any]]":
         """Answer a block without pyarrow."""
