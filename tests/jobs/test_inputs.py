@@ -77,6 +77,17 @@ def test_what_can_not_be_scored_is_named(folder: Path, tmp_path: Path) -> None:
         find(["https://example.com/tables/*.csv"])
     with pytest.raises(StoreFailed, match="name the bucket"):
         find(["s3://zoo-*/a.csv"])
+    for wrong in ("[z-a].csv", "[!].csv"):
+        with pytest.raises(NoInput, match="this is no pattern"):
+            find([f"{folder}/{wrong}"])
+
+
+@pytest.mark.parametrize("sign", ["\\", "[", "&", "-", "~"])
+def test_a_sign_between_brackets_stands_for_itself(tmp_path: Path, sign: str) -> None:
+    for name in (f"{sign}.csv", "a.csv", "b.csv"):
+        (tmp_path / name).write_text("x")
+    assert names(f"{tmp_path}/[{sign}a].csv") == sorted([f"{sign}.csv", "a.csv"])
+    assert names(f"{tmp_path}/[!{sign}a].csv") == ["b.csv"]
 
 
 def test_the_name_says_format_and_compression() -> None:

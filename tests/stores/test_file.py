@@ -181,3 +181,22 @@ def test_a_deleted_object_leaves_no_empty_folders(tmp_path: Path) -> None:
 def test_a_relative_folder_is_refused() -> None:
     with pytest.raises(StoreFailed, match="three slashes"):
         open_store("file://models", PATIENT)
+
+
+def test_links_in_a_circle_and_folders_that_go_meanwhile_hide_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in ("in/a", "in/gone/b", "in/there/c", "other/d"):
+        (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / key).write_text("x")
+    for name, place in (("up", ".."), ("there/top", "../../in"), ("itself", "itself"), ("beside", "../other")):
+        (tmp_path / "in" / name).symlink_to(place)
+    scan = os.scandir
+
+    def scandir(path: str) -> object:
+        if path.endswith("gone"):
+            raise FileNotFoundError(path)  # removed after the folder above it was listed
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    store = open_store(f"file://{tmp_path}/in", Timeouts(5, 60))
+    assert store.keys("") == ["a", "beside/d", "itself", "there/c"]
+    assert store.keys("nothing") == []

@@ -167,11 +167,27 @@ def _check_bucket(address: str, scheme: str, folder: str) -> None:
 
 
 def _pattern(text: str) -> "re.Pattern[str]":
-    """Translate a pattern: `**/` stands for any folders, `*` and `?` for characters of one name, `[...]` for one of some."""
+    """Translate a pattern: `**/` stands for any folders, `*` and `?` for characters of one name, `[...]` for one of some.
+
+    :raises NoInput: it is no pattern.
+    """
     made = ""
     for part in re.findall(r"\*\*/|\*\*|\*|\?|\[[^\]/]+\]|.", text, re.DOTALL):
         known = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
         if len(part) > 1 and part[0] == "[":
-            known[part] = f"[^{part[2:]}" if part[1] == "!" else part
+            is_other = part[1] in "!^"
+            known[part] = f"[{'^' * is_other}{_MEANT.sub(_escaped, part[1 + is_other : -1])}]"
         made += known.get(part) or re.escape(part)
-    return re.compile(made)
+    try:
+        return re.compile(made)
+    except re.error as error:
+        raise NoInput(
+            f"{text}: this is no pattern: {error.msg}; write [a-z], the lower letter first, and [!a-z] for others"
+        ) from None
+
+
+_MEANT = re.compile(r"[\\^\[&~|]")  # signs that mean something between brackets in Python and nothing in a pattern
+
+
+def _escaped(sign: "re.Match[str]") -> str:
+    return f"\\{sign[0]}"

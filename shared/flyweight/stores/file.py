@@ -147,10 +147,8 @@ class FileStore:
         top = self._path(prefix) if prefix else self._folder
         try:
             return sorted(path[len(self._folder) + 1 :] for path in _files(top or "/"))
-        except FileNotFoundError:
-            return []
         except OSError as error:
-            raise _failure(error, prefix) from None
+            raise _failure(error, prefix or self._folder) from None
 
     def delete(self, key: str) -> None:
         """Delete a file, and the folders that become empty; nothing happens if no file has the key.
@@ -219,15 +217,25 @@ def _open_exclusively(aside: str, key: str) -> "BinaryIO":
 
 
 def _files(folder: str) -> "Iterator[str]":
-    """Find the paths of all files below a folder."""
-    with os.scandir(folder) as entries:
+    """Find the paths of all files below a folder; one that is gone has none, and a link to a folder above it is not followed."""
+    try:
+        found = os.scandir(folder)
+    except FileNotFoundError:
+        return
+    with found as entries:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
-            if entry.is_dir():
-                yield from _files(entry.path)
-            else:
+            # `is_dir` raises an error for a link to itself
+            if not (os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir()):
                 yield entry.path
+            elif not (entry.is_symlink() and _is_above(os.path.realpath(entry.path), os.path.realpath(folder))):
+                yield from _files(entry.path)
+
+
+def _is_above(folder: str, path: str) -> bool:
+    """Tell whether a path is a folder or lies below it."""
+    return f"{path}/".startswith(f"{folder.rstrip('/')}/")
 
 
 def _object_meta(stat: os.stat_result, key: str) -> ObjectMeta:
