@@ -222,6 +222,17 @@ def spoil(folder: Path) -> None:
     (folder / "b.jsonl").write_text("\n".join(documents))
 
 
+@pytest.mark.parametrize(
+    "damage", [b"", b"\xff", b"[1]", b"{}", b'{"options": 1}', b"[" * 100_000], ids=lambda damage: damage[:20]
+)
+def test_a_file_whose_document_is_damaged_is_scored_anew(tmp_path: Path, score: Score, damage: bytes) -> None:
+    table()[:5].to_csv(tmp_path / "a.csv", index=False)
+    score(tmp_path / "a.csv")
+    (tmp_path / "out" / "_flyweight" / "a.csv.json").write_bytes(damage)
+    done = score(tmp_path / "a.csv")
+    assert (done.files, done.rows, done.kept) == (1, 5, 0)
+
+
 def test_a_bad_row_has_a_reason_in_a_column_and_all_others_are_answered(penguins: Path, tmp_path: Path, score: Score) -> None:
     spoil(tmp_path / "in")
     frame = table()[:12]

@@ -200,7 +200,7 @@ class FileScorer:
             }:
                 return None
             return Result(KEPT, meta, found["rows"], found["faults"])
-        except (ObjectNotFound, ValueError, LookupError, TypeError):
+        except (ObjectNotFound, ValueError, LookupError, TypeError, RecursionError):
             return None
 
     def _store(self, one: "Input") -> "Store":
