@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     Heap = list[tuple[float, int]]
 
 
+CHOSEN = 16  # the nearest points are chosen first where there are so many times as many
+
+
 class Search:
     """A search among `points` of shape (points, features), for the `k` nearest or for all within `radius`.
 
@@ -142,7 +145,14 @@ class Search:
         if metric.batch is None:
             raise TypeError("these distances have no batch form")
         x = x if metric.prepare is tuple else np.array([metric.prepare(row) for row in x.tolist()]).reshape(x.shape)
-        reduced = metric.batch(x, self._array)
+        kept, positions, sure = self._nearest_of_few(x) if self._chooses else self._nearest_of_all(x)
+        return np.sqrt(kept) if metric.root == 2.0 else kept ** (1.0 / metric.root), positions, sure
+
+    def _nearest_of_all(self, x: "Any") -> "tuple[Any, Any, Any]":
+        """Measure the distances to all points; the answer is that of `nearest`, with reduced distances."""
+        import numpy as np
+
+        reduced = self._metric.batch(x, self._array)  # type: ignore[misc]
         last = min(self._k, self.count - 1)
         order = reduced.argpartition(last, axis=1)
         positions = order[:, : self._k]
@@ -150,13 +160,51 @@ class Search:
         sure = np.isfinite(kept).all(axis=1)
         if self._k < self.count:
             beyond = np.take_along_axis(reduced, order[:, last:][:, :1], axis=1)
-            sure &= kept.max(axis=1) + metric.slack < beyond[:, 0]
-        return np.sqrt(kept) if metric.root == 2.0 else kept ** (1.0 / metric.root), positions, sure
+            sure &= kept.max(axis=1) + self._metric.slack < beyond[:, 0]
+        return kept, positions, sure
+
+    def _nearest_of_few(self, x: "Any") -> "tuple[Any, Any, Any]":
+        """Measure the distances to the points that may be among the nearest; the answer is that of `_nearest_of_all`."""
+        import numpy as np
+
+        from flyweight.ops._distances import candidates
+
+        rows, points = candidates(x, self._prepared_points, self._k + 1)
+        reduced = np.zeros(len(rows))
+        for column, coordinates in zip(x.T, self._array.T, strict=True):  # one after the other, as in the row form
+            part = column[rows] - coordinates[points]
+            part *= part
+            reduced += part
+        order = np.lexsort((reduced, rows))
+        found = np.bincount(rows, minlength=len(x))
+        first = np.cumsum(found) - found
+        sure = found > self._k
+        places = np.where(sure[:, None], first[:, None] + np.arange(self._k + 1), 0)
+        order = np.append(order, 0)[places] if len(order) else places  # a row in doubt has any points
+        kept = np.append(reduced, np.nan)[order]
+        sure &= np.isfinite(kept[:, :-1]).all(axis=1) & (kept[:, -2] < kept[:, -1])
+        return kept[:, :-1], np.append(points, 0)[order[:, :-1]], sure
 
     @property
     def batched(self) -> bool:
         """Whether `nearest` can answer; else rows are answered one by one."""
         return self.counted and self._metric.batch is not None
+
+    @property
+    def each(self) -> int:
+        """Count the numbers that a row of a batch takes at once: few where most points are left out by a product of matrices."""
+        return self.count // 16 if self._chooses else self.count
+
+    @property
+    def _chooses(self) -> bool:
+        """Whether a product of matrices leaves most points out."""
+        return self._metric.straight and self._k < self.count // CHOSEN
+
+    @cached_property
+    def _prepared_points(self) -> "Any":
+        from flyweight.ops._distances import prepared_points
+
+        return prepared_points(self._array)
 
     @cached_property
     def _array(self) -> "Any":

@@ -9,6 +9,7 @@ from math import isinf, nan
 
 from flyweight.errors import Fault, InvalidInput
 from flyweight.ops._arithmetic import total
+from flyweight.ops._lazy import cached_property
 from flyweight.ops._neighbors import Search
 
 TYPE_CHECKING = False
@@ -39,7 +40,7 @@ class _Searching:
         """Answer all rows of an array."""
         from flyweight.ops._distances import in_blocks
 
-        return in_blocks(x, self._search.count, self._block)
+        return in_blocks(x, self._search.each, self._block)
 
     def _block(self, x: "Any") -> "Any":
         import numpy as np
@@ -130,11 +131,16 @@ class Votes(_Weighted):
         import numpy as np
 
         votes, rows = np.zeros((len(distances), len(self.kinds))), np.arange(len(distances))[:, None]
-        labels = np.array(self._labels)
         for weights, neighbor in zip(self._all_weights(distances).T, positions.T, strict=True):
-            votes[rows, labels[neighbor]] += weights[:, None]
+            votes[rows, self._label_array[neighbor]] += weights[:, None]
         wholes = [votes[:, span].sum(axis=1, keepdims=True).repeat(len(span), axis=1) for span in self._spans]
         return votes / np.concatenate(wholes, axis=1)
+
+    @cached_property
+    def _label_array(self) -> "Any":
+        import numpy as np
+
+        return np.array(self._labels)
 
 
 class Mean(_Weighted):
@@ -166,11 +172,14 @@ class Mean(_Weighted):
 
     def answers(self, distances: "Any", positions: "Any") -> "Any":
         """Return the means of each row."""
+        weights = self._all_weights(distances)
+        return (weights[:, :, None] * self._target_array[positions]).sum(axis=1) / weights.sum(axis=1, keepdims=True)
+
+    @cached_property
+    def _target_array(self) -> "Any":
         import numpy as np
 
-        weights = self._all_weights(distances)
-        targets = np.array(self.targets).reshape(len(self.targets), len(self.kinds))[positions]
-        return (weights[:, :, None] * targets).sum(axis=1) / weights.sum(axis=1, keepdims=True)
+        return np.array(self.targets).reshape(len(self.targets), len(self.kinds))
 
 
 class OutlierFactor(_Searching):
@@ -197,9 +206,15 @@ class OutlierFactor(_Searching):
         """Return the score of each row."""
         import numpy as np
 
-        reach, density = np.array(self._reach), np.array(self._density)
+        reach, density = self._learned
         apart = np.maximum(distances, reach[positions]).mean(axis=1, keepdims=True) + 1e-10
         return -(density[positions] * apart).mean(axis=1, keepdims=True) - self._offset
+
+    @cached_property
+    def _learned(self) -> "tuple[Any, Any]":
+        import numpy as np
+
+        return np.array(self._reach), np.array(self._density)
 
 
 OPS = {"votes": Votes, "mean": Mean, "outlier_factor": OutlierFactor}
