@@ -152,7 +152,7 @@ class Agent:
             os.makedirs(self.settings.edge_state, 0o700, exist_ok=True)
             held = os.open(f"{self.settings.edge_state}/agent.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            self.trouble["agent"] = f"{self.settings.edge_state} can't be written: {error.strerror}"
+            self.trouble["agent"] = f"{self.settings.edge_state} can't be made or written: {error.strerror}"
             return None
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)

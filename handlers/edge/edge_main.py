@@ -12,6 +12,7 @@ import sys
 from edge_program import Program, agent_of
 from server_request import decode, encode
 
+from flyweight.errors import InvalidSetting
 from flyweight.handler import bind
 from flyweight.serving import logs
 from flyweight.settings.edge import edge
@@ -26,16 +27,21 @@ out = sys.stdout.buffer
 if mode:
     sys.stdout = sys.stderr  # where the log goes then: standard output is for the answers
 services: "list[Service]" = []
-agent = agent_of(edge(), FOLDER)
-reply = bind(
-    decode,
-    encode,
-    folder=FOLDER,
-    model=agent.models.newest() or f"{FOLDER}/model.safetensors",
-    logs={"": lambda: logs.line({"level": "severity", "timestamp": "time"})},
-    hooks=services.append,
-)
-program = Program(agent, reply, services[0], out)
-
-if __name__ == "__main__":
-    program.run(mode)
+try:
+    agent = agent_of(edge(), FOLDER)
+    reply = bind(
+        decode,
+        encode,
+        folder=FOLDER,
+        model=agent.models.newest() or f"{FOLDER}/model.safetensors",
+        logs={"": lambda: logs.line({"level": "severity", "timestamp": "time"})},
+        hooks=services.append,
+    )
+    program = Program(agent, reply, services[0], out)
+    if __name__ == "__main__":
+        program.run(mode)
+except InvalidSetting as error:
+    if __name__ != "__main__":
+        raise
+    sys.stderr.write(f"error: {error}\n")
+    sys.exit(2)

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from flyweight.values import Response
 
 MODES = ("", "--stdin", "--sync", "--status")
+PARTS = {  # of the agent's work, each with the setting that it follows
+    "agent": "FLYWEIGHT_EDGE_STATE",
+    "pull": "FLYWEIGHT_EDGE_MODEL",
+    "forward": "FLYWEIGHT_EDGE_FORWARD",
+    "report": "FLYWEIGHT_EDGE_FORWARD",
+}
 ENDING = 2.0  # seconds for what the agent does at the moment
 
 
@@ -96,10 +102,18 @@ class Program:
                 line = sys.stdin.buffer.readline(most)
 
     def synchronise(self) -> int:
-        """Do what is due once; return the exit status."""
+        """Do what is due once, and say on standard error what failed; return the exit status."""
         held = self._agent.alone()
         done = held is not None and self._agent.step()
         self._out.write(strict_json.encode(self._agent.status()) + b"\n")
+        trouble = dict(self._agent.trouble)
+        if held is None and not trouble:
+            trouble["agent"] = f"another process does this for {self._agent.settings.edge_state} at the moment"
+        told = {text: name for name, text in reversed(trouble.items())}  # a report fails as the answers before it did
+        for text, name in reversed(told.items()):
+            sys.stderr.write(f"error: {PARTS[name]}: {' '.join(text.split())}\n")
+        if held is None and self._agent.trouble:
+            return 2  # the folder of the state can't be made
         return 0 if done else 1
 
     def _listener(self) -> socket:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -113,6 +114,31 @@ def test_the_agent_listens_on_this_device_alone(start: Start, folder: Path) -> N
         [sys.executable, "edge_main.py"], cwd=folder, env={"FLYWEIGHT_HOST": "0.0.0.0"}, capture_output=True, text=True
     )
     assert refused.returncode != 0 and "this device only" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "status", "told"),
+    [
+        ("BATCH", "x", 2, "error: FLYWEIGHT_EDGE_BATCH should be a whole number above zero, got 'x'"),
+        ("STATE", "/dev/null/x", 2, "error: FLYWEIGHT_EDGE_STATE: /dev/null/x can't be made or written: Not a directory"),
+        ("STATE", "/dev/null", 2, "error: FLYWEIGHT_EDGE_STATE: /dev/null can't be made or written: File exists"),
+        ("FORWARD", "nope", 1, "error: FLYWEIGHT_EDGE_FORWARD: a store is at "),
+    ],
+)
+def test_what_is_wrong_is_told_in_one_line(folder: Path, state: Path, setting: str, value: str, status: int, told: str) -> None:
+    environ = {"FLYWEIGHT_EDGE_STATE": str(state), f"FLYWEIGHT_EDGE_{setting}": value}
+    words = [sys.executable, "edge_main.py", "--sync"]
+    done = subprocess.run(words, cwd=folder, env=environ, capture_output=True, text=True)
+    assert done.returncode == status and done.stderr.startswith(told) and done.stderr.count("\n") == 1, done.stderr
+
+
+def test_a_second_agent_of_a_device_is_told_so(folder: Path, state: Path) -> None:
+    state.mkdir()
+    with open(state / "agent.lock", "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        words, environ = [sys.executable, "edge_main.py", "--sync"], {"FLYWEIGHT_EDGE_STATE": str(state)}
+        done = subprocess.run(words, cwd=folder, env=environ, capture_output=True, text=True)
+    assert done.returncode == 1 and "another process" in done.stderr and done.stderr.count("\n") == 1, done.stderr
 
 
 def test_a_unix_socket_takes_the_place_of_the_address(start: Start, tmp_path: Path) -> None:
