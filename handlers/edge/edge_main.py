@@ -9,7 +9,7 @@ python3 edge_main.py --status   prints the device's state
 import os
 import sys
 
-from edge_program import Program, agent_of
+from edge_program import Program, agent_of, refuse
 from server_request import decode, encode
 
 from flyweight.errors import InvalidSetting
@@ -41,7 +41,6 @@ try:
     if __name__ == "__main__":
         program.run(mode)
 except InvalidSetting as error:
-    if __name__ != "__main__":
-        raise
-    sys.stderr.write(f"error: {error}\n")
-    sys.exit(2)
+    if __name__ == "__main__":
+        refuse(error)
+    raise

@@ -37,6 +37,12 @@ def agent_of(chosen: "Edge", folder: str) -> Agent:
     return Agent(chosen._replace(edge_model=chosen.edge_model or (address if "://" in address else "")))
 
 
+def refuse(error: InvalidSetting) -> None:
+    """Say in a line of standard error which setting has no meaning, and exit with 2."""
+    sys.stderr.write(f"error: {error}\n")
+    sys.exit(2)
+
+
 class Program:
     """The agent with what answers its requests.
 
