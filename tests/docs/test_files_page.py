@@ -29,8 +29,8 @@ def test_the_program_runs_and_writes_what_the_page_lists(
     monkeypatch.chdir(tmp_path)
     Path("penguins.safetensors").write_bytes(penguins.read_bytes())
     table = fitted.penguins()[1]
+    Path("birds.csv").write_bytes(table.reset_index(names="id").to_csv(index=False).encode() + b"344,Biscoe,bad\n")
     store = open_store(f"file://{tmp_path}/files", PATIENT)
-    store.put("in/penguins.csv", table.to_csv(index=False).encode() + b"bad\n", None)
     (program,) = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
     exec(program.replace("file:///tmp/files", f"file://{tmp_path}/files"), {})
     assert capsys.readouterr().out == f"True {len(table)} 1\n"
