@@ -113,7 +113,14 @@ _MODULES = {
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'flyweight' has no attribute {name!r}")
-    module = __import__(f"flyweight.{_MODULES.get(name, 'errors')}", fromlist=[name])
+    try:
+        module = __import__(f"flyweight.{_MODULES.get(name, 'errors')}", fromlist=[name])
+    except ModuleNotFoundError as error:
+        try:
+            errors = __import__("flyweight.toolkit.errors", fromlist=["not_installed"])
+        except ModuleNotFoundError:  # a built folder has no toolkit
+            raise error from None
+        raise errors.not_installed(f"flyweight.{name}", error) from None
     return getattr(module, name)
 
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,10 +68,55 @@ def test_it_comes_from_where_this_one_came_from(
         ("ai_edge_litert", "[litert]"),
         ("nobody_s", "install the package that has it"),
         ("pyarrow", "[files]"),
+        ("cyclonedx.model", "[toolkit]"),
+        ("sklearn", "[toolkit]"),
     ],
 )
 def test_a_module_that_is_missing_comes_with_the_extra_that_has_it(module: str, words: str) -> None:
     assert words in installation.bringing(module)
+
+
+BARE = """
+import sys
+
+class Bare:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] not in ("flyweight", *sys.stdlib_module_names):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Bare())
+import flyweight
+try:
+    CALL
+except ImportError as error:
+    assert isinstance(error, flyweight.FlyweightError)
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ("flyweight.pack", "flyweight.pack needs the Python module numpy, which is not installed here: pip install [toolkit]"),
+        (
+            "flyweight.build('aws', MODEL, 'out')",
+            "flyweight.build needs the Python module cyclonedx, which .*: pip install [toolkit]",
+        ),
+        ("flyweight.Scorer(MODEL)", "a Scorer needs the Python module pyarrow, which .* extra `files`"),
+        ("flyweight.router(MODEL)", "flyweight.router needs the Python module .*: install the package that has it"),
+        (
+            "flyweight.blueprint(MODEL)",
+            "flyweight.blueprint needs the Python module flask, which .*: install the package that has it",
+        ),
+        ("flyweight.urls(MODEL)", "flyweight.urls needs the Python module django, which .*: install the package that has it"),
+    ],
+)
+def test_from_python_too_an_error_names_what_installs_what_is_missing(
+    call: str, told: str, penguins: Path, tmp_path: Path
+) -> None:
+    program = BARE.replace("CALL", call.replace("MODEL", repr(str(penguins))))
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert re.match(told.replace("[toolkit]", r".*\[toolkit\]"), done.stdout), done.stdout + done.stderr
 
 
 def test_sources_on_the_path_are_an_editable_checkout(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,10 @@ class WrongScorer(FlyweightError):
     """The arguments of a scorer, or the columns of a batch, have no meaning together."""
 
 
+class NoPyarrow(FlyweightError, ModuleNotFoundError):
+    """Record batches are to be scored where pyarrow is not installed."""
+
+
 class Scorer:
     """A model for record batches, as Spark, Ray, Dask, Beam, DuckDB and polars hand them over; it crosses processes.
 
@@ -72,8 +76,19 @@ class Scorer:
         return loading.load(self._origin, self.sha256)
 
     def fields(self) -> "Any":
-        """Make the Arrow schema of the answers, without the columns that are kept."""
-        import pyarrow as pa
+        """Make the Arrow schema of the answers, without the columns that are kept.
+
+        :raises NoPyarrow: pyarrow is not installed.
+        """
+        try:
+            import pyarrow as pa
+        except ModuleNotFoundError as error:
+            if error.name != "pyarrow":
+                raise
+            told = (
+                "a Scorer needs the Python module pyarrow, which is not installed here: install flyweight with the extra `files`"
+            )
+            raise NoPyarrow(told, name="pyarrow") from None
 
         if self._answers is None:
             made = Answers(self.model, self.outputs)

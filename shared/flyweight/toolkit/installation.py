@@ -11,6 +11,11 @@ from urllib.request import url2pathname
 
 from flyweight import __version__
 
+DISTRIBUTIONS = {
+    "cyclonedx": "cyclonedx-python-lib",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}  # by module, if named otherwise
 CHECKOUT = Path(__file__).resolve().parents[3]
 
 
@@ -42,14 +47,15 @@ def arguments(*extras: str) -> list[str]:
 
 
 def bringing(module: str) -> str:
-    """Say how to install a module that is missing here: by the pip command of the extra that has it, if one has."""
+    """Say how to install a module that is missing here: by the pip command of the extra that has it, `toolkit` first."""
     name = module.partition(".")[0].replace("_", "-").lower()
+    name = DISTRIBUTIONS.get(name, name)
     try:
         listed = distribution("flyweight").requires or []
     except PackageNotFoundError:
         listed = []
     extras = [found[1] for line in listed if (found := re.search(rf"^{re.escape(name)}\b(?!-).*extra == ['\"]([\w-]+)", line))]
-    return command(extras[0]) if extras else "install the package that has it"
+    return command("toolkit" if "toolkit" in extras else extras[0]) if extras else "install the package that has it"
 
 
 def _origin() -> dict[str, Any]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flyweight.toolkit.errors import BuildFailed, ToolkitError
+from flyweight.toolkit.errors import BuildFailed, ToolkitError, naming_extras
 
 if TYPE_CHECKING:
     from flyweight.toolkit.building import Built
@@ -31,6 +31,7 @@ class NotAFile(ToolkitError):
     """A packed model that was not written to a file."""
 
 
+@naming_extras
 def build(
     target: str,
     model: str | Path | Packed,
@@ -77,6 +78,7 @@ def build(
     )  # fmt: skip
 
 
+@naming_extras
 def invoke(
     target: str,
     *,
@@ -147,6 +149,7 @@ def run_job(
         return score(target, Path(folder or ""), python=python, environ=environ)
 
 
+@naming_extras
 def serve(model: str | Path | Packed, host: str = "127.0.0.1", port: int = 8080, *, background: bool = False) -> Server:
     """Serve a model over HTTP until Ctrl-C, as `flyweight serve` does, or in the background until `close`.
 
@@ -170,6 +173,7 @@ def serve(model: str | Path | Packed, host: str = "127.0.0.1", port: int = 8080,
     return server
 
 
+@naming_extras
 def push(
     model: str | Path | Packed,
     store: str | Path,

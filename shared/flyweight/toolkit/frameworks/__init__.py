@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flyweight.toolkit.errors import naming_extras
+
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from flyweight.serving.logs import Log
 
 
+@naming_extras
 def asgi(model: str | Path, *, protocols: Sequence[str] = (), log: Log | None = None) -> ASGIApp:
     """Make an ASGI application that answers with a model, to be mounted or to be run by a server.
 
@@ -35,6 +38,7 @@ def asgi(model: str | Path, *, protocols: Sequence[str] = (), log: Log | None = 
     return made
 
 
+@naming_extras
 def wsgi(model: str | Path, *, protocols: Sequence[str] = (), log: Log | None = None) -> WSGIApplication:
     """Make a WSGI application that answers with a model, to be mounted or to be run by a server; parameters as of `asgi`.
 
@@ -46,6 +50,7 @@ def wsgi(model: str | Path, *, protocols: Sequence[str] = (), log: Log | None = 
     return mounting.wsgi(mounting.service(model, protocols, log))
 
 
+@naming_extras
 def router(model: str | Path, *, log: Log | None = None) -> APIRouter:
     """Make a router of FastAPI with `/predict`, `/health`, `/ready` and `/model`, described in the application's own OpenAPI.
 
@@ -59,6 +64,7 @@ def router(model: str | Path, *, log: Log | None = None) -> APIRouter:
     return made(model, log)
 
 
+@naming_extras
 def blueprint(model: str | Path, *, name: str = "", protocols: Sequence[str] = (), log: Log | None = None) -> Blueprint:
     """Make a blueprint of Flask that answers with a model below the `url_prefix` that `register_blueprint` gets.
 
@@ -71,6 +77,7 @@ def blueprint(model: str | Path, *, name: str = "", protocols: Sequence[str] = (
     return made(model, name, protocols, log)
 
 
+@naming_extras
 def urls(
     model: str | Path,
     *,
