@@ -14,7 +14,8 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "shared" / "flyweight"
 HANDLERS = ROOT / "handlers"
 SHARED = sorted(path for path in PACKAGE.rglob("*.py") if "data" not in path.parts)
-TOOLKIT = [path for path in SHARED if path.is_relative_to(PACKAGE / "toolkit")]
+STARTS = PACKAGE / "__main__.py"  # the toolkit's command line, and ships as little as that
+TOOLKIT = [path for path in SHARED if path.is_relative_to(PACKAGE / "toolkit") or path == STARTS]
 CORE = [path for path in SHARED if path not in TOOLKIT]
 HANDLER_FILES = sorted(HANDLERS.rglob("*.py"))
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from flyweight.toolkit.building.runtime_files import PACKAGE, bare
+from flyweight.toolkit.building.runtime_files import PACKAGE, bare, copy
 
 CORE = sorted(path for path in PACKAGE.rglob("*.py") if "toolkit" not in path.parts)
 
@@ -33,6 +34,12 @@ def test_a_bare_source_has_the_same_statements_on_the_same_lines(path: Path) -> 
     stripped = bare(source)
     assert without_docstrings(stripped) == without_docstrings(source)
     assert stripped.count("\n") == source.count("\n") and len(stripped) < len(source)
+
+
+@pytest.mark.parametrize("document", [None, {}], ids=["every op", "one model"])
+def test_a_folder_has_no_command_line(document: dict[str, Any] | None, tmp_path: Path) -> None:
+    copy(tmp_path / "flyweight", document, ("native",))
+    assert not [name for name in ("__main__.py", "toolkit") if (tmp_path / "flyweight" / name).exists()]
 
 
 def test_text_that_looks_like_a_comment_or_a_docstring_stays() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable
@@ -12,11 +13,19 @@ import click
 import pytest
 from click.testing import Result
 
+import flyweight
 from flyweight.errors import FlyweightError
 from flyweight.toolkit import targets
 from flyweight.toolkit.cli import main
 
 VERBS = main.list_commands(click.Context(main))
+
+
+def test_a_pythons_own_command_is_run_as_its_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "flyweight", "--version"], capture_output=True, text=True)
+    assert done.stdout == f"flyweight, version {flyweight.__version__}\n", done.stderr
+    wrong = subprocess.run([sys.executable, "-m", "flyweight", "inspect", "nothing.x"], capture_output=True, text=True)
+    assert wrong.returncode == 1 and wrong.stderr.startswith("error: nothing.x"), wrong.stderr
 
 
 def test_the_verbs_are_the_files_of_the_folder() -> None:

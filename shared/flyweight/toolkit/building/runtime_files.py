@@ -15,7 +15,7 @@ PACKAGE = Path(flyweight.__file__).parent
 FAMILIES = ("ops", "engines")  # the folders whose modules are selected by the model
 # Omitted from every copy: files that never run in a function, bytecode of any Python that has run here, and the FILE.new that an
 # upgrade of a project wrote; and from all but those for batches, the scorer of record batches and the jobs.
-LEFT_OUT = ("toolkit", "__pycache__", "*.pyc", ".*_cache", "*.md", "*.new", "py.typed")
+LEFT_OUT = ("toolkit", "__main__.py", "__pycache__", "*.pyc", ".*_cache", "*.md", "*.new", "py.typed")
 BATCHES = ("arrow", "jobs")
 
 
