@@ -121,9 +121,9 @@ def test_rejected_rows_are_told_and_all_others_answered(
     result = run("call", url, rows, "-o", here / "out.csv", "--rejected", here / "no.ndjson", "--batch", batch)
     assert result.exit_code == 1
     assert f"{ROWS - 4} of {ROWS} rows answered" in result.stderr
-    assert "row 70: bill_length_mm: expected a number or null, got 'long'" in result.stderr
+    assert "line 72: bill_length_mm: expected a number or null, got 'long'" in result.stderr
     rejected = [json.loads(line) for line in (here / "no.ndjson").read_text().splitlines()]
-    assert [one["row"] for one in rejected] == numbers
+    assert [(one["row"], one["line"]) for one in rejected] == [(number, number + 2) for number in numbers]
     assert {one["problem"]["status"] for one in rejected} == {422}
     lines = (here / "out.csv").read_text().splitlines()
     assert cells("\n".join(lines), numbers) == cells(expected, numbers)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -102,12 +103,13 @@ def command(
     size = rows.stat().st_size if rows and str(rows) != "-" else 0
     with _opened(rows) as file, _show.progress(out.name != "<stdout>") as progress:
         model = _model(endpoint)
-        header, lines = _table(file, model, unknown) if rows else instances.table(model, most=1 if protocol else batch)
+        at = array("Q")  # the line of the file that each row begins at
+        header, lines = _table(file, model, unknown, at) if rows else instances.table(model, most=1 if protocol else batch)
         if protocol:
             for exchange in _wording.ask(endpoint, protocol, model, header, lines, batch):
                 _wording.write(exchange, out, as_json)
             return endpoint.close()
-        sink = _Sink(out, as_json, model["signature"].get("classes") or [])
+        sink = _Sink(out, as_json, model["signature"].get("classes") or [], at)
         for answers in Caller(endpoint, header).answers(lines, batch, concurrency):
             sink.write(answers)
             progress("calling", file.buffer.tell() if size else sink.rows, size)
@@ -118,8 +120,8 @@ def command(
 class _Sink:
     """Writes answers, and collects rejected rows and counts for the summary."""
 
-    def __init__(self, out: TextIO, as_json: bool, classes: list[list[Any]]) -> None:
-        self._out, self._as_json = out, as_json
+    def __init__(self, out: TextIO, as_json: bool, classes: list[list[Any]], at: Sequence[int]) -> None:
+        self._out, self._as_json, self._at = out, as_json, at
         self._labels = {
             name: {str(label): label for label in labels}
             for output, labels in enumerate(classes)
@@ -155,14 +157,19 @@ class _Sink:
         again = f", {self.tries - self.requests} retries" if self.tries > self.requests else ""
         click.echo(f"{self.rows - len(self.rejected)} of {self.rows} rows answered, {self.requests} requests{again}", err=True)
         for one in self.rejected[:SHOWN]:
-            click.echo(f"row {one.row}: {one.problem.get('detail') or one.problem.get('title')}", err=True)
+            where = f"line {self._at[one.row]}" if self._at else f"row {one.row} of the sample"
+            click.echo(f"{where}: {one.problem.get('detail') or one.problem.get('title')}", err=True)
         if len(self.rejected) > SHOWN:
             click.echo(f"and {len(self.rejected) - SHOWN} more; --rejected FILE writes all of them", err=True)
         if path is not None:
-            lines = [{"row": one.row, "values": list(one.values), "problem": one.problem} for one in self.rejected]
+            lines = [{**self._place(one.row), "values": list(one.values), "problem": one.problem} for one in self.rejected]
             path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
         if self.rejected:
             raise click.exceptions.Exit(1)
+
+    def _place(self, row: int) -> dict[str, int]:
+        """Say where a row is: its number from 0, and its line in the file from 1."""
+        return {"row": row, **({"line": self._at[row]} if self._at else {})}
 
     def _values(self, line: list[str]) -> dict[str, Any]:
         """Convert the cells of an answer to JSON values: labels to what they are in the model, others to numbers."""
@@ -188,9 +195,10 @@ def _model(endpoint: Endpoint) -> dict[str, Any]:
     return reply.problem
 
 
-def _table(file: TextIO, model: dict[str, Any], unknown: str | None) -> tuple[list[str], Iterable[list[str]]]:
+def _table(file: TextIO, model: dict[str, Any], unknown: str | None, at: array[int]) -> tuple[list[str], Iterable[list[str]]]:
     """Read the columns of the model's features from a CSV file, as header and rows.
 
+    :param at: gets the line of the file at which each row begins, from 1.
     :param unknown: "error" or "ignore" for columns that the model does not have, None for what the model file says.
     :raises ToolkitError: a column is missing or unknown, or the text is not CSV.
     """
@@ -211,10 +219,15 @@ def _table(file: TextIO, model: dict[str, Any], unknown: str | None) -> tuple[li
     places = [names.index(name) for name in features]
 
     def rows() -> Iterator[list[str]]:
+        begin = reader.line_num + 1
         try:
-            for number, line in enumerate(line for line in reader if line):
+            for line in reader:
+                here, begin = begin, reader.line_num + 1
+                if not line:
+                    continue
                 if len(line) != len(names):
-                    raise ToolkitError(f"row {number} has {len(line)} values, the CSV header has {len(names)}")
+                    raise ToolkitError(f"line {here} has {len(line)} values, the CSV header has {len(names)}")
+                at.append(here)
                 yield [line[place] for place in places]
         except csv.Error as error:
             raise ToolkitError(f"line {reader.line_num}: not CSV: {error}") from None
