@@ -53,7 +53,10 @@ def test_what_belongs_to_requests_is_refused_in_words(built: Callable[[str], Pat
     event = CliRunner().invoke(main, ["invoke", "spark", "--folder", folder, "--event", "predict"])
     assert event.exit_code == 2 and "spark scores batches and has no events" in event.output
     doctor = CliRunner().invoke(main, ["doctor", folder])
-    assert doctor.exit_code == 1 and "the target spark can't be run on this machine: it has no runtime" in doctor.stderr
+    assert (
+        doctor.exit_code == 1 and "spark scores batches and answers no requests, so that there is no cold start" in doctor.stderr
+    )
+    assert f"flyweight invoke spark --folder {folder}" in doctor.stderr
 
 
 @pytest.mark.slow

@@ -71,6 +71,7 @@ def test_the_steps_of_a_cold_start_add_up_to_it(target: str, run: Run, built: Bu
 
 def test_the_report_shows_each_step_and_the_empty_function(run: Run, built: Built) -> None:
     result = run("doctor", built("aws"), "--rounds", 1)
+    assert result.output.splitlines()[0].endswith(": one round")
     assert result.exit_code == 0, result.output
     for part in (
         "interpreter",

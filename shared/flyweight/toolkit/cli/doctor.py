@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flyweight.toolkit import installation
+from flyweight.toolkit import installation, targets
 from flyweight.toolkit.cli import _show, _target
 from flyweight.toolkit.errors import ToolkitError
 from flyweight.toolkit.targets import Target
@@ -89,6 +89,7 @@ def _examined(folder: Path, target: Target | None, client: str, rounds: int, pyt
 
     folder = folder.resolve()
     name, built = _built_for(folder, target, python)
+    _check_starts(name, folder)
     try:
         model = model_of(folder)
     except BuildFailed:  # a folder of the user's own: only its handler knows what it takes
@@ -101,6 +102,17 @@ def _examined(folder: Path, target: Target | None, client: str, rounds: int, pyt
     if built:
         notes.append(f"the folder has bytecode for Python {built}, which this Python can't use: give --python python{built}")
     return replace(found, notes=notes)
+
+
+def _check_starts(name: str, folder: Path) -> None:
+    """Check that a function of a target starts on this machine.
+
+    :raises ToolkitError: it scores batches, or does not run here.
+    """
+    kind = targets.find(name)
+    if kind.has("job") and not kind.has("runtime"):
+        why = f"{name} scores batches and answers no requests, so that there is no cold start to measure"
+        raise ToolkitError(why, f"score the model's own sample with it: flyweight invoke {name} --folder {folder}")
 
 
 def _built_for(folder: Path, target: Target | None, python: str) -> tuple[str, str]:
@@ -140,7 +152,8 @@ def _report(found: ColdStart, folder: Path) -> None:
         begun += spent
     rows.append(("this folder", _ms(found.total), _bar(0.0, found.total, longest)))
     rows.append(("an empty function", _ms(found.empty), _bar(0.0, found.empty, longest)))
-    _show.columns(f"{folder} for {found.target}, {found.runtime}: medians of {found.rounds} rounds", ("", "ms", ""), rows)
+    drawn = f"medians of {found.rounds} rounds" if found.rounds > 1 else "one round"
+    _show.columns(f"{folder} for {found.target}, {found.runtime}: {drawn}", ("", "ms", ""), rows)
     beside = "" if found.client == PLATFORM else ", which has the platform's own client"
     click.echo(f"the cold start is {found.ratio:.2f} of an empty function's{beside}")
     if found.memory and found.empty_memory:
