@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import flyweight
 from flyweight.toolkit.errors import BuildFailed
-from flyweight.toolkit.targets.hadoop.package import write_mapper
+from flyweight.toolkit.targets.hadoop.package import refuse_unfit
 from tests import fitted
 from tests.conftest import PYTHON, ROOT
 
@@ -181,5 +181,5 @@ def test_the_file_is_the_same_each_time(penguins: Path, tmp_path: Path) -> None:
 def test_a_model_that_needs_a_package_is_refused(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("# of the model\nonnxruntime==1.31.1\n")
     with pytest.raises(BuildFailed, match=r"plain Python, and this one needs onnxruntime==1\.31\.1") as refused:
-        write_mapper(tmp_path, {})
+        refuse_unfit(tmp_path)
     assert "pack the model with --engine pure" in refused.value.next_step

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 
 import flyweight
 from flyweight import predictor
@@ -204,3 +204,14 @@ def test_a_model_that_answers_otherwise_is_not_built(numbered: Path, tmp_path: P
         build("aws", tmp_path / "m.safetensors", tmp_path / "out", python=PYTHON)
     assert failed.value.next_step
     assert [path.name for path in tmp_path.iterdir()] == ["m.safetensors"]
+
+
+@pytest.mark.parametrize("target", ["hadoop", "cloudflare", "browser"])
+def test_a_place_without_packages_refuses_a_model_before_they_are_looked_for(
+    target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X = np.arange(20.0).reshape(-1, 1)
+    flyweight.pack(Ridge().fit(X, X[:, 0]), tmp_path / "m.safetensors", sample=X, name="m", edge_count=5, engine="sklearn")
+    monkeypatch.delattr(wheels, "lock")
+    with pytest.raises(BuildFailed, match=r"this (one )?needs .*scikit-learn=="):
+        build(target, tmp_path / "m.safetensors", tmp_path / "out", install=True)

@@ -140,6 +140,8 @@ def _make(spec: BuildSpec, below: list[Base], place: Path, out: Path) -> Built:
     draft = place / "folder"
     draft.mkdir()
     requires = assembly.fill(draft, spec)
+    if spec.package.check is not None:
+        spec.package.check(draft)
     installed = assembly.install(draft, spec, requires)
     packages, shipped, form = installed.packages, installed.shipped, spec.options.form
     proof = assembly.prove(draft, spec, requires, installed)

@@ -85,6 +85,7 @@ class PackageSpec:
     what a container image of the folder runs, None for a target without containers; `reads`: the stores, by scheme, from which a
     function there loads models without a package; `batches`: whether the core keeps its scorer of record batches; `alone`:
     whether functions run in a Python of the place's own that has no other packages and reads no bytecode;
+    `check`: refuses a folder that the place can't run, with its requirements listed and no package found yet;
     `further`: writes further files of a folder out of those that are in it, given the contents of its marker file: the same
     bytes each time.
     """
@@ -101,6 +102,7 @@ class PackageSpec:
     reads: tuple[str, ...] = READS
     batches: bool = False
     alone: bool = False
+    check: Callable[[Path], None] | None = None
     further: Callable[[Path, Mapping[str, Any]], None] | None = None
 
     def old_glibc(self, python: str) -> bool:

@@ -26,12 +26,19 @@ STYLE = '<link rel="stylesheet" href="page.css">'
 SCRIPT = '<script type="module" src="page.mjs"></script>\n<script type="module" src="form.js"></script>'
 
 
+def refuse_unfit(folder: Path) -> None:
+    """Check that a page can run the model.
+
+    :raises BuildFailed: the model needs packages, or comes from a store.
+    """
+    pyodide.refuse_unfit(folder, "a page")
+
+
 def lay_out(folder: Path, marker: Mapping[str, Any]) -> None:
     """Make a page of the handler, the core and the model in a folder.
 
-    :raises BuildFailed: the model needs packages, or comes from a store; or Pyodide's files are not those of its version.
+    :raises BuildFailed: Pyodide's files are not those of its version.
     """
-    pyodide.refuse_unfit(folder, "a page")
     _pack_core(folder)
     found = pyodide.found()
     if found is not None:
@@ -70,4 +77,4 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-PACKAGE = PackageSpec(reads=(), alone=True, further=lay_out)
+PACKAGE = PackageSpec(reads=(), alone=True, check=refuse_unfit, further=lay_out)

@@ -1,8 +1,6 @@
 """The layout of a Worker's folder: Python and data as modules, and wrangler's configuration."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from flyweight.toolkit.targets import pyodide
 from flyweight.toolkit.targets.package import MIB, Limit, PackageSpec
@@ -16,7 +14,7 @@ LIMITS = (
 )
 
 
-def refuse_unfit(folder: Path, marker: Mapping[str, Any]) -> None:
+def refuse_unfit(folder: Path) -> None:
     """Check that a Worker can run the model.
 
     :raises BuildFailed: the model needs packages, or comes from a store.
@@ -24,4 +22,4 @@ def refuse_unfit(folder: Path, marker: Mapping[str, Any]) -> None:
     pyodide.refuse_unfit(folder, "a Worker")
 
 
-PACKAGE = PackageSpec(limits=LIMITS, reads=(), alone=True, further=refuse_unfit)
+PACKAGE = PackageSpec(limits=LIMITS, reads=(), alone=True, check=refuse_unfit)

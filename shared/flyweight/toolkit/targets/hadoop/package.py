@@ -17,8 +17,8 @@ MAIN = "from hadoop_main import main\n\nmain()\n"  # every Python 3 can read it
 SHEBANG = b"#!/usr/bin/env python3\n"
 
 
-def write_mapper(folder: Path, marker: Mapping[str, Any]) -> None:
-    """Write the mapper's file: a zip that Python runs, as https://docs.python.org/3/library/zipapp.html describes it.
+def refuse_unfit(folder: Path) -> None:
+    """Check that a node's plain Python can run the model.
 
     :raises BuildFailed: the model, or the store of its address, needs a package, which no node of a cluster has for sure.
     """
@@ -28,6 +28,10 @@ def write_mapper(folder: Path, marker: Mapping[str, Any]) -> None:
     if packages:
         words = f"a mapper runs under a node's plain Python, and this one needs {', '.join(packages)}"
         raise BuildFailed(words, "pack the model with --engine pure; a model's address is a file, or at webhdfs://")
+
+
+def write_mapper(folder: Path, marker: Mapping[str, Any]) -> None:
+    """Write the mapper's file: a zip that Python runs, as https://docs.python.org/3/library/zipapp.html describes it."""
     with tempfile.TemporaryDirectory() as place:
         parts = Path(place)
         shutil.copytree(folder / "flyweight", parts / "flyweight", ignore=shutil.ignore_patterns("__pycache__"))
@@ -41,4 +45,4 @@ def write_mapper(folder: Path, marker: Mapping[str, Any]) -> None:
     (folder / MAPPER).chmod(0o755)
 
 
-PACKAGE = PackageSpec(packages=None, further=write_mapper)
+PACKAGE = PackageSpec(packages=None, check=refuse_unfit, further=write_mapper)
