@@ -188,3 +188,15 @@ def test_a_misspelt_verb_or_option_is_answered_with_the_right_one(
 def test_help_begins_with_an_example_of_the_whole_way(run: Callable[..., Result]) -> None:
     shown = run("--help").output.partition("Examples")[2]
     assert [line.split()[1] for line in shown.splitlines() if line.strip().startswith("flyweight ")][:2] == ["pack", "predict"]
+
+
+def test_a_file_in_the_place_of_a_folder_is_named_with_a_next_step(
+    run: Callable[..., Result], penguins: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    refused = run("build", "aws", "--model", penguins, "-o", tmp_path / "file" / "aws")
+    assert refused.exit_code == 1
+    assert (
+        refused.stderr
+        == f"error: {tmp_path / 'file'}: File exists\nnext: choose another path: a file of this name is there already\n"
+    )

@@ -258,7 +258,7 @@ def test_a_name_that_no_file_takes_is_refused_before_anything_is_computed(key: s
 
 def test_a_place_that_can_not_be_written_is_no_fault_of_the_estimator(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ToolkitError, match=r"file.m\.safetensors can't be written: ") as caught:
+    with pytest.raises(ToolkitError, match=r"file.m\.safetensors can't be written: .*file is a file, not a folder$") as caught:
         pack(LinearRegression().fit(X, y), tmp_path / "file" / "m.safetensors", sample=X, edge_count=5)
     assert "another place" in caught.value.next_step
 

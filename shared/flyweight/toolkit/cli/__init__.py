@@ -34,6 +34,7 @@ TRACEBACK = "FLYWEIGHT_TRACEBACK"
 FAULT = 70  # the exit status of an error that is not foreseen, as in sysexits.h
 NEXT_STEPS = {  # what to do about a file or folder that can't be used, by the number of the system's error
     errno.ENOENT: "check the path, and the folder that you are in",
+    errno.EEXIST: "choose another path: a file of this name is there already",
     errno.EISDIR: "give a file, not a folder",
     errno.ENOTDIR: "check the path: one of its parts is a file, not a folder",
     errno.EACCES: "choose a place that you may use, or have its permissions changed",

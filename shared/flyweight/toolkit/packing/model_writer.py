@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
@@ -50,6 +51,9 @@ def write(path: str | Path, data: bytes) -> None:
     :raises OSError: the folder can't be made or written to.
     """
     path = Path(path)
+    above = next((place for place in path.parents if place.exists()), path.parent)
+    if not above.is_dir():  # `mkdir` would say that it exists
+        raise NotADirectoryError(errno.ENOTDIR, f"{above} is a file, not a folder")
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
