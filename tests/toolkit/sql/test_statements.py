@@ -44,6 +44,12 @@ ODD = [
 NAMED = {"url": "https://a.example/predict", "function": "penguins"}
 
 
+def test_the_help_names_the_engines_in_a_sentence_and_not_in_the_usage(run: Callable[..., Result]) -> None:
+    shown = run("sql", "--help").output
+    assert shown.splitlines()[0].endswith(" sql [OPTIONS] ENGINE")
+    assert f"ENGINE is one of: {', '.join(sql.engines())}." in " ".join(shown.split())
+
+
 def call(columns: list[str], **changes: Any) -> Call:
     names = sql.plain_names(columns)
     kinds = ["number", "string", "boolean", "datetime"]

@@ -20,7 +20,7 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("engine", type=click.Choice(sql.engines()))
+@click.argument("engine", type=click.Choice(sql.engines()), metavar="ENGINE")
 @click.option("--model", required=True, type=click.Path(path_type=Path), help="The model file that is deployed.")
 @click.option("--url", default="", help="The address of the deployment, or of the gateway before it.")
 @click.option("--function", default="", help="The name or ARN of the deployed Lambda function.")
@@ -49,3 +49,6 @@ def command(engine: str, model: Path, as_json: bool, name: str, output: str, **o
     marks = {"sql": "--"}
     for part in parts:
         click.echo(f"{marks.get(part.language, '#')} {part.title}\n{part.text}\n")
+
+
+command.help = f"{command.help}\n\nENGINE is one of: {', '.join(sql.engines())}."
