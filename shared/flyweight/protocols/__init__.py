@@ -199,7 +199,7 @@ def route(protocols: "Iterable[InferenceProtocol]", method: str, path: str) -> "
             return protocol, *operation_and_name
     if method == "OPTIONS" and path == "/*":  # asks about the server: https://www.rfc-editor.org/rfc/rfc9110#section-9.3.7
         return next(iter(protocols)), _allowing(methods("GET", "POST")), ""
-    paths = ", ".join([known for protocol in protocols for known in protocol.PATHS])
+    paths = ", ".join(dict.fromkeys([known for protocol in protocols for known in protocol.PATHS]))  # several have some in common
     raise NotFound(f"nothing is at {path[:200]!r}; the paths are {paths}")
 
 
