@@ -87,7 +87,7 @@ def test_without_the_toolkit_pushing_is_refused_and_ends_no_program(
     for name in [name for name in sys.modules if name.startswith("flyweight.toolkit.cli")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.delattr("flyweight.toolkit.cli", raising=False)
-    with pytest.raises(flyweight.ToolkitError, match="needs more than the core") as refused:
+    with pytest.raises(flyweight.ToolkitError, match=r"needs more than the core: pip .*\[toolkit\]") as refused:
         flyweight.push(penguins, tmp_path / "models")
     assert "[toolkit]" in refused.value.next_step and not (tmp_path / "models").exists()
 

@@ -199,7 +199,8 @@ def push(
     except SystemExit:  # the command line's own answer to that, which would end the caller's program
         from flyweight.toolkit import installation
 
-        raise ToolkitError("pushing needs more than the core", installation.command("toolkit")) from None
+        step = installation.command("toolkit")
+        raise ToolkitError(f"flyweight.push needs more than the core: {step}", step) from None
     from flyweight.toolkit.publishing import registry
     from flyweight.toolkit.publishing.catalogue import file_at
     from flyweight.toolkit.publishing.signature_changes import SchemaChanged
