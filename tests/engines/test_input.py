@@ -68,3 +68,10 @@ def test_a_column_that_nothing_reads_is_there_without_values() -> None:
 def test_a_type_that_does_not_fit_the_feature_is_refused(spec: Any, feature: Feature) -> None:
     with pytest.raises(ModelRefused):
         built([[1.0]], [spec], [feature])
+
+
+def test_numbers_that_a_column_of_objects_held_are_objects_again() -> None:
+    features = [Feature("b", "number", True), Feature("c", "number", True)]
+    frame = built([[1.0, 1.5], [nan, nan], [2.5, 2.0]], ["whole", "object"], features)
+    assert [str(dtype) for dtype in frame.dtypes] == ["object", "object"]
+    assert [type(value) for value in frame["b"]] == [int, float, float] and frame["c"].tolist()[::2] == [1.5, 2.0]

@@ -84,7 +84,7 @@ class Input:
     """A builder of the estimator's input: a DataFrame of typed columns, an array, or a list of texts or dictionaries.
 
     :param spec: the document's entry `input`: `form`; `framed`, whether the input is a DataFrame; and for each feature one of
-        `types` (pandas' name; "whole" for integers in an array of objects; `{"categories": [...], "ordered": ...}`;
+        `types` (pandas' name; "whole" for integers among objects; `{"categories": [...], "ordered": ...}`;
         `{"datetime": UNIT}`, with `"zone": NAME` for one other than UTC; or "any" for what nothing reads) and one of `markers`
         ("none", "nan" or "na"), which stands for a missing value.
     :param features: the features of the signature.
@@ -253,11 +253,20 @@ def _column(values: "Any", kind: str, dtype: "Any", marker: "Any") -> "Any":
         return pd.Series(values, dtype=dtype)
     if kind == "boolean" and dtype == "object":
         return pd.Series([bool(value) if value in (0.0, 1.0) else marker for value in values], dtype=object)
+    if dtype in ("object", "whole"):  # a step that was fitted on objects takes no column of floats
+        return pd.Series([_as_object(value, dtype, marker) for value in values], dtype=object)
     whole = all(value == value and float(value).is_integer() and abs(value) < 2**53 for value in values)
     column = pd.Series(values, dtype=float)
     if whole and kind == "boolean":
         return column.astype("bool")
     return column.astype("int64") if whole and dtype == "int" else column
+
+
+def _as_object(value: "Any", dtype: str, marker: "Any") -> "Any":
+    """Return one number as a column of objects held it: an integer where all were, and the marker where it is missing."""
+    if value is None or value != value:
+        return marker
+    return int(value) if dtype == "whole" and float(value).is_integer() else value
 
 
 def _datetimes(values: "Any", unit: str) -> "Array":

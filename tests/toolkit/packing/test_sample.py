@@ -9,10 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from lightgbm import LGBMClassifier
+from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 from xgboost import XGBClassifier
 from xgboost import __version__ as xgboost_version
 
+from flyweight import load
 from flyweight.models import file as model_file
 from flyweight.toolkit.packing.kinds import kind_of_column
 from flyweight.toolkit.packing.pack import pack
@@ -223,3 +228,20 @@ CLASSIFIERS: dict[str, Any] = {
     "xgboost.XGBClassifier": lambda: XGBClassifier(n_estimators=5, enable_categorical=True, n_jobs=1),
     "sklearn.HistGradientBoostingClassifier": lambda: HistGradientBoostingClassifier(max_iter=5),
 }
+
+
+@pytest.mark.parametrize("form", ["frame", "csv", "json", "parquet", "none"])
+@pytest.mark.parametrize("values", [[1, 2, 3], [1, None, 2.5]], ids=["integers", "numbers and None"])
+def test_numbers_in_a_column_of_objects_are_packed(values: list[Any], form: str, tmp_path: Path) -> None:
+    X = pd.DataFrame({"a": np.linspace(-1, 1, 60), "b": pd.Series(values * 20, dtype=object)})
+    encoder = OneHotEncoder(handle_unknown="ignore")
+    model = make_pipeline(make_column_transformer((encoder, ["b"]), remainder="passthrough"), LogisticRegression())
+    model.fit(X, np.arange(60) % 3 == 0)
+    path = tmp_path / f"rows.{form}"
+    write = {"csv": lambda: X.to_csv(path, index=False), "json": lambda: X.to_json(path, orient="records")}
+    write.get(form, lambda: X.to_parquet(path))()
+    sample = X if form == "frame" else None if form == "none" else read_table(path)
+    packed = pack(model, tmp_path / "m.safetensors", sample=sample)
+    assert packed.parity is not None and packed.parity.label_differences == 0
+    rows = [[a, None if b is None else float(b)] for a, b in zip(X["a"], X["b"], strict=True)]
+    assert [*load(tmp_path / "m.safetensors").predict(rows).predictions] == model.predict(X).tolist()

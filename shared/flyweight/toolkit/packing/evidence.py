@@ -43,6 +43,7 @@ class Told:
     :param framed: whether the step takes the column only as pandas' category of these.
     :param read: whether anything reads the column.
     :param marker: what the estimator met where a value was missing: None, NaN or pandas' NA.
+    :param objects: whether the step was fitted on numbers that a column of objects held, and takes no column of floats.
     :param knows: tells whether a text is a category, where only their hashes are known.
     """
 
@@ -52,6 +53,7 @@ class Told:
     framed: bool = False
     read: bool = False
     marker: Any = np.nan
+    objects: bool = False
     knows: Callable[[str], bool] | None = None
 
     @property
@@ -156,7 +158,10 @@ class Walker:
         """Note the categories of each column of an encoder."""
         for source, categories in zip(x, encoder.categories_, strict=False):
             self.note(encoder, [source], "")
-            self.note_categories(encoder, source, np.asarray(categories).tolist())
+            known = np.asarray(categories)
+            self.note_categories(encoder, source, known.tolist())
+            if source is not None and known.dtype == object and self.told[source].kinds.get("categories") == "number":
+                self.told[source].objects = True
 
     def mapped(self, encoder: Any, x: Sources) -> Sources | None:
         """Note the categories of an encoder that keeps one dictionary a variable, and hands on the other columns."""

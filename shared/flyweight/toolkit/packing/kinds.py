@@ -83,7 +83,7 @@ def typed_sample(
                 found[name] = kind
         else:
             column = _typed(sample, column, evidence, name, types)
-        converted[column_names[name]] = column
+        converted[column_names[name]] = _of_objects(column, evidence) if evidence.objects and file_form(sample) else column
     typed = sample.copy(deep=False)
     for own_name, column in converted.items():
         typed[own_name] = column  # a name may be a number, which `assign` takes for another one
@@ -111,6 +111,11 @@ def _typed(sample: pd.DataFrame, column: pd.Series[Any], evidence: Told, name: s
         values = [evidence.marker if is_missing(value) else value for value in column.tolist()]
         return pd.Series(values, column.index, object, column.name)
     return column
+
+
+def _of_objects(column: pd.Series[Any], evidence: Told) -> pd.Series[Any]:
+    """Hold a file's numbers as objects, as a step was fitted on them; no file tells them from plain numbers."""
+    return column.astype(object).where(column.notna(), evidence.marker)
 
 
 def missing_words(evidence: Told) -> frozenset[str]:

@@ -36,7 +36,7 @@ class Shape:
     :param dtypes: per feature the dtype of its column.
     :param markers: per feature what stands for a missing string.
     :param framed: whether the input is a DataFrame; else a plain array.
-    :param whole: the positions of numbers that an array of objects holds as integers, as CatBoost takes categories.
+    :param whole: the positions of numbers that objects hold as integers, as CatBoost takes categories.
     :param form: "table"; or for a list "texts", "dicts" or "pairs" (of a name and a value).
     """
 
@@ -298,6 +298,7 @@ def shape_of(
     columns: Sequence[pd.Series[Any] | None],
     markers: list[Any],
     known: Mapping[int, list[Any]] = {},
+    objects: Collection[int] = (),
 ) -> Shape:
     """Find how the estimator takes its input.
 
@@ -305,13 +306,18 @@ def shape_of(
     :param columns: per feature its column in the sample; None where none exists.
     :param markers: per feature what stands for a missing value.
     :param known: without a sample, the categories of features that are pandas' categories, by position.
+    :param objects: without a sample, the positions of numbers that columns of objects held.
     """
     form = form_of(estimator)
     # An estimator that counted its features and kept no names was fitted on an array, also if the sample is a table.
     unnamed = _width_of(estimator) is not None
     framed = form == "table" and (_fitted_names(estimator) is not None or (isinstance(sample, pd.DataFrame) and not unnamed))
     dtypes = [
-        _default_dtype(kind, known.get(position)) if column is None else column.dtype
+        column.dtype
+        if column is not None
+        else np.dtype(object)
+        if position in objects
+        else _default_dtype(kind, known.get(position))
         for position, (kind, column) in enumerate(zip(kinds, columns, strict=True))
     ]
     return Shape(names, kinds, dtypes, markers, framed, form)
@@ -321,7 +327,9 @@ def _default_dtype(kind: str, known: list[Any] | None) -> Any:
     """Choose the dtype of a column that the sample does not have."""
     if known is not None:
         return pd.CategoricalDtype(known)
-    return np.dtype("datetime64[us]") if kind == "datetime" else object if kind in ("string", "unread") else np.dtype(float)
+    if kind == "datetime":
+        return np.dtype("datetime64[us]")
+    return object if kind in ("string", "unread", "any") else np.dtype(float)
 
 
 def _values(column: pd.Series[Any], kind: str) -> list[Any]:
@@ -375,4 +383,6 @@ def _type_name(dtype: Any, kind: str) -> Any:
         return str(dtype) if str(dtype) in ("str", "string") else "object"
     if kind == "boolean":
         return "object" if str(dtype) == "object" else "bool"
+    if str(dtype) == "object":
+        return "object"
     return "int" if isinstance(dtype, np.dtype) and dtype.kind in "iu" else "float"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from flyweight.formats.csv import MISSING
@@ -66,9 +67,13 @@ class SourceTable:
         textual |= {*draft.texts}
         kinds = [kind or ("string" if position in textual else "number") for position, kind in enumerate(self.kinds)]
         known = {p: [*categories] for p, categories in draft.framed.items()}
-        shape = shape_of(estimator, self.sample, self.names, kinds, self.columns, self.markers, known)
-        hashed = {p for p, one in enumerate(self.told) if "hashes" in one.kinds and kinds[p] == "number"}
-        return replace(shape, whole=frozenset() if shape.framed else frozenset(hashed))
+        objects = {p for p, one in enumerate(self.told) if one.objects}
+        shape = shape_of(estimator, self.sample, self.names, kinds, self.columns, self.markers, known, objects)
+        if shape.framed:
+            whole = {p for p, column in enumerate(self.columns) if kinds[p] == "number" and _holds_integers(column)}
+        else:
+            whole = {p for p, one in enumerate(self.told) if "hashes" in one.kinds and kinds[p] == "number"}
+        return replace(shape, whole=frozenset(whole))
 
     def spread(self, count: int) -> SourceTable:
         """Pick at most `count` rows of the sample, evenly spread, so that all parts of a sorted sample are seen."""
@@ -94,6 +99,13 @@ class SourceTable:
             present |= {value for value in column.unique().tolist() if not is_missing(value)}
         words = missing_words(self.told[position]) - present
         return None if words == MISSING else sorted(words)
+
+
+def _holds_integers(column: pd.Series[Any] | None) -> bool:
+    """Check whether a column of objects holds integers, and no other numbers."""
+    if column is None or str(column.dtype) != "object":
+        return False
+    return all(is_missing(value) or isinstance(value, (int, np.integer)) for value in column.tolist())
 
 
 def read_source_table(estimator: Any, sample: Any, types: Mapping[str, str]) -> SourceTable:
