@@ -71,6 +71,7 @@ SHAPES: "tuple[tuple[str, tuple[str, ...]], ...]" = (
     ("S3 Object Lambda", ("getObjectContext", "userRequest")),
     ("Secrets Manager", ("SecretId", "ClientRequestToken", "Step")),
 )
+DATA_SOURCE = ("GetMetricData", "DescribeGetMetricData")  # the second has no other key
 # in events of plug-ins that keep functions warm: a key with the value true, or the value of one of the keys below; letters only
 WARM_WORDS = ("warm", "warmup", "warmer", "warming", "keepwarm", "iswarmer", "iswarmup", "serverlesspluginwarmup", "awswarmup")
 WARM_KEYS = ("source", "action", "type", "event")
@@ -118,6 +119,8 @@ def sender_of(event: "Any") -> str:
     shape = next((sender for sender, keys in SHAPES if all([key in event for key in keys])), "")
     if shape:
         return shape
+    if text(event.get("EventType")) in DATA_SOURCE:
+        return "a CloudWatch custom data source"
     socket = event.get("requestContext")
     if isinstance(socket, dict) and "connectionId" in socket and "routeKey" in socket:
         return "a WebSocket API"

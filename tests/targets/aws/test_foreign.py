@@ -18,6 +18,11 @@ __all__ = ["folder"]
 REQUEST = {"headers": {}, "requestContext": {"apiId": "a"}}
 # the words that the refusal has to have, and the smallest event of that sender
 FOREIGN: dict[str, Any] = {
+    "a CloudWatch custom data source": {
+        "EventType": "GetMetricData",
+        "GetMetricDataRequest": {"StartTime": 1, "Arguments": ["a"]},
+    },
+    "CloudWatch custom data": {"EventType": "DescribeGetMetricData"},
     "Alexa skill": {"version": "1.0", "session": {}, "context": {"System": {}}, "request": {"type": "LaunchRequest"}},
     "smart home": {"directive": {"header": {"namespace": "Alexa.Discovery"}}},
     "Connect": {"Details": {"ContactData": {}, "Parameters": {}}, "Name": "ContactFlowEvent"},
