@@ -133,3 +133,12 @@ def test_lines_are_looked_at_without_being_taken() -> None:
     assert [source.peek(place) for place in (2, 0, 3, 4, 100)] == [b"ccc", b"a", b"dddd", None, None]
     assert (source.next(), source.peek(0), source.offset, source.line) == (b"a", b"bb", 2, 2)
     assert [source.next() for _ in range(4)] == [b"bb", b"ccc", b"dddd", None]
+
+
+@pytest.mark.parametrize("data", [b"a,b\r1,2\r", b'a,b\n"1\n",2\r3,4\n'])
+def test_lines_that_a_carriage_return_ends_are_refused_in_words(data: bytes) -> None:
+    source = Lines([data], {})
+    reader = RowReader(source)
+    with pytest.raises(MalformedRequest, match="a carriage return ends a line without a line feed; write line ends as"):
+        while lines := source.take(1, 1):
+            reader.read(lines, 0, 1)

@@ -9,6 +9,7 @@ import csv
 
 from flyweight.errors import FlyweightError, MalformedRequest, TooLarge
 from flyweight.files.lines import MAX_ROW, Lines, TruncatedLine, check_size, decoded
+from flyweight.formats.csv import fault_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class RowReader:
                 decoded(line)
                 place += 1
         except csv.Error as error:
-            place, fault = reader.line_num - 1, MalformedRequest(f"the row is not CSV: {error}")
+            place, fault = reader.line_num - 1, MalformedRequest(f"the row is not CSV: {fault_of(error)}")
         except MalformedRequest as error:
             fault = error
         else:
@@ -126,7 +127,7 @@ def _row(text: str) -> "Row | None":
     except csv.Error as error:
         if is_open:
             return None
-        raise MalformedRequest(f"the row is not CSV: {error}") from None
+        raise MalformedRequest(f"the row is not CSV: {fault_of(error)}") from None
 
 
 def _end(line: "bytes | None") -> "FlyweightError | bool | None":

@@ -60,6 +60,13 @@ def parse(text: str, validator: "Validator", header: bool = True) -> "list[Any]"
     return instances
 
 
+def fault_of(error: csv.Error) -> str:
+    """Say why a text is not CSV; of a carriage return Python's own words name an argument of its functions."""
+    if "new-line character" in str(error):
+        return "a carriage return ends a line without a line feed; write line ends as \\r\\n or \\n"
+    return str(error)
+
+
 def rows(text: str) -> "Iterator[tuple[int, list[str]]]":
     """Split CSV into rows, without empty lines, one at a time: a row of texts takes many times the memory of its line.
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from flyweight.errors import MalformedRequest
+from flyweight.formats.csv import fault_of
 from flyweight.toolkit.errors import ToolkitError
 
 ROWS = 1000  # written at a time
@@ -56,7 +57,7 @@ def with_commas(chunks: Iterable[bytes], delimiter: str) -> Iterator[bytes]:
                 file.seek(0)
                 file.truncate()
     except csv.Error as error:
-        raise MalformedRequest(f"line {reader.line_num} is not CSV: {error}") from None
+        raise MalformedRequest(f"line {reader.line_num} is not CSV: {fault_of(error)}") from None
     yield file.getvalue().encode()
 
 
