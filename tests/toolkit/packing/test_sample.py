@@ -245,3 +245,13 @@ def test_numbers_in_a_column_of_objects_are_packed(values: list[Any], form: str,
     assert packed.parity is not None and packed.parity.label_differences == 0
     rows = [[a, None if b is None else float(b)] for a, b in zip(X["a"], X["b"], strict=True)]
     assert [*load(tmp_path / "m.safetensors").predict(rows).predictions] == model.predict(X).tolist()
+
+
+def test_lists_in_a_file_are_in_the_order_of_the_features(tmp_path: Path) -> None:
+    estimator = Fitted(feature_names_in_=["a", "b"], n_features_in_=2)
+    (tmp_path / "rows.json").write_text("[[1, 2.5], [3, 4.5]]")
+    table = read_source_table(estimator, read_table(tmp_path / "rows.json"), {})
+    assert [column.tolist() for column in table.columns if column is not None] == [[1, 3], [2.5, 4.5]]
+    (tmp_path / "wide.json").write_text("[[1, 2, 3]]")
+    with pytest.raises(SampleRefused, match="fitted on 2 features, a row of the sample has 3 values"):
+        read_source_table(estimator, read_table(tmp_path / "wide.json"), {})

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from flyweight.toolkit.packing.tables import TableRefused, is_text, read_table
 
 FRAME = pd.DataFrame({"word": ["é", "a b", None], "size": [1.5, -2.0, None], "count": [1, 2, 3], "flag": [True, False, True]})
+ARRAYS = FRAME.astype(object).where(FRAME.notna(), None).to_dict("list")
+
+
+def _write_stream(path: Path) -> None:
+    table = pa.Table.from_pandas(FRAME)
+    with pa.ipc.new_stream(path, table.schema) as writer:
+        writer.write_table(table)
+
+
 WRITERS: dict[str, Callable[[Path], object]] = {
     "t.json": lambda path: FRAME.to_json(path, orient="records"),
     "t.ndjson": lambda path: FRAME.to_json(path, orient="records", lines=True),
     "t.jsonl.gz": lambda path: FRAME.to_json(path, orient="records", lines=True, compression="gzip"),
+    "split.json": lambda path: FRAME.to_json(path, orient="split"),
+    "arrays.json": lambda path: path.write_text(json.dumps({"instances": ARRAYS})),
+    "t.arrows": _write_stream,
     "t.parquet": lambda path: FRAME.to_parquet(path),
     "parquet without a suffix": lambda path: FRAME.to_parquet(path),
     "t.feather": lambda path: FRAME.to_feather(path),
@@ -89,6 +104,18 @@ DAMAGED: dict[str, tuple[str, bytes, str, str]] = {
     "a line": ("t.ndjson", b'{"a": 1}\n{"a": \n', "line 2: is not JSON", "one JSON object a line"),
     "Parquet": ("t.parquet", b"PAR1 and then nothing", "is not Parquet", "write the file again"),
     "Arrow": ("t.arrow", b"ARROW1\0\0nothing", "is not Arrow", "write the file again"),
+    "carriage returns": ("t.csv", b"a,b\r1,2\r", "line 1: not CSV: a carriage return ends a line", "mend the line"),
+    "Excel": ("t.xlsx", b"PK\x03\x04\x14\0", "is a ZIP archive or an Excel file", "CSV, JSON, NDJSON, Parquet, Feather or Arrow"),
+    "bzip2": ("t.csv.bz2", bz2.compress(b"a\n1\n"), "is compressed with bzip2", "gzip around it is read too"),
+    "ORC": ("t.orc", b"ORC\n\x03\0", "is an ORC file", "CSV, JSON, NDJSON, Parquet, Feather or Arrow"),
+    "split without rows": ("t.json", b'{"columns": ["a"], "data": 1}', "'columns' and 'data' are no arrays", "once"),
+    "split of another width": (
+        "t.json",
+        b'{"columns": ["a"], "data": [[1, 2]]}',
+        "row 1 is not an array of 1 values",
+        "each column",
+    ),
+    "arrays of other lengths": ("t.json", b'{"instances": {"a": [1], "b": [1, 2]}}', "no arrays of one length", "all rows"),
     "a stream": ("t.arrow", b"something else", "is not Arrow", "write the file again"),
 }
 
@@ -116,3 +143,8 @@ def test_an_unknown_encoding_and_an_absent_file_are_refused(tmp_path: Path) -> N
         read_table(tmp_path / "t.csv", encoding="latin-x")
     with pytest.raises(TableRefused, match="can't be read"):
         read_table(tmp_path / "absent.csv")
+
+
+def test_a_column_may_be_called_as_a_form_of_files_begins(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("ORC,BZh\n1,2\n")
+    assert read_table(tmp_path / "t.csv").columns.tolist() == ["ORC", "BZh"]

@@ -16,6 +16,7 @@ from flyweight.toolkit.packing.kinds import check_types, missing_words, settled_
 from flyweight.toolkit.packing.other_frames import as_pandas
 from flyweight.toolkit.packing.sample import (
     Row,
+    SampleRefused,
     Shape,
     as_categories,
     column_names,
@@ -27,7 +28,7 @@ from flyweight.toolkit.packing.sample import (
     shape_of,
     without_others,
 )
-from flyweight.toolkit.packing.tables import file_form
+from flyweight.toolkit.packing.tables import UNNAMED, file_form
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,11 @@ def read_source_table(estimator: Any, sample: Any, types: Mapping[str, str]) -> 
     """
     sample = as_pandas(sample)
     names = names_of(estimator, sample)
+    if file_form(sample) and sample.attrs.get(UNNAMED) and form_of(estimator) == "table":
+        if len(names) != sample.shape[1]:
+            values = f"a row of the sample has {sample.shape[1]} values"
+            raise SampleRefused(f"the estimator was fitted on {len(names)} features, {values}")
+        sample = sample.set_axis(names, axis=1)
     if file_form(sample):  # a header may have blanks around a name
         sample = sample.set_axis(column_names(sample, names), axis=1)
     check_types(types, names)

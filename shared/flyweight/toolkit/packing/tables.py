@@ -18,17 +18,33 @@ import numpy as np
 import pandas as pd
 
 from flyweight import strict_json
-from flyweight.formats.csv import MISSING
+from flyweight.formats.csv import MISSING, fault_of
 from flyweight.models.signature import Feature
 from flyweight.models.texts import value_of
 from flyweight.toolkit.errors import ToolkitError
 
 FORM = "flyweight.form"  # the attribute of a DataFrame that says of which form its file was: CSV, JSON, or one with types
+UNNAMED = "flyweight.unnamed"  # the attribute of one whose columns the file does not name: they are in the features' order
 CSV, JSON, TYPED = "csv", "json", "typed"
 MAX_CELL = 1 << 27  # characters
 LIKELY = (";", "\t", "|")  # delimiters to propose
 GZIP = b"\x1f\x8b"
-COLUMNAR = {b"PAR1": "Parquet", b"ARRO": "Arrow", b"FEA1": "Feather"}  # by the first bytes
+# by the first bytes; a stream of Arrow begins with the mark of a message
+COLUMNAR = {b"PAR1": "Parquet", b"ARRO": "Arrow", b"FEA1": "Feather", b"\xff\xff\xff\xff": "Arrow"}
+OTHERS = (
+    (b"PK\x03\x04", "a ZIP archive or an Excel file (.xlsx)"),
+    (b"\xd0\xcf\x11\xe0", "an Excel file (.xls)"),
+    (b"\x80", "a pickle"),
+    (b"\x93NUMPY", "an array of NumPy"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"ORC", "an ORC file"),
+    (b"Obj\x01", "an Avro file"),
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"BZh", "compressed with bzip2"),
+    (b"\xfd7zXZ", "compressed with xz"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd"),
+)  # the first bytes of files that are not read here
+READ = "give the table as CSV, JSON, NDJSON, Parquet, Feather or Arrow; gzip around it is read too"
 JSON_LINES = (".ndjson", ".jsonl")
 
 
@@ -55,8 +71,9 @@ def read_table(
     if data.startswith(GZIP):
         data, name = _unzipped(data, path), name.removesuffix(".gz")
     suffix = Path(name).suffix
-    if data[:4] in COLUMNAR or suffix in (".parquet", ".feather", ".arrow", ".ipc"):
+    if data[:4] in COLUMNAR or suffix in (".parquet", ".feather", ".arrow", ".arrows", ".ipc"):
         return _of_form(_columnar(data, path, COLUMNAR.get(data[:4], suffix[1:].title())), TYPED)
+    _check_readable(data, path) if encoding is None else None
     text = _decoded(data, path, encoding)
     if suffix in (*JSON_LINES, ".json"):
         instances = _json_lines(text, path) if suffix in JSON_LINES else _json(text, path)
@@ -117,6 +134,16 @@ def is_whole(text: str) -> bool:
     """Check whether a text writes a whole number without a decimal point."""
     digits = text.strip()
     return digits.removeprefix("-").removeprefix("+").isdecimal()
+
+
+def _check_readable(data: bytes, path: Path) -> None:
+    """Check that a file is none of those that are often given and not read here.
+
+    :raises TableRefused: it is one of them.
+    """
+    other = next((what for start, what in OTHERS if data.startswith(start)), None)
+    if other is not None and any(byte < 9 or byte > 127 for byte in data[:512]):  # a column of CSV may be called ORC
+        raise TableRefused(f"{path} is {other}, which is not read as a table", READ)
 
 
 def _unzipped(data: bytes, path: Path) -> bytes:
@@ -191,14 +218,14 @@ def _csv_lines(text: str, path: Path, delimiter: str) -> Iterator[tuple[int, lis
     :raises TableRefused: a quote does not close, or stands inside a cell.
     """
     csv.field_size_limit(MAX_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline="\n"), delimiter=delimiter, strict=True)
     while True:
         number = reader.line_num + 1
         try:
             row = next(reader, None)
         except csv.Error as error:
             raise TableRefused(
-                f"{path}, line {number}: not CSV ({error})", "mend the line: a quote in a cell is doubled"
+                f"{path}, line {number}: not CSV: {fault_of(error)}", "mend the line: a quote in a cell is doubled"
             ) from None
         if row is None:
             return
@@ -207,7 +234,7 @@ def _csv_lines(text: str, path: Path, delimiter: str) -> Iterator[tuple[int, lis
 
 
 def _json(text: str, path: Path) -> list[Any]:
-    """Read a list of instances, or an object with the key `instances`.
+    """Read a list of instances, or an object with the key `instances`, or with `columns` and `data`.
 
     :raises TableRefused: the text is something else.
     """
@@ -216,9 +243,36 @@ def _json(text: str, path: Path) -> list[Any]:
     except strict_json.NotStrictJSON as error:
         raise TableRefused(f"{path} {error}", "give a list of objects, or NDJSON in a file named .ndjson") from None
     instances = document.get("instances") if isinstance(document, dict) else document
+    if instances is None and {"columns", "data"} <= {*document}:
+        instances = _of_split(document["columns"], document["data"], path)
+    elif isinstance(instances, dict):
+        instances = _of_arrays(instances, path)
     if not isinstance(instances, list):
         raise TableRefused(f"{path} holds no list of rows", 'give [{"column": value}, ...] or {"instances": [...]}')
     return instances
+
+
+def _of_split(columns: Any, rows: Any, path: Path) -> list[Any]:
+    """Make instances of `columns` and `data`, as pandas' `to_json(orient="split")` writes them.
+
+    :raises TableRefused: they are no arrays, or a row has another number of values than there are columns.
+    """
+    if not isinstance(columns, list) or not isinstance(rows, list) or len({*map(str, columns)}) < len(columns):
+        raise TableRefused(f"{path}: 'columns' and 'data' are no arrays, or a column is there twice", "give each column once")
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, list) or len(row) != len(columns):
+            raise TableRefused(f"{path}, row {number} is not an array of {len(columns)} values", "give one for each column")
+    return [dict(zip(map(str, columns), row, strict=True)) for row in rows]
+
+
+def _of_arrays(named: dict[str, Any], path: Path) -> list[Any]:
+    """Make instances of an object with one array of values a column.
+
+    :raises TableRefused: a column is no array, or they differ in length.
+    """
+    if not all(isinstance(values, list) for values in named.values()) or len({*map(len, named.values())}) > 1:
+        raise TableRefused(f"{path}: 'instances' holds no arrays of one length", "give one array a column, each with all rows")
+    return [dict(zip(named, row, strict=True)) for row in zip(*named.values(), strict=True)]
 
 
 def _json_lines(text: str, path: Path) -> list[Any]:
@@ -239,17 +293,21 @@ def _json_lines(text: str, path: Path) -> list[Any]:
 def _of_instances(instances: list[Any], path: Path) -> pd.DataFrame:
     """Build a table of objects by name, or of lists, whose columns are then numbered: x0, x1...
 
+    :returns: the table; one of lists is marked as `UNNAMED`.
     :raises TableRefused: there is no row, or rows of several forms.
     """
     if not instances:
         raise TableRefused(f"{path} has no row", "give at least one row that the estimator accepts")
-    if all(isinstance(row, list) and len(row) == len(instances[0]) for row in instances):
+    unnamed = all(isinstance(row, list) and len(row) == len(instances[0]) for row in instances)
+    if unnamed:
         instances = [{f"x{position}": value for position, value in enumerate(row)} for row in instances]
     wrong = next((number for number, row in enumerate(instances, 1) if not isinstance(row, dict)), None)
     if wrong is not None:
         raise TableRefused(f"{path}, row {wrong} is not an object by column name", "give every row as an object")
     names = dict.fromkeys(name for row in instances for name in row)
-    return pd.DataFrame({name: pd.Series([row.get(name) for row in instances]) for name in names})
+    frame = pd.DataFrame({name: pd.Series([row.get(name) for row in instances]) for name in names})
+    frame.attrs[UNNAMED] = unnamed
+    return frame
 
 
 def _columnar(data: bytes, path: Path, form: str) -> pd.DataFrame:
