@@ -175,6 +175,14 @@ def test_an_array_without_the_values_that_its_header_promises_is_refused(shape: 
             npy.parse(whole, is_npy, validator())
 
 
+@pytest.mark.parametrize("shape", [f"(0x{'f' * 6000},)", f"({'9' * 4000}, {'9' * 4000})", f"(0x{'f' * 6000}, 0)"], ids=len)
+def test_a_shape_with_more_digits_than_python_writes_is_refused(shape: str) -> None:
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}}}\n".encode()
+    body = npy.MAGIC + b"\x01\x00" + len(header).to_bytes(2, "little") + header
+    with pytest.raises(MalformedRequest, match="in at most two dimensions"):
+        npy.parse(body, True, validator())
+
+
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_an_npz_that_numpy_does_not_write_is_refused_before_it_is_unpacked(method: int) -> None:
     """A hundred bytes of bzip2 hold megabytes, which are unpacked at once; damaged LZMA has an exception of its own."""

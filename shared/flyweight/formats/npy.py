@@ -112,7 +112,7 @@ def _header(text: bytes) -> "tuple[str, bool, list[int]]":
         kind, by_column, shape = header["descr"], header["fortran_order"], header["shape"]
     except (ValueError, SyntaxError, TypeError, LookupError, MemoryError, RecursionError):
         raise MalformedRequest("the npy file has no header that NumPy writes") from None
-    sizes = isinstance(shape, tuple) and len(shape) <= 2 and all([type(size) is int and size >= 0 for size in shape])
+    sizes = isinstance(shape, tuple) and len(shape) <= 2 and all([type(size) is int and 0 <= size < 1 << 63 for size in shape])
     if not isinstance(kind, str) or not sizes:
         raise MalformedRequest(f"expected an array of numbers or texts in at most two dimensions, got {preview(str(kind))}")
     return kind, bool(by_column), [*shape]
