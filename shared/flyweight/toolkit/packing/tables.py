@@ -137,7 +137,7 @@ def is_whole(text: str) -> bool:
 
 
 def _check_readable(data: bytes, path: Path) -> None:
-    """Check that a file is none of those that are often given and not read here.
+    """Refuse a file of a form that is often given and not read here.
 
     :raises TableRefused: it is one of them.
     """
