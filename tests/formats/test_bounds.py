@@ -42,6 +42,8 @@ def refused(body: str, content_type: str, **limits: Any) -> str:
         "[" + "[1]," * 30_000 + "[1]]",
         "[" + '{"f0":1},' * 30_000 + '{"f0":1}]',
         '{"outputs":["predictions"],"instances":[' + "[1]," * 30_000 + "[1]]}",
+        '{"dataframe_records":[' + '{"f0":1},' * 30_000 + '{"f0":1}]}',
+        '{"context":{"f0":1},"examples":[' + "{}," * 30_000 + "{}]}",
         "[" + "1," * 60_000 + "1]",
         '{"instances":[' + "1," * 60_000 + '1],"parse_text":true}',
         " [" + '{"f0":"[{\\"["},' * 30_000 + "[]]",

@@ -23,7 +23,8 @@ ROW = 92  # of an instance, with the number of its line; CSV has two, before and
 SMALL = 5  # entries of a small dict
 # a text, also one that does not end, and the colon after a key
 TEXT = re.compile(r'"((?:[^"\\]++|\\.?+)*+)(?:"(\s*+:)?|\Z)', re.DOTALL)
-INSTANCES = re.compile(r'"instances"\s*+:')
+# the keys under which JSON holds instances: our own, MLflow's and TensorFlow Serving's
+INSTANCES = re.compile(r'"(?:instances|dataframe_records|examples)"\s*+:')
 NO_BRACKETS = {code: None for code in range(128) if chr(code) not in "[]{}"}
 
 
