@@ -98,6 +98,7 @@ DAMAGED: dict[str, tuple[str, bytes, str, str]] = {
     "gzip": ("t.csv.gz", b"\x1f\x8b\x08garbage", "damaged gzip", "again"),
     "JSON": ("t.json", b'[{"a": 1},]', "is not JSON", "list of objects"),
     "JSON of a number": ("t.json", b"3", "no list of rows", "instances"),
+    "JSON of null": ("t.json", b"null", "no list of rows", "instances"),
     "JSON without rows": ("t.json", b"[]", "has no row", "at least one row"),
     "JSON of numbers": ("t.json", b'[{"a": 1}, 2]', "row 2 is not an object", "every row"),
     "NaN": ("t.json", b'[{"a": NaN}]', "NaN", "list of objects"),

@@ -243,7 +243,7 @@ def _json(text: str, path: Path) -> list[Any]:
     except strict_json.NotStrictJSON as error:
         raise TableRefused(f"{path} {error}", "give a list of objects, or NDJSON in a file named .ndjson") from None
     instances = document.get("instances") if isinstance(document, dict) else document
-    if instances is None and {"columns", "data"} <= {*document}:
+    if instances is None and isinstance(document, dict) and {"columns", "data"} <= {*document}:
         instances = _of_split(document["columns"], document["data"], path)
     elif isinstance(instances, dict):
         instances = _of_arrays(instances, path)
