@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Heap = list[tuple[float, int]]
 
 
-CHOSEN = 16  # the nearest points are chosen first where there are so many times as many
+CHOSEN = 16  # points for each neighbor, from which on the nearest ones are chosen first
 
 
 class Search:
