@@ -1,10 +1,18 @@
 """Fill missing values from other rows, or from the row's other columns (`sklearn.impute`, 1.9)."""
 
 from flyweight.ops._arithmetic import total
+from flyweight.ops._lazy import cached_property
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
     from flyweight.ops import Node
+
+
+BLOCK = 1 << 18  # distances that are computed at once
+TINY = 1e-300  # more than what squares lose that are too small for a number's usual digits
 
 
 class Nearest:
@@ -31,14 +39,68 @@ class Nearest:
         present = [column for column, v in enumerate(x) if v == v]
         if len(present) == len(x):
             return x
-        near = self.near(x)
-        return [v if v == v else self._filled(column, near) for column, v in enumerate(x)]
+        return self._filled_row(x, self.near(x))
 
-    def near(self, x: "list[float]") -> "list[tuple[float, int]]":
-        """Return the squared distances and numbers of the training rows that have a column in common, the nearest first."""
+    def batch(self, x: "Any") -> "Any":
+        """Answer all rows of an array: of each row only those training rows are measured that may be among its nearest."""
+        import numpy as np
+
+        y, rows = x.copy(), np.flatnonzero(np.isnan(x).any(axis=1))
+        size = max(1, BLOCK // len(self.points))
+        for part in [rows[start : start + size] for start in range(0, len(rows), size)]:
+            for row, few in zip(part.tolist(), self._candidates(x[part]), strict=True):
+                own = x[row].tolist()
+                y[row] = self._filled_row(own, self.near(own, np.flatnonzero(few).tolist()))
+        return y
+
+    def near(self, x: "list[float]", among: "Iterable[int] | None" = None) -> "list[tuple[float, int]]":
+        """Return the squared distances and numbers of the training rows that have a column in common, the nearest first.
+
+        :param among: the numbers of the training rows that are measured; None for all.
+        """
         present = [column for column, v in enumerate(x) if v == v]
-        points = enumerate(self.points)
-        return sorted((distance, number) for number, point in points if (distance := _apart(x, point, present)) is not None)
+        numbers = range(len(self.points)) if among is None else among
+        apart = [(_apart(x, self.points[number], present), number) for number in numbers]
+        return sorted([(distance, number) for distance, number in apart if distance is not None])
+
+    def _candidates(self, x: "Any") -> "Any":
+        """Tell for each row which training rows may be donors of its missing values, of shape (rows, training rows).
+
+        Products of matrices give all distances with an error whose bound is known
+        (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1).
+        """
+        import numpy as np
+
+        points, has, squares = self._arrays
+        given = ~np.isnan(x)
+        own, mask = np.where(given, x, 0.0), given.astype(float)
+        with np.errstate(all="ignore"):
+            common, sizes = mask @ has, (own * own) @ has + mask @ squares
+            rough = (sizes - 2.0 * (own @ points)) / common
+            error = 16 * (x.shape[1] + 8) * 2.0**-53 * sizes / common + TINY
+            lowest, highest = rough - error, rough + error
+        lowest[~(lowest == lowest)], highest[~(highest == highest)] = -np.inf, np.inf
+        few = np.zeros(rough.shape, bool)
+        for column in np.flatnonzero(~given.all(axis=0)).tolist():
+            rows, donors = np.flatnonzero(~given[:, column]), np.flatnonzero(has[column])
+            limit = np.full((len(rows), 1), np.inf)
+            if len(donors) > self.k:
+                limit = np.partition(highest[np.ix_(rows, donors)], self.k - 1, axis=1)[:, self.k - 1 : self.k]
+            few[np.ix_(rows, donors)] |= lowest[np.ix_(rows, donors)] <= limit
+        return few
+
+    @cached_property
+    def _arrays(self) -> "tuple[Any, Any, Any]":
+        """Get the training rows as columns with zeros for what is missing, what is there, and the squares."""
+        import numpy as np
+
+        points = np.array(self.points).reshape(len(self.points), len(self._means)).T
+        has = ~np.isnan(points)
+        points = np.where(has, points, 0.0)
+        return points, has.astype(float), points * points
+
+    def _filled_row(self, x: "list[float]", near: "list[tuple[float, int]]") -> "list[float]":
+        return [v if v == v else self._filled(column, near) for column, v in enumerate(x)]
 
     def donors(self, column: int, near: "list[tuple[float, int]]") -> "list[tuple[float, int]]":
         """Return those of the nearest rows that have a value in this column."""

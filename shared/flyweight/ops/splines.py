@@ -12,6 +12,8 @@ from flyweight.ops import rows_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from flyweight.ops import Node
 
 OUTSIDE = ("constant", "linear", "continue", "error", "periodic")
@@ -62,6 +64,55 @@ class Basis:
         for feature, v in enumerate(x):
             y += self._values(feature, v)
         return y
+
+    def batch(self, x: "Any") -> "Any":
+        """Answer all rows of an array, by the steps of `row`.
+
+        :raises InvalidInput: a number is missing or beyond the boundaries, and the op refuses it.
+        """
+        import numpy as np
+
+        y = np.zeros((len(x), len(self.kinds)))
+        for feature in range(x.shape[1]):
+            self._fill(y[:, feature * self._splines : (feature + 1) * self._splines], feature, x[:, feature])
+        return y
+
+    def _fill(self, y: "Any", feature: int, v: "Any") -> None:
+        """Replace zeros by the values of one feature's functions, of shape (rows, functions).
+
+        :raises InvalidInput: a number is missing or beyond the boundaries, and the op refuses it.
+        """
+        import numpy as np
+
+        knots, degree = np.array(self._knots[feature]), self._degree
+        low, high = self._knots[feature][degree], self._knots[feature][self._pieces]
+        below, above, missing = v < low, v > high, np.isnan(v)
+        if (missing.any() and not self._zeros) or (self._outside == "error" and (below | above).any()):
+            raise InvalidInput
+        inside = v
+        if self._outside == "periodic":
+            inside = low + (v - low) % (high - low) if high > low else np.zeros(len(v))
+        elif self._outside != "continue":
+            inside = np.where(below, low, np.where(above, high, v))
+        last = knots[degree + 1 : self._pieces].searchsorted(inside, side="right") + degree
+        given = np.flatnonzero(~missing)
+        last = last[given]
+        wraps = last >= self._splines  # a period's end is its beginning
+        for place, part in enumerate(_de_boor_of_all(knots, inside[given], degree, last)):
+            functions = last - degree + place
+            y[given[~wraps], functions[~wraps]] = part[~wraps]
+            y[given[wraps], functions[wraps] % self._splines] += part[wraps]
+        if self._outside == "linear":
+            for side, (rows, bound) in enumerate([(below, low), (above, high)]):
+                y[rows] = self._lines(y[rows], np.array(self._slopes[2 * feature + side]), v[rows] - bound, side == 0)
+
+    def _lines(self, values: "Any", slopes: "Any", apart: "Any", below: bool) -> "Any":
+        """Return the outermost functions along their slopes, and zero for all others, of shape (rows, functions)."""
+        import numpy as np
+
+        places = np.arange(self._splines)
+        inside = places < self._degree if below else places >= self._splines - self._degree
+        return np.where(inside, values + apart[:, None] * slopes, 0.0)
 
     def _values(self, feature: int, v: float) -> "list[float]":
         """Return the values of one feature's functions.
@@ -130,6 +181,24 @@ def _de_boor(knots: "list[float]", v: float, degree: int, last: int) -> "list[fl
             else:
                 grown.append(carried)
                 carried = 0.0
+        grown.append(carried)
+        values = grown
+    return values
+
+
+def _de_boor_of_all(knots: "Any", v: "Any", degree: int, last: "Any") -> "list[Any]":
+    """Return what `_de_boor` returns of each number, an array a function."""
+    import numpy as np
+
+    values = [np.ones(len(v))]
+    for order in range(1, degree + 1):
+        grown, carried = [], np.zeros(len(v))
+        for place, value in enumerate(values, start=1):
+            right, left = knots[last + place], knots[last + place - order]
+            apart = right != left
+            share = np.divide(value, right - left, out=np.zeros(len(v)), where=apart)
+            grown.append(np.where(apart, carried + share * (right - v), carried))
+            carried = np.where(apart, share * (v - left), 0.0)
         grown.append(carried)
         values = grown
     return values
