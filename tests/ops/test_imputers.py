@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flyweight.models.file import Tensor
 from flyweight.ops import Node
-from flyweight.ops.imputers import Nearest
+from flyweight.ops.imputers import Merge, Nearest
 
 Array = np.ndarray[Any, Any]
 
@@ -50,3 +50,13 @@ def test_few_training_rows_are_measured() -> None:
     rows[:, 3] = rows[::2, 5] = np.nan
     few = nearest(points, 5)._candidates(rows)
     assert few.sum(axis=1).min() >= 5 and few.sum(axis=1).max() < 20
+
+
+def test_a_batch_of_predicted_values_is_kept_within_its_limits() -> None:
+    arrays = {"limits": Tensor("F64", (2,), memoryview(np.array([-1.0, 1.0])))}
+    op = Merge(Node({"op": "imputers.merge", "position": 1, "arrays": {"limits": "limits"}}, ("nn", "nn", "n"), arrays))
+    x = np.array([[1.0, np.nan]] * 4 + [[1.0, 2.0]])
+    filled, predicted = np.arange(10.0).reshape(5, 2), np.array([[0.5], [-7.0], [7.0], [np.nan], [0.5]])
+    expected = [op.row(*rows) for rows in zip(x.tolist(), filled.tolist(), predicted.tolist(), strict=True)]
+    np.testing.assert_array_equal(op.batch(x, filled, predicted), expected)
+    assert expected[0] == [0.0, 0.5] and expected[1][1] == -1.0 and expected[4] == [8.0, 9.0]

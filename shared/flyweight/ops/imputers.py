@@ -154,5 +154,14 @@ class Merge:
         y[self._position] = self._low if v < self._low else self._high if v > self._high else v
         return y
 
+    def batch(self, x: "Any", filled: "Any", predicted: "Any") -> "Any":
+        """Answer all rows of the arrays."""
+        import numpy as np
+
+        y, v = filled.copy(), predicted[:, 0]
+        v = np.where(v < self._low, self._low, np.where(v > self._high, self._high, v))
+        y[:, self._position] = np.where(np.isnan(x[:, self._position]), v, filled[:, self._position])
+        return y
+
 
 OPS = {"nearest": Nearest, "merge": Merge}

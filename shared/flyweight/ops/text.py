@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from flyweight.ops import Node
     from flyweight.ops._sparse import Entries
 
+PLACES, SHORT = 8192, 32  # terms whose columns are kept, and their letters at most
+TERM_BYTES = 350  # of memory that such a term takes, at most
+
 
 class _OfText(RowByRow):
     """An op that reads one string, which can't be missing.
@@ -83,6 +86,8 @@ class Hash(_OfText):
         self._width = node.whole("width", 1, MAX_WIDTH)
         self.kinds = wide(node, self._width)
         self._signs, self._binary = (node.choice(name, (True, False)) for name in ("signs", "binary"))
+        self._places: dict[str, tuple[int, float]] = {}  # of terms that were met; texts share most of theirs
+        self.grows = PLACES * TERM_BYTES
 
     def row(self, x: "list[Any]") -> "Entries":
         """Return the counts of terms, added up where terms share a column.
@@ -90,10 +95,23 @@ class Hash(_OfText):
         :raises InvalidInput: the text is missing, or holds half of a surrogate pair.
         """
         counts: Entries = {}
+        known = self._places
         for term in self.terms(x):
-            column, sign = place(_encoded(term, self._name), self._width, self._signs)
+            column, sign = known.get(term) or self._placed(term)
             counts[column] = counts.get(column, 0.0) + sign
         return dict.fromkeys(counts, 1.0) if self._binary else counts
+
+    def _placed(self, term: str) -> "tuple[int, float]":
+        """Return a term's column and its sign, and keep those of a short term.
+
+        :raises InvalidInput: the term holds half of a surrogate pair.
+        """
+        found = place(_encoded(term, self._name), self._width, self._signs)
+        if len(term) <= SHORT:
+            if len(self._places) >= PLACES:
+                self._places = {}
+            self._places[term] = found
+        return found
 
 
 class Pick(RowByRow):
