@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,10 @@ from flyweight.toolkit.convert import class_name, converts
 from flyweight.toolkit.convert.draft import ConversionRefused, Draft, Outputs, Value
 from flyweight.toolkit.convert.members import aligned, mean, member, members, positions, recoded, vote
 from flyweight.toolkit.convert.releases import class_shares
-from flyweight.toolkit.convert.trees import add_sum, of_sklearn
+from flyweight.toolkit.convert.trees import Tree, add_sum, of_sklearn
+
+CLASSIFIERS = ("sklearn.DecisionTreeClassifier", "sklearn.ExtraTreeClassifier")
+REGRESSORS = ("sklearn.DecisionTreeRegressor", "sklearn.ExtraTreeRegressor")
 
 
 @converts("sklearn.VotingClassifier")
@@ -43,6 +47,9 @@ def bagging_classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
     The ensemble's decision_function is left out, since the labels do not depend on it.
     """
     width, parts = len(estimator.classes_), []
+    if (trees := _own_trees(estimator, x, draft, CLASSIFIERS)) is not None:
+        shares = add_sum(trees, x, draft, np.zeros(width), single=True, mean=True, exact=True, divide=len(trees))
+        return {"index": draft.argmax(shares), "probabilities": shares}
     for place, (part, features) in enumerate(zip(estimator.estimators_, estimator.estimators_features_, strict=True)):
         has = hasattr(part, "predict_proba")
         outputs = member(part, draft.take(x, features), draft, f"members.{place}", "probabilities" if has else "index")
@@ -60,12 +67,37 @@ def bagging_classifier(estimator: Any, x: Value, draft: Draft) -> Outputs:
 @converts("sklearn.BaggingRegressor")
 def bagging_regressor(estimator: Any, x: Value, draft: Draft) -> Outputs:
     """Convert to the mean of the members' values, each over its own features."""
+    if (trees := _own_trees(estimator, x, draft, REGRESSORS)) is not None:
+        base = np.zeros(trees[0].value.shape[1])
+        return {"values": add_sum(trees, x, draft, base, single=True, mean=True, exact=True, divide=len(trees))}
     pairs = zip(estimator.estimators_, estimator.estimators_features_, strict=True)
     parts = [
         member(part, draft.take(x, features), draft, f"members.{place}", "values")["values"]
         for place, (part, features) in enumerate(pairs)
     ]
     return {"values": mean(parts, draft, exact=True)}
+
+
+def _own_trees(estimator: Any, x: Value, draft: Draft, kinds: tuple[str, ...]) -> list[Tree] | None:
+    """Return the members as the trees of one forest, which takes less time than one after the other.
+
+    :param kinds: the classes of estimators that are trees.
+    :returns: None if a member is no such tree, or if a column is read by none.
+    """
+    parts, features = estimator.estimators_, estimator.estimators_features_
+    read = np.unique(np.concatenate(features))
+    if len(read) != len(x.columns) or not all(class_name(part) in kinds and part.n_outputs_ == 1 for part in parts):
+        return None
+    trees = []
+    for part, own in zip(parts, features, strict=True):
+        value = part.tree_.value[:, 0]
+        if kinds == CLASSIFIERS:
+            places = positions(part.classes_, range(len(estimator.classes_)), draft, "bagging")
+            value = np.zeros((len(value), len(estimator.classes_)))
+            value[:, places] = class_shares(part.tree_.value[:, 0, : len(places)])
+        tree = of_sklearn(part, value)
+        trees.append(replace(tree, feature=np.where(tree.left < 0, tree.feature, np.asarray(own)[tree.feature])))
+    return trees
 
 
 @converts("sklearn.AdaBoostClassifier", "imblearn.RUSBoostClassifier")
@@ -97,7 +129,7 @@ def _ada_shares(estimator: Any, x: Value, draft: Draft) -> Value:
     classes = len(estimator.classes_)
     trees = []
     for part in estimator.estimators_:
-        if class_name(part) not in ("sklearn.DecisionTreeClassifier", "sklearn.ExtraTreeClassifier"):
+        if class_name(part) not in CLASSIFIERS:
             helps = "the algorithm SAMME.R, which scikit-learn dropped, has a conversion for trees only; fit it anew with SAMME"
             raise ConversionRefused(draft.path, "AdaBoostClassifier", helps)
         if not np.array_equal(part.classes_, estimator.classes_):
