@@ -6,7 +6,6 @@ import json
 import re
 import shlex
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,20 +15,11 @@ from flyweight.serving.service import Service
 from flyweight.settings import Settings
 from flyweight.values import Request
 from tests.conftest import ROOT
-from tests.contract.matching import is_number
+from tests.docs.answers import alike
 
 PAGES = [path for path in sorted((ROOT / "docs" / "protocols").glob("*.md")) if path.stem not in ("README", "differences")]
 BLOCK = re.compile(r"^```bash\n(curl .*?)^```\n\n```json\n(.*?)^```", re.DOTALL | re.MULTILINE)
 LONGEST = 60
-
-
-def alike(one: Any, other: Any) -> bool:
-    """Whether two documents are the same but for rounding."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return [*one] == [*other] and all(alike(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(alike, one, other))
-    return bool(one == (pytest.approx(other) if is_number(other) else other))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

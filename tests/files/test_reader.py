@@ -102,7 +102,7 @@ BAD_ROWS = {
     b"1,a,true,2": "the row has 4 values, the header has 3",
     b'1,"a"b,true': "the row is not CSV: ',' expected after '\"'",
     b"1,\xff,true": "the row is not UTF-8: byte 2 is 0xff",
-    b"1,a\rb,true": "the row is not CSV: new-line character seen in unquoted field",
+    b"1,a\rb,true": "the row is not CSV: a carriage return ends a line without a line feed",
     b'"1,a,true': "the row is not CSV",  # a quote that takes along what follows it
 }
 

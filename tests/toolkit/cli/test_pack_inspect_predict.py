@@ -63,7 +63,7 @@ def test_pack_refuses_in_words(run: Callable[..., Result], files: tuple[Path, Pa
     broken = tmp_path / "broken.joblib"
     broken.write_bytes(b"not a pickle")
     assert "and not a pickle of an estimator" in run("pack", broken).stderr
-    assert "line 1: not UTF-8" in run("pack", files[0], "--sample", files[0]).stderr
+    assert "is a pickle, which is not read as a table" in run("pack", files[0], "--sample", files[0]).stderr
     assert json.loads(run("pack", broken, "--json").stdout)["error"] == "FileRefused"
 
 
