@@ -291,9 +291,7 @@ def _parquet(raw: RangeFile, names: "list[str]", begin: int, coded: "set[str]") 
 def _arrow(raw: RangeFile, names: "list[str]", begin: int, coded: "set[str]") -> "Iterator[Any]":
     """Read record batches of Arrow from a row on."""
     opened = _opened(raw)
-    there = [
-        place for place, name in enumerate(opened.schema.names) if name in names
-    ]  # a name that is there twice is refused later
+    there = [place for place, name in enumerate(opened.schema.names) if name in names]  # one that is there twice is refused later
     is_file = hasattr(opened, "get_batch")
     batches = map(opened.get_batch, range(opened.num_record_batches)) if is_file else iter(opened)
     for batch in batches:
