@@ -1,4 +1,4 @@
-"""The nearest points of a batch: those that a product of matrices chooses are measured as all points would be."""
+"""The neighbors of a batch: those that a product of matrices chooses, and those within a radius, are those of each row."""
 
 from __future__ import annotations
 
@@ -10,18 +10,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flyweight.errors import InvalidInput
 from flyweight.models.file import Tensor
 from flyweight.ops import Node, _neighbors
 from flyweight.ops._distances import candidates, prepared_points
 from flyweight.ops._neighbors import Search
+from flyweight.ops.neighbors import Mean, Votes
 
 Array = np.ndarray[Any, Any]
 
+DTYPES = {"leaf": "u1", "begins": "u4", "ends": "u4", "labels": "u4"}  # other arrays are float64
 
-def searching(points: Array, k: int, metric: str = "euclidean") -> Search:
-    spec = {"op": "neighbors.votes", "arrays": {"points": "points"}, "metric": metric, "k": k}
-    tensors = {"points": Tensor("F64", points.shape, memoryview(np.ravel(points)))}
-    return Search(Node(spec, ("n" * points.shape[1],), tensors))
+
+def node(points: Array, options: dict[str, Any], **arrays: Any) -> Node:
+    every = {"points": points} | {name: np.asarray(values, dtype=DTYPES.get(name, float)) for name, values in arrays.items()}
+    spec = {"op": "neighbors.votes", "arrays": {name: name for name in every}, "metric": "euclidean", **options}
+    tensors = {
+        name: Tensor(f"{values.dtype.kind}{8 * values.itemsize}".upper(), values.shape, memoryview(np.ravel(values)))
+        for name, values in every.items()
+    }
+    return Node(spec, ("n" * points.shape[1],), tensors)
+
+
+def searching(points: Array, k: int, metric: str = "euclidean", **arrays: Any) -> Search:
+    return Search(node(points, {"metric": metric, "k": k}, **arrays))
 
 
 @st.composite
@@ -70,3 +82,51 @@ def test_points_are_chosen_only_where_there_are_many_more_than_neighbors() -> No
     points = np.random.default_rng(0).normal(size=(_neighbors.CHOSEN * 4, 2))
     assert not searching(points, 4)._chooses and searching(points, 3)._chooses
     assert not searching(points, 3, "manhattan")._chooses
+
+
+@settings(max_examples=150, deadline=None)
+@given(cloud=clouds(), metric=st.sampled_from(["euclidean", "sqeuclidean", "manhattan", "chebyshev"]), near=st.floats(0.0, 1.5))
+def test_within_a_radius_a_batch_finds_the_neighbors_of_each_row(cloud: tuple[Array, Array], metric: str, near: float) -> None:
+    points, rows = cloud
+    with np.errstate(all="ignore"):
+        middle = np.nanmedian(searching(points, 1)._metric.batch(rows, points)) ** 0.5  # type: ignore[misc]
+    search = searching(points, 0, metric, radius=[float(middle) * near])
+    with np.errstate(all="ignore"):
+        distances, inside, sure = search.within(rows)
+    assert sure.all() or not np.isfinite(distances).all()
+    for row in sure.nonzero()[0]:
+        expected = sorted(search.neighbors(rows[row].tolist()))
+        assert sorted(zip(distances[row][inside[row]], inside[row].nonzero()[0], strict=True)) == expected
+
+
+def test_a_row_at_the_radius_of_a_ball_tree_is_in_doubt() -> None:
+    points = np.array([[0.0], [1.0], [2.0]])
+    tree = {"leaf": [1.0], "begins": [0.0], "ends": [3.0], "centers": points[1:2], "radii": [1.0]}
+    search = searching(points, 0, radius=[1.0], **tree)
+    _, inside, sure = search.within(np.array([[0.5], [3.0], [9.0]]))
+    assert sure.tolist() == [True, False, True]
+    assert inside[sure].tolist() == [[True, True, False], [False, False, False]]
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "manhattan", "minkowski"])
+@pytest.mark.parametrize("weights", ["uniform", "distance"])
+def test_a_batch_within_a_radius_answers_as_its_rows_do(weights: str, metric: str) -> None:
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(300, 3))
+    options = {"weights": weights, "metric": metric, "widths": [3]}
+    arrays = {"radius": [1.0], "power": [3.0], "lonely": [0.5, 0.25, 0.25]}
+    votes = Votes(node(points, options, **arrays, labels=rng.integers(0, 3, (300, 1))))
+    mean = Mean(node(points, options, **arrays, targets=rng.normal(size=(300, 3))))
+    rows = np.concatenate([rng.normal(size=(200, 3)), [[50.0, 0.0, 0.0]], points[:5]])
+    for op in (votes, mean):
+        with np.errstate(all="ignore"):
+            found = op.batch(rows)
+        np.testing.assert_allclose(found, [op.row(row) for row in rows.tolist()], rtol=1e-12, atol=1e-14)
+
+
+def test_a_row_without_neighbors_is_refused_in_a_batch_where_the_model_has_no_answer_for_it() -> None:
+    points = np.zeros((3, 1))
+    votes = Votes(node(points, {"weights": "uniform", "widths": [2]}, radius=[1.0], labels=[[0], [1], [1]]))
+    assert votes.batch(np.array([[0.5]])).tolist() == [[1 / 3, 2 / 3]]
+    with pytest.raises(InvalidInput, match="without any"):
+        votes.batch(np.array([[0.5], [7.0]]))

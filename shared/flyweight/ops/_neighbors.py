@@ -139,14 +139,43 @@ class Search:
         :returns: distances and positions, of shape (rows, k), and for each row whether it is without doubt.
         :raises TypeError: the metric has no batch form; `batched` is False.
         """
-        import numpy as np
-
         metric = self._metric
         if metric.batch is None:
             raise TypeError("these distances have no batch form")
-        x = x if metric.prepare is tuple else np.array([metric.prepare(row) for row in x.tolist()]).reshape(x.shape)
+        x = self._all_prepared(x)
         kept, positions, sure = self._nearest_of_few(x) if self._chooses else self._nearest_of_all(x)
-        return np.sqrt(kept) if metric.root == 2.0 else kept ** (1.0 / metric.root), positions, sure
+        return self._distances(kept), positions, sure
+
+    def within(self, x: "Any") -> "tuple[Any, Any, Any]":
+        """Find the points within the radius of each row of a batch.
+
+        A row is in doubt where a point lies so close to the radius that rounding decides, or a distance is NaN.
+
+        :returns: distances to all points and whether they count, of shape (rows, points), and for each row whether it is without
+            doubt.
+        :raises TypeError: the metric has no batch form; `batched` is False.
+        """
+        import numpy as np
+
+        metric, near = self._metric, self._reduced_radius
+        if metric.batch is None:
+            raise TypeError("these distances have no batch form")
+        reduced = metric.batch(self._all_prepared(x), self._array)
+        same_bits = metric.root in (1.0, 2.0) and not self._balls  # as those of the row form
+        close = abs(reduced - near) < metric.slack + (0.0 if same_bits else 1e-12 * near)
+        inside = reduced <= near
+        sure = np.isfinite(reduced).all(axis=1) & ~close.any(axis=1)
+        return self._distances(reduced), inside, sure
+
+    def _all_prepared(self, x: "Any") -> "Any":
+        import numpy as np
+
+        prepare = self._metric.prepare
+        return x if prepare is tuple else np.array([prepare(row) for row in x.tolist()]).reshape(x.shape)
+
+    def _distances(self, reduced: "Any") -> "Any":
+        root = self._metric.root
+        return reduced**0.5 if root == 2.0 else reduced ** (1.0 / root)
 
     def _nearest_of_all(self, x: "Any") -> "tuple[Any, Any, Any]":
         """Measure the distances to all points; the answer is that of `nearest`, with reduced distances."""
@@ -187,8 +216,8 @@ class Search:
 
     @property
     def batched(self) -> bool:
-        """Whether `nearest` can answer; else rows are answered one by one."""
-        return self.counted and self._metric.batch is not None
+        """Whether `nearest`, or for a radius `within`, can answer; else rows are answered one by one."""
+        return self._metric.batch is not None
 
     @property
     def each(self) -> int:
@@ -198,7 +227,7 @@ class Search:
     @property
     def _chooses(self) -> bool:
         """Whether a product of matrices leaves most points out."""
-        return self._metric.straight and self._k < self.count // CHOSEN
+        return self.counted and self._metric.straight and self._k < self.count // CHOSEN
 
     @cached_property
     def _prepared_points(self) -> "Any":

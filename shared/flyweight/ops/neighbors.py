@@ -25,6 +25,7 @@ class _Searching:
     exact = False
     kinds: str
     _search: Search
+    _lonely: "list[float] | None" = None  # the answer of a row without neighbors
 
     if TYPE_CHECKING:
 
@@ -34,6 +35,10 @@ class _Searching:
 
         def answers(self, distances: Any, positions: Any) -> Any:
             """Answer from the neighbors' distances and positions, of shape (rows, k); each op has its own."""
+            ...
+
+        def answers_within(self, distances: Any, inside: Any) -> Any:
+            """Answer from the distances to all points and which of them count, of shape (rows, points); only for a radius."""
             ...
 
     def batch(self, x: "Any") -> "Any":
@@ -46,9 +51,16 @@ class _Searching:
         import numpy as np
 
         y, doubtful = np.empty((len(x), len(self.kinds))), np.ones(len(x), dtype=bool)
-        if self._search.batched:
+        if self._search.batched and self._search.counted:
             distances, positions, sure = self._search.nearest(x)
             y, doubtful = self.answers(distances, positions), ~sure
+        elif self._search.batched:
+            distances, inside, sure = self._search.within(x)
+            counted = sure & inside.any(axis=1)
+            y[counted] = self.answers_within(distances[counted], inside[counted])
+            if self._lonely is not None:
+                y[sure & ~counted] = self._lonely
+            doubtful = ~(counted if self._lonely is None else sure)
         for row in doubtful.nonzero()[0]:
             y[row] = self.row(x[row].tolist())
         return y
@@ -133,6 +145,15 @@ class Votes(_Weighted):
         votes, rows = np.zeros((len(distances), len(self.kinds))), np.arange(len(distances))[:, None]
         for weights, neighbor in zip(self._all_weights(distances).T, positions.T, strict=True):
             votes[rows, self._label_array[neighbor]] += weights[:, None]
+        return self._shares(votes)
+
+    def answers_within(self, distances: "Any", inside: "Any") -> "Any":
+        """Return the shares of each row."""
+        return self._shares((self._all_weights(distances) * inside) @ self._classes)
+
+    def _shares(self, votes: "Any") -> "Any":
+        import numpy as np
+
         wholes = [votes[:, span].sum(axis=1, keepdims=True).repeat(len(span), axis=1) for span in self._spans]
         return votes / np.concatenate(wholes, axis=1)
 
@@ -141,6 +162,15 @@ class Votes(_Weighted):
         import numpy as np
 
         return np.array(self._labels)
+
+    @cached_property
+    def _classes(self) -> "Any":
+        """Each point's classes, as ones in a row of zeros."""
+        import numpy as np
+
+        classes = np.zeros((self._search.count, len(self.kinds)))
+        classes[np.arange(len(classes))[:, None], self._label_array] = 1.0
+        return classes
 
 
 class Mean(_Weighted):
@@ -155,7 +185,7 @@ class Mean(_Weighted):
         super().__init__(node)
         self.targets = node.rows("targets", self._search.count, None)
         outputs = len(self.targets[0])
-        self._lonely = node.floats("lonely", outputs) if node.has("lonely") else [nan] * outputs
+        self._lonely: list[float] = node.floats("lonely", outputs) if node.has("lonely") else [nan] * outputs
         self.kinds = "n" * outputs
 
     def means(self, weights: "list[float]", rows: "list[list[float]]") -> "list[float]":
@@ -174,6 +204,11 @@ class Mean(_Weighted):
         """Return the means of each row."""
         weights = self._all_weights(distances)
         return (weights[:, :, None] * self._target_array[positions]).sum(axis=1) / weights.sum(axis=1, keepdims=True)
+
+    def answers_within(self, distances: "Any", inside: "Any") -> "Any":
+        """Return the means of each row."""
+        weights = self._all_weights(distances) * inside
+        return weights @ self._target_array / weights.sum(axis=1, keepdims=True)
 
     @cached_property
     def _target_array(self) -> "Any":

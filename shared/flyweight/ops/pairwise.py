@@ -5,8 +5,9 @@ from math import nan
 
 from flyweight.errors import Fault, InvalidInput, preview
 from flyweight.ops._arithmetic import dot, exps, total
-from flyweight.ops._distances import in_blocks, squares
+from flyweight.ops._distances import apart, in_blocks, squares
 from flyweight.ops._kernel_values import all_of_products, gaussians, of_products
+from flyweight.ops._lazy import cached_property
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class Kernel:
     exact = False
 
     def __init__(self, node: "Node") -> None:
-        points = node.rows("points", None, node.numbers())
+        self._width = node.numbers()
+        points = node.rows("points", None, self._width)
         self.kernel = node.choice("kernel", KERNELS)
         self.points: list[Any] = [tuple(point) for point in points] if self.kernel == "rbf" else points
         self.gamma, self.coef0, self.degree = node.floats("parameters", 3)
@@ -46,26 +48,32 @@ class Kernel:
         if self.kernel == "laplacian":
             return exps([-self.gamma * total(map(abs, map(sub, x, point))) for point in self.points])
         if self.kernel in ("chi2", "additive_chi2"):
-            apart = [chi2(x, point) for point in self.points]
-            return exps([-self.gamma * v for v in apart]) if self.kernel == "chi2" else [-v for v in apart]
+            values = [chi2(x, point) for point in self.points]
+            return exps([-self.gamma * v for v in values]) if self.kernel == "chi2" else [-v for v in values]
         products = [dot(point, x) for point in self.points]
         return of_products(self.kernel, products, self.gamma, self.coef0, self.degree)
 
     def batch(self, x: "Any") -> "Any":
         """Answer all rows of an array."""
-        return in_blocks(x, len(self.points) * (x.shape[1] if self.kernel == "laplacian" else 1), self._block)
+        return in_blocks(x, len(self.points), self._block)
 
     def _block(self, x: "Any") -> "Any":
         import numpy as np
 
-        points = np.array(self.points).reshape(len(self.points), x.shape[1])
+        points = self._array
         if self.kernel == "rbf":
             return np.exp(-self.gamma * squares(x, points))
         if self.kernel in ("chi2", "additive_chi2"):
             return np.array([self.row(row) for row in x.tolist()]).reshape(len(x), len(points))
         if self.kernel == "laplacian":
-            return np.exp(-self.gamma * np.abs(x[:, np.newaxis] - points).sum(axis=2))
+            return np.exp(-self.gamma * apart(x, points, "manhattan", 1.0))
         return all_of_products(self.kernel, x @ points.T, self.gamma, self.coef0, self.degree)
+
+    @cached_property
+    def _array(self) -> "Any":
+        import numpy as np
+
+        return np.array(self.points).reshape(len(self.points), self._width)
 
 
 def chi2(x: "list[float]", point: "list[float]") -> float:
