@@ -161,6 +161,10 @@ def test_what_can_not_be_meant_is_refused_in_words(penguins: Path) -> None:
         Scorer(penguins, on_error="ignore")
     with pytest.raises(WrongScorer, match="no column 'id'"):
         Scorer(penguins, keep=["id"])(PENGUINS)
+    with pytest.raises(WrongScorer, match=r"keep=\['id'\]"):
+        Scorer(penguins, keep="id")
+    with pytest.raises(WrongScorer, match="RecordBatchReader; `batches` scores"):
+        Scorer(penguins)(PENGUINS.to_reader())
     with pytest.raises(WrongScorer, match="'prediction' twice"):
         Scorer(penguins, keep=["prediction"])
     with pytest.raises(InvalidInput, match="predictions, probabilities"):
@@ -215,6 +219,10 @@ def test_rows_that_are_dicts_have_the_answers_of_a_batch(penguins: Path) -> None
     assert scorer.rows([]) == []
     with pytest.raises(WrongScorer, match="row 1 has no 'sex'"):
         scorer.rows([*PENGUINS.slice(0, 1).to_pylist(), {"island": "Dream"}])
+    with pytest.raises(WrongScorer, match="row 0 has no 'sex'"):
+        scorer.rows([None])
+    with pytest.raises(InvalidInput, match="instance 1: expected an array of values or an object by feature name, got null"):
+        Scorer(penguins).rows([*PENGUINS.slice(0, 1).to_pylist(), None])
 
 
 def test_a_dict_with_a_wrong_value_fails_alone(penguins: Path) -> None:

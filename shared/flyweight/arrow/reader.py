@@ -85,7 +85,8 @@ def read_rows(rows: "Sequence[dict[str, Any]]", model: "Predictor") -> "tuple[An
     if array is not None:
         return array, range(len(rows)), {}
     names = [feature.name for feature in features]
-    return _by_row([{name: row[name] for name in names if name in row} for row in rows], model)
+    read = [{name: row[name] for name in names if name in row} if isinstance(row, dict) else row for row in rows]
+    return _by_row(read, model)
 
 
 def _by_row(rows: "Iterable[Any]", model: "Predictor") -> "tuple[Any, Sequence[int], dict[int, InvalidInput]]":

@@ -52,6 +52,8 @@ class Scorer:
         outputs: "Sequence[str] | None" = None,
         on_error: str = RAISE,
     ) -> None:
+        if isinstance(keep, str):
+            raise WrongScorer(f"keep is a list of columns, got one text: keep=[{keep!r}]")
         if on_error not in (RAISE, COLUMN):
             raise WrongScorer(f"on_error is {RAISE!r} or {COLUMN!r}, got {on_error!r}")
         self.keep, self.outputs, self.on_error = (*keep,), None if outputs is None else [*outputs], on_error
@@ -132,6 +134,8 @@ class Scorer:
 
         if not isinstance(batch, (pa.RecordBatch, pa.Table)):
             functions = "flyweight.pandas.score and flyweight.polars.score take DataFrames"
+            if isinstance(batch, pa.RecordBatchReader):
+                functions = "`batches` scores what a reader gives"
             raise WrongScorer(f"expected a RecordBatch or a Table of pyarrow, got {named(batch)}; {functions}")
         schema = self.schema(batch.schema)
         found = self.answers(batch)
@@ -159,8 +163,9 @@ class Scorer:
         :raises InvalidInput: unless faults have a column, a row does not fit the signature or is refused by the model.
         :raises WrongScorer: a value that is to be kept is not there.
         """
-        if absent := [(number, name) for number, row in enumerate(rows) for name in self.keep if name not in row]:
-            raise WrongScorer(f"row {absent[0][0]} has no {absent[0][1]!r}, which is to be kept")
+        for number, row in enumerate(rows if self.keep else ()):
+            if absent := [*self.keep] if not isinstance(row, dict) else [name for name in self.keep if name not in row]:
+                raise WrongScorer(f"row {number} has no {absent[0]!r}, which is to be kept")
         answered = self.answers_to(rows).to_pylist()
         return [{**{name: row[name] for name in self.keep}, **found} for row, found in zip(rows, answered, strict=True)]
 
