@@ -13,7 +13,7 @@ from typing import Any
 import flyweight
 from flyweight.settings import ADDRESS_FILE
 from flyweight.toolkit import images
-from flyweight.toolkit.building import archive, assembly, report, sbom, wheels
+from flyweight.toolkit.building import archive, assembly, report, wheels
 from flyweight.toolkit.building import image as image_of_build
 from flyweight.toolkit.building.archive import MOMENT
 from flyweight.toolkit.building.assembly import MODEL, Installed
@@ -153,6 +153,8 @@ def _make(spec: BuildSpec, below: list[Base], place: Path, out: Path) -> Built:
         spec.package.further(draft, marker)
     files, size = _settle(draft)
     spec.advance("measuring", 0, 1)
+    from flyweight.toolkit.building import sbom  # late: its library takes 0.2 s, and many verbs import this module
+
     parts = sbom.text(spec.source, packages, [] if packages else installed.pins, spec.target.name, shipped)
     (place / PARTS).write_text(parts, encoding="utf-8", newline="\n")
     archives = cache(partial(_archives, spec, draft, place))  # made on demand: not if the folder exceeds a limit

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from flyweight.toolkit.convert import class_name
 from flyweight.toolkit.packing.candidate import Candidate, EngineSkipped, as_bytes
 
 if TYPE_CHECKING:
@@ -28,6 +27,8 @@ def candidates(model: SourceModel) -> Iterator[Candidate]:
 
     :raises EngineSkipped: the estimator is not one of XGBoost's own, takes categories or strings, or answers several labels.
     """
+    from flyweight.toolkit.convert import class_name
+
     reason = refusal([class_name(model.estimator)], [])
     if reason:
         raise EngineSkipped(reason)
