@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import io
+import tokenize
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,9 @@ import pytest
 
 from flyweight.toolkit.building.runtime_files import PACKAGE, bare, copy
 
-CORE = sorted(path for path in PACKAGE.rglob("*.py") if "toolkit" not in path.parts)
+ROOT = PACKAGE.parents[1]
+CORE = [path for path in PACKAGE.rglob("*.py") if "toolkit" not in path.parts]
+SOURCES = sorted([*CORE, *(ROOT / "handlers").rglob("*.py")])
 
 
 def without_docstrings(source: str) -> list[tuple[int, str]]:
@@ -28,12 +32,13 @@ def _is_empty_text(body: list[ast.stmt]) -> bool:
     return [ast.unparse(part) for part in body] == ["''"]
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_bare_source_has_the_same_statements_on_the_same_lines(path: Path) -> None:
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_bare_source_has_the_same_statements_on_the_same_lines_and_no_comment(path: Path) -> None:
     source = path.read_text()
     stripped = bare(source)
     assert without_docstrings(stripped) == without_docstrings(source)
     assert stripped.count("\n") == source.count("\n") and len(stripped) < len(source)
+    assert not [token for token in tokenize.generate_tokens(io.StringIO(stripped).readline) if token.type == tokenize.COMMENT]
 
 
 @pytest.mark.parametrize("document", [None, {}], ids=["every op", "one model"])

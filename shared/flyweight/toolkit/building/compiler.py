@@ -15,6 +15,14 @@ import sys
 class Stripped(ast.NodeTransformer):
     """Takes the annotations away from functions and from a module's own names, and what is under `if TYPE_CHECKING`."""
 
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        """Visit the statements inside a node; expressions, which are most of a source, have nothing to take away."""
+        for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            if isinstance(parts := getattr(node, name, None), list):
+                visited = [self.visit(part) for part in parts]
+                setattr(node, name, [one for part in visited for one in (part if isinstance(part, list) else [part])])
+        return node
+
     def visit_Module(self, node: ast.Module) -> ast.Module:
         """Make annotated names plain ones."""
         body: list[ast.stmt] = []

@@ -1,9 +1,8 @@
 """Copy the modules of the core that a function can use: all except ops and engines of other models, and other protocols."""
 
 import ast
-import io
+import re
 import shutil
-import tokenize
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -17,6 +16,11 @@ FAMILIES = ("ops", "engines")  # the folders whose modules are selected by the m
 # upgrade of a project wrote; and from all but those for batches, the scorer of record batches and the jobs.
 LEFT_OUT = ("toolkit", "__main__.py", "__pycache__", "*.pyc", ".*_cache", "*.md", "*.new", "py.typed")
 BATCHES = ("arrow", "jobs")
+# a string, which stays, or a comment with the spaces before it; an f-string within the quotes of another is not understood
+STRING_OR_COMMENT = re.compile(
+    r"""(\"{3}(?:[^\\]|\\.)*?\"{3} | '{3}(?:[^\\]|\\.)*?'{3} | "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*') | [^\S\n]*\#[^\n]*""",
+    re.DOTALL | re.VERBOSE,
+)
 
 
 def copy(
@@ -46,19 +50,26 @@ def copy(
             path.write_text(bare(path.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
 
 
+@cache
 def bare(source: str) -> str:
     """Take docstrings and comments out of a source; each line stays where it is, for tracebacks."""
-    lines = source.splitlines()
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            row, column = token.start
-            lines[row - 1] = lines[row - 1][:column].rstrip()
-    for node in ast.walk(ast.parse(source)):
+    lines = STRING_OR_COMMENT.sub(r"\1", source).splitlines()
+    tree = ast.parse(source)
+    for node in (tree, *_statements(tree.body)):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node, clean=False) is not None:
             text = node.body[0]
             end = text.end_lineno or text.lineno
             lines[text.lineno - 1 : end] = [" " * text.col_offset + '""'] + [""] * (end - text.lineno)
     return "\n".join(lines) + "\n"
+
+
+def _statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """List statements and those within them; without expressions, which are most of a source."""
+    for statement in body:
+        yield statement
+        for part in (statement, *getattr(statement, "handlers", ()), *getattr(statement, "cases", ())):
+            for inner in ("body", "orelse", "finalbody"):
+                yield from _statements(getattr(part, inner, []))
 
 
 def needed(document: dict[str, Any], accelerated: bool = False) -> set[Path]:
