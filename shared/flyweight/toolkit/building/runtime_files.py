@@ -125,5 +125,5 @@ def _imports(node: ast.AST) -> Iterator[str]:
         elif isinstance(child, ast.ImportFrom) and (child.module or "").partition(".")[0] == "flyweight":
             yield child.module or ""
             yield from (f"{child.module}.{alias.name}" for alias in child.names)
-        else:
+        elif isinstance(child, (ast.stmt, ast.excepthandler, ast.match_case)):
             yield from _imports(child)
