@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 # Test files run side by side, one a processor: libraries that bring threads of their own would only wait for each other.
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -28,6 +29,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "busy"))
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 ROOT = Path(__file__).resolve().parents[1]
+MEASURED: dict[Any, Any] = {}  # by what `measured_once` measured
 # What `.ci/install-NAME` installs, and where; any other tool is a command on PATH.
 TOOLS = {
     "aarch64": ".tools/aarch64/installed.txt",
@@ -103,3 +105,17 @@ def built(penguins: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[
         return build(provider, penguins, place / "-".join((provider, *protocols)), python=PYTHON, protocols=protocols).folder
 
     return folder
+
+
+@pytest.fixture
+def measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have `flyweight advise` measure the same model in the same runtime once in a run: no test asks how long that takes."""
+    from flyweight.toolkit.costs import measurement, runtimes
+
+    def measured(target: str, model: str, rows: int, *calls: Any, **options: Any) -> Any:
+        key = (target, Path(model).read_bytes(), rows, *options.items())
+        if key not in MEASURED:
+            MEASURED[key] = measurement.measured(target, model, rows, *calls, **options)
+        return MEASURED[key]
+
+    monkeypatch.setattr(runtimes, "measured", measured)

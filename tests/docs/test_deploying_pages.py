@@ -58,7 +58,8 @@ def test_each_page_has_commands_of_ours_alone() -> None:
         assert len(lines) >= 3 and all(line.startswith("flyweight ") for line in lines)
 
 
-# each command of advise measures every target, and needs none of the others
+# no command of advise needs another one
+@pytest.mark.usefixtures("measured_once")
 @pytest.mark.parametrize(
     "lines", [commands("deploying.md"), *([line] for line in commands("advise.md"))], ids=lambda lines: lines[0]
 )

@@ -142,6 +142,7 @@ def test_help_has_examples(verb: str, run: Run) -> None:
     assert f"flyweight {verb} " in run(verb, "--help").stdout.partition("Examples:")[2]
 
 
+@pytest.mark.usefixtures("measured_once")
 def test_advice_is_shown_and_drawn(run: Run, penguins: Path, tmp_path: Path) -> None:
     picture = tmp_path / "advice.svg"
     result = run("advise", "--model", penguins, *QUICK, "--requests", "5M", "-o", picture)
@@ -177,6 +178,7 @@ def test_the_same_advice_is_drawn_the_same_in_the_format_of_the_suffix(suffix: s
     assert one.read_bytes().startswith(start)
 
 
+@pytest.mark.usefixtures("measured_once")
 def test_advice_as_json_names_one_and_why(run: Run, penguins: Path) -> None:
     told = json.loads(run("advise", "--model", penguins, *QUICK, "--cloud", "gcp", "--json").stdout)
     assert told["recommendation"].startswith("Cloud Run") and told["reasons"] and told["cheapest_changes"]
@@ -229,6 +231,7 @@ def test_a_runtime_that_is_not_here_is_named_and_others_are_measured(
     assert none.exit_code == 1 and "no runtime could be run here" in none.stderr and "next: " in none.stderr
 
 
+@pytest.mark.usefixtures("measured_once")
 def test_a_data_set_is_weighed_whole(run: Run, penguins: Path) -> None:
     data = ("--data-rows", "200M", "--data-size", "40G", "--data-runs", "30")
     told = json.loads(run("advise", "--model", penguins, *QUICK, *data, "--cloud", "aws", "--json").stdout)
@@ -244,6 +247,7 @@ def test_a_data_set_is_weighed_whole(run: Run, penguins: Path) -> None:
     assert kept > 40 * 0.023
 
 
+@pytest.mark.usefixtures("measured_once")
 def test_where_data_stays_is_shown(run: Run, penguins: Path) -> None:
     result = run("advise", "--model", penguins, *QUICK, "--residency", "de", "--cloud", "aws")
     assert result.exit_code == 0, result.output
@@ -259,6 +263,7 @@ def test_without_matplotlib_the_next_step_is_said(
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     result = run("advise", "--model", penguins, *QUICK, "-o", tmp_path / "a.svg")
     assert result.exit_code == 1 and "[plots]" in result.stderr
+    assert "measuring" not in result.stderr  # which would take a while for nothing
 
 
 @pytest.mark.parametrize("number", ["many", "-1", "1X"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flyweight.toolkit import installation, targets
+from flyweight.toolkit import targets
 from flyweight.toolkit.cli import _show, _traffic
 from flyweight.toolkit.errors import ToolkitError
 
@@ -194,14 +194,11 @@ def _recommendation(advice: Advice, model: str) -> None:
 def _draw(advice: Advice, out: Path) -> None:
     """Draw the chart.
 
-    :raises ToolkitError: no option has a bill, or matplotlib is not installed.
+    :raises ToolkitError: no option has a bill.
     """
     from flyweight.toolkit.costs.picture import draw
 
     if not advice.priced:
         raise ToolkitError("no option that meets the requirements has a bill to draw", "relax the requirements, or omit -o")
-    try:
-        draw(advice, out)
-    except ModuleNotFoundError as error:
-        raise ToolkitError(f"the chart needs {error.name}, which is not installed", installation.command("plots")) from None
+    draw(advice, out)
     click.echo(f"drawn: {out}", err=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flyweight.toolkit import installation, targets
+from flyweight.toolkit import targets
 from flyweight.toolkit.cli import _show, _target
 from flyweight.toolkit.errors import ToolkitError
 from flyweight.toolkit.targets import Target
@@ -62,7 +62,10 @@ def command(
         found = _examined(folder, target, client, rounds, python, advance)
     met = at_most is None or found.ratio <= at_most
     if draw is not None:
-        _draw(found, draw)
+        from flyweight.toolkit.running import picture
+
+        picture.draw(found, draw)
+        click.echo(f"drawn: {draw}", err=True)
     if as_json:
         bound = {} if at_most is None else {"at_most": at_most, "met": met}
         _show.document({"folder": str(folder), **found.document(), **bound})
@@ -184,17 +187,3 @@ def _bar(begin: float, end: float, longest: float) -> str:
 
 def _ms(seconds: float) -> str:
     return f"{1000 * seconds:.1f}"
-
-
-def _draw(found: ColdStart, path: Path) -> None:
-    """Draw the picture.
-
-    :raises ToolkitError: matplotlib is not installed.
-    """
-    from flyweight.toolkit.running.picture import draw
-
-    try:
-        draw(found, path)
-    except ModuleNotFoundError as error:
-        raise ToolkitError(f"the picture needs {error.name}, which is not installed", installation.command("plots")) from None
-    click.echo(f"drawn: {path}", err=True)

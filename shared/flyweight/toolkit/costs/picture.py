@@ -6,7 +6,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from flyweight.toolkit import targets
+from flyweight.toolkit import installation, targets
 from flyweight.toolkit.costs.advice import Advice
 from flyweight.toolkit.costs.break_even import HIGHEST, LOWEST
 from flyweight.toolkit.costs.options import Option
@@ -33,12 +33,11 @@ COLORS = (
 def draw(advice: Advice, path: Path) -> None:
     """Write the chart in the format of the path's suffix; the same advice gives the same bytes.
 
-    :raises ToolkitError: the suffix is not one of `FORMATS`.
-    :raises ModuleNotFoundError: matplotlib is not installed.
+    :raises ToolkitError: the suffix is not one of `FORMATS`, or matplotlib is not installed.
     """
+    form = form_of(path)
     import matplotlib
 
-    form = form_of(path)
     matplotlib.use({"png": "agg"}.get(form, form))
     from matplotlib import pyplot
 
@@ -68,14 +67,18 @@ def draw(advice: Advice, path: Path) -> None:
 
 
 def form_of(path: Path) -> str:
-    """Get the format of a picture from the suffix of its path.
+    """Get the format of a picture from the suffix of its path, where one can be drawn.
 
-    :raises ToolkitError: the suffix is not one of `FORMATS`.
+    :raises ToolkitError: the suffix is not one of `FORMATS`, or matplotlib is not installed.
     """
     form = path.suffix.lower().removeprefix(".")
     if form not in FORMATS:
         listed = ", ".join(f".{name}" for name in FORMATS)
         raise ToolkitError(f"{path} does not end in a format of pictures", f"give a path that ends in one of {listed}")
+    try:
+        import matplotlib  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise ToolkitError(f"a picture needs {error.name}, which is not installed", installation.command("plots")) from None
     return form
 
 

@@ -16,12 +16,11 @@ COLORS = ("#1a66cc", "#5a2d91", "#2da44e", "#7a6a00", "#a3145a", "#bf8700", "#c2
 def draw(found: ColdStart, path: Path) -> None:
     """Write the picture in the format of the path's suffix.
 
-    :raises ToolkitError: the suffix is not that of a picture.
-    :raises ModuleNotFoundError: matplotlib is not installed.
+    :raises ToolkitError: the suffix is not that of a picture, or matplotlib is not installed.
     """
+    form = form_of(path)
     import matplotlib
 
-    form = form_of(path)
     matplotlib.use({"png": "agg"}.get(form, form))
     from matplotlib import pyplot
 
