@@ -48,10 +48,10 @@ class Caller:
         """
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.last = self.service.answer(Request(method, path, named, data))
-        length = self.last.headers.get("inference-header-content-length")
-        text = self.last.body if length is None else self.last.body[: int(length)]
-        return self.last.status, json.loads(text) if text else None
+        answer = self.last = self.service.answer(Request(method, path, named, data))  # other threads may ask meanwhile
+        length = answer.headers.get("inference-header-content-length")
+        text = answer.body if length is None else answer.body[: int(length)]
+        return answer.status, json.loads(text) if text else None
 
 
 @pytest.fixture(scope="session")
