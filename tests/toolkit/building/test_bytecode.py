@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import flyweight
+from flyweight.toolkit.building import bytecode
 
 ROWS = "[['Biscoe', 46.1, 13.2, 211, 4500, 'female', 2007]]"
 
@@ -151,3 +152,31 @@ try: flyweight.import_first()
 except ZeroDivisionError: print([name for name in sys.modules if name.startswith(("flyweight.", "aws_"))])
 """
     assert run(copy, program).stdout == "[]\n"
+
+
+def test_bytecode_that_is_kept_is_taken_for_the_same_sources_and_python_alone(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compiled(name: str, python: str = sys.executable) -> dict[Path, bytes]:
+        """Compile a copy of a folder without its bytecode."""
+        folder = tmp_path / name
+        shutil.copytree(copy, folder, ignore=shutil.ignore_patterns("__pycache__"))
+        if name == "changed":
+            (folder / "flyweight" / "values.py").write_text("VALUE = 'a changed source'\n")
+        bytecode.compile_tree(folder, python, ["app.py"])
+        return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("__pycache__/*")}
+
+    first = compiled("first")
+    bundle = next(path for path in first if path.name.startswith("bundle"))
+    runs: list[list[str]] = []
+    monkeypatch.setattr(bytecode, "_run", lambda command, *rest: runs.append(command) or "")
+    assert compiled("again") == first and not runs
+    monkeypatch.undo()
+    assert b"a changed source" in compiled("changed")[bundle]
+    other = tmp_path / "python"
+    other.symlink_to(sys.executable)
+    bytecode.COMPILED.clear()
+    assert compiled("cleared") == first
+    monkeypatch.setattr(bytecode, "_run", lambda command, *rest: runs.append(command) or "")
+    compiled("elsewhere", str(other))
+    assert runs

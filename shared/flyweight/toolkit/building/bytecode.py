@@ -12,9 +12,15 @@ import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 
 from flyweight.toolkit.errors import BuildFailed, ToolkitError
+
+# The bytecode of the last builds, as files by the digest of their sources: `plan` builds one folder two or three times. No module
+# is kept alone, since the bytes of one depend on what its process has compiled before.
+COMPILED: dict[str, dict[str, bytes]] = {}
+KEPT = 32
 
 
 class NoSuchPython(ToolkitError):
@@ -45,6 +51,12 @@ def compile_tree(folder: Path, python: str, bundled: Collection[str] = ()) -> No
     :raises BuildFailed: a source does not compile.
     """
     sources = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.py"))
+    key = _key(folder, python, sources, bundled)
+    if key in COMPILED:
+        for name, code in COMPILED[key].items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_bytes(code)
+        return
     core = [source for source in sources if source.startswith("flyweight/") and source != "flyweight/__init__.py"]
     others = sorted({*sources} - {*core})
     faults = _compile(folder, others, python)
@@ -54,6 +66,17 @@ def compile_tree(folder: Path, python: str, bundled: Collection[str] = ()) -> No
         )
     if faults:
         raise BuildFailed(f"{python} does not compile the folder:\n{faults}", "correct these files, or build with --no-bytecode")
+    if len(COMPILED) >= KEPT:
+        del COMPILED[next(iter(COMPILED))]
+    COMPILED[key] = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("__pycache__/*")}
+
+
+def _key(folder: Path, python: str, sources: Sequence[str], bundled: Collection[str]) -> str:
+    """Make a digest of all that bytecode depends on."""
+    digest = sha256(repr((python, sources, [*bundled])).encode())
+    for source in sources:
+        digest.update(sha256((folder / source).read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def join_first(folder: Path, python: str, first: Sequence[str], model: bytes | None = None) -> None:

@@ -3,6 +3,7 @@
 import ast
 import shutil
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from flyweight.toolkit.building import runtime_files
@@ -24,7 +25,7 @@ def copy(handler: Path, beside: Sequence[Path], goal: Path, *, own: bool) -> Non
             _write_bare(path, path)
     there = {path.stem: path for folder in reversed(beside) for path in folder.glob("*.py")}
     while waiting:
-        for name in _named(ast.parse(waiting.pop().read_text(encoding="utf-8"))):
+        for name in _named_in(waiting.pop().read_text(encoding="utf-8")):
             place = goal / f"{name}.py"
             if name in there and not place.exists():
                 _write_bare(there[name], place)
@@ -34,6 +35,11 @@ def copy(handler: Path, beside: Sequence[Path], goal: Path, *, own: bool) -> Non
 def _write_bare(source: Path, goal: Path) -> None:
     """Write a source without its docstrings and comments."""
     goal.write_text(runtime_files.bare(source.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+
+
+@cache
+def _named_in(source: str) -> list[str]:
+    return [*_named(ast.parse(source))]
 
 
 def _named(node: ast.AST) -> Iterator[str]:
