@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.neighbors import BallTree
 
 from flyweight.errors import InvalidInput
 from flyweight.models.file import Tensor
@@ -106,6 +107,23 @@ def test_a_row_at_the_radius_of_a_ball_tree_is_in_doubt() -> None:
     _, inside, sure = search.within(np.array([[0.5], [3.0], [9.0]]))
     assert sure.tolist() == [True, False, True]
     assert inside[sure].tolist() == [[True, True, False], [False, False, False]]
+    assert searching(points, 0, radius=[0.0], **tree).within(points)[2].tolist() == [False, False, False]
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 10**6), near=st.floats(0.0, 1.5), shift=st.sampled_from([0.0, 1e9]))
+def test_a_batch_in_a_ball_tree_finds_the_neighbors_of_each_row(seed: int, near: float, shift: float) -> None:
+    rng = np.random.default_rng(seed)
+    points = rng.integers(-3, 4, (60, 2)).astype(float) + shift
+    tree = BallTree(points, leaf_size=5)
+    _, order, nodes, centers = map(np.asarray, tree.get_arrays())
+    arrays = {"leaf": nodes["is_leaf"], "begins": nodes["idx_start"], "ends": nodes["idx_end"], "radii": nodes["radius"]}
+    search = searching(points[order], 0, radius=[near * 2], centers=centers[0], **arrays)
+    rows = rng.integers(-3, 4, (20, 2)) + shift
+    distances, inside, sure = search.within(rows)
+    for row in sure.nonzero()[0]:
+        expected = sorted(search.neighbors(rows[row].tolist()))
+        assert sorted(zip(distances[row][inside[row]], inside[row].nonzero()[0], strict=True)) == expected
 
 
 @pytest.mark.parametrize("metric", ["euclidean", "manhattan", "minkowski"])

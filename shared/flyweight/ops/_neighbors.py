@@ -157,15 +157,16 @@ class Search:
         """
         import numpy as np
 
-        metric, near = self._metric, self._reduced_radius
+        metric, radius = self._metric, self._radius or 0.0
         if metric.batch is None:
             raise TypeError("these distances have no batch form")
         reduced = metric.batch(self._all_prepared(x), self._array)
-        same_bits = metric.root in (1.0, 2.0) and not self._balls  # as those of the row form
-        close = abs(reduced - near) < metric.slack + (0.0 if same_bits else 1e-12 * near)
-        inside = reduced <= near
-        sure = np.isfinite(reduced).all(axis=1) & ~close.any(axis=1)
-        return self._distances(reduced), inside, sure
+        distances, inside = self._distances(reduced), reduced <= self._reduced_radius
+        sure = np.isfinite(reduced).all(axis=1)
+        if self._balls or metric.slack or metric.root not in (1.0, 2.0):  # else the bits are those of the row form
+            margin = metric.slack + 1e-13 * (radius + max((wide for _, wide in self._balls), default=0.0))
+            sure &= ~(abs(distances - radius) <= margin).any(axis=1)
+        return distances, inside, sure
 
     def _all_prepared(self, x: "Any") -> "Any":
         import numpy as np
