@@ -96,11 +96,16 @@ class Folder(PureWindowsPath):
     """A folder on Windows, with a function and a part of the core."""
 
     def rglob(self, pattern: str) -> list[Folder]:
-        return [self / name for name in ("app.py", r"flyweight\__init__.py", r"flyweight\models\__init__.py")]
+        names = ("app.py", r"flyweight\__init__.py", r"flyweight\models\__init__.py") if pattern == "*.py" else ()
+        return [self / name for name in names]
+
+    def read_bytes(self) -> bytes:
+        return b""
 
 
 def test_the_core_is_compiled_under_names_with_slashes(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[list[str]] = []
+    monkeypatch.setattr(bytecode, "COMPILED", {})
     monkeypatch.setattr(bytecode, "_run", lambda command, folder, sources: given.append(sources) or "")
     bytecode.compile_tree(Folder(r"C:\built"), "python")  # type: ignore[arg-type]
     assert given == [["app.py", "flyweight/__init__.py"], ["flyweight/models/__init__.py"]]
