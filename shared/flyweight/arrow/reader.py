@@ -85,7 +85,7 @@ def read_rows(rows: "Sequence[dict[str, Any]]", model: "Predictor") -> "tuple[An
     if array is not None:
         return array, range(len(rows)), {}
     names = [feature.name for feature in features]
-    read = [{name: row[name] for name in names if name in row} if isinstance(row, dict) else row for row in rows]
+    read = [{name: row[name] for name in names if name in row} if hasattr(row, "__contains__") else row for row in rows]
     return _by_row(read, model)
 
 

@@ -164,7 +164,7 @@ class Scorer:
         :raises WrongScorer: a value that is to be kept is not there.
         """
         for number, row in enumerate(rows if self.keep else ()):
-            if absent := [*self.keep] if not isinstance(row, dict) else [name for name in self.keep if name not in row]:
+            if absent := [name for name in self.keep if not hasattr(row, "__contains__") or name not in row]:
                 raise WrongScorer(f"row {number} has no {absent[0]!r}, which is to be kept")
         answered = self.answers_to(rows).to_pylist()
         return [{**{name: row[name] for name in self.keep}, **found} for row, found in zip(rows, answered, strict=True)]

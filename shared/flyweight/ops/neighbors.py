@@ -149,7 +149,13 @@ class Votes(_Weighted):
 
     def answers_within(self, distances: "Any", inside: "Any") -> "Any":
         """Return the shares of each row."""
-        return self._shares((self._all_weights(distances) * inside) @ self._classes)
+        import numpy as np
+
+        weights, (rows, points) = self._all_weights(distances), inside.nonzero()
+        votes = np.zeros(len(inside) * len(self.kinds))  # no table of points and classes, which a small file can make huge
+        for labels in self._label_array.T:
+            votes += np.bincount(rows * len(self.kinds) + labels[points], weights[rows, points], len(votes))
+        return self._shares(votes.reshape(len(inside), -1))
 
     def _shares(self, votes: "Any") -> "Any":
         import numpy as np
@@ -162,15 +168,6 @@ class Votes(_Weighted):
         import numpy as np
 
         return np.array(self._labels)
-
-    @cached_property
-    def _classes(self) -> "Any":
-        """Each point's classes, as ones in a row of zeros."""
-        import numpy as np
-
-        classes = np.zeros((self._search.count, len(self.kinds)))
-        classes[np.arange(len(classes))[:, None], self._label_array] = 1.0
-        return classes
 
 
 class Mean(_Weighted):
