@@ -148,3 +148,10 @@ def test_a_row_without_neighbors_is_refused_in_a_batch_where_the_model_has_no_an
     assert votes.batch(np.array([[0.5]])).tolist() == [[1 / 3, 2 / 3]]
     with pytest.raises(InvalidInput, match="without any"):
         votes.batch(np.array([[0.5], [7.0]]))
+
+
+def test_a_batch_of_rows_that_all_lack_neighbors_is_refused_in_words() -> None:
+    votes = Votes(node(np.zeros((3, 1)), {"weights": "uniform", "widths": [2]}, radius=[1.0], labels=[[0], [1], [1]]))
+    with pytest.raises(InvalidInput, match="without any"):
+        votes.batch(np.array([[7.0], [9.0]]))
+    assert votes.batch(np.empty((0, 1))).shape == (0, 2)

@@ -155,7 +155,7 @@ class Votes(_Weighted):
         votes = np.zeros(len(inside) * len(self.kinds))  # no table of points and classes, which a small file can make huge
         for labels in self._label_array.T:
             votes += np.bincount(rows * len(self.kinds) + labels[points], weights[rows, points], len(votes))
-        return self._shares(votes.reshape(len(inside), -1))
+        return self._shares(votes.reshape(len(inside), len(self.kinds)))
 
     def _shares(self, votes: "Any") -> "Any":
         import numpy as np
