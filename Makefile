@@ -13,6 +13,8 @@ PYTEST ?= -q -n auto --dist loadfile
 SLOW_ROOMS := batch benchmarks clients contract docs parity stores targets toolkit
 # trust what the machine trusts, as pip does
 export UV_SYSTEM_CERTS := 1
+# images of containers often set it: each of a test's processes would compile scikit-learn again, for six seconds
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo quick test test-clients test-batch tools lint types format bench parity coverage lock clean
 
@@ -42,7 +44,7 @@ test-clients: setup  ## Install real clients of the protocols, as far as that wo
 test-batch: setup  ## Install the engines for large batches, as far as that works here, and run the tests that score on them.
 	@.ci/install-engines || true
 	@.ci/install-hadoop || true
-	@$(BIN)/python -m pytest -q -n 0 tests/batch $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/batch $(ARGS)
 
 tools: setup  ## Install what some tests need beside Python's packages: SAM, Lambda's emulator (with Go), Azurite, checkov, Terraform's schemas, a browser.
 	@.ci/install-sam
