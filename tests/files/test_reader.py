@@ -88,6 +88,15 @@ def test_csv_is_read_as_over_http(data: bytes, size: int, rows: int) -> None:
     assert faults == []
 
 
+@pytest.mark.parametrize("data", [b"number,word,flag\r1,a,true\r", b"number,word,flag\n1,a,true\r2,b,true\n"])
+def test_lines_that_a_carriage_return_ends_are_refused_over_http_as_in_files(data: bytes) -> None:
+    with pytest.raises(MalformedRequest, match="a carriage return ends a line without a line feed"):
+        over_http(data)
+    with pytest.raises(MalformedRequest, match="a carriage return ends a line without a line feed"):
+        over_http(b"\n\n" + data)
+    assert over_http(data.replace(b"\r", b"\r\n"))[0] == [1.0, "a", True]
+
+
 def test_rows_are_named_by_the_line_that_they_begin_at() -> None:
     assert all_of(csv_of(GOOD))[1] == [2, 3, 4, 6, 7]
 

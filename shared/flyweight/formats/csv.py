@@ -73,7 +73,7 @@ def rows(text: str) -> "Iterator[tuple[int, list[str]]]":
     :returns: the number of the line on which each row begins, and the row.
     :raises MalformedRequest: the text is not CSV.
     """
-    file = io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline="")  # `StringIO` takes four bytes a character
+    file = io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline="\n")  # `StringIO` takes four bytes a character
     reader = csv.reader(file, strict=True)
     line = 1
     try:
@@ -82,7 +82,7 @@ def rows(text: str) -> "Iterator[tuple[int, list[str]]]":
                 yield line, row
             line = reader.line_num + 1
     except csv.Error as error:
-        raise MalformedRequest(f"the body is not CSV: {error}, on line {line} or after it") from None
+        raise MalformedRequest(f"the body is not CSV on line {line} or after it: {fault_of(error)}") from None
 
 
 def write(prediction: "Prediction", lines: "list[int] | None" = None, header: bool = True) -> str:
