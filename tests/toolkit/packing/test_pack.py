@@ -245,21 +245,27 @@ def flyweight_of(packed: Any) -> Any:
     return Predictor(model_file.parse(packed.data))
 
 
+class NeverAsked(LinearRegression):
+    def predict(self, X: Any) -> Any:
+        raise AssertionError
+
+
 @pytest.mark.parametrize("key", ["name", "version"])
 def test_a_name_that_no_file_takes_is_refused_before_anything_is_computed(key: str) -> None:
-    class NeverAsked(LinearRegression):
-        def predict(self, X: Any) -> Any:
-            raise AssertionError
-
     with pytest.raises(ToolkitError, match=f"the model's {key} is 'my model'") as caught:
         pack(NeverAsked().fit(X, y), sample=X, **{key: "my model"})
     assert f"--{key}" in caught.value.next_step
 
 
-def test_a_place_that_can_not_be_written_is_no_fault_of_the_estimator(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("place", "words"), [("file/m.safetensors", "file is a file, not a folder$"), ("folder", "can't be written: Is a directory$")]
+)
+def test_a_place_that_can_not_be_written_is_refused_before_the_estimator_is_asked(tmp_path: Path, place: str, words: str) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ToolkitError, match=r"file.m\.safetensors can't be written: .*file is a file, not a folder$") as caught:
-        pack(LinearRegression().fit(X, y), tmp_path / "file" / "m.safetensors", sample=X, edge_count=5)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ToolkitError, match=words) as caught:
+        pack(NeverAsked().fit(X, y), tmp_path / place, sample=X)
+    assert str(caught.value).startswith(f"{tmp_path / place} can't be written: ")
     assert "another place" in caught.value.next_step
 
 

@@ -45,15 +45,26 @@ def with_digest(data: bytes) -> bytes:
     return data[:begin] + model_file.digest(data) + data[begin + len(model_file.DIGEST_BLANK) :]
 
 
+def check_place(path: str | Path) -> None:
+    """Check that nothing is in a file's place that a file can't replace.
+
+    :raises OSError: a folder is there, or one of the folders above is a file.
+    """
+    path = Path(path)
+    above = next((place for place in path.parents if place.exists()), path.parent)
+    if not above.is_dir():  # `mkdir` would say that it exists
+        raise NotADirectoryError(errno.ENOTDIR, f"{above} is a file, not a folder")
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+
+
 def write(path: str | Path, data: bytes) -> None:
     """Write a model file completely or not at all.
 
     :raises OSError: the folder can't be made or written to.
     """
     path = Path(path)
-    above = next((place for place in path.parents if place.exists()), path.parent)
-    if not above.is_dir():  # `mkdir` would say that it exists
-        raise NotADirectoryError(errno.ENOTDIR, f"{above} is a file, not a folder")
+    check_place(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -128,7 +129,7 @@ def pack(
     :raises CodeFailed: a library, or the user's own code, raised an error; every error is a FlyweightError.
     """
     began = time.perf_counter()
-    check_names(name, version)
+    check_target(name, version, path)
     candidate_makers = allowed_makers(engine, allow_pickle)
     if fitted_with is None:
         origins.check(estimator)
@@ -146,16 +147,31 @@ def pack(
     return write_model(document, best.candidate.arrays, path, seconds=time.perf_counter() - began, **report)
 
 
-def check_names(name: str, version: str) -> None:
-    """Check a model's name and version before anything is computed.
+def check_target(name: str, version: str, path: str | Path | None) -> None:
+    """Check a model's name and version, and the place of its file, before anything is computed.
 
-    :raises ToolkitError: one of them is empty, too long, or has a letter that no model file takes.
+    :raises ToolkitError: a name is empty, too long, or has a letter that no model file takes; or no file can be in that place.
     """
     for key, value in (("name", name), ("version", version)):
         try:
             identifier({key: value}, key)
         except ModelRefused as error:
             raise ToolkitError(str(error), f"give another {key}: --{key}, or {key}= from Python") from None
+    if path is not None:
+        with _writing(path):
+            model_writer.check_place(path)
+
+
+@contextmanager
+def _writing(path: str | Path) -> Iterator[None]:
+    """Name the file in an error of the system.
+
+    :raises ToolkitError: the file can't be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ToolkitError(f"{path} can't be written: {error.strerror}", "choose another place for the model file") from error
 
 
 def _best(
@@ -199,10 +215,8 @@ def write_model(document: dict[str, Any], arrays: dict[str, Any], path: str | Pa
     """
     data = model_writer.to_bytes(document, arrays)
     if path is not None:
-        try:
+        with _writing(path):
             model_writer.write(path, data)
-        except OSError as error:
-            raise ToolkitError(f"{path} can't be written: {error.strerror}", "choose another place for the model file") from error
     return Packed(
         data,
         None if path is None else Path(path),

@@ -24,7 +24,7 @@ from flyweight.toolkit.packing.graph import Graph
 from flyweight.toolkit.packing.guard import guarded
 from flyweight.toolkit.packing.kinds import kind_of_column
 from flyweight.toolkit.packing.oracle import Array
-from flyweight.toolkit.packing.pack import SELF_TEST_ROWS, Packed, check_names, self_test, write_model
+from flyweight.toolkit.packing.pack import SELF_TEST_ROWS, Packed, check_target, self_test, write_model
 from flyweight.toolkit.packing.parity import Parity, prove
 from flyweight.toolkit.packing.sample import Row, frame_of
 from flyweight.toolkit.packing.selection import ParityFailed
@@ -69,7 +69,7 @@ def pack_graph(
     :raises ModelRefused: the engine does not take the graph.
     :raises ParityFailed: the answers are not those of the sample; nothing is written.
     """
-    check_names(name, version)
+    check_target(name, version, path)
     began, source = time.perf_counter(), Path(source)
     data, form = source.read_bytes(), graph_formats()[source.suffix]
     sample = None if sample is None else sample.set_axis([str(column) for column in sample.columns], axis=1)
