@@ -14,7 +14,15 @@ from sklearn.datasets import load_digits
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from sklearn.ensemble import IsolationForest
 from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF, DotProduct, ExpSineSquared, Matern, RationalQuadratic, WhiteKernel
+from sklearn.gaussian_process.kernels import (
+    RBF,
+    ConstantKernel,
+    DotProduct,
+    ExpSineSquared,
+    Matern,
+    RationalQuadratic,
+    WhiteKernel,
+)
 from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
 from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
 from sklearn.neighbors import (
@@ -210,6 +218,9 @@ FAMILIES: dict[str, dict[str, Callable[[], Case]]] = {
         ),
         "regressor-periodic": scaled(
             GaussianProcessRegressor(ExpSineSquared(2.0, 5.0) * RBF(5.0), alpha=0.1, optimizer=None), few_of_one
+        ),
+        "regressor-constant": scaled(
+            GaussianProcessRegressor((ConstantKernel(2.0) + WhiteKernel()) ** 2, alpha=0.1, optimizer=None), few
         ),
     },
     "outliers": {

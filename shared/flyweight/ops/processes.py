@@ -116,6 +116,8 @@ class Mean:
         return in_blocks(x, len(self._points), self._block)
 
     def _block(self, x: "Any") -> "Any":
+        import numpy as np
+
         from flyweight.ops._distances import squares
 
         weights, multiply, add, parts = self._arrays
@@ -126,11 +128,13 @@ class Mean:
                 stack[-1] = stack[-1] + other if word == "sum" else stack[-1] * other
             elif word == "power":
                 stack[-1] = stack[-1] ** own[0]
+            elif word in ("constant", "white"):
+                stack.append(np.float64(own[0] if own else 0.0))  # the same for each row and point
             elif word == "dot":
                 stack.append(x @ points.T + own[0] * own[0])
             else:
                 stack.append(_all_stationary(word, own, squares(x / scales, points)))
-        return (stack[0] @ weights.T) * multiply + add
+        return (np.broadcast_to(stack[0], (len(x), len(self._points))) @ weights.T) * multiply + add
 
     @cached_property
     def _arrays(self) -> "tuple[Any, Any, Any, list[tuple[Any, Any]]]":
@@ -177,8 +181,6 @@ def _all_stationary(word: str, own: "list[float]", square: "Any") -> "Any":
     """Return the values at an array of squared distances."""
     import numpy as np
 
-    if word in ("constant", "white"):
-        return np.full_like(square, own[0] if own else 0.0)
     if word == "rbf":
         return np.exp(-0.5 * square)
     if word == "quadratic":
@@ -188,8 +190,12 @@ def _all_stationary(word: str, own: "list[float]", square: "Any") -> "Any":
         wave = np.sin(pi / own[1] * d) / own[0]
         return np.exp(-2.0 * (wave * wave))
     d *= MATERN[word]
-    front = {"matern_0.5": 1.0, "matern_1.5": 1.0 + d, "matern_2.5": 1.0 + d + d * d / 3.0}[word]
-    return front * np.exp(-d)
+    values = np.exp(-d)
+    if word == "matern_1.5":
+        values *= 1.0 + d
+    elif word == "matern_2.5":
+        values *= 1.0 + d + d * d / 3.0
+    return values
 
 
 OPS = {"mean": Mean}
