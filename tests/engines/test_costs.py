@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,12 @@ import pytest
 
 from flyweight import ModelRefused
 from flyweight.models import file as model_file
+from flyweight.ops.hashes import city_hash
 from flyweight.predictor import Predictor
 from flyweight.settings import Limits
 from tests.conftest import ROOT
 from tests.engines.extreme_plans import Sizes, node, wide
-from tests.ops.hostile import Arrays, document, f64, loaded, raw
+from tests.ops.hostile import Arrays, document, f64, loaded, predictor, raw
 
 NIGHTLY = 100_000  # plans; continuous integration tries a thousandth
 COUNT = int(os.environ.get("EXTREME_PLANS", NIGHTLY // 1000))
@@ -173,3 +175,77 @@ def test_extreme_plans_are_refused_or_answer_in_little_time_and_memory() -> None
     assert done.returncode == 0, done.stderr[-300:]
     refused, answered = map(int, done.stdout.split()[:2])
     assert refused + answered == COUNT and min(refused, answered) > COUNT // 20
+
+
+MILLION = [node("columns.join", (), ["input"] * 1000, "w"), node("columns.join", (), ["w"] * 1000, "x")]
+TEXT = {"features": [{"name": "a", "kind": "string", "nullable": True}], "task": "regression", "outputs": 1}
+
+
+@pytest.mark.parametrize(
+    "op", ["float32.rising", "float32.exp", "links.softmax", "links.one_vs_rest", "activations.logistic", "links.log_sum"]
+)
+def test_functions_of_a_million_columns_cost_what_python_takes_for_them(op: str) -> None:
+    """A file of some kilobytes made its columns by joins, and took half a minute for a row."""
+    count = 40 if op == "links.log_sum" else 7
+    nodes = [node(op, (), "x", output=f"y{i}") for i in range(count)]
+    ends = [node("columns.take", (), [f"y{i}"], f"t{i}", positions=[0]) for i in range(count)]
+    joined = node("columns.join", (), [end["output"] for end in ends])
+    with pytest.raises(ModelRefused, match="steps"):
+        Predictor(model_file.parse(raw(document([*MILLION, *nodes, *ends, joined], "y", 1, count))), Limits())
+
+
+@pytest.mark.parametrize(
+    ("op", "columns", "parameters"),
+    [
+        ("text.hash_pick", 1000, {"width": 10, "signs": True}),
+        ("strings.clear", 900_000, {"words": []}),
+        ("hashes.city", 3000, {}),
+    ],
+)
+def test_texts_cost_the_time_of_reading_them_again(op: str, columns: int, parameters: dict[str, Any]) -> None:
+    nodes = [wide(columns), node(op, (), "x", names=[""] * columns, **parameters)]
+    with pytest.raises(ModelRefused, match="steps"):
+        Predictor(model_file.parse(raw(document(nodes, "y", signature=TEXT))), Limits())
+
+
+def test_a_text_that_many_columns_have_is_hashed_once() -> None:
+    nodes = [
+        wide(1000),
+        node("hashes.city", (), "x", names=[""] * 1000),
+        node("columns.take", (), "y", output="z", positions=[7]),
+    ]
+    model = Predictor(model_file.parse(raw(document(nodes, "z", signature=TEXT))), Limits())
+    began = time.process_time()
+    text = "\U0001f600" * 10_000
+    assert model.answer([[text]]).predictions == [float(city_hash(text))]
+    assert time.process_time() - began < 1  # a hash for each column took ten seconds
+
+
+def test_keeping_all_points_costs_steps_down_the_heap() -> None:
+    points = 300_000
+    arrays = {"points": np.zeros((points, 1)), "targets": np.zeros((points, 0))}
+    search = node("neighbors.mean", arrays, metric="euclidean", weights="uniform", k=points)
+    nodes = [node("columns.take", output="x", positions=[0]), {**search, "inputs": ["x"]}]
+    with pytest.raises(ModelRefused, match="steps"):
+        predictor(nodes, "y", arrays, outputs=1)
+
+
+def test_columns_that_are_not_zero_are_found_in_the_time_of_reading_them() -> None:
+    columns = 300_000
+    arrays = {"points": np.zeros((1, columns)), "targets": f64(3).reshape(1, 1)}
+    nodes = [wide(columns), node("neighbors.mean", arrays, "x", metric="jaccard", weights="uniform", k=1)]
+    model = Predictor(model_file.parse(raw(document(nodes, "y", 1, 1), arrays)), Limits())
+    began = time.process_time()
+    assert model.answer([[1.0]]).predictions == [3.0]
+    assert time.process_time() - began < 1  # the square of their number took three seconds
+
+
+def test_pairs_of_classes_without_vectors_are_no_spans() -> None:
+    classes = 300
+    pairs = classes * (classes - 1) // 2
+    arrays = {"intercept": np.ones(pairs), "parameters": f64(1, 1), "vectors": np.ones((1, 2))}
+    arrays |= {"weights": np.ones((classes - 1, 1)), "counts": np.array([1, *[0] * (classes - 1)], dtype=np.int32)}
+    model = loaded("kernels.machine", {"kernel": "linear", "degree": 2}, arrays, pairs)
+    engine: Any = model.engine
+    assert sum(map(len, engine.plan.ops[0].pairs)) == classes - 1
+    assert model.answer([[1.0, 2.0]]).predictions == [[4.0] * (classes - 1) + [1.0] * (pairs - classes + 1)]

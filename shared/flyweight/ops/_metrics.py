@@ -203,19 +203,24 @@ def _haversine(node: "Node", width: int) -> Metric:
     node.expect(width == 2, "haversine takes a latitude and a longitude")
 
     def reduced(x: "list[float]", point: "list[float]") -> float:
-        half, other = sin(0.5 * (x[0] - point[0])), sin(0.5 * (x[1] - point[1]))
-        return half * half + cos(x[0]) * cos(point[0]) * other * other
+        half, other = _wave(sin, 0.5 * (x[0] - point[0])), _wave(sin, 0.5 * (x[1] - point[1]))
+        return half * half + _wave(cos, x[0]) * _wave(cos, point[0]) * other * other
 
     def half_squared(distance: float) -> float:
-        half = sin(0.5 * distance)
+        half = _wave(sin, 0.5 * distance)
         return half * half
 
     return Metric(reduced, lambda v: 2.0 * asin(sqrt(v)) if 0.0 <= v <= 1.0 else nan, half_squared)
 
 
+def _wave(function: "Number", v: float) -> float:
+    """Return a sine or a cosine, NaN at infinity."""
+    return function(v) if abs(v) < inf else nan
+
+
 def _mask(x: "list[float]") -> int:
     """Return which columns are not zero, one bit a column, so that columns common to two rows are counted at once."""
-    return sum(1 << i for i, v in enumerate(x) if v != 0.0)
+    return int("".join(["1" if v != 0.0 else "0" for v in x]) or "0", 2)  # adding bit after bit takes the square of their number
 
 
 def _ratio(above: float, below: float) -> float:

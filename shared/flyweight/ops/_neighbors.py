@@ -28,22 +28,23 @@ class Search:
     children 2i + 1 and 2i + 2, or where `leaf` is 1 the points from `begins` to `ends`. The points of a node of a k-d tree lie
     between `lower` and `upper`, those of a ball tree within `radii` of `centers`.
 
-    :raises ModelRefused: there is no point, the metric is unknown, or the tree does not hold each point once.
+    :raises ModelRefused: there is no point or feature, the metric is unknown, or the tree does not hold each point once.
     """
 
     def __init__(self, node: "Node") -> None:
         self.width = node.numbers()
         self.count = node.array("points", "F64", (None, self.width)).shape[0]
-        node.expect(self.count > 0, "it has no point")
+        node.expect(self.count > 0 and self.width > 0, "it has no point, or no feature")
         self.points = node.rows("points", self.count, self.width)
         self._metric = metric_of(node, self.width)
+        self._radius = node.floats("radius", 1)[0] if node.has("radius") else None
+        self.k = node.whole("k", 1, self.count) if self._radius is None else 0
         node.takes_usual(0)
-        node.takes(self.count * (50 + (self.width**2 if node.has("inverse") else 0)))
+        # each point may be kept for a while, which takes a step down the heap for each of its levels
+        node.takes(self.count * (50 + 15 * self.k.bit_length() + (self.width**2 if node.has("inverse") else 0)))
         self._prepared = list(map(self._metric.prepare, self.points))
         self._origin = [0.0] * self.width
-        self._radius = node.floats("radius", 1)[0] if node.has("radius") else None
         self._reduced_radius = self._metric.reduce(self._radius or 0.0)
-        self._k = node.whole("k", 1, self.count) if self._radius is None else 0
         self.counted = self._radius is None  # else each row has its own number of neighbors
         self._tree: list[tuple[int, int, int]] = [(1, 0, self.count)]
         self._bounds: list[tuple[list[float], list[float]]] = []
@@ -80,7 +81,7 @@ class Search:
         distance, p = self._metric.distance, self._metric.prepare(x)
         if self._radius is not None:
             return self._within(p, self._radius)
-        heap = [(inf, 0)] * self._k
+        heap = [(inf, 0)] * self.k
         stack = [(0, 0.0)]
         while stack:
             i, bound = stack.pop()
@@ -105,7 +106,8 @@ class Search:
             v = reduced(x, points[position])
             if not v >= heap[0][0]:
                 _push(heap, (v, position))
-            limit = sqrt(heap[0][0]) * (1.0 + 1e-9) + 1e-150
+            if straight:  # only squares are never below 0
+                limit = sqrt(heap[0][0]) * (1.0 + 1e-9) + 1e-150
 
     def _within(self, x: "Any", radius: float) -> "Heap":
         """Return all points within the radius; reduced distances are compared, since a root can round onto the radius."""
@@ -183,12 +185,12 @@ class Search:
         import numpy as np
 
         reduced = self._metric.batch(x, self._array)  # type: ignore[misc]
-        last = min(self._k, self.count - 1)
+        last = min(self.k, self.count - 1)
         order = reduced.argpartition(last, axis=1)
-        positions = order[:, : self._k]
+        positions = order[:, : self.k]
         kept = np.take_along_axis(reduced, positions, axis=1)
         sure = np.isfinite(kept).all(axis=1)
-        if self._k < self.count:
+        if self.k < self.count:
             beyond = np.take_along_axis(reduced, order[:, last:][:, :1], axis=1)
             sure &= kept.max(axis=1) + self._metric.slack < beyond[:, 0]
         return kept, positions, sure
@@ -199,7 +201,7 @@ class Search:
 
         from flyweight.ops._distances import candidates
 
-        rows, points = candidates(x, self._prepared_points, self._k + 1)
+        rows, points = candidates(x, self._prepared_points, self.k + 1)
         reduced = np.zeros(len(rows))
         for column, coordinates in zip(x.T, self._array.T, strict=True):  # one after the other, as in the row form
             part = column[rows] - coordinates[points]
@@ -208,8 +210,8 @@ class Search:
         order = np.lexsort((reduced, rows))
         found = np.bincount(rows, minlength=len(x))
         first = np.cumsum(found) - found
-        sure = found > self._k
-        places = np.where(sure[:, None], first[:, None] + np.arange(self._k + 1), 0)
+        sure = found > self.k
+        places = np.where(sure[:, None], first[:, None] + np.arange(self.k + 1), 0)
         order = np.append(order, 0)[places] if len(order) else places  # a row in doubt has any points
         kept = np.append(reduced, np.nan)[order]
         sure &= np.isfinite(kept[:, :-1]).all(axis=1) & (kept[:, -2] < kept[:, -1])
@@ -228,7 +230,7 @@ class Search:
     @property
     def _chooses(self) -> bool:
         """Whether a product of matrices leaves most points out."""
-        return self.counted and self._metric.straight and self._k < self.count // CHOSEN
+        return self.counted and self._metric.straight and self.k < self.count // CHOSEN
 
     @cached_property
     def _prepared_points(self) -> "Any":

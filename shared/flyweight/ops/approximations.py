@@ -24,6 +24,7 @@ class AdditiveChi2:
         (self.interval,) = node.floats("interval", 1)
         node.expect(self.interval > 0.0 and self.interval < inf, "'interval' is not above zero")
         self._names = node.items("names", (str,), width)
+        node.takes(30 * width * (2 * self.steps - 1) + 50)
         self.kinds = "n" * (width * (2 * self.steps - 1))
         self._damping = [_cosh(pi * step * self.interval) for step in range(1, self.steps)]
 
@@ -39,7 +40,7 @@ class AdditiveChi2:
         angles = [self.interval * log(v) if v else 0.0 for v in x]
         for step, damping in enumerate(self._damping, start=1):
             factors = [sqrt(2.0 * v * self.interval / damping) for v in x]
-            turned = [step * a if step * a < inf else nan for a in angles]
+            turned = [step * a if abs(step * a) < inf else nan for a in angles]
             y += map(mul, factors, map(cos, turned))
             y += map(mul, factors, map(sin, turned))
         return y

@@ -48,7 +48,8 @@ class Coupled(OfPairs):
         """Answer all rows of an array."""
         from flyweight.ops._distances import in_blocks
 
-        return in_blocks(x, self._classes**2, self._block)
+        # of many classes more than fits in the cache: of a single row each operation would take the time of many
+        return in_blocks(x, min(self._classes**2, 1024), self._block)
 
     def _block(self, x: "Any") -> "Any":
         import numpy as np

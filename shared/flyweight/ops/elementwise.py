@@ -189,6 +189,7 @@ class Power:
     def __init__(self, node: "Node") -> None:
         self.kinds = "n" * node.numbers()
         (self.exponent,) = node.floats("exponent", 1)
+        node.takes(40 * len(self.kinds) + 50)
 
     def row(self, x: "list[float]") -> "list[float]":
         """Return the powers."""

@@ -227,6 +227,7 @@ class _Link:
     def __init__(self, node: "Node") -> None:
         self.kinds = "n" * node.numbers()
         node.expect(self.kinds != "", "takes at least one sum")
+        node.takes(200 * len(self.kinds) + 50)  # of `_exp` in Python
 
 
 class _Tabled(_Link, Over):

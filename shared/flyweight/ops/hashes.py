@@ -1,6 +1,7 @@
 """Hash categories into numbers as CatBoost does: CityHash64, version 1 (Pike and Alakuijala, 2011; `util/digest/city.cpp`)."""
 
 from flyweight.errors import Fault, InvalidInput, preview
+from flyweight.ops import LETTERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,13 +25,17 @@ class City:
     def __init__(self, node: "Node") -> None:
         self._names = node.items("names", (str,), len(node.only_input()))
         self.kinds = "n" * len(self._names)
+        # a text that several columns have is hashed once; others are no longer than the request
+        node.takes(LETTERS * (60 + 4 * len(self._names)), letter_steps=60)
 
     def row(self, x: "list[Any]") -> "list[float]":
         """Return one hash a column.
 
         :raises InvalidInput: a category is missing or a number that is not whole; CatBoost refuses it as well.
         """
-        return [float(city_hash(v if isinstance(v, str) else self._text(v, p))) for p, v in enumerate(x)]
+        texts = [v if isinstance(v, str) else self._text(v, p) for p, v in enumerate(x)]
+        known = {text: float(city_hash(text)) for text in {*texts}}
+        return [known[text] for text in texts]
 
     def _text(self, v: "Any", position: int) -> str:
         """Return the text of a whole number.

@@ -41,6 +41,9 @@ class Machine:
         self._read_vectors(node, count)
         weights = node.rows("weights", rows, count)
         if node.has("counts"):
+            count_of_pairs = rows * (rows + 1) // 2
+            node.takes_usual(count_of_pairs)
+            node.takes(100 * count_of_pairs, values=8 * count_of_pairs)
             self.pairs = _pairs(weights, _starts(node, rows + 1, count))
         else:
             node.expect(rows == 1, "'weights' has rows for classes, but no 'counts'")
@@ -88,8 +91,10 @@ class Machine:
         import numpy as np
 
         values = self._all_values(x)
-        sums = [sum([values[:, begin:end] @ weights for begin, end, weights in pair]) for pair in self._arrays[1]]
-        return np.stack(sums, axis=1) + self.intercept
+        y = np.empty((len(values), len(self.pairs)))
+        for place, pair in enumerate(self._arrays[1]):
+            y[:, place] = sum([values[:, begin:end] @ weights for begin, end, weights in pair])
+        return y + self.intercept
 
     def _all_values(self, x: "Any") -> "Any":
         import numpy as np
@@ -121,10 +126,10 @@ def _starts(node: "Node", classes: int, count: int) -> "list[int]":
 
 
 def _pairs(weights: "list[list[float]]", starts: "list[int]") -> "list[list[tuple[int, int, list[float]]]]":
-    """Return for each pair of classes the two spans of vectors with their weights."""
+    """Return for each pair of classes the two spans of vectors with their weights, without those that are empty."""
     spans = list(pairwise(starts))
     return [
-        [(*spans[i], weights[j - 1][slice(*spans[i])]), (*spans[j], weights[i][slice(*spans[j])])]
+        [(begin, end, weights[row][begin:end]) for row, (begin, end) in ((j - 1, spans[i]), (i, spans[j])) if begin < end]
         for i, j in combinations(range(len(spans)), 2)
     ]
 

@@ -40,6 +40,7 @@ class _Each(Over):
     def __init__(self, node: "Node") -> None:
         self.kinds = "n" * node.numbers()
         node.expect(self.kinds != "", "takes at least one score")
+        node.takes(50 * len(self.kinds) + 50)
 
 
 class Sigmoid(Over):

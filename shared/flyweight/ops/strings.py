@@ -80,6 +80,7 @@ class Clear(_Strings):
     def __init__(self, node: "Node") -> None:
         super().__init__(node)
         self._words = frozenset(node.items("words", (str,)))
+        node.takes(0.2 * LETTERS * len(self.kinds), letter_steps=1)  # white space is looked through
 
     def row(self, x: "list[Any]") -> "list[Any]":
         """Return the strings that mean something."""

@@ -125,6 +125,8 @@ class Pick(RowByRow):
     def __init__(self, node: "Node") -> None:
         kinds = node.only_input()
         columns = _columns(node)
+        node.takes_usual(len(columns))
+        node.takes(0.2 * LETTERS * kinds.count("s"), letter_steps=1)
         self.kinds = wide(node, len(columns))
         names = node.items("names", (str,), len(kinds))
         (separator,) = node.items("separator", (str,), 1)
@@ -155,6 +157,8 @@ class HashPick(RowByRow):
         self._width = node.whole("width", 1, MAX_WIDTH)
         self.kinds = wide(node, self._width)
         self._signs = node.choice("signs", (True, False))
+        node.takes(200 * len(kinds))
+        node.takes(30 * LETTERS * kinds.count("s"), letter_steps=100)
         self._names = node.items("names", (str,), len(kinds))
         self._known = [
             None if kind == "s" else place(name.encode("utf-8", "replace"), self._width, self._signs)

@@ -17,7 +17,7 @@ def machine(source: Source, step: Step, x: Value) -> str:
         parts = [
             f"{source.use('dot')}({source.array(weights)}, {values} + {begin}, {end - begin})" for begin, end, weights in spans
         ]
-        source.line(f"{y}[{place}] = {' + '.join(parts)} + {number(intercept)};")
+        source.line(f"{y}[{place}] = {' + '.join([*parts, number(intercept)])};")
     return y
 
 
