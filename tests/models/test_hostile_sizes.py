@@ -172,3 +172,74 @@ def test_a_row_of_nothing_is_answered_or_refused() -> None:
         assert predictor([EMPTY, halves, join], "z", outputs=2).answer([[1.0, 2.0]]).predictions == [[1.0, 2.0]]
     except InvalidInput:
         pytest.fail("there is nothing to refuse")
+
+
+@pytest.mark.parametrize("op", ["mean", "votes"])
+def test_a_batch_of_neighbors_with_wide_answers_takes_the_time_and_memory_of_them(op: str) -> None:
+    width, points, rows = 3000, 10, 200
+    arrays: Arrays = {"points": np.zeros((points, 2))}
+    if op == "mean":  # of ten targets of a row at once, instead of one block of rows
+        arrays["targets"] = np.ones((points, width))
+        model = loaded("neighbors.mean", {"metric": "euclidean", "weights": "uniform", "k": points}, arrays, width)
+    else:  # each output counts its own classes, instead of all classes once for each output
+        arrays |= {"labels": np.tile(np.arange(width, dtype=np.int32), (points, 1)), "radius": f64(10)}
+        model = loaded("neighbors.votes", {"metric": "euclidean", "weights": "uniform", "widths": [1] * width}, arrays, width)
+    engine: Any = model.engine
+    batch = Engine(model.file, engine.plan)
+    began = time.process_time()
+    tracemalloc.start()
+    try:
+        (answers,) = batch.outputs([[0.5, 0.5]] * rows, ("values",))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert answers == [[1.0] * width] * rows
+    assert peak < 8 * width * rows * 9  # ten rows of targets took twice as much
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("op", ["processes.mean", "imputers.nearest", "neighbors.mean"])
+def test_arrays_of_nothing_are_refused_where_an_op_needs_something(op: str) -> None:
+    """Their batch forms raised errors of NumPy's, and some distances divide by the number of features."""
+    arrays: Arrays = {"weights": np.zeros((1, 0)), "points": np.zeros((0, 2)), "multiply": f64(1), "add": f64(0)}
+    arrays |= {"numbers": f64(1, 1), "means": f64(0, 0)}
+    nodes = [node(op, arrays, kernel=["rbf"], k=1)]
+    if op == "neighbors.mean":
+        arrays |= {"points": np.zeros((1, 0)), "targets": np.ones((1, 1))}
+        nodes = [EMPTY, {**node(op, arrays, metric="hamming", weights="uniform", k=1), "inputs": ["nothing"]}]
+    with pytest.raises(ModelRefused, match=r"no (output|training row|point)"):
+        predictor(nodes, "y", arrays, outputs=1)
+
+
+def test_distances_to_no_center_are_an_empty_batch() -> None:
+    arrays: Arrays = {"centers": np.zeros((0, 0))}
+    nodes = [EMPTY, {**node("centers.distances", arrays), "inputs": ["nothing"]}, {**EMPTY, "inputs": ["y"], "output": "n"}]
+    join = {"op": "columns.join", "inputs": ["n", "input"], "output": "z"}
+    model = predictor([*nodes, join], "z", arrays, outputs=2)
+    engine: Any = model.engine
+    assert Engine(model.file, engine.plan).outputs([[1.0, 2.0]], ("values",)) == [[[1.0, 2.0]]]
+
+
+@pytest.mark.parametrize(
+    ("op", "parameters", "arrays"),
+    [
+        ("neighbors.mean", {"metric": "haversine"}, {"points": f64(-1e308, 0).reshape(1, 2)}),
+        ("neighbors.mean", {"metric": "haversine"}, {"points": f64(math.inf, 0).reshape(1, 2)}),
+        ("neighbors.mean", {"metric": "mahalanobis"}, {"points": np.zeros((1, 2)), "inverse": -np.eye(2)}),
+        ("approximations.additive_chi2", {"steps": 9, "names": ["a", "b"]}, {"interval": f64(1e308)}),
+        ("factors.scaling", {"rounds": 20, "errors": True}, {"parts": np.full((1, 2), 1e308), "powers": f64(0, 1)}),
+        ("factors.scaling", {"rounds": 20, "errors": True}, {"parts": np.full((1, 2), 1e308), "powers": f64(1, 1)}),
+    ],
+)
+@pytest.mark.parametrize("row", [[1.7e308, 1e-300], [0.5, 0.25], [5e-324, 5e-324]])
+def test_numbers_beyond_a_function_raise_no_error_of_python(
+    op: str, parameters: dict[str, Any], arrays: Arrays, row: list[float]
+) -> None:
+    arrays = {"targets": np.ones((1, 1)), "limits": f64(1e-4, 0, 0), **arrays}
+    more = {"weights": "uniform", "k": 1, **parameters}
+    nodes = [node(op, arrays, **more), {"op": "columns.take", "inputs": ["y"], "output": "z", "positions": [0]}]
+    model = predictor(nodes, "z", arrays, outputs=1)
+    try:
+        assert len(model.answer([row]).predictions or []) == 1
+    except InvalidInput:
+        pass

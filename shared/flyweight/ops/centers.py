@@ -160,7 +160,7 @@ class Distances:
         """Answer all rows of an array."""
         import numpy as np
 
-        centers = np.asarray(self._centers, dtype=float).reshape(-1, x.shape[1])
+        centers = np.asarray(self._centers, dtype=float).reshape(len(self._centers), x.shape[1])
         squares = (x * x).sum(axis=1, keepdims=True) - 2.0 * (x @ centers.T) + np.asarray(self.norms)
         return np.sqrt(np.maximum(squares, 0.0))
 

@@ -178,14 +178,19 @@ class Scaling(_Factors):
             return sqrt(total([(a - b) * (a - b) for a, b in zip(x, made, strict=True)]))
         pairs = [(a, max(b, TINY)) for a, b in zip(x, made, strict=True) if a > TINY]
         if beta == 1.0:
-            apart = total([a * log(a / b) - a for a, b in pairs]) + dot(y, self._sums)
+            apart = total([a * _log(a / b) - a for a, b in pairs]) + dot(y, self._sums)
         elif beta == 0.0:
-            apart = total([a / b - log(a / b) for a, b in pairs]) - len(x)
+            apart = total([a / b - _log(a / b) for a, b in pairs]) - len(x)
         else:
             whole = total([power(v, beta) for v in made]) * (beta - 1.0)
             terms = [power(a, beta) - beta * a * power(b, beta - 1.0) for a, b in pairs]
             apart = (total(terms) + whole) / (beta * (beta - 1.0))
         return sqrt(max(2.0 * apart, 0.0))
+
+
+def _log(v: float) -> float:
+    """Return the logarithm of a quotient, which is 0 where its divisor is infinite."""
+    return log(v) if v > 0.0 else -inf if v == 0.0 else v
 
 
 OPS = {"descent": Descent, "scaling": Scaling}

@@ -30,6 +30,7 @@ class Nearest:
     def __init__(self, node: "Node") -> None:
         width = node.numbers()
         self.points = node.rows("points", None, width)
+        node.expect(len(self.points) > 0, "it has no training row")
         self.k = node.whole("k", 1, 1_000_000)
         self._means = node.floats("means", width)
         self.kinds = "n" * width

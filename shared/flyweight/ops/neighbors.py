@@ -26,6 +26,7 @@ class _Searching:
     kinds: str
     _search: Search
     _lonely: "list[float] | None" = None  # the answer of a row without neighbors
+    _each = 0  # the numbers that are taken at once from the neighbors of a row
 
     if TYPE_CHECKING:
 
@@ -45,7 +46,7 @@ class _Searching:
         """Answer all rows of an array."""
         from flyweight.ops._distances import in_blocks
 
-        return in_blocks(x, self._search.each, self._block)
+        return in_blocks(x, max(self._search.each, self._each), self._block)
 
     def _block(self, x: "Any") -> "Any":
         import numpy as np
@@ -112,6 +113,7 @@ class Votes(_Weighted):
         widths = node.positions("widths", 1_000_000)
         outputs = len(widths)
         node.expect(outputs > 0 and 0 not in widths and sum(widths) <= 1_000_000, "'widths' has no class, or too many")
+        node.takes(20 * sum(widths) + 100 * outputs)
         flat = node.indices("labels", sum(widths), self._search.count, outputs)
         self._labels = [flat[start : start + outputs] for start in range(0, len(flat), outputs)]
         ends = [*accumulate(widths)]
@@ -152,10 +154,12 @@ class Votes(_Weighted):
         import numpy as np
 
         weights, (rows, points) = self._all_weights(distances), inside.nonzero()
-        votes = np.zeros(len(inside) * len(self.kinds))  # no table of points and classes, which a small file can make huge
-        for labels in self._label_array.T:
-            votes += np.bincount(rows * len(self.kinds) + labels[points], weights[rows, points], len(votes))
-        return self._shares(votes.reshape(len(inside), len(self.kinds)))
+        votes, given = np.empty((len(inside), len(self.kinds))), weights[rows, points]
+        # no table of points and classes, and no output looks at the classes of another: a small file can make both huge
+        for labels, span in zip(self._label_array.T, self._spans, strict=True):
+            places = rows * len(span) + labels[points] - span.start
+            votes[:, span.start : span.stop] = np.bincount(places, given, votes.shape[0] * len(span)).reshape(-1, len(span))
+        return self._shares(votes)
 
     def _shares(self, votes: "Any") -> "Any":
         import numpy as np
@@ -183,6 +187,7 @@ class Mean(_Weighted):
         self.targets = node.rows("targets", self._search.count, None)
         outputs = len(self.targets[0])
         self._lonely: list[float] = node.floats("lonely", outputs) if node.has("lonely") else [nan] * outputs
+        self._each = self._search.k * outputs
         self.kinds = "n" * outputs
 
     def means(self, weights: "list[float]", rows: "list[list[float]]") -> "list[float]":

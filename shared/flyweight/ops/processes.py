@@ -49,6 +49,7 @@ class Mean:
         width = node.numbers()
         tensor = node.array("weights", "F64", (None, None))
         outputs, count = tensor.shape
+        node.expect(outputs > 0 and count > 0, "it has no output, or no point")
         node.takes_usual(outputs)
         self.weights = [_without_last_zeros(tensor.values[i * count : (i + 1) * count]) for i in range(outputs)]
         self._points = [tuple(point) for point in node.rows("points", count, width)]
