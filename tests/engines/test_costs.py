@@ -249,3 +249,11 @@ def test_pairs_of_classes_without_vectors_are_no_spans() -> None:
     engine: Any = model.engine
     assert sum(map(len, engine.plan.ops[0].pairs)) == classes - 1
     assert model.answer([[1.0, 2.0]]).predictions == [[4.0] * (classes - 1) + [1.0] * (pairs - classes + 1)]
+
+
+def test_tables_of_many_columns_cost_the_time_of_reading_them() -> None:
+    columns = 150_000
+    tables = {"categories": [[]] * columns, "codes": [[]] * columns, "unseen": [0] * columns, "missing": [0] * columns}
+    nodes = [wide(columns), node("encode.ordinal", (), "x", names=[""] * columns, **tables)]
+    with pytest.raises(ModelRefused, match="steps"):
+        Predictor(model_file.parse(raw(document(nodes, "y", signature=TEXT))), Limits())

@@ -30,6 +30,8 @@ class _Tables:
         categories = node.items("categories", (list,), width)
         codes = node.items("codes", (list,), width)
         self._names = node.items("names", (str,), width)
+        node.takes_usual(0)
+        node.takes(500 * width)  # to read the tables of a column
         self._columns: list[tuple[dict[Any, Any], Any, Any]] = []
         self._known: list[dict[Any, Any]] = []  # the tables alone, for each subclass to fill
         unseen, missing = (node.items(key, (int, float, str), width) for key in ("unseen", "missing"))
@@ -38,7 +40,8 @@ class _Tables:
             node.expect(all(type(c) in (str, int, float) for c in seen), "a category is neither a string nor a number")
             node.expect(all(type(n) in (int, float) for n in numbers), "a code is not a number")
             for code in (other, absent):
-                node.expect(not isinstance(code, str) or code in ("nan", REFUSE), f"{preview(code)} is not a code")
+                if isinstance(code, str) and code not in ("nan", REFUSE):
+                    raise node.refuse(f"{preview(code)} is not a code")
             self._columns.append((dict(zip(seen, numbers, strict=True)), _number(other), _number(absent)))
 
     def codes(self, x: "list[Any]") -> "list[Any]":
@@ -135,8 +138,8 @@ class OneHot(_Tables):
         start, self._blocks = 0, []
         for position, (width, (table, unseen, missing)) in enumerate(zip(widths, self._columns, strict=True)):
             for code in (*table.values(), unseen, missing):
-                inside = code is REFUSE or (type(code) is int and -1 <= code < width)
-                node.expect(inside, f"code {preview(code)} is out of its block")
+                if not (code is REFUSE or (type(code) is int and -1 <= code < width)):
+                    raise node.refuse(f"code {preview(code)} is out of its block")
             shifted = {category: _shift(code, start) for category, code in table.items()}
             self._columns[position] = (shifted, _shift(unseen, start), _shift(missing, start))
             self._blocks.append((start, start + width))
@@ -203,8 +206,8 @@ class Rows(_Tables):
         values, start = node.floats("values", sum(sizes)), 0
         for position, (table, unseen, missing) in enumerate(self._columns):
             for code in (*table.values(), unseen, missing):
-                inside = code is REFUSE or (type(code) is int and 0 <= code < heights[position])
-                node.expect(inside, f"code {preview(code)} is not a row of its table")
+                if not (code is REFUSE or (type(code) is int and 0 <= code < heights[position])):
+                    raise node.refuse(f"code {preview(code)} is not a row of its table")
             end = start + sizes[position]
             rows: dict[Any, Any] = dict(enumerate(rows_of(values[start:end], heights[position], widths[position])))
             rows[REFUSE] = REFUSE
