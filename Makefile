@@ -13,7 +13,7 @@ PYTEST ?= -q -n auto --dist loadfile
 SLOW_ROOMS := batch benchmarks clients contract docs parity stores targets toolkit
 # trust what the machine trusts, as pip does
 export UV_SYSTEM_CERTS := 1
-# images of containers often set it: each of a test's processes would compile scikit-learn again, for six seconds
+# images of containers often set it: each of a test's processes would compile scikit-learn again, for five seconds
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo quick test test-clients test-batch tools lint types format bench parity coverage lock clean

@@ -9,6 +9,7 @@ has the same bytes and the same name however often it is sent.
 import os
 import sqlite3
 from _thread import allocate_lock
+from time import monotonic, sleep
 
 from flyweight.values import Value
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 PAGE = 4096  # bytes
 LEAST_PAGES = 16
+WAIT = 5.0  # seconds for other processes that write
 BATCH_BYTES = 256 * 1024
 CHUNK = 64  # forwarded answers that make room at once, at least
 SCHEMA = """
@@ -169,16 +171,27 @@ class Answers:
             return self._file
         os.makedirs(os.path.dirname(self._path), 0o700, exist_ok=True)
         try:
-            self._file = self._connected()
+            self._file = self._connected_in_turn()
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError:
             self._put_aside()
-            self._file = self._connected()
+            self._file = self._connected_in_turn()
         return self._file
 
+    def _connected_in_turn(self) -> sqlite3.Connection:
+        """Connect, again where others do: of two that turn the write-ahead log on at once, SQLite refuses one without waiting."""
+        until = monotonic() + WAIT
+        while True:
+            try:
+                return self._connected()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > until:
+                    raise
+                sleep(0.01)
+
     def _connected(self) -> sqlite3.Connection:
-        file = sqlite3.connect(self._path, timeout=5.0, isolation_level=None, check_same_thread=False)
+        file = sqlite3.connect(self._path, timeout=WAIT, isolation_level=None, check_same_thread=False)
         try:
             file.execute(f"PRAGMA page_size = {PAGE}")
             file.execute("PRAGMA journal_mode = WAL")

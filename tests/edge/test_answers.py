@@ -8,7 +8,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 from edge_answers import Answers, NotKept
 
@@ -152,6 +154,22 @@ def test_several_processes_keep_answers_in_one_file(state: Path) -> None:
     ]
     numbers = [int(word) for process in started for word in process.communicate()[0].split()]
     assert sorted(numbers) == [*range(1, 301)]
+
+
+def test_all_that_open_a_new_file_at_once_keep_their_answers(tmp_path: Path) -> None:
+    together = Barrier(4)
+
+    def kept(path: str) -> int:
+        answers = Answers(path, 1 << 20)
+        together.wait()
+        try:
+            return answers.keep(b'{"n":1}')
+        finally:
+            answers.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        for round_ in range(30):
+            assert sorted(pool.map(kept, [f"{tmp_path}/{round_}/answers.db"] * 4)) == [1, 2, 3, 4]
 
 
 def test_a_disk_with_no_room_drops_nothing_that_was_acknowledged(state: Path) -> None:
