@@ -31,7 +31,7 @@ class _Tables:
         codes = node.items("codes", (list,), width)
         self._names = node.items("names", (str,), width)
         node.takes_usual(0)
-        node.takes(500 * width)  # to read the tables of a column
+        node.takes(512 * width)  # to read the tables of a column
         self._columns: list[tuple[dict[Any, Any], Any, Any]] = []
         self._known: list[dict[Any, Any]] = []  # the tables alone, for each subclass to fill
         unseen, missing = (node.items(key, (int, float, str), width) for key in ("unseen", "missing"))
