@@ -141,8 +141,7 @@ def test_azure_goes_back_by_sending_the_earlier_folder(run: Run, put: Put, tools
     run("deploy", "azure")
     put("azure", 2)
     run("deploy", "azure", "--patience", 0)
-    lines = [json.loads(line) for line in (tools.home / "calls.jsonl").read_text().splitlines()]
-    sent = [Path(one["cwd"]).name for one in lines if "publish" in one["words"]]
+    sent = [Path(one["cwd"]).name for one in tools.lines() if "publish" in one["words"]]
     assert sent == ["0001", "0002", "0001"]
     assert not (here / ".flyweight" / "azure" / "flyweight" / "0002").exists()
 

@@ -1,32 +1,34 @@
 """Stand-ins for the providers' tools: they record how they are called, and answer as the real ones document it.
 
+They are called a thousand times by the tests, so they import little: what they keep are Python's literals.
 They keep one release: a deployment makes the next version live, going back names an earlier one, and what is deployed is
 reached at the URL that the test gives. What they answer for a target is in `tests/targets/NAME/stand_in.py`.
 """
 
 from __future__ import annotations
 
-import json
 import sys
+from ast import literal_eval
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tests.toolkit.deploying.stand_in import stand_ins
 
+STAND_INS = [{**asdict(one), "answers": dict(one.answers), "apart": []} for one in stand_ins()]
 TOOLS = tuple(dict.fromkeys(tool for one in stand_ins() for tool in one.tools))
 
 SCRIPT = """#!{python} -IS
-import json, os, re, sys
-from pathlib import Path
+import os, sys
 
-home = Path({home!r})
-name, words = Path(sys.argv[0]).name, sys.argv[1:]
+home = {home!r}
+name, words = os.path.basename(sys.argv[0]), sys.argv[1:]
 line = " ".join([name, *words])
-with (home / "calls.jsonl").open("a") as file:
-    file.write(json.dumps({{"words": [name, *words], "cwd": os.getcwd()}}) + "\\n")
-state = json.loads((home / "state.json").read_text())
-stand_ins = [one for one in json.loads((home / "stand_ins.json").read_text()) if name in one["tools"]]
+with open(home + "/calls", "a") as file:
+    file.write(repr({{"words": [name, *words], "cwd": os.getcwd()}}) + "\\n")
+with open(home + "/state") as file:
+    state = eval(file.read())
+stand_ins = [one for one in {stand_ins!r} if name in one["tools"]]
 if any(fault in line for fault in state["failing"]):
     print("the service said no", file=sys.stderr)
     sys.exit(1)
@@ -34,10 +36,14 @@ live = state["live"]
 if not live and any(part in line for one in stand_ins for part in one["needs_live"]):
     print("there is no such thing", file=sys.stderr)
     sys.exit(255)
-known = {{**state, "parameters": json.dumps([*state["parameters"].items()]), **({{"earlier": live - 1}} if live > 1 else {{}})}}
+known = {{**state, **({{"earlier": live - 1}} if live > 1 else {{}})}}
 answers = {{asked: answer for one in stand_ins for asked, answer in one["answers"].items()}}
 for asked, answer in answers.items():
     if asked in line and ("earlier" in known or "{{earlier" not in answer):
+        if "{{parameters}}" in answer:
+            import json
+
+            known["parameters"] = json.dumps([*state["parameters"].items()])
         print(answer.format(**known))
 for one in stand_ins:
     if one["keeps"] in words and line.startswith(tuple(one["makes"])):
@@ -48,10 +54,13 @@ if line.startswith(tuple(start for one in stand_ins for start in one["makes"])):
     state["live"] = state["made"]
 if line.startswith(tuple(start for one in stand_ins for start in one["removes"])):
     state.update(live=0, parameters={{}})
-for found in [re.search(one["back"], line) for one in stand_ins if one["back"]]:
-    if found:
+for pattern in [one["back"] for one in stand_ins if one["back"]]:
+    import re
+
+    if found := re.search(pattern, line):
         state["live"] = int(found[1])
-(home / "state.json").write_text(json.dumps(state))
+with open(home + "/state", "w") as file:
+    file.write(repr(state))
 """
 
 
@@ -61,22 +70,25 @@ class ProviderTools:
     def __init__(self, home: Path, tools: tuple[str, ...] = TOOLS) -> None:
         self.home, self.folder = home, home / "bin"
         self.folder.mkdir(parents=True)
+        script = SCRIPT.format(python=sys.executable, home=str(home), stand_ins=STAND_INS)
         for tool in tools:
             file = self.folder / tool
-            file.write_text(SCRIPT.format(python=sys.executable, home=str(home)))
+            file.write_text(script)
             file.chmod(0o755)
-        told = [{**asdict(one), "answers": dict(one.answers), "apart": []} for one in stand_ins()]
-        (home / "stand_ins.json").write_text(json.dumps(told))
         self.state(url="", live=0, made=0, failing=[], parameters={}, stack="UPDATE_COMPLETE")
 
     def state(self, **changes: Any) -> dict[str, Any]:
         """What they keep, after these changes."""
-        file = self.home / "state.json"
-        now = {**(json.loads(file.read_text()) if file.exists() else {}), **changes}
-        file.write_text(json.dumps(now))
+        file = self.home / "state"
+        now = {**(literal_eval(file.read_text()) if file.exists() else {}), **changes}
+        file.write_text(repr(now))
         return now
 
+    def lines(self) -> list[dict[str, Any]]:
+        """Their calls so far: the words of each, and the folder in which it was made."""
+        file = self.home / "calls"
+        return [literal_eval(line) for line in file.read_text().splitlines()] if file.exists() else []
+
     def calls(self) -> list[list[str]]:
-        """How they were called so far."""
-        file = self.home / "calls.jsonl"
-        return [json.loads(line)["words"] for line in file.read_text().splitlines()] if file.exists() else []
+        """The words of each of their calls so far."""
+        return [line["words"] for line in self.lines()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from flyweight.toolkit import targets
@@ -91,7 +91,7 @@ class Advice:
         """The points at which any two cost curves cross."""
         return break_even.crossovers(self.workload, [one.option for one in self.considered if not one.excluded])
 
-    @property
+    @cached_property
     def leading(self) -> list[Crossover]:
         """The points at which the cheapest option changes."""
         return break_even.leading(self.workload, self.priced)

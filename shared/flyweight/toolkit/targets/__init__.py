@@ -172,7 +172,7 @@ class Target:
 
 def names() -> list[str]:
     """List the names of all targets, sorted."""
-    return sorted({*_here(), *_elsewhere()})
+    return sorted({*_folders(tuple(__path__)), *_elsewhere()})
 
 
 def all_targets() -> list[Target]:
@@ -191,7 +191,7 @@ def find(name: str) -> Target:
     :raises UnknownTarget: no target or more than one has the name, or it can't be imported.
     """
     entries = _elsewhere().get(name, ())
-    own = name in _here()
+    own = name in _folders(tuple(__path__))
     if len(entries) + own > 1:
         sources = [*([f"{__name__}.{name}"] if own else []), *(entry.value for entry in entries)]
         raise UnknownTarget(f"two targets are called {name}: {' and '.join(sources)}", "uninstall one, or rename it")
@@ -211,8 +211,10 @@ def _named(name: str, module: str, target: Target) -> Target:
     return replace(target, name=name, module=module)
 
 
-def _here() -> set[str]:
-    return {module.name for module in iter_modules(__path__) if module.ispkg}
+@cache
+def _folders(path: tuple[str, ...]) -> frozenset[str]:
+    """List the targets that are folders here; a folder that is made later is not seen by this process."""
+    return frozenset(module.name for module in iter_modules(path) if module.ispkg)
 
 
 def _elsewhere() -> dict[str, list[EntryPoint]]:

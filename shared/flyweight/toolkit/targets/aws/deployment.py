@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from flyweight.toolkit.errors import DeployFailed
@@ -27,6 +28,8 @@ NAMES = Rule("a stack", r"[A-Za-z][A-Za-z0-9-]{0,127}", "begin with a letter, fo
 # JMESPath: the greatest version before the live one; `$LATEST` is no number, and compares with none
 EARLIER = "to_number(max_by(Versions[?to_number(Version) < to_number('$LIVE')], &to_number(Version)).Version)"
 USUAL = "eu-west-1"
+# what says where the AWS CLI's profile is and which one it is
+PROFILE = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "HOME")
 
 # States in which a stack refuses updates: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
 DEAD = frozenset(("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"))
@@ -49,7 +52,12 @@ class Aws(StatefulDeployer):
     @property
     def region(self) -> str:
         """Return the region of the AWS CLI's settings, or the default of docs/providers/aws.md."""
-        return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or _of_profile() or USUAL
+        return (
+            os.environ.get("AWS_REGION")
+            or os.environ.get("AWS_DEFAULT_REGION")
+            or _of_profile(*map(os.environ.get, PROFILE))
+            or USUAL
+        )
 
     def tools(self, deployment: Deployment) -> list[Tool]:
         """Return SAM, which deploys, and the AWS CLI, which queries."""
@@ -250,8 +258,9 @@ def _escaped(value: str) -> str:
     return value.replace('"', '\\"')
 
 
-def _of_profile() -> str:
-    """Read the region of the AWS CLI's profile, if botocore is installed."""
+@cache
+def _of_profile(*_: str | None) -> str:
+    """Read the region of the AWS CLI's profile, if botocore is installed; which takes 30 ms, so once for each of `PROFILE`."""
     try:
         from botocore.session import get_session
     except ModuleNotFoundError:

@@ -101,8 +101,8 @@ def _text(value: Any, template: Mapping[str, Any], values: Mapping[str, str]) ->
     raise ValueError(f"{function} stands in a condition, which is not understood here")
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """YAML as CloudFormation writes it."""
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """YAML as CloudFormation writes it; by libyaml where PyYAML has it, which is ten times as fast."""
 
 
 def _function(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
