@@ -26,7 +26,7 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
 
-VERSIONS = ("1.3.2", "1.5.2", "1.7.2")
+VERSIONS = ("1.3.2", "1.7.2")
 # families of tests/parity that the versions answer by different code
 FAMILIES = "compose,scale,impute,tree,forest,hist-gradient-boosting,adaboost,text"
 CASES = 5

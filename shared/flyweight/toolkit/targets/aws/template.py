@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,12 @@ from flyweight.toolkit.targets.deployment import Resource
 
 def read(path: Path) -> dict[str, Any]:
     """Read the template, with short forms of functions (`!Ref`) converted to long ones (`{"Ref": ...}`)."""
-    template: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    return _parsed(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _parsed(text: str) -> dict[str, Any]:
+    template: dict[str, Any] = yaml.load(text, _Loader)
     return template
 
 
