@@ -1,4 +1,4 @@
-"""Score a table on a cluster, slowly, with a file of its own for each attempt at a part, and write the answers.
+"""Score a table on a cluster, with a file for each attempt at a part, which waits for the file `go`, and write the answers.
 
 python spark_cluster.py MASTER MODEL TABLE.parquet FOLDER
 """
@@ -22,13 +22,14 @@ PARTS = 12
 def main(master: str, model: str, path: str, folder: str) -> None:
     spark = session(master, spark__executor__memory="512m", spark__task__maxFailures="8")
 
-    def slowly(batches: Iterable[Any]) -> Iterator[Any]:
+    def held(batches: Iterable[Any]) -> Iterator[Any]:
         Path(folder, f"attempt-{uuid4()}").touch()
-        time.sleep(1.0)
+        while not Path(folder, "go").exists():
+            time.sleep(0.05)
         yield from batches
 
     birds = spark.read.parquet(path).repartition(PARTS)
-    birds = birds.mapInArrow(slowly, birds.schema)
+    birds = birds.mapInArrow(held, birds.schema)
     flyweight.spark.score(birds, model, keep=["id"]).write.parquet(f"{folder}/out")
     spark.stop()
 
