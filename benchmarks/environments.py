@@ -47,7 +47,8 @@ def python_in(name: str, constraints: Path, wanted: list[str], base: str = sys.e
     """
     place = ROOT / ".venv-bench" / (VERSION if base == sys.executable else version_of(base)) / name
     python, marker = place / "bin" / "python", place / "installed.txt"
-    if marker.is_file() and marker.read_text() == constraints.read_text():
+    made_of = f"{Path(base).resolve()}\n{constraints.read_text()}"  # two builds of one Python start at different speeds
+    if marker.is_file() and marker.read_text() == made_of:
         return python
     shutil.rmtree(place, ignore_errors=True)
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
@@ -59,7 +60,7 @@ def python_in(name: str, constraints: Path, wanted: list[str], base: str = sys.e
         _run(base, "-m", "venv", str(place))
         install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     _run(*install, "--constraint", str(constraints), *wanted)
-    shutil.copyfile(constraints, marker)  # last, so that an interrupted install is repeated
+    marker.write_text(made_of)  # last, so that an interrupted install is repeated
     return python
 
 
