@@ -178,6 +178,14 @@ def test_a_wrong_setting_of_a_part_stops_the_start_as_any_other(name: str) -> No
         read(FOLDER, {f"FLYWEIGHT_{name}": "wrong"})
 
 
+@pytest.mark.parametrize("name", ["PUBLIC_KEYS", "SHA256"])
+@pytest.mark.parametrize("text", [",", " ", ", ,", "$SECRET"])
+def test_a_check_of_the_model_is_not_turned_off_by_a_secret_that_is_missing(name: str, text: str) -> None:
+    with pytest.raises(InvalidSetting, match=f"FLYWEIGHT_{name}"):
+        read(FOLDER, {f"FLYWEIGHT_{name}": text})
+    assert read(FOLDER, {f"FLYWEIGHT_{name}": ""}).verification == read(FOLDER, {}).verification
+
+
 def test_a_function_without_settings_of_parts_does_not_import_them() -> None:
     program = "import sys; from flyweight import settings; settings.read('', {}); settings.misspelt({'FLYWEIGHT_MODEL': 'm'}); "
     program += "print('flyweight.settings.parts' in sys.modules, settings.Cors().cors_max_age)"

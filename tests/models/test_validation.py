@@ -193,7 +193,7 @@ def test_csv_without_a_header_is_read_in_order() -> None:
     assert read(b"1,2,0,x\n", "text/csv; header=absent") == [[1.0, 2.0, 0.0, "x"]]
 
 
-@pytest.mark.parametrize("cell", ["1_000", "abc", "inf", "0x10"])
+@pytest.mark.parametrize("cell", ["1_000", "abc", "inf", "0x10", "\u0664\u0666", "\uff11"])
 def test_a_csv_text_that_is_not_a_number_is_named(cell: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         read(f"city,age,member,income\nx,{cell},0,1\n".encode(), "text/csv")

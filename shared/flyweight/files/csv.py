@@ -151,7 +151,8 @@ def _parse_rows(lines: "list[bytes]", first: int, reader: RowReader, width: int)
 def _values(texts: "tuple[str, ...]", feature: "Feature") -> "list[Any]":
     """Convert the texts of one column as `value_of` does; a missing number becomes NaN."""
     missing = feature.missing
-    if feature.kind == "number" and "_" not in "".join(texts) and not any(map(is_number, missing)):
+    plain = (joined := "".join(texts)).isascii() and "_" not in joined
+    if feature.kind == "number" and plain and not any(map(is_number, missing)):
         absent = 0 if missing.isdisjoint(texts) else sum([text in missing for text in texts])
         try:
             numbers = [nan if text in missing else float(text) for text in texts] if absent else [*map(float, texts)]

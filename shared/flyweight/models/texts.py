@@ -30,8 +30,8 @@ def value_of(text: str, feature: "Feature") -> "Any":
 
 
 def _number(text: str) -> "float | str":
-    """Convert a number. `float` also accepts 1_000 and words for NaN, which are no numbers here."""
-    if "_" in text:
+    """Convert a number. `float` also accepts 1_000, digits of other scripts and words for NaN, which are no numbers here."""
+    if "_" in text or not text.isascii():
         return text
     try:
         number = float(text)

@@ -175,7 +175,7 @@ def read(folder: str, environ: "Mapping[str, str]" = VARIABLES, model: str = "")
         observability=environ.get("FLYWEIGHT_OBSERVABILITY", ""),
         limits=_limits(environ),
         caching=with_numbers(Caching(cache_dir=text_of("CACHE_DIR", environ) or Caching().cache_dir), environ),
-        verification=Verification(_hash(environ), words_of("PUBLIC_KEYS", environ)),
+        verification=Verification(_hash(environ), _public_keys(environ)),
         models=models,
         preload=preload,
         canary=canary,
@@ -241,9 +241,20 @@ def _hash(environ: "Mapping[str, str]") -> str:
     :raises InvalidSetting: it is not a sha256.
     """
     text = text_of("SHA256", environ).lower()
-    if text and (len(text) != 64 or not set(text) <= set("0123456789abcdef")):
+    if environ.get("FLYWEIGHT_SHA256") and (len(text) != 64 or not set(text) <= set("0123456789abcdef")):
         raise InvalidSetting(f"FLYWEIGHT_SHA256 should be 64 hexadecimal digits, got {text[:80]!r}")
     return text
+
+
+def _public_keys(environ: "Mapping[str, str]") -> "tuple[str, ...]":
+    """Read FLYWEIGHT_PUBLIC_KEYS.
+
+    :raises InvalidSetting: it is set and names no key: the lack of a secret must not turn the check off.
+    """
+    keys = words_of("PUBLIC_KEYS", environ)
+    if not keys and (text := environ.get("FLYWEIGHT_PUBLIC_KEYS")):
+        raise InvalidSetting(f"FLYWEIGHT_PUBLIC_KEYS should be one or more public keys, got {text[:80]!r}, which names none")
+    return keys
 
 
 def kafka_partial(environ: "Mapping[str, str]" = VARIABLES) -> bool:

@@ -36,14 +36,14 @@ _HARMLESS = {
     "_codecs": "encode",
     "array": "array _array_reconstructor",
     "builtins": "object list dict set frozenset tuple int float complex bool str bytes bytearray slice range type NoneType"
-    " Ellipsis NotImplemented abs all any divmod hash len max min pow round sorted sum zip enumerate map filter reversed iter",
+    " Ellipsis NotImplemented abs all any divmod hash len max min pow round sorted sum zip enumerate reversed iter",
     "collections": "OrderedDict defaultdict deque Counter ChainMap namedtuple",
     "copyreg": "_reconstructor __newobj__ __newobj_ex__",
     "datetime": "date datetime time timedelta timezone tzinfo",
     "decimal": "Decimal",
     "fractions": "Fraction",
     "functools": "partial",
-    "operator": "itemgetter attrgetter add sub mul truediv floordiv neg pos abs mod pow eq ne lt le gt ge",
+    "operator": "add sub mul truediv floordiv neg pos abs mod pow eq ne lt le gt ge",
     "re": "_compile compile Pattern",
     "types": "SimpleNamespace NoneType",
     "uuid": "UUID",
@@ -86,5 +86,7 @@ def dangerous(names: Iterable[Global]) -> list[Global]:
 
 def _could_run_code(name: Global) -> bool:
     if is_standard(name):
+        if "." in name.name and name.name not in _HARMLESS.get(name.module, "").split():
+            return True  # `statistics` has `random`, which has `_os`
         return name.module not in _HARMLESS_MODULES and name.name not in _HARMLESS.get(name.module, "").split()
     return name.package in _LOADERS or (name.module, name.name) in _LOADING

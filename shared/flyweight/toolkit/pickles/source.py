@@ -10,6 +10,7 @@ import io
 import lzma
 import struct
 import zlib
+from codecs import escape_decode
 from collections.abc import Callable
 from functools import partial
 from pickle import decode_long
@@ -254,7 +255,7 @@ _LINES: dict[str, Callable[[bytes], Any]] = {
     "decimalnl_short": _integer,
     "decimalnl_long": _integer,
     "floatnl": float,
-    "stringnl": lambda data: _latin(data[1:-1]),  # quoted
+    "stringnl": lambda data: _latin(escape_decode(data[1:-1])[0]),  # quoted, with escapes as in a program
     "stringnl_noescape": _latin,
     "unicodestringnl": partial(str, encoding="raw-unicode-escape"),
 }
