@@ -86,3 +86,14 @@ def test_invoke_reports_a_function_that_fails(run: Callable[..., Result], tmp_pa
     result = run("invoke", "aws", "--folder", tmp_path, "--event", "predict")
     assert result.exit_code == 1
     assert "no_such_thing" in result.stderr and "next: correct the function" in result.stderr
+
+
+@pytest.mark.parametrize("target", ["gcp", "azure"])
+def test_the_body_of_a_request_is_no_event_and_the_error_says_what_makes_one(
+    target: str, run: Callable[..., Result], built: Callable[[str], Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "request.json"
+    path.write_text('{"instances": [{}]}')
+    result = run("invoke", target, "--folder", built(target), "--event", path)
+    assert result.exit_code == 1
+    assert "the event is no request: it has no field 'method'" in result.output and "flyweight events new" in result.output

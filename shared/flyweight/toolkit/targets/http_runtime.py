@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter, sleep
 from typing import Any
 
-from flyweight.toolkit.targets.requests import body_fields, body_of
+from flyweight.toolkit.targets.requests import body_fields, body_of, field_of
 from flyweight.toolkit.targets.runtime import Answer, Runtime
 
 # the smallest server of the standard library, to compare a container or a machine's service with
@@ -56,18 +56,21 @@ class HttpRuntime(Runtime):
     def exchange(self, event: Any) -> Answer:
         """Send the event over one connection that is kept open.
 
-        :raises RuntimeFailed: the connection breaks.
+        :raises RuntimeFailed: the event is no request, or the connection breaks.
         """
+        method, path = field_of(event, "method"), field_of(event, "path")
         sock = None if self._connection is None else self._connection.sock  # None also after an answer that ended the connection
         if self._connection is not None and (sock is None or select.select([sock], [], [], 0)[0]):
             self._connection.close()  # gunicorn closes a connection after two idle seconds
             self._connection = None
         connection = self._connection or self._connect()
         try:
-            connection.request(event["method"], event["path"], body_of(event) or None, event.get("headers", {}))
+            connection.request(method, path, body_of(event) or None, event.get("headers", {}))
             response = connection.getresponse()
             content = response.read()
         except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            self._connection = None
             raise self.failed(f"the connection broke: {error!r}") from None
         headers = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, headers, content, perf_counter())

@@ -11,6 +11,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from flyweight.toolkit.errors import RuntimeFailed
+
 REQUIRED = {"method", "path"}
 OPTIONAL = {"headers", "body", "body_base64"}
 
@@ -26,6 +28,19 @@ def body_of(request: Mapping[str, Any]) -> bytes:
         return base64.b64decode(request["body_base64"])
     body = request.get("body", "")
     return (body if isinstance(body, str) else json.dumps(body)).encode()
+
+
+def field_of(event: Any, name: str) -> str:
+    """Get a field that a request must have.
+
+    :raises RuntimeFailed: the event lacks it, as the body of a request does.
+    """
+    try:
+        value: str = event[name]
+    except (KeyError, TypeError):
+        step = "make one with `flyweight events new TARGET predict`; `flyweight events request` makes the body of one alone"
+        raise RuntimeFailed(f"the event is no request: it has no field {name!r}", step) from None
+    return value
 
 
 def body_fields(body: bytes) -> dict[str, str]:

@@ -13,7 +13,7 @@ from time import perf_counter, sleep
 from typing import Any
 
 from flyweight.toolkit.errors import RuntimeFailed
-from flyweight.toolkit.targets.requests import body_of
+from flyweight.toolkit.targets.requests import body_of, field_of
 from flyweight.toolkit.targets.runtime import Answer
 
 # App settings that stand over host.json: https://learn.microsoft.com/azure/azure-functions/functions-host-json
@@ -60,8 +60,8 @@ class Host:
             raise RuntimeFailed(message, "choose --client platform")
         connection = self._connection = self._connection or self._connect(check)
         whole = {name.lower(): value for name, value in event.get("headers", {}).items()} | {INVOCATION: str(uuid.uuid4())}
-        rest = event["url"].partition("://")[2]
-        connection.request(event["method"], rest[len(rest.partition("/")[0]) :] or "/", body_of(event) or None, whole)
+        method, rest = field_of(event, "method"), field_of(event, "url").partition("://")[2]
+        connection.request(method, rest[len(rest.partition("/")[0]) :] or "/", body_of(event) or None, whole)
         response = connection.getresponse()
         content = response.read()
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, content, perf_counter())

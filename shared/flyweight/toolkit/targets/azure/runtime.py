@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from flyweight.toolkit.errors import RuntimeFailed
 from flyweight.toolkit.targets.azure.host import CUSTOM, SCRIPT, Host
-from flyweight.toolkit.targets.requests import body_fields, body_of
+from flyweight.toolkit.targets.requests import body_fields, body_of, field_of
 from flyweight.toolkit.targets.runtime import Answer
 from flyweight.toolkit.targets.runtime import Runtime as Base
 
@@ -173,12 +173,13 @@ def _invocation(event: Any) -> dict[str, Any]:
 
 
 def _http(event: Any) -> dict[str, Any]:
-    url = urlsplit(event["url"])
+    method, address = field_of(event, "method"), field_of(event, "url")
+    url = urlsplit(address)
     params = event.get("params", {"path": url.path.lstrip("/")})
     headers = event.get("headers", {})
     return {
-        "method": event["method"],
-        "url": event["url"],
+        "method": method,
+        "url": address,
         "headers": headers,
         "params": params,
         "query": dict(parse_qsl(url.query)),
