@@ -238,11 +238,12 @@ def _models(folder: str, environ: "Mapping[str, str]") -> "dict[str, str]":
 def _hash(environ: "Mapping[str, str]") -> str:
     """Read FLYWEIGHT_SHA256 in lower case; "" if it is not set.
 
-    :raises InvalidSetting: it is not a sha256.
+    :raises InvalidSetting: it is set to anything but a sha256, also to a variable that is missing.
     """
     text = text_of("SHA256", environ).lower()
-    if environ.get("FLYWEIGHT_SHA256") and (len(text) != 64 or not set(text) <= set("0123456789abcdef")):
-        raise InvalidSetting(f"FLYWEIGHT_SHA256 should be 64 hexadecimal digits, got {text[:80]!r}")
+    given = environ.get("FLYWEIGHT_SHA256", "")
+    if given and (len(text) != 64 or not set(text) <= set("0123456789abcdef")):
+        raise InvalidSetting(f"FLYWEIGHT_SHA256 should be 64 hexadecimal digits, got {(text or given)[:80]!r}")
     return text
 
 

@@ -565,29 +565,3 @@ def test_a_negative_length_is_not_read_to_the_end() -> None:
 def test_limits_are_those_of_the_documentation() -> None:
     assert source.MAX_STEPS == 5_000_000 and wheels.smallest_limit() == ("AWS Lambda", 262_144_000)
     assert Node("list").attributes() == {}
-
-
-def _calls(module: str, name: str, *, quoted: bytes | None = None) -> bytes:
-    """Write the pickle of a call of MODULE.NAME; if `quoted` is given, it is the module's name as protocol 0 quotes it."""
-    first = b"S'" + quoted + b"'\n" if quoted is not None else _short(module)
-    return b"\x80\x04" + first + _short(name) + b"\x93)R."
-
-
-def _short(text: str) -> bytes:
-    return b"\x8c" + bytes([len(text)]) + text.encode()
-
-
-@pytest.mark.parametrize(
-    ("data", "found"),
-    [
-        (_calls("statistics", "random._os.system"), "statistics.random._os.system"),
-        (_calls("os", "system", quoted=rb"\x6fs"), "os.system"),
-        (_calls("operator", "attrgetter"), "operator.attrgetter"),
-        (_calls("builtins", "map"), "builtins.map"),
-    ],
-    ids=["attributes of a module", "an escape in its name", "any attribute", "any function"],
-)
-def test_a_name_that_leads_to_any_code_is_found(data: bytes, found: str, tmp_path: Path) -> None:
-    path = tmp_path / "model.pkl"
-    path.write_bytes(data)
-    assert [*pickles.read(path).dangerous] == [found]

@@ -109,8 +109,6 @@ def _preorder(tree: Tree) -> Array:
     while stack:
         node = stack.pop()
         order.append(node)
-        if len(order) > len(tree.left):
-            raise ValueError(f"a node of a tree of {len(tree.left)} nodes is reached twice")
         if tree.left[node] >= 0:
             stack += [int(tree.right[node]), int(tree.left[node])]
     return np.array(order)

@@ -86,7 +86,6 @@ def dangerous(names: Iterable[Global]) -> list[Global]:
 
 def _could_run_code(name: Global) -> bool:
     if is_standard(name):
-        if "." in name.name and name.name not in _HARMLESS.get(name.module, "").split():
-            return True  # `statistics` has `random`, which has `_os`
-        return name.module not in _HARMLESS_MODULES and name.name not in _HARMLESS.get(name.module, "").split()
+        computes = name.module in _HARMLESS_MODULES and "." not in name.name  # `statistics` has `random`, which has `_os`
+        return not computes and name.name not in _HARMLESS.get(name.module, "").split()
     return name.package in _LOADERS or (name.module, name.name) in _LOADING

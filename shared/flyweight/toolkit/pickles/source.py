@@ -15,6 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from pickle import decode_long
 from typing import Any, BinaryIO
+from warnings import catch_warnings
 
 from flyweight.toolkit.errors import ToolkitError
 from flyweight.toolkit.pickles.versions import Records
@@ -235,6 +236,12 @@ def _integer(data: bytes) -> int:
     return int(data) if data in (b"00", b"01") else int(data.removesuffix(b"L"), 0)
 
 
+def _quoted(data: bytes) -> str:
+    """Decode a text of protocol 0, which is quoted and has escapes as in a program; unknown ones stay as they are."""
+    with catch_warnings(action="ignore"):
+        return _latin(escape_decode(data[1:-1])[0])
+
+
 _utf8 = partial(str, encoding="utf-8", errors="surrogatepass")
 _latin = partial(str, encoding="latin-1")
 _NUMBERS = {"uint1": "<B", "uint2": "<H", "int4": "<i", "uint4": "<I", "uint8": "<Q", "float8": ">d"}
@@ -255,7 +262,7 @@ _LINES: dict[str, Callable[[bytes], Any]] = {
     "decimalnl_short": _integer,
     "decimalnl_long": _integer,
     "floatnl": float,
-    "stringnl": lambda data: _latin(escape_decode(data[1:-1])[0]),  # quoted, with escapes as in a program
+    "stringnl": _quoted,
     "stringnl_noescape": _latin,
     "unicodestringnl": partial(str, encoding="raw-unicode-escape"),
 }
